@@ -1,0 +1,125 @@
+// Owns: text and small files for the built-in plugins without libc: usable while the application is stopped, no allocation.
+// A text that does not fit is cut, never overrun; it always ends with a zero.
+#pragma once
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+
+#include "cairn/plugin.h"
+
+namespace cairn::plugin {
+
+inline size_t length_of(const char* text) {
+  size_t length = 0;
+  while (text[length] != 0) ++length;
+  return length;
+}
+
+inline bool same(const char* one, const char* two) {
+  size_t at = 0;
+  while (one[at] != 0 && one[at] == two[at]) ++at;
+  return one[at] == two[at];
+}
+
+/// True if `text` begins with `prefix`; *rest is then what follows it.
+inline bool begins(const char* text, const char* prefix, const char** rest) {
+  while (*prefix != 0) {
+    if (*text++ != *prefix++) return false;
+  }
+  *rest = text;
+  return true;
+}
+
+/// Reads a number in base 10, 8 or 16 and moves *text behind it; false if there is no digit.
+inline bool read_number(const char** text, unsigned base, int64_t* value) {
+  const char* at = *text;
+  bool negative = *at == '-';
+  if (negative) ++at;
+  uint64_t result = 0;
+  const char* first = at;
+  for (;; ++at) {
+    unsigned digit;
+    if (*at >= '0' && *at <= '9') digit = static_cast<unsigned>(*at - '0');
+    else if (*at >= 'a' && *at <= 'f') digit = static_cast<unsigned>(*at - 'a' + 10);
+    else break;
+    if (digit >= base) break;
+    result = result * base + digit;
+  }
+  if (at == first) return false;
+  *text = at;
+  *value = static_cast<int64_t>(negative ? ~result + 1 : result);
+  return true;
+}
+
+/// The text behind "NAME" at the beginning of one of the lines of `lines`, blanks skipped; NULL if no line begins so.
+inline const char* line_value(const char* lines, const char* name) {
+  for (const char* line = lines; *line != 0;) {
+    const char* rest;
+    if (begins(line, name, &rest)) {
+      while (*rest == ' ' || *rest == '\t') ++rest;
+      return rest;
+    }
+    while (*line != 0 && *line != '\n') ++line;
+    if (*line == '\n') ++line;
+  }
+  return nullptr;
+}
+
+template <size_t Capacity>
+class Text {
+ public:
+  Text& add(const char* text) {
+    while (*text != 0 && size_ + 1 < Capacity) data_[size_++] = *text++;
+    data_[size_] = 0;
+    return *this;
+  }
+  Text& add(int64_t value) {
+    char digits[24];
+    size_t at = sizeof digits - 1;
+    digits[at] = 0;
+    uint64_t rest = value < 0 ? ~static_cast<uint64_t>(value) + 1 : static_cast<uint64_t>(value);
+    do {
+      digits[--at] = static_cast<char>('0' + rest % 10);
+      rest /= 10;
+    } while (rest != 0);
+    if (value < 0) digits[--at] = '-';
+    return add(&digits[at]);
+  }
+  [[nodiscard]] const char* text() const { return data_; }
+  [[nodiscard]] size_t size() const { return size_; }
+
+ private:
+  char data_[Capacity] = {};
+  size_t size_ = 0;
+};
+
+/// Reads a small file whole, zero-terminated: its length or -errno.
+inline long read_file(const cairn_host* host, const char* path, char* buffer, size_t capacity) {
+  long fd = host->syscall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path), O_RDONLY | O_CLOEXEC, 0, 0, 0);
+  if (fd < 0) return fd;
+  size_t size = 0;
+  long count = 0;
+  while (size + 1 < capacity) {
+    count = host->syscall(SYS_read, fd, reinterpret_cast<long>(buffer + size), static_cast<long>(capacity - 1 - size), 0, 0, 0);
+    if (count == -EINTR) continue;
+    if (count <= 0) break;
+    size += static_cast<size_t>(count);
+  }
+  host->syscall(SYS_close, fd, 0, 0, 0, 0, 0);
+  buffer[size] = 0;
+  if (count < 0) return count;
+  return size + 1 < capacity ? static_cast<long>(size) : -EFBIG;
+}
+
+/// Writes a text in one call, as files of /proc want it: 0 or -errno.
+inline long write_file(const cairn_host* host, const char* path, const char* text) {
+  long fd = host->syscall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path), O_WRONLY | O_CLOEXEC, 0, 0, 0);
+  if (fd < 0) return fd;
+  long count = host->syscall(SYS_write, fd, reinterpret_cast<long>(text), static_cast<long>(length_of(text)), 0, 0, 0);
+  host->syscall(SYS_close, fd, 0, 0, 0, 0, 0);
+  return count < 0 ? count : 0;
+}
+
+}  // namespace cairn::plugin

@@ -1,0 +1,78 @@
+// Shared mappings of files whose descriptors were closed after mmap: the mapping is all that is left of them.
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "descriptors.h"
+
+namespace cairn::file {
+namespace {
+
+/// Entries without a descriptor follow those of the descriptors; their paths are kept per checkpoint.
+constexpr uint32_t max_paths = 256;
+struct PathText {
+  char text[512];
+};
+PathText* path_texts = nullptr;
+
+const char* keep_path(const char* path, uint32_t index) {
+  if (path_texts == nullptr) path_texts = static_cast<PathText*>(host->allocate(max_paths * sizeof(PathText)));
+  size_t size = plugin::length_of(path);
+  if (path_texts == nullptr || index >= max_paths || size >= sizeof path_texts[0].text) return nullptr;
+  for (size_t i = 0; i <= size; ++i) path_texts[index].text[i] = path[i];
+  return path_texts[index].text;
+}
+
+uint32_t unopened_count(uint64_t inode, uint64_t device, uint32_t* existing) {
+  uint32_t count = 0;
+  *existing = max_descriptors;
+  for (uint32_t i = 0; i < table.file_count; ++i) {
+    if (table.files[i].descriptor >= 0) continue;
+    ++count;
+    if (table.files[i].inode == inode && table.files[i].device == device) *existing = i;
+  }
+  return count;
+}
+
+}  // namespace
+
+int32_t claim_unopened(cairn_mapping* mapping) {
+  if (mapping->path[0] != '/') return 0;
+  uint32_t existing;
+  uint32_t count = unopened_count(mapping->inode, mapping->device, &existing);
+  bool writable = (mapping->protection & PROT_WRITE) != 0;
+  long fd = sys(SYS_openat, AT_FDCWD, pointer(mapping->path), O_RDONLY | O_CLOEXEC, 0);
+  if (fd < 0) return 0;
+  struct stat status = {};
+  bool same = sys(SYS_fstat, fd, pointer(&status)) == 0 && status.st_ino == mapping->inode && S_ISREG(status.st_mode);
+  int32_t result = 0;
+  if (same && table.file_count < max_descriptors) {
+    if (existing == max_descriptors) {
+      existing = table.file_count;
+      OpenFile* file = &table.files[existing];
+      *file = {};
+      file->kind = Kind::regular;
+      file->descriptor = -1;
+      file->kept = -1;
+      file->mode = status.st_mode;
+      file->size = static_cast<uint64_t>(status.st_size);
+      file->mtime_ns = static_cast<uint64_t>(status.st_mtim.tv_sec) * 1000000000u + static_cast<uint64_t>(status.st_mtim.tv_nsec);
+      file->device = mapping->device;
+      file->inode = mapping->inode;
+      file->path = keep_path(mapping->path, count);
+      if (file->path != nullptr) ++table.file_count;
+    }
+    OpenFile* file = &table.files[existing];
+    if (file->path != nullptr) {
+      if (writable && file->kept < 0) {
+        file->kind = Kind::kept;
+        file->kept = host->keep_file(static_cast<int32_t>(fd), file->size, CAIRN_KEEP_NOW);
+      }
+      mapping->token = existing;
+      result = file->kind == Kind::kept && file->kept < 0 ? file->kept : 1;
+    }
+  }
+  sys(SYS_close, fd);
+  return result;
+}
+
+}  // namespace cairn::file

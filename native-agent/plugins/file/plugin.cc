@@ -1,0 +1,100 @@
+// The built-in plugin `file`: open files, directories, plain devices and the standard descriptors of the process. What an
+// application writes goes with the snapshot; what it only reads must be there unchanged at a restart.
+// Here: events, content to keep, shared mappings, table. The descriptors: descriptors.h; the way back: restart.h.
+// Tests: test/probes (files).
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "descriptors.h"
+#include "restart.h"
+
+namespace cairn::file {
+
+const cairn_host* host;
+Table table;
+
+namespace {
+
+/// Content that is only ever added to needs no copy while the application waits: it was written to its end, and by descriptors
+/// that can neither read nor have it mapped.
+uint32_t how_to_keep(const OpenFile& file) {
+  for (uint32_t i = 0; i < table.file_count; ++i) {
+    const OpenFile& other = table.files[i];
+    if (other.device != file.device || other.inode != file.inode) continue;
+    bool appends = (other.status_flags & O_ACCMODE) == O_WRONLY && (other.offset == file.size || (other.status_flags & O_APPEND) != 0);
+    bool reads = (other.status_flags & O_ACCMODE) == O_RDONLY;
+    if (!appends && !reads) return CAIRN_KEEP_NOW;
+  }
+  return CAIRN_KEEP_PREFIX;
+}
+
+int32_t keep_contents() {
+  for (uint32_t i = 0; i < table.file_count; ++i) {
+    OpenFile* file = &table.files[i];
+    // A file that is also open for writing is one of those whose content comes back.
+    for (uint32_t other = 0; file->kind == Kind::regular && other < table.file_count; ++other) {
+      const OpenFile& written = table.files[other];
+      if (written.kind == Kind::kept && written.device == file->device && written.inode == file->inode) file->kind = Kind::kept;
+    }
+    if (file->kind != Kind::kept) continue;
+    for (uint32_t earlier = 0; earlier < i && file->kept < 0; ++earlier) {
+      const OpenFile& other = table.files[earlier];
+      if (other.kept >= 0 && other.device == file->device && other.inode == file->inode) file->kept = other.kept;
+    }
+    if (file->kept >= 0) continue;
+    int32_t kept = host->keep_file(file->descriptor, file->size, how_to_keep(*file));
+    if (kept < 0) return kept;
+    file->kept = kept;
+  }
+  return 0;
+}
+
+int32_t claim(cairn_mapping* mapping) {
+  for (int pass = 0; pass < 2; ++pass) {
+    for (uint32_t i = 0; i < table.file_count; ++i) {
+      const OpenFile& file = table.files[i];
+      if (file.inode != mapping->inode || file.device != mapping->device) continue;
+      if ((file.kind != Kind::kept && file.kind != Kind::regular) || file.descriptor < 0) continue;
+      // Preferably one that can be mapped as it is.
+      if (pass == 0 && (file.status_flags & O_ACCMODE) != O_RDWR) continue;
+      mapping->token = i;
+      return 1;
+    }
+  }
+  return claim_unopened(mapping);
+}
+
+int32_t event(uint32_t number, void* data) {
+  switch (number) {
+    case CAIRN_EVENT_PRECHECKPOINT: {
+      int32_t result = read_descriptors();
+      return result < 0 ? result : keep_contents();
+    }
+    case CAIRN_EVENT_RESTART:
+      return reopen_descriptors();
+    case CAIRN_EVENT_MAPPING_SAVE:
+      return claim(static_cast<cairn_mapping*>(data));
+    case CAIRN_EVENT_MAPPING_RESTORE: {
+      auto* mapping = static_cast<cairn_mapping*>(data);
+      mapping->fd = open_for_mapping(static_cast<uint32_t>(mapping->token), mapping->protection, &mapping->close_fd);
+      if (mapping->fd >= 0) return 0;
+      return host->fail(mapping->fd, table.files[mapping->token].path, "a file that was mapped cannot be opened again");
+    }
+    default:
+      return 0;
+  }
+}
+
+int32_t init(const cairn_host* given, const char*) {
+  host = given;
+  remember_inherited();
+  return 0;
+}
+
+}  // namespace
+}  // namespace cairn::file
+
+extern "C" const struct cairn_plugin cairn_plugin_file = {
+    sizeof(cairn_plugin), CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "file", "1.0", "Cairn", cairn::file::init,
+    cairn::file::event, cairn::file::rows, nullptr, nullptr, nullptr,
+};

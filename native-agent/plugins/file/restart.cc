@@ -1,0 +1,244 @@
+#include "restart.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "descriptors.h"
+
+namespace cairn::file {
+namespace {
+
+const cairn_paths* paths() { return static_cast<const cairn_paths*>(host->extension("cairn.paths/1")); }
+
+int32_t fail(int32_t error, const OpenFile& file, const char* what) {
+  Text<6000> text;
+  text.add(what).add(" (").add(file.path).add(", descriptor ").add(file.descriptor).add(")");
+  return host->fail(error, file.path, text.text());
+}
+
+/// Makes all folders above a path.
+void make_folders(const char* path) {
+  char part[4096];
+  for (uint32_t i = 0; path[i] != 0 && i + 1 < sizeof part; ++i) {
+    part[i] = path[i];
+    part[i + 1] = 0;
+    if (i > 0 && path[i + 1] == '/') sys(SYS_mkdir, pointer(part), 0777);
+  }
+}
+
+int32_t copy_content(int32_t from, int32_t to, uint64_t size) {
+  static char buffer[64 * 1024];
+  constexpr long clone_file = 0x40049409;  // FICLONE
+  if (sys(SYS_ioctl, to, clone_file, from) == 0) return static_cast<int32_t>(sys(SYS_ftruncate, to, static_cast<long>(size)));
+  uint64_t done = 0;
+  bool in_kernel = true;
+  while (done < size) {
+    long count;
+    if (in_kernel) {
+      count = sys(SYS_copy_file_range, from, 0, to, 0, static_cast<long>(size - done), 0);
+      if (count < 0 && count != -EINTR && done == 0) {
+        in_kernel = false;
+        continue;
+      }
+    } else {
+      count = sys(SYS_read, from, pointer(buffer), sizeof buffer);
+      for (long written = 0; count > 0 && written < count;) {
+        long part = sys(SYS_write, to, pointer(buffer + written), count - written);
+        if (part == -EINTR) continue;
+        if (part < 0) return static_cast<int32_t>(part);
+        written += part;
+      }
+    }
+    if (count == -EINTR) continue;
+    if (count < 0) return static_cast<int32_t>(count);
+    if (count == 0) break;
+    done += static_cast<uint64_t>(count);
+  }
+  return static_cast<int32_t>(sys(SYS_ftruncate, to, static_cast<long>(size)));
+}
+
+/// Where a file goes in this run: its own place, or the same place below the run folder.
+int32_t place_of(const OpenFile& file, uint32_t index, char* path, uint32_t capacity) {
+  const char* folder = nullptr;
+  bool redirected = host->setting(CAIRN_SETTING_RUN_FOLDER, 0, &folder) != nullptr;
+  Text<4096> target;
+  if (redirected && file.unlinked) {
+    target.add(folder).add("/.unlinked-").add(static_cast<int64_t>(index));
+  } else if (redirected) {
+    char cwd[4096];
+    char virtual_cwd[4096];
+    const char* relative = nullptr;
+    bool below = sys(SYS_getcwd, pointer(cwd), sizeof cwd) > 0 && paths()->to_virtual(cwd, virtual_cwd, sizeof virtual_cwd) >= 0 &&
+                 plugin::begins(file.path, virtual_cwd, &relative) && relative[0] == '/';
+    if (below) target.add(folder).add(relative);
+    else target.add(folder).add("/root").add(file.path);
+  } else {
+    int32_t length = paths()->to_real(file.path, path, capacity);
+    if (length < 0 || !file.unlinked) return length < 0 ? length : 0;
+    target.add(path).add(".cairn-unlinked-").add(static_cast<int64_t>(index));
+  }
+  if (target.size() + 1 >= capacity) return -ENAMETOOLONG;
+  for (size_t i = 0; i <= target.size(); ++i) path[i] = target.text()[i];
+  if (redirected) make_folders(path);
+  return 0;
+}
+
+/// Puts a kept file's content at its place; -errno or 0.
+int32_t restore_content(const OpenFile& file, const char* path) {
+  int32_t source = host->open_kept(file.kept);
+  if (source < 0) return fail(source, file, "the snapshot's copy of an open file cannot be read");
+  long target = sys(SYS_openat, AT_FDCWD, pointer(path), O_RDWR | O_CREAT | O_CLOEXEC, file.mode & 07777);
+  int32_t result = target < 0 ? static_cast<int32_t>(target) : copy_content(source, static_cast<int32_t>(target), file.size);
+  sys(SYS_close, source);
+  if (target >= 0) sys(SYS_close, target);
+  if (result == 0) return 0;
+  return fail(result, file, result == -ENOSPC || result == -EDQUOT ? "no room on the disk for an open file's content"
+                                                                   : "an open file's content cannot be written to its place");
+}
+
+int32_t open_kept_file(const OpenFile& file, uint32_t index, uint32_t flags) {
+  char path[4096];
+  if (int32_t error = place_of(file, index, path, sizeof path)) return fail(error, file, "an open file's place is too long a path");
+  // Two open files of one name share the content: the first one has restored it.
+  bool restored = false;
+  for (uint32_t i = 0; i < index; ++i) restored = restored || (table.files[i].kept == file.kept && table.files[i].kind == Kind::kept);
+  if (!restored) {
+    if (int32_t error = restore_content(file, path)) return error;
+    if (!file.unlinked) paths()->map_file(file.path, path);
+  }
+  long descriptor = sys(SYS_openat, AT_FDCWD, pointer(path), flags, 0);
+  if (descriptor < 0) return fail(static_cast<int32_t>(descriptor), file, "an open file cannot be opened again");
+  return static_cast<int32_t>(descriptor);
+}
+
+void remove_unlinked() {
+  for (uint32_t i = 0; i < table.file_count; ++i) {
+    const OpenFile& file = table.files[i];
+    char path[4096];
+    bool first = true;
+    for (uint32_t earlier = 0; earlier < i; ++earlier) first = first && table.files[earlier].kept != file.kept;
+    if (file.kind == Kind::kept && file.unlinked && first && place_of(file, i, path, sizeof path) == 0) {
+      sys(SYS_unlink, pointer(path));
+    }
+  }
+}
+
+int32_t open_unchanged(const OpenFile& file, uint32_t flags) {
+  char path[4096];
+  if (paths()->to_real(file.path, path, sizeof path) < 0) return fail(-ENAMETOOLONG, file, "an open file's path is too long");
+  long descriptor = sys(SYS_openat, AT_FDCWD, pointer(path), flags, 0);
+  if (descriptor < 0) return fail(static_cast<int32_t>(descriptor), file, "a file that was open for reading is not there any more; put it back, or map its folder by --path");
+  struct stat status = {};
+  sys(SYS_fstat, descriptor, pointer(&status));
+  if (file.kind == Kind::regular && file.mtime_ns != 0) {
+    uint64_t mtime = static_cast<uint64_t>(status.st_mtim.tv_sec) * 1000000000u + static_cast<uint64_t>(status.st_mtim.tv_nsec);
+    if (static_cast<uint64_t>(status.st_size) != file.size || mtime != file.mtime_ns) {
+      return fail(-ESTALE, file, "a file that was open for reading has changed since the checkpoint; put the old one back, or map its folder by --path");
+    }
+  }
+  return static_cast<int32_t>(descriptor);
+}
+
+/// What was connected to the outside of the computation finds the other side gone.
+int32_t open_without_peer(const OpenFile& file) {
+  int32_t ends[2];
+  long result = S_ISSOCK(file.mode) ? sys(SYS_socketpair, 1 /* AF_UNIX */, 1 /* SOCK_STREAM */, 0, pointer(ends))
+                                    : sys(SYS_pipe2, pointer(ends), 0);
+  if (result < 0) return fail(static_cast<int32_t>(result), file, "an inherited descriptor cannot be replaced");
+  bool writes = (file.status_flags & O_ACCMODE) == O_WRONLY;
+  sys(SYS_close, writes ? ends[0] : ends[1]);
+  Text<256> text;
+  text.add("descriptor ").add(file.descriptor).add(" led out of the computation; its other side is gone after the restart");
+  host->log(CAIRN_LOG_WARNING, text.text());
+  return writes ? ends[1] : ends[0];
+}
+
+int32_t open_file(const OpenFile& file, uint32_t index, const int32_t* stdio) {
+  uint32_t flags = file.status_flags & ~static_cast<uint32_t>(O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY | O_TMPFILE);
+  flags |= file.status_flags & O_DIRECTORY;
+  switch (file.kind) {
+    case Kind::stdio: {
+      if (stdio[file.stdio] < 0) return fail(-EBADF, file, "the restart was started without this standard descriptor");
+      long copy = sys(SYS_fcntl, stdio[file.stdio], F_DUPFD, 0);
+      if (copy >= 0 && ((file.status_flags ^ static_cast<uint32_t>(sys(SYS_fcntl, copy, F_GETFL))) & O_NONBLOCK) != 0) {
+        sys(SYS_fcntl, copy, F_SETFL, static_cast<long>(file.status_flags));
+      }
+      return static_cast<int32_t>(copy);
+    }
+    case Kind::inherited:
+      return open_without_peer(file);
+    case Kind::kept:
+      return open_kept_file(file, index, flags);
+    case Kind::regular:
+    case Kind::directory:
+    case Kind::device:
+      return open_unchanged(file, flags | O_NOCTTY);
+  }
+  return -EINVAL;
+}
+
+int32_t close_visitor(int32_t number, void*) {
+  sys(SYS_close, number);
+  return 0;
+}
+
+}  // namespace
+
+int32_t reopen_descriptors() {
+  int32_t stdio[3];
+  for (int32_t i = 0; i < 3; ++i) {
+    struct stat status;
+    stdio[i] = sys(SYS_fstat, i, pointer(&status)) == 0 ? host->hide_fd(i) : -1;
+  }
+  if (int32_t error = for_each_descriptor(close_visitor, nullptr)) return error;
+  // In ascending order: the lowest free number is never one that is still needed.
+  int32_t result = 0;
+  int32_t opened[max_descriptors];
+  for (uint32_t i = 0; i < table.file_count; ++i) opened[i] = -1;
+  for (uint32_t i = 0; i < table.descriptor_count && result >= 0; ++i) {
+    const Descriptor& wanted = table.descriptors[i];
+    const OpenFile& file = table.files[wanted.file];
+    bool first = opened[wanted.file] < 0;
+    int32_t fd = first ? open_file(file, wanted.file, stdio) : opened[wanted.file];
+    if (fd < 0) {
+      result = fd;
+      break;
+    }
+    if (fd != wanted.number) {
+      long moved = sys(SYS_dup3, fd, wanted.number, 0);
+      if (moved < 0) {
+        result = fail(static_cast<int32_t>(moved), file, "a descriptor cannot have its number back");
+        break;
+      }
+      if (first) sys(SYS_close, fd);
+    }
+    if (first) {
+      opened[wanted.file] = wanted.number;
+      if (file.kind != Kind::stdio && file.kind != Kind::device) sys(SYS_lseek, wanted.number, static_cast<long>(file.offset), SEEK_SET);
+    }
+    sys(SYS_fcntl, wanted.number, F_SETFD, wanted.fd_flags);
+  }
+  if (result >= 0) remove_unlinked();
+  for (int32_t fd : stdio) {
+    if (fd >= 0) host->close_fd(fd);
+  }
+  if (result >= 0) remember_inherited();
+  return result;
+}
+
+int32_t open_for_mapping(uint32_t index, uint32_t protection, uint32_t* close) {
+  const OpenFile& file = table.files[index];
+  uint32_t access = file.status_flags & O_ACCMODE;
+  *close = 0;
+  if (file.descriptor < 0) {
+    *close = 1;
+    return file.kind == Kind::kept ? open_kept_file(file, index, O_RDWR | O_CLOEXEC) : open_unchanged(file, O_RDONLY | O_CLOEXEC);
+  }
+  if (access == O_RDWR || (access == O_RDONLY && (protection & PROT_WRITE) == 0)) return file.descriptor;
+  char path[4096];
+  if (place_of(file, index, path, sizeof path) != 0) return -ENAMETOOLONG;
+  *close = 1;
+  return static_cast<int32_t>(sys(SYS_openat, AT_FDCWD, pointer(path), O_RDWR | O_CLOEXEC, 0));
+}
+
+}  // namespace cairn::file

@@ -1,0 +1,31 @@
+// See wrap.h.
+#include "wrap.h"
+
+extern "C" {
+extern cairn::path::NextFunction __start_cairn_path_next[] __attribute__((visibility("hidden")));
+extern cairn::path::NextFunction __stop_cairn_path_next[] __attribute__((visibility("hidden")));
+}
+
+namespace cairn::path {
+namespace {
+
+void *look_up(const char *name) {
+  void *function = state.host != nullptr ? state.host->next(name) : dlsym(RTLD_NEXT, name);
+  return function;
+}
+
+}  // namespace
+
+void *find_next(NextFunction &next) {
+  void *function = look_up(next.name);
+  if (function == nullptr) __builtin_trap();
+  __atomic_store_n(&next.function, function, __ATOMIC_RELAXED);
+  return function;
+}
+
+void find_all_next() {
+  for (NextFunction *next = __start_cairn_path_next; next != __stop_cairn_path_next; ++next)
+    if (void *function = look_up(next->name)) __atomic_store_n(&next->function, function, __ATOMIC_RELAXED);
+}
+
+}  // namespace cairn::path

@@ -1,0 +1,133 @@
+// See proc.h.
+#include "proc.h"
+
+#include <errno.h>
+
+#include "locate.h"
+#include "state.h"
+
+namespace cairn::path {
+namespace {
+
+const cairn_ids *ids() {
+  static const cairn_ids *known;
+  const cairn_ids *table = __atomic_load_n(&known, __ATOMIC_RELAXED);
+  if (table == nullptr && state.host != nullptr) {
+    table = static_cast<const cairn_ids *>(state.host->extension("cairn.ids/1"));
+    __atomic_store_n(&known, table, __ATOMIC_RELAXED);
+  }
+  return table;
+}
+
+/// A decimal number of at most 9 digits that is a whole component: its end; null if there is none.
+const char *read_id(const char *text, int32_t &id) {
+  const char *start = text;
+  for (id = 0; *text >= '0' && *text <= '9'; ++text) {
+    if (text - start == 9) return nullptr;
+    id = id * 10 + (*text - '0');
+  }
+  return text != start && (*text == 0 || *text == '/') ? text : nullptr;
+}
+
+const char *after(const char *text, const char *prefix) {
+  size_t length = strlen(prefix);
+  return strncmp(text, prefix, length) == 0 ? text + length : nullptr;
+}
+
+const char *skip_slashes(const char *text) {
+  while (*text == '/') ++text;
+  return text;
+}
+
+bool translate(const char *text, PathText &out, int32_t (*change)(int32_t)) {
+  const char *rest = after(text, "/proc/");
+  if (rest == nullptr) return out.assign(text, strlen(text));
+  rest = skip_slashes(rest);
+  out.clear();
+  if (!out.append("/proc/")) return false;
+  int32_t id;
+  const char *end = read_id(rest, id);
+  if (end != nullptr) {
+    if (!out.append_number(static_cast<uint64_t>(change(id)))) return false;
+  } else if ((end = after(rest, "self")) != nullptr && (*end == '/' || *end == 0)) {
+    if (!out.append("self")) return false;
+  } else {
+    return out.append(rest);
+  }
+  const char *task = skip_slashes(end);
+  const char *thread = task != end ? after(task, "task/") : nullptr;
+  if (thread != nullptr && (end = read_id(skip_slashes(thread), id)) != nullptr) {
+    if (!out.append("/task/") || !out.append_number(static_cast<uint64_t>(change(id)))) return false;
+  } else {
+    if (*end != 0 && !out.append("/", 1)) return false;
+    end = task;
+  }
+  return out.append(end);
+}
+
+/// What follows "/proc/<this process>" or "/proc/self/task/<any thread>"; null: not this process.
+const char *own_entry(const char *path) {
+  const char *rest = after(path, "/proc/");
+  if (rest == nullptr) return nullptr;
+  int32_t id;
+  if (const char *end = after(rest, "thread-self/")) return end - 1;
+  const char *end = after(rest, "self");
+  if (end == nullptr || (*end != 0 && *end != '/')) {
+    end = read_id(rest, id);
+    if (end == nullptr || (id != state.host->virtual_pid() && id_to_real(id) != state.host->real_pid())) return nullptr;
+  }
+  if (const char *thread = after(end, "/task/"))
+    if (const char *thread_end = read_id(thread, id)) return thread_end;
+  return end;
+}
+
+}  // namespace
+
+int32_t id_to_real(int32_t id) { return ids() != nullptr ? ids()->to_real(id) : id; }
+int32_t id_to_virtual(int32_t id) { return ids() != nullptr ? ids()->to_virtual(id) : id; }
+
+bool proc_ids_to_real(const PathText &path, PathText &real) { return translate(path.text, real, id_to_real); }
+
+int proc_to_virtual(const PathText &real, PathText &path, bool &crossed) {
+  if (!translate(real.text, path, id_to_virtual)) return -ENAMETOOLONG;
+  if (!path.equals(real.text, real.length)) crossed = true;
+  return 0;
+}
+
+bool is_own_executable(const char *path) {
+  const char *entry = own_entry(path);
+  return entry != nullptr && strcmp(entry, "/exe") == 0;
+}
+
+const char *beyond_own_cwd(const PathText &folder, const char *rest) {
+  PathText whole;
+  if (!whole.assign(folder) || !whole.append("/", 1) || !whole.append(rest)) return nullptr;
+  const char *entry = own_entry(whole.text);
+  const char *beyond = entry != nullptr ? after(entry, "/cwd") : nullptr;
+  if (beyond == nullptr || (*beyond != 0 && *beyond != '/')) return nullptr;
+  size_t skipped = static_cast<size_t>(beyond - whole.text);
+  return skipped >= folder.length + 1u ? rest + (skipped - folder.length - 1) : nullptr;
+}
+
+bool is_translated_link(const char *path) {
+  if (strcmp(path, "/proc/self") == 0 || strcmp(path, "/proc/thread-self") == 0) return true;
+  const char *entry = own_entry(path);
+  return entry != nullptr && (strcmp(entry, "/exe") == 0 || strcmp(entry, "/cwd") == 0 || after(entry, "/fd/") != nullptr ||
+                              after(entry, "/map_files/") != nullptr);
+}
+
+int link_to_virtual(const char *link, const PathText &real, PathText &path) {
+  if (is_own_executable(link)) return path.assign(state.executable, strlen(state.executable)) ? 0 : -ENAMETOOLONG;
+  if (real.text[0] == '/') {
+    bool crossed = false;
+    if (is_below(real.text, real.length, "/proc", 5)) return proc_to_virtual(real, path, crossed);
+    return to_virtual(real.text, real.length, path);
+  }
+  if (strcmp(link, "/proc/self") != 0 && strcmp(link, "/proc/thread-self") != 0)
+    return path.assign(real) ? 0 : -ENAMETOOLONG;
+  PathText whole;  // "PID" or "PID/task/TID"
+  if (!whole.assign("/proc/", 6) || !whole.append(real.text) || !translate(whole.text, path, id_to_virtual)) return -ENAMETOOLONG;
+  return path.assign(path.text + 6, path.length - 6) ? 0 : -ENAMETOOLONG;
+}
+
+}  // namespace cairn::path

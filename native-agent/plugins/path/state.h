@@ -1,0 +1,64 @@
+// What the plugin knows: the rules, the layers of the run folder, the executable. Written only while no thread of the
+// application runs (init, RESTART), except the append-only table (table.h). Strings in it are never freed, because a thread may
+// have been stopped while it read one. All of it is part of the image, so a second restart finds what the first one set up.
+// Test: tests/path_plugin_test.cc.
+#pragma once
+#include "cairn/plugin.h"
+#include "path_text.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+
+namespace cairn::path {
+
+/// One `--path FROM=TO`.
+struct Prefix {
+  const char *from;  // virtual, no slash at its end
+  const char *to;    // real
+  const char *before;
+  uint32_t from_length;
+  uint32_t to_length;
+  uint64_t since_ns;
+};
+
+/// One run folder: takes what is written below `root`. A computation that was restarted several times has one for each run;
+/// the last is the one that is written to, the others are read only.
+struct Layer {
+  const char *root;    // virtual working directory at the snapshot; "" for /
+  const char *folder;  // real
+  uint32_t root_length;
+  uint32_t folder_length;
+  uint64_t since_ns;
+};
+
+inline constexpr uint32_t kMaximumPrefixes = 256;
+inline constexpr uint32_t kMaximumLayers = 256;
+inline constexpr uint32_t kMaximumExcluded = 256;
+
+struct State {
+  const cairn_host *host;
+  bool restarted;
+  uint32_t prefixes;
+  uint32_t layers;
+  uint32_t excluded;
+  Prefix prefix[kMaximumPrefixes];
+  Layer layer[kMaximumLayers];
+  const char *exclude[kMaximumExcluded];  // never overlaid: stores, run folders
+  const char *executable;                 // virtual path of the program
+  const char *snapshot_cwd;               // virtual working directory when the last snapshot was taken
+  uint64_t restarted_ns;
+};
+
+extern State state;
+/// Not 0: some rule may apply. The only thing that a wrapper looks at otherwise.
+extern uint32_t active;
+
+inline bool inactive() { return __builtin_expect(__atomic_load_n(&active, __ATOMIC_RELAXED) == 0, 1); }
+
+/// A system call below every layer of interposition: -errno on failure.
+template <typename A = long, typename B = long, typename C = long, typename D = long, typename E = long>
+inline long sys(long number, A a = 0, B b = 0, C c = 0, D d = 0, E e = 0) {
+  return state.host->syscall(number, (long)a, (long)b, (long)c, (long)d, (long)e, 0);
+}
+
+}  // namespace cairn::path

@@ -1,0 +1,189 @@
+// See streams.h.
+#include "streams.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "proc.h"
+#include "state.h"
+#include "table.h"
+
+namespace cairn::path {
+namespace {
+
+constexpr unsigned kStreams = 64;
+DIR *const kClaimed = reinterpret_cast<DIR *>(1);
+
+struct Stream {
+  DIR *key;           // what the application holds; null: free
+  DIR *lower;         // of `layer`, while a lower one is being read
+  int32_t key_layer;
+  int32_t layer;      // of the stream being read
+  bool own_part;      // `key` itself is being read
+  bool ids;           // a folder of ids in /proc
+  bool finished;
+  PathText folder;    // virtual
+  struct dirent64 entry;
+};
+
+Stream streams[kStreams];
+uint32_t watched;
+
+Stream *find_stream(DIR *key) {
+  for (Stream &stream : streams)
+    if (__atomic_load_n(&stream.key, __ATOMIC_ACQUIRE) == key) return &stream;
+  return nullptr;
+}
+
+bool ends_with_task(const PathText &path) {
+  size_t length = path.length;
+  while (length > 1 && path.text[length - 1] == '/') --length;
+  return length > 5 && memcmp(path.text + length - 5, "/task", 5) == 0;
+}
+
+bool is_folder_of_ids(const Target &folder) {
+  return state.restarted && ((folder.proc() && ends_with_task(folder.virtual_path())) || folder.virtual_path().equals("/proc"));
+}
+
+/// Opens the next lower layer's folder; false: that was the last.
+bool open_next(Stream &stream) {
+  PathText real;
+  if (stream.lower != nullptr) close_below(stream.lower);
+  stream.lower = nullptr;
+  bool more;
+  if (stream.own_part) {
+    stream.own_part = false;
+    stream.layer = top_layer(stream.folder);
+    more = stream.layer >= 0;
+  } else {
+    more = next_layer(stream.folder, stream.layer);
+  }
+  for (; more; more = next_layer(stream.folder, stream.layer)) {
+    if (stream.layer == stream.key_layer) continue;
+    if (layer_path(stream.layer, stream.folder, real) != 0) return false;
+    int saved = errno;
+    stream.lower = open_below(real.length != 0 ? real.text : "/");
+    if (stream.lower != nullptr) return true;
+    bool missing = errno == ENOENT;
+    errno = saved;
+    if (!missing) return false;
+  }
+  return false;
+}
+
+bool is_dots(const char *name) { return strcmp(name, ".") == 0 || strcmp(name, "..") == 0; }
+
+/// For a folder with a rule of its own: whether no higher one of the stream's layers has the name.
+bool is_first(const Stream &stream, const PathText &child, int32_t layer) {
+  PathText real;
+  struct statx status;
+  int32_t higher = top_layer(stream.folder);
+  for (bool more = higher >= 0; more && higher != layer; more = next_layer(stream.folder, higher))
+    if (layer_path(higher, child, real) == 0 && stat_path(real.text, false, status) == 0) return false;
+  return true;
+}
+
+bool shown(Stream &stream, const char *name, int32_t layer) {
+  if (is_dots(name)) return stream.own_part;
+  if (strncmp(name, ".cairn-copy.", 12) == 0) return false;
+  PathText child;
+  Found found;
+  if (!child.assign(stream.folder) || !child.append_component(name, strlen(name))) return true;
+  if (is_rule_root(child)) return is_first(stream, child, layer);
+  if (locate_overlay(child, found) != 0) return true;
+  if (found.where == Where::kNone || found.where == Where::kPrefix) return layer == Found::kOriginal;  // the store
+  return found.where != Where::kAbsent && found.layer == layer;
+}
+
+struct dirent64 *with_virtual_id(Stream &stream, struct dirent64 *entry) {
+  int32_t id = 0;
+  const char *letter = entry->d_name;
+  for (; *letter >= '0' && *letter <= '9' && letter - entry->d_name < 9; ++letter) id = id * 10 + (*letter - '0');
+  if (letter == entry->d_name || *letter != 0) return entry;
+  PathText text;
+  if (!text.append_number(static_cast<uint64_t>(id_to_virtual(id)))) return entry;
+  stream.entry.d_ino = entry->d_ino;
+  stream.entry.d_off = entry->d_off;
+  stream.entry.d_type = entry->d_type;
+  stream.entry.d_reclen = sizeof stream.entry;
+  memcpy(stream.entry.d_name, text.text, text.length + 1u);
+  return &stream.entry;
+}
+
+}  // namespace
+
+bool no_streams() { return __builtin_expect(__atomic_load_n(&watched, __ATOMIC_RELAXED) == 0, 1); }
+
+bool needs_stream(const Target &folder) {
+  if (is_folder_of_ids(folder)) return true;
+  if (folder.proc() || (folder.where() != Where::kTop && folder.where() != Where::kLower)) return false;
+  if (folder.where() == Where::kTop || any(Kind::kWhiteout)) return true;
+  PathText real;
+  struct statx status;
+  int32_t layer = folder.layer();
+  while (next_layer(folder.virtual_path(), layer))
+    if (layer_path(layer, folder.virtual_path(), real) == 0 && stat_path(real.length != 0 ? real.text : "/", true, status) == 0)
+      return true;
+  return false;
+}
+
+int watch_stream(DIR *key, const Target &folder, int32_t layer) {
+  for (Stream &stream : streams) {
+    DIR *expected = nullptr;
+    if (!__atomic_compare_exchange_n(&stream.key, &expected, kClaimed, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) continue;
+    stream.lower = nullptr;
+    stream.key_layer = stream.layer = layer;
+    stream.own_part = true;
+    stream.finished = false;
+    stream.ids = is_folder_of_ids(folder);
+    (void)stream.folder.assign(folder.virtual_path());
+    __atomic_fetch_add(&watched, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&stream.key, key, __ATOMIC_RELEASE);
+    return 0;
+  }
+  return -EMFILE;
+}
+
+bool read_stream(DIR *key, struct dirent64 *(*next)(DIR *), struct dirent64 *&entry) {
+  Stream *stream = find_stream(key);
+  if (stream == nullptr) return false;
+  entry = nullptr;
+  while (!stream->finished) {
+    int saved = errno;
+    errno = 0;
+    entry = next(stream->own_part ? key : stream->lower);
+    if (entry == nullptr && errno != 0) return true;  // an error; errno says which
+    errno = saved;
+    if (entry == nullptr) {
+      stream->finished = stream->ids || !open_next(*stream);
+    } else if (stream->ids) {
+      entry = with_virtual_id(*stream, entry);
+      return true;
+    } else if (shown(*stream, entry->d_name, stream->layer)) {
+      return true;
+    }
+  }
+  entry = nullptr;
+  return true;
+}
+
+void rewind_stream(DIR *key) {
+  Stream *stream = find_stream(key);
+  if (stream == nullptr) return;
+  if (stream->lower != nullptr) close_below(stream->lower);
+  stream->lower = nullptr;
+  stream->layer = stream->key_layer;
+  stream->own_part = true;
+  stream->finished = false;
+}
+
+void forget_stream(DIR *key) {
+  Stream *stream = find_stream(key);
+  if (stream == nullptr) return;
+  if (stream->lower != nullptr) close_below(stream->lower);
+  stream->lower = nullptr;
+  __atomic_fetch_sub(&watched, 1, __ATOMIC_RELAXED);
+  __atomic_store_n(&stream->key, nullptr, __ATOMIC_RELEASE);
+}
+
+}  // namespace cairn::path

@@ -1,0 +1,31 @@
+// Reading a folder that lies in several layers as one: after the stream that libc opened, the lower layers' folders are read, and
+// each name is given only from the layer in which it is found. Nothing is listed beforehand, so no listing goes stale. Also the
+// numbers in /proc and /proc/self/task, which are real ids, as virtual ones.
+//
+// The table of such streams is static; a folder that needs a place when there is none fails with EMFILE (64 at a time).
+// Not covered: a position of telldir taken in the lower part leads seekdir to that part's beginning.
+#pragma once
+#include <dirent.h>
+
+#include "target.h"
+
+namespace cairn::path {
+
+/// Whether a listing of this folder needs a Stream.
+bool needs_stream(const Target &folder);
+/// Takes note of a stream that libc has opened. 0 or -EMFILE.
+int watch_stream(DIR *stream, const Target &folder, int32_t layer);
+/// Whether any stream is watched: the flag that the wrappers of readdir and its kin test.
+bool no_streams();
+/// The next entry of a watched stream in `entry`; false: `stream` is not watched.
+bool read_stream(DIR *stream, struct dirent64 *(*next)(DIR *), struct dirent64 *&entry);
+/// Back to the stream that libc opened.
+void rewind_stream(DIR *stream);
+/// The stream is about to be closed.
+void forget_stream(DIR *stream);
+
+/// libc's, for the streams of lower layers.
+DIR *open_below(const char *real);
+void close_below(DIR *stream);
+
+}  // namespace cairn::path

@@ -1,0 +1,87 @@
+// Interposes on the functions that look at a file by its path and change nothing.
+#include "wrap.h"
+
+#include <sys/inotify.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+using namespace cairn::path;
+
+// result name(path, more): `more` are the further parameters in parentheses, `with` their names.
+#define WRAP_LOOK(result, name, follow, more, with)                       \
+  WRAP(result, name, const char *path CAIRN_LIST more) {                  \
+    if (inactive()) return NEXT(name)(path CAIRN_LIST with);              \
+    Target target;                                                        \
+    if (failed(target.look(AT_FDCWD, path, follow))) return -1;           \
+    return NEXT(name)(target.path CAIRN_LIST with);                       \
+  }
+#define CAIRN_LIST(...) __VA_OPT__(, ) __VA_ARGS__
+
+WRAP_LOOK(int, stat, true, (struct stat * status), (status))
+WRAP_LOOK(int, stat64, true, (struct stat64 * status), (status))
+WRAP_LOOK(int, lstat, false, (struct stat * status), (status))
+WRAP_LOOK(int, lstat64, false, (struct stat64 * status), (status))
+WRAP_LOOK(int, access, true, (int mode), (mode))
+WRAP_LOOK(int, euidaccess, true, (int mode), (mode))
+WRAP_LOOK(int, eaccess, true, (int mode), (mode))
+WRAP_LOOK(int, statfs, true, (struct statfs * status), (status))
+WRAP_LOOK(int, statfs64, true, (struct statfs64 * status), (status))
+WRAP_LOOK(int, __statfs, true, (struct statfs * status), (status))
+WRAP_LOOK(int, statvfs, true, (struct statvfs * status), (status))
+WRAP_LOOK(int, statvfs64, true, (struct statvfs64 * status), (status))
+WRAP_LOOK(long, pathconf, true, (int name), (name))
+WRAP_LOOK(ssize_t, getxattr, true, (const char *name, void *value, size_t size), (name, value, size))
+WRAP_LOOK(ssize_t, lgetxattr, false, (const char *name, void *value, size_t size), (name, value, size))
+WRAP_LOOK(ssize_t, listxattr, true, (char *list, size_t size), (list, size))
+WRAP_LOOK(ssize_t, llistxattr, false, (char *list, size_t size), (list, size))
+
+#define WRAP_FSTATAT(name, type)                                                                \
+  WRAP(int, name, int folder, const char *path, struct type *status, int flags) {               \
+    if (inactive()) return NEXT(name)(folder, path, status, flags);                             \
+    Target target;                                                                              \
+    if (failed(target.look(folder, path, (flags & AT_SYMLINK_NOFOLLOW) == 0))) return -1;       \
+    return NEXT(name)(target.dirfd, target.path, status, flags);                                \
+  }
+WRAP_FSTATAT(fstatat, stat)
+WRAP_FSTATAT(fstatat64, stat64)
+
+WRAP(int, statx, int folder, const char *path, int flags, unsigned mask, struct statx *status) {
+  if (inactive()) return NEXT(statx)(folder, path, flags, mask, status);
+  Target target;
+  if (failed(target.look(folder, path, (flags & AT_SYMLINK_NOFOLLOW) == 0))) return -1;
+  return NEXT(statx)(target.dirfd, target.path, flags, mask, status);
+}
+
+WRAP(int, faccessat, int folder, const char *path, int mode, int flags) {
+  if (inactive()) return NEXT(faccessat)(folder, path, mode, flags);
+  Target target;
+  if (failed(target.look(folder, path, (flags & AT_SYMLINK_NOFOLLOW) == 0))) return -1;
+  return NEXT(faccessat)(target.dirfd, target.path, mode, flags);
+}
+
+WRAP(int, inotify_add_watch, int fd, const char *path, uint32_t mask) {
+  if (inactive()) return NEXT(inotify_add_watch)(fd, path, mask);
+  Target target;
+  if (failed(target.look(AT_FDCWD, path, (mask & IN_DONT_FOLLOW) == 0))) return -1;
+  return NEXT(inotify_add_watch)(fd, target.path, mask);
+}
+
+// Programs linked before glibc 2.33 call these. dlsym does not find libc's (they are compatibility symbols), and struct stat has
+// only one version on 64-bit systems, so they are the functions above.
+#if __SIZEOF_POINTER__ == 8
+#define WRAP_OLD_STAT(name, function, type)                                                     \
+  WRAP(int, name, int, const char *path, struct type *status) { return cairn_wrap_##function(path, status); }
+WRAP_OLD_STAT(__xstat, stat, stat)
+WRAP_OLD_STAT(__xstat64, stat64, stat64)
+WRAP_OLD_STAT(__lxstat, lstat, stat)
+WRAP_OLD_STAT(__lxstat64, lstat64, stat64)
+
+WRAP(int, __fxstatat, int, int folder, const char *path, struct stat *status, int flags) {
+  return cairn_wrap_fstatat(folder, path, status, flags);
+}
+WRAP(int, __fxstatat64, int, int folder, const char *path, struct stat64 *status, int flags) {
+  return cairn_wrap_fstatat64(folder, path, status, flags);
+}
+#endif

@@ -1,0 +1,184 @@
+// Interposes on reading folders: opendir, fdopendir, readdir and their kin, scandir, glob. See streams.h.
+#include "wrap.h"
+
+#include <glob.h>
+#include <stdlib.h>
+
+#include "streams.h"
+
+using namespace cairn::path;
+
+WRAP(DIR *, opendir, const char *path) {
+  if (inactive()) return NEXT(opendir)(path);
+  Target target;
+  if (failed(target.look(AT_FDCWD, path, true))) return nullptr;
+  DIR *stream = NEXT(opendir)(target.path);
+  if (stream == nullptr || !needs_stream(target)) return stream;
+  if (int error = watch_stream(stream, target, target.layer())) {
+    forget_stream(stream);
+    close_below(stream);
+    errno = -error;
+    return nullptr;
+  }
+  return stream;
+}
+
+WRAP(DIR *, fdopendir, int fd) {
+  DIR *stream = NEXT(fdopendir)(fd);
+  if (inactive() || stream == nullptr) return stream;
+  PathText real, candidate, link;
+  Target target;
+  if (!link.assign("/proc/self/fd/", 14) || !link.append_number(static_cast<uint64_t>(fd))) return stream;
+  long length = sys(SYS_readlinkat, AT_FDCWD, link.text, real.text, sizeof real.text - 1);
+  if (length <= 0 || real.text[0] != '/') return stream;
+  real.cut(static_cast<size_t>(length));
+  if (target.look(fd, ".", true) != 0 || !needs_stream(target)) return stream;
+  int32_t layer = top_layer(target.virtual_path());
+  bool known = target.proc();
+  if (layer >= 0) {
+    do known = layer_path(layer, target.virtual_path(), candidate) == 0 && candidate.equals(real.text, real.length);
+    while (!known && next_layer(target.virtual_path(), layer));
+  }
+  if (known) (void)watch_stream(stream, target, layer);
+  return stream;
+}
+
+WRAP(int, closedir, DIR *stream) {
+  if (!no_streams()) forget_stream(stream);
+  return NEXT(closedir)(stream);
+}
+
+WRAP(void, rewinddir, DIR *stream) {
+  if (!no_streams()) rewind_stream(stream);
+  NEXT(rewinddir)(stream);
+}
+
+WRAP(void, seekdir, DIR *stream, long position) {
+  if (!no_streams()) rewind_stream(stream);
+  NEXT(seekdir)(stream, position);
+}
+
+WRAP(struct dirent64 *, readdir64, DIR *stream) {
+  if (no_streams()) return NEXT(readdir64)(stream);
+  struct dirent64 *entry;
+  return read_stream(stream, NEXT(readdir64), entry) ? entry : NEXT(readdir64)(stream);
+}
+
+WRAP(int, readdir64_r, DIR *stream, struct dirent64 *buffer, struct dirent64 **result) {
+  if (no_streams()) return NEXT(readdir64_r)(stream, buffer, result);
+  struct dirent64 *entry;
+  int saved = errno;
+  errno = 0;
+  if (!read_stream(stream, cairn_wrap_readdir64, entry)) {
+    errno = saved;
+    return NEXT(readdir64_r)(stream, buffer, result);
+  }
+  int error = errno;
+  errno = saved;
+  *result = entry != nullptr ? buffer : nullptr;
+  if (entry == nullptr) return error;
+  memcpy(buffer, entry, offsetof(struct dirent64, d_name) + strlen(entry->d_name) + 1);
+  return 0;
+}
+
+#if __SIZEOF_POINTER__ == 8  // one struct dirent
+WRAP(struct dirent64 *, readdir, DIR *stream) {
+  if (no_streams()) return NEXT(readdir)(stream);
+  return cairn_wrap_readdir64(stream);
+}
+WRAP(int, readdir_r, DIR *stream, struct dirent64 *buffer, struct dirent64 **result) {
+  if (no_streams()) return NEXT(readdir_r)(stream, buffer, result);
+  return cairn_wrap_readdir64_r(stream, buffer, result);
+}
+#endif
+
+namespace cairn::path {
+DIR *open_below(const char *real) { return NEXT(opendir)(real); }
+void close_below(DIR *stream) { NEXT(closedir)(stream); }
+}  // namespace cairn::path
+
+namespace {
+
+using Filter = int (*)(const struct dirent64 *);
+using Compare = int (*)(const struct dirent64 **, const struct dirent64 **);
+
+/// scandir, by the functions above; takes the stream over.
+int scan(DIR *stream, struct dirent64 ***list, Filter filter, Compare compare) {
+  if (stream == nullptr) return -1;
+  struct dirent64 **names = nullptr;
+  size_t count = 0, room = 0;
+  int saved = errno;
+  errno = 0;
+  while (struct dirent64 *entry = cairn_wrap_readdir64(stream)) {
+    if (filter != nullptr && filter(entry) == 0) {
+      errno = 0;
+      continue;
+    }
+    if (count == room) {
+      room = room != 0 ? room * 2 : 16;
+      void *grown = realloc(names, room * sizeof *names);
+      if (grown == nullptr) break;
+      names = static_cast<struct dirent64 **>(grown);
+    }
+    size_t size = offsetof(struct dirent64, d_name) + strlen(entry->d_name) + 1;
+    names[count] = static_cast<struct dirent64 *>(malloc(size));
+    if (names[count] == nullptr) break;
+    memcpy(names[count++], entry, size);
+    errno = 0;
+  }
+  int error = errno;
+  cairn_wrap_closedir(stream);
+  if (error != 0) {
+    while (count > 0) free(names[--count]);
+    free(names);
+    errno = error;
+    return -1;
+  }
+  errno = saved;
+  if (compare != nullptr && count > 1)
+    qsort(names, count, sizeof *names, reinterpret_cast<int (*)(const void *, const void *)>(compare));
+  if (names == nullptr) names = static_cast<struct dirent64 **>(malloc(sizeof *names));
+  *list = names;
+  return static_cast<int>(count);
+}
+
+template <typename Glob>
+void own_functions(Glob *result) {
+  result->gl_opendir = reinterpret_cast<void *(*)(const char *)>(cairn_wrap_opendir);
+  result->gl_readdir = reinterpret_cast<decltype(result->gl_readdir)>(cairn_wrap_readdir64);
+  result->gl_closedir = [](void *stream) { (void)cairn_wrap_closedir(static_cast<DIR *>(stream)); };
+}
+
+}  // namespace
+
+extern "C" int cairn_path_stat(const char *, void *) __asm__("stat64");
+extern "C" int cairn_path_lstat(const char *, void *) __asm__("lstat64");
+extern "C" int cairn_path_openat(int, const char *, int, ...) __asm__("openat");
+
+#define WRAP_SCANDIR(name)                                                                                \
+  WRAP(int, name, const char *path, struct dirent64 ***list, Filter filter, Compare compare) {            \
+    if (inactive()) return NEXT(name)(path, list, filter, compare);                                       \
+    return scan(cairn_wrap_opendir(path), list, filter, compare);                                         \
+  }
+#define WRAP_SCANDIRAT(name)                                                                              \
+  WRAP(int, name, int folder, const char *path, struct dirent64 ***list, Filter filter, Compare compare) { \
+    if (inactive()) return NEXT(name)(folder, path, list, filter, compare);                               \
+    int fd = cairn_path_openat(folder, path, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);            \
+    return fd < 0 ? -1 : scan(cairn_wrap_fdopendir(fd), list, filter, compare);                           \
+  }
+#define WRAP_GLOB(name, type)                                                                             \
+  WRAP(int, name, const char *pattern, int flags, int (*error)(const char *, int), type *result) {        \
+    if (inactive() || (flags & GLOB_ALTDIRFUNC) != 0) return NEXT(name)(pattern, flags, error, result);   \
+    own_functions(result);                                                                                \
+    result->gl_stat = reinterpret_cast<decltype(result->gl_stat)>(cairn_path_stat);                       \
+    result->gl_lstat = reinterpret_cast<decltype(result->gl_lstat)>(cairn_path_lstat);                    \
+    return NEXT(name)(pattern, flags | GLOB_ALTDIRFUNC, error, result);                                   \
+  }
+#if __SIZEOF_POINTER__ == 8
+WRAP_SCANDIR(scandir)
+WRAP_SCANDIRAT(scandirat)
+WRAP_GLOB(glob, glob_t)
+#endif
+WRAP_SCANDIR(scandir64)
+WRAP_SCANDIRAT(scandirat64)
+WRAP_GLOB(glob64, glob64_t)

@@ -1,0 +1,65 @@
+// Owns: how this plugin reaches what lies below it: the host, raw system calls, and libc's functions.
+// [any] Nothing here allocates or takes a lock; the functions below are looked up in init, or earlier by the constructor of
+// another library that calls a wrapper before Cairn is there.
+#pragma once
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+
+#include "cairn/plugin.h"
+
+#pragma GCC diagnostic ignored "-Wignored-attributes"
+
+namespace cairn::pid {
+
+extern const cairn_host* host;
+
+/// A function of the libraries below Cairn.
+template <typename Function>
+struct Next {
+  const char* name;
+  Function* function;
+  Function* get() {
+    Function* found = __atomic_load_n(&function, __ATOMIC_RELAXED);
+    if (__builtin_expect(found != nullptr, 1)) return found;
+    const cairn_host* known = host;
+    found = reinterpret_cast<Function*>(known != nullptr ? known->next(name) : dlsym(RTLD_NEXT, name));
+    __atomic_store_n(&function, found, __ATOMIC_RELAXED);
+    return found;
+  }
+};
+
+/// Declares next_NAME for a function that a system header declares.
+#define CAIRN_PID_NEXT(name) static ::cairn::pid::Next<decltype(::name)> next_##name{#name, nullptr}
+
+/// A system call below all wrappers: the result, or -errno.
+long raw(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0);
+
+inline long pointer(const volatile void* address) { return reinterpret_cast<long>(const_cast<const void*>(address)); }
+
+/// The result in the manner of libc.
+inline long with_errno(long result) {
+  if (result < 0 && result > -4096) {
+    errno = static_cast<int>(-result);
+    return -1;
+  }
+  return result;
+}
+
+// Each file of wrappers looks up in advance what its wrappers need.
+void prepare_process();
+void prepare_scheduling();
+void prepare_wait();
+void prepare_files();
+void prepare_threads();
+void prepare_create();
+void prepare_clocks();
+void prepare_timers();
+void prepare_syscall();
+void prepare_children();
+
+/// In the child of a fork, which inherits neither timers nor the thread that serves them. [any]
+void forget_timers();
+
+}  // namespace cairn::pid

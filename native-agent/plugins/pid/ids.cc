@@ -1,0 +1,193 @@
+// Owns: the tables of virtual ids; see ids.h.
+#include "pid/ids.h"
+
+#include <errno.h>
+
+#include "pid/host.h"
+
+namespace cairn::pid {
+
+bool active_flag = false;
+uint32_t generation_count = 0;
+
+namespace {
+
+constexpr uint32_t id_bits = 30;
+constexpr uint64_t id_mask = (uint64_t{1} << id_bits) - 1;
+constexpr uint32_t capacity_of_ids = 32768;
+constexpr uint32_t capacity_of_groups = 256;
+
+// kind, virtual and real in one word, so that a reader never sees half an entry; 0: the place is free.
+uint64_t ids[capacity_of_ids];
+uint64_t groups[capacity_of_groups];
+uint64_t sessions[capacity_of_groups];
+
+struct Table {
+  uint64_t* words;
+  uint32_t capacity;
+  uint32_t used;  // no entry at this place or behind it
+};
+Table tables[] = {{ids, capacity_of_ids, 0}, {groups, capacity_of_groups, 0}, {sessions, capacity_of_groups, 0}};
+
+uint64_t self_word;
+uint64_t parent_word;
+
+uint64_t pack(Entry entry) {
+  return (uint64_t{static_cast<uint32_t>(entry.kind)} << (2 * id_bits)) |
+         ((static_cast<uint64_t>(static_cast<uint32_t>(entry.virtual_id)) & id_mask) << id_bits) |
+         (static_cast<uint64_t>(static_cast<uint32_t>(entry.real_id)) & id_mask);
+}
+Entry unpack(uint64_t word) {
+  return {static_cast<int32_t>((word >> id_bits) & id_mask), static_cast<int32_t>(word & id_mask),
+          static_cast<Kind>(word >> (2 * id_bits))};
+}
+
+Table& table_of(Space space) { return tables[static_cast<uint32_t>(space)]; }
+uint64_t load(const uint64_t* word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
+
+/// An entry outlives what it names: a thread ends without telling. The kernel knows.
+bool alive(Entry entry) {
+  switch (entry.kind) {
+    case Kind::thread: return raw(SYS_tgkill, self_real(), entry.real_id, 0) != -ESRCH;
+    case Kind::parent:
+    case Kind::other: return raw(SYS_kill, entry.real_id, 0) != -ESRCH;
+    default: return true;
+  }
+}
+
+uint64_t* find(Table& table, bool by_virtual, int32_t number, Entry* found) {
+  uint32_t used = __atomic_load_n(&table.used, __ATOMIC_ACQUIRE);
+  for (uint32_t at = 0; at < used; ++at) {
+    uint64_t word = load(&table.words[at]);
+    if (word == 0) continue;
+    Entry entry = unpack(word);
+    if ((by_virtual ? entry.virtual_id : entry.real_id) != number) continue;
+    *found = entry;
+    return &table.words[at];
+  }
+  return nullptr;
+}
+
+void drop(uint64_t* place, Entry entry) {
+  uint64_t expected = pack(entry);
+  __atomic_compare_exchange_n(place, &expected, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+/// The living entry that has this number.
+bool find_alive(Table& table, bool by_virtual, int32_t number, bool reaped, Entry* found) {
+  while (uint64_t* place = find(table, by_virtual, number, found)) {
+    if (reaped || alive(*found)) return true;
+    drop(place, *found);
+  }
+  return false;
+}
+
+/// A virtual name for a real id whose number is taken. Parent and child of a fork, which hold the same tables, come to the same one.
+int32_t make_virtual(Space space, int32_t real_id) {
+  Table& table = table_of(space);
+  for (int64_t made = int64_t{real_id} + first_made_id; made < int64_t{id_mask}; made += first_made_id) {
+    Entry holder;
+    int32_t candidate = static_cast<int32_t>(made);
+    if (find_alive(table, true, candidate, false, &holder) && holder.real_id != real_id) continue;
+    Kind kind = space == Space::id ? Kind::other : space == Space::group ? Kind::group : Kind::session;
+    return insert(space, {candidate, real_id, kind}) ? candidate : real_id;
+  }
+  return real_id;
+}
+
+}  // namespace
+
+int32_t to_real(Space space, int32_t virtual_id) {
+  if (virtual_id <= 0 || !active()) return virtual_id;
+  Entry entry;
+  if (find(table_of(space), true, virtual_id, &entry) != nullptr) return entry.real_id;
+  if (space != Space::id && find(table_of(Space::id), true, virtual_id, &entry) != nullptr) return entry.real_id;
+  return virtual_id;
+}
+
+int32_t to_virtual(Space space, int32_t real_id, bool reaped) {
+  if (real_id < 0 || (real_id == 0 && space == Space::id) || !active()) return real_id;
+  Entry entry;
+  if (find_alive(table_of(space), false, real_id, reaped, &entry)) return entry.virtual_id;
+  if (space != Space::id && find_alive(table_of(Space::id), false, real_id, true, &entry)) return entry.virtual_id;
+  if (real_id == 0) return 0;
+  bool taken = find_alive(table_of(space), true, real_id, false, &entry);
+  if (!taken && space != Space::id) taken = find_alive(table_of(Space::id), true, real_id, false, &entry);
+  return taken ? make_virtual(space, real_id) : real_id;
+}
+
+int32_t real_child(int32_t id) {
+  Entry entry;
+  if (id <= 0 || !active() || find(table_of(Space::id), true, id, &entry) == nullptr) return id;
+  return entry.kind == Kind::other ? entry.real_id : id;
+}
+
+int32_t real_target(int32_t target) {
+  if (!active() || target == 0 || target == -1 || target == INT32_MIN) return target;
+  return target > 0 ? to_real(Space::id, target) : -to_real(Space::group, -target);
+}
+
+bool insert(Space space, Entry entry) {
+  Table& table = table_of(space);
+  uint64_t word = pack(entry);
+  for (uint32_t at = 0; at < table.capacity; ++at) {
+    uint64_t expected = 0;
+    if (!__atomic_compare_exchange_n(&table.words[at], &expected, word, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) continue;
+    uint32_t used = __atomic_load_n(&table.used, __ATOMIC_ACQUIRE);
+    while (used < at + 1 && !__atomic_compare_exchange_n(&table.used, &used, at + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+    }
+    return true;
+  }
+  return false;
+}
+
+void remove_virtual(Space space, int32_t virtual_id) {
+  Entry entry;
+  while (uint64_t* place = find(table_of(space), true, virtual_id, &entry)) drop(place, entry);
+}
+
+void clear_tables() {
+  for (Table& table : tables) {
+    for (uint32_t at = 0; at < table.used; ++at) __atomic_store_n(&table.words[at], 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&table.used, 0, __ATOMIC_RELEASE);
+  }
+}
+
+bool entry_at(Space space, uint32_t index, Entry* entry) {
+  Table& table = table_of(space);
+  if (index >= __atomic_load_n(&table.used, __ATOMIC_ACQUIRE)) return false;
+  *entry = unpack(load(&table.words[index]));
+  return true;
+}
+
+void set_self(int32_t virtual_id, int32_t real_id) {
+  __atomic_store_n(&self_word, pack({virtual_id, real_id, Kind::self}), __ATOMIC_RELEASE);
+}
+void set_parent(int32_t virtual_id, int32_t real_id) {
+  __atomic_store_n(&parent_word, pack({virtual_id, real_id, Kind::parent}), __ATOMIC_RELEASE);
+}
+int32_t self_real() { return unpack(load(&self_word)).real_id; }
+int32_t self_virtual() { return unpack(load(&self_word)).virtual_id; }
+
+int32_t virtual_parent(int32_t real_id) {
+  Entry parent = unpack(load(&parent_word));
+  return parent.kind == Kind::parent && parent.real_id == real_id ? parent.virtual_id : to_virtual(Space::id, real_id);
+}
+
+int32_t own_tid() {
+  // A thread's virtual id is its own for life, so what it once found stays right as long as the real one is the same.
+  static thread_local uint64_t known;
+  return settled([] {
+    int32_t real = static_cast<int32_t>(raw(SYS_gettid));
+    if (!active()) return real;
+    uint64_t word = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (static_cast<int32_t>(word & id_mask) == real) return unpack(word).virtual_id;
+    uint32_t before = generation();
+    int32_t found = to_virtual(Space::id, real);
+    // `real` may be of the time before a restart: then it is somebody else's.
+    if (generation() == before && raw(SYS_gettid) == real) __atomic_store_n(&known, pack({found, real, Kind::thread}), __ATOMIC_RELAXED);
+    return found;
+  });
+}
+
+}  // namespace cairn::pid

@@ -1,0 +1,132 @@
+// Owns: syscall(2): the ids in the arguments and results of the calls that are wrapped elsewhere under their own names, and of
+// those that libc has no function for. All other calls go on as they came. [any]
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "pid/clocks.h"
+#include "pid/host.h"
+#include "pid/ids.h"
+
+namespace cairn::pid {
+
+static Next<long(long, ...)> next_syscall{"syscall", nullptr};
+
+void prepare_syscall() { next_syscall.get(); }
+
+namespace {
+
+constexpr int ioprio_process = 1;
+constexpr int ioprio_group = 2;
+
+int32_t id(long argument) { return real_of(static_cast<int32_t>(argument)); }
+
+long who(long which, long number, long process, long group) {
+  int32_t value = static_cast<int32_t>(number);
+  return which == process ? real_of(value) : which == group ? real_group(value) : number;
+}
+
+long wait_for_id(const long* a) {
+  long which = a[0], number = a[1];
+  if (which == P_PID) number = real_child(static_cast<int32_t>(number));
+  if (which == P_PGID) number = real_group(static_cast<int32_t>(number));
+  long result = raw(SYS_waitid, which, number, a[2], a[3], a[4]);
+  siginfo_t* info = reinterpret_cast<siginfo_t*>(a[2]);
+  if (result == 0 && info != nullptr && info->si_pid > 0) info->si_pid = to_virtual(Space::id, info->si_pid, true);
+  return result;
+}
+
+long create_timer(const long* a) {
+  const struct sigevent* given = reinterpret_cast<const struct sigevent*>(a[1]);
+  struct sigevent event;
+  if (given != nullptr) {
+    memcpy(&event, given, sizeof event);
+    if ((event.sigev_notify & SIGEV_THREAD_ID) != 0) event._sigev_un._tid = real_of(event._sigev_un._tid);
+  }
+  return raw(SYS_timer_create, real_clock(static_cast<clockid_t>(a[0])), given != nullptr ? pointer(&event) : 0, a[2]);
+}
+
+/// True if the call holds ids and was made here.
+bool call_with_ids(long number, const long* a, long* result) {
+  switch (number) {
+    case SYS_getpid: *result = getpid(); return true;
+    case SYS_gettid: *result = own_tid(); return true;
+    case SYS_getppid: *result = getppid(); return true;
+    case SYS_getpgrp: *result = to_virtual(Space::group, static_cast<int32_t>(raw(SYS_getpgrp))); return true;
+    case SYS_getpgid: *result = raw(number, id(a[0])); break;
+    case SYS_getsid: *result = raw(number, id(a[0])); break;
+    case SYS_setsid: {
+      pid_t session = setsid();
+      *result = session < 0 ? -errno : session;
+      return true;
+    }
+    case SYS_setpgid: *result = raw(number, id(a[0]), real_group(static_cast<int32_t>(a[1]))); return true;
+    case SYS_kill: *result = raw(number, real_target(static_cast<int32_t>(a[0])), a[1]); return true;
+    case SYS_tkill:
+    case SYS_pidfd_open:
+    case SYS_rt_sigqueueinfo:
+    case SYS_prlimit64:
+    case SYS_get_robust_list:
+    case SYS_process_vm_readv:
+    case SYS_process_vm_writev:
+    case SYS_sched_setscheduler:
+    case SYS_sched_getscheduler:
+    case SYS_sched_setparam:
+    case SYS_sched_getparam:
+    case SYS_sched_setattr:
+    case SYS_sched_getattr:
+    case SYS_sched_rr_get_interval:
+    case SYS_sched_setaffinity:
+    case SYS_sched_getaffinity:
+    case SYS_migrate_pages:
+    case SYS_move_pages: *result = raw(number, id(a[0]), a[1], a[2], a[3], a[4], a[5]); return true;
+    case SYS_tgkill:
+    case SYS_rt_tgsigqueueinfo:
+    case SYS_kcmp: *result = raw(number, id(a[0]), id(a[1]), a[2], a[3], a[4], a[5]); return true;
+    case SYS_perf_event_open:
+      *result = raw(number, a[0], (a[4] & 4) != 0 ? a[1] : id(a[1]), a[2], a[3], a[4]);  // 4: a[1] is a control group's descriptor
+      return true;
+    case SYS_getpriority: *result = raw(number, a[0], who(a[0], a[1], PRIO_PROCESS, PRIO_PGRP)); return true;
+    case SYS_setpriority: *result = raw(number, a[0], who(a[0], a[1], PRIO_PROCESS, PRIO_PGRP), a[2]); return true;
+    case SYS_ioprio_get: *result = raw(number, a[0], who(a[0], a[1], ioprio_process, ioprio_group)); return true;
+    case SYS_ioprio_set: *result = raw(number, a[0], who(a[0], a[1], ioprio_process, ioprio_group), a[2]); return true;
+    case SYS_clock_gettime:
+    case SYS_clock_getres:
+    case SYS_clock_nanosleep:
+      *result = raw(number, real_clock(static_cast<clockid_t>(a[0])), a[1], a[2], a[3]);
+      return true;
+    case SYS_timer_create: *result = create_timer(a); return true;
+    case SYS_wait4: {
+      int32_t asked = static_cast<int32_t>(a[0]);
+      long real = raw(number, asked > 0 ? real_child(asked) : real_target(asked), a[1], a[2], a[3]);
+      *result = real > 0 ? to_virtual(Space::id, static_cast<int32_t>(real), true) : real;
+      return true;
+    }
+    case SYS_waitid: *result = wait_for_id(a); return true;
+    default: return false;
+  }
+  // getpgid and getsid
+  Space space = number == SYS_getsid ? Space::session : Space::group;
+  if (*result >= 0) *result = to_virtual(space, static_cast<int32_t>(*result));
+  return true;
+}
+
+}  // namespace
+
+extern "C" CAIRN_EXPORT long syscall(long number, ...) noexcept {
+  long a[6];
+  va_list list;
+  va_start(list, number);
+  for (long& argument : a) argument = va_arg(list, long);
+  va_end(list);
+  long result;
+  if (!active() || !call_with_ids(number, a, &result)) return next_syscall.get()(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+  return with_errno(result);
+}
+
+}  // namespace cairn::pid

@@ -1,0 +1,85 @@
+// Owns: the wrappers that wait for children and for signals. They are points of cancellation, so libc's functions do it. [any]
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "pid/host.h"
+#include "pid/ids.h"
+
+namespace cairn::pid {
+
+// wait3 and wait4 carry no exception specification in every libc, so that their types are spelled out.
+CAIRN_PID_NEXT(wait);
+CAIRN_PID_NEXT(waitpid);
+CAIRN_PID_NEXT(waitid);
+static Next<pid_t(int*, int, struct rusage*)> next_wait3{"wait3", nullptr};
+static Next<pid_t(pid_t, int*, int, struct rusage*)> next_wait4{"wait4", nullptr};
+CAIRN_PID_NEXT(sigwaitinfo);
+CAIRN_PID_NEXT(sigtimedwait);
+
+void prepare_wait() {
+  next_wait.get();
+  next_waitpid.get();
+  next_waitid.get();
+  next_wait3.get();
+  next_wait4.get();
+  next_sigwaitinfo.get();
+  next_sigtimedwait.get();
+}
+
+namespace {
+
+pid_t child(pid_t real) { return real > 0 && active() ? to_virtual(Space::id, real, true) : real; }
+
+/// Who is waited for: a child, or a group as a negative number.
+pid_t awaited(pid_t pid) { return pid > 0 ? real_child(pid) : real_target(pid); }
+/// A child that was asked for by its number has that number.
+pid_t answer(pid_t asked, pid_t real) { return asked > 0 && real > 0 ? asked : child(real); }
+
+/// Does si_pid hold the sender?
+bool has_sender(const siginfo_t* info) {
+  if (info->si_signo == SIGCHLD && info->si_code > 0) return true;
+  return info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL || info->si_code == SI_MESGQ;
+}
+
+int with_sender(int signal, siginfo_t* info) {
+  if (signal > 0 && info != nullptr && active() && has_sender(info)) info->si_pid = to_virtual(Space::id, info->si_pid);
+  return signal;
+}
+
+}  // namespace
+
+extern "C" {
+
+CAIRN_EXPORT pid_t wait(int* status) { return child(next_wait.get()(status)); }
+
+CAIRN_EXPORT pid_t waitpid(pid_t pid, int* status, int options) {
+  return answer(pid, next_waitpid.get()(awaited(pid), status, options));
+}
+
+CAIRN_EXPORT pid_t wait3(int* status, int options, struct rusage* usage) noexcept {
+  return child(next_wait3.get()(status, options, usage));
+}
+
+CAIRN_EXPORT pid_t wait4(pid_t pid, int* status, int options, struct rusage* usage) noexcept {
+  return answer(pid, next_wait4.get()(awaited(pid), status, options, usage));
+}
+
+CAIRN_EXPORT int waitid(idtype_t type, id_t id, siginfo_t* info, int options) {
+  int32_t number = static_cast<int32_t>(id);
+  if (type == P_PID) number = real_child(number);
+  if (type == P_PGID) number = real_group(number);
+  int result = next_waitid.get()(type, static_cast<id_t>(number), info, options);
+  if (result == 0 && info != nullptr && active()) info->si_pid = answer(type == P_PID ? static_cast<pid_t>(id) : 0, info->si_pid);
+  return result;
+}
+
+CAIRN_EXPORT int sigwaitinfo(const sigset_t* set, siginfo_t* info) { return with_sender(next_sigwaitinfo.get()(set, info), info); }
+
+CAIRN_EXPORT int sigtimedwait(const sigset_t* set, siginfo_t* info, const struct timespec* timeout) {
+  return with_sender(next_sigtimedwait.get()(set, info, timeout), info);
+}
+
+}  // extern "C"
+
+}  // namespace cairn::pid

@@ -1,0 +1,49 @@
+// Owns: the plugin `process`: what belongs to the process as a whole and to each thread, beside memory, files and signals.
+// What the new host does not permit is set as far as it goes, and the log says so; only a working directory that is gone ends
+// a restart. Test: tests/process_plugin_test.cc.
+#include "process/parts.h"
+
+namespace cairn::process {
+
+namespace {
+
+const cairn_host* host = nullptr;
+bool saved = false;
+
+int32_t save() {
+  saved = false;
+  int32_t error = save_folder(host);
+  if (error == 0) error = save_limits(host);
+  if (error == 0) error = save_threads(host);
+  if (error == 0) error = save_flags(host);
+  saved = error == 0;
+  return error;
+}
+
+int32_t restore() {
+  if (!saved) return 0;
+  int32_t error = restore_folder(host);
+  if (error == 0) error = restore_limits(host);
+  if (error == 0) error = restore_threads(host);
+  if (error == 0) error = restore_flags(host);  // last: an undumpable process cannot write its own files in /proc
+  return error;
+}
+
+int32_t init(const cairn_host* given, const char*) {
+  host = given;
+  return 0;
+}
+
+int32_t event(uint32_t number, void*) {
+  if (number == CAIRN_EVENT_PRECHECKPOINT) return save();
+  if (number == CAIRN_EVENT_RESTART) return restore();
+  return 0;
+}
+
+}  // namespace
+
+}  // namespace cairn::process
+
+extern "C" const struct cairn_plugin cairn_plugin_process = {
+    sizeof(cairn_plugin), CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "process", "1.0.0", "Cairn",
+    cairn::process::init, cairn::process::event,  nullptr,                nullptr, nullptr,   nullptr};

@@ -1,0 +1,83 @@
+// The built-in plugin `terminal`: modes and window size of the terminal that the process was started on. A restart on another
+// terminal gives that one the modes that the application had set. A real window keeps its size, and the application is told
+// by SIGWINCH; a terminal without a size gets the one of the checkpoint.
+// Test: test/probes (terminal).
+#include <asm/termbits.h>
+#include <errno.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+
+#include "cairn/plugin.h"
+#include "common/text.h"
+
+namespace cairn::terminal {
+namespace {
+
+const cairn_host* host;
+
+// In the image.
+struct {
+  bool present;
+  struct termios modes;
+  struct winsize size;
+} saved;
+bool resized;
+
+long sys(long number, long a = 0, long b = 0, long c = 0, long d = 0) { return host->syscall(number, a, b, c, d, 0, 0); }
+long pointer(const void* address) { return reinterpret_cast<long>(address); }
+
+/// One of the standard descriptors that is a terminal; -1: none.
+int find_terminal(struct termios* modes) {
+  for (int fd = 0; fd < 3; ++fd) {
+    if (sys(SYS_ioctl, fd, TCGETS, pointer(modes)) == 0) return fd;
+  }
+  return -1;
+}
+
+void save() {
+  int fd = find_terminal(&saved.modes);
+  saved.present = fd >= 0;
+  if (saved.present) sys(SYS_ioctl, fd, TIOCGWINSZ, pointer(&saved.size));
+}
+
+void restore() {
+  struct termios modes;
+  int fd = find_terminal(&modes);
+  resized = false;
+  if (fd < 0 || !saved.present) return;
+  sys(SYS_ioctl, fd, TCSETS, pointer(&saved.modes));
+  struct winsize size = {};
+  sys(SYS_ioctl, fd, TIOCGWINSZ, pointer(&size));
+  if (size.ws_row == 0 && size.ws_col == 0) sys(SYS_ioctl, fd, TIOCSWINSZ, pointer(&saved.size));
+  else resized = size.ws_row != saved.size.ws_row || size.ws_col != saved.size.ws_col;
+}
+
+int32_t event(uint32_t number, void*) {
+  switch (number) {
+    case CAIRN_EVENT_PRECHECKPOINT:
+      save();
+      return 0;
+    case CAIRN_EVENT_RESTART:
+      restore();
+      return 0;
+    case CAIRN_EVENT_RUNNING:
+      if (resized) sys(SYS_kill, host->real_pid(), SIGWINCH);
+      resized = false;
+      return 0;
+    default:
+      return 0;
+  }
+}
+
+int32_t init(const cairn_host* given, const char*) {
+  host = given;
+  return 0;
+}
+
+}  // namespace
+}  // namespace cairn::terminal
+
+extern "C" const struct cairn_plugin cairn_plugin_terminal = {
+    sizeof(cairn_plugin), CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "terminal", "1.0", "Cairn", cairn::terminal::init,
+    cairn::terminal::event, nullptr, nullptr, nullptr, nullptr,
+};

@@ -1,0 +1,322 @@
+#include "agent/agent.h"
+
+#include <asm/prctl.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <gnu/libc-version.h>
+
+#include "agent.pb.h"
+#include "agent/altstack.h"
+#include "agent/handshake.h"
+#include "agent/log.h"
+#include "agent/operation.h"
+#include "agent/restarted_thread.h"
+#include "agent/tables.h"
+#include "checkpoint/simulated_time.h"
+#include "events/host.h"
+#include "sys/futex.h"
+#include "sys/own_fds.h"
+
+#ifndef CAIRN_BUILD_ID
+#error "the build defines CAIRN_BUILD_ID"
+#endif
+
+namespace cairn::agent {
+namespace {
+
+using sys::call;
+using sys::call_unchecked;
+using sys::failed;
+using sys::Text;
+
+constexpr size_t arena_size = 64 << 20;
+constexpr size_t agent_stack = 512 * 1024;
+constexpr uint64_t retry_ns = 1'000'000'000;  // between attempts to find a lost coordinator
+constexpr uint64_t exit_patience_ns = 600'000'000'000;
+
+[[gnu::init_priority(200)]] Agent agent;
+[[gnu::init_priority(200)]] Operation operation(&agent);
+
+void copy_text(char* target, size_t capacity, const char* text) { sys::TextBuilder(target, capacity).add(text ? text : ""); }
+
+uint64_t own_start_time() {
+  char line[1024];
+  long size = sys::read_all("/proc/self/stat", line, sizeof line);
+  size_t name_end = size > 0 ? static_cast<size_t>(size) : 0;
+  while (name_end > 0 && line[name_end - 1] != ')') --name_end;
+  sys::TextReader reader(Text(line, size > 0 ? static_cast<size_t>(size) : 0).from(name_end + 1));
+  for (unsigned field = 3; field < 22; ++field) reader.until(' ');
+  uint64_t time = 0;
+  reader.number(&time);
+  return time;
+}
+
+uint64_t thread_pointer() {
+  uint64_t self = 0;
+  asm("mov %%fs:16, %0" : "=r"(self));
+  return self;
+}
+
+/// A thread control block for a thread that libc did not make: errno and thread-local variables work on it.
+void* make_tls() {
+  auto allocate = reinterpret_cast<void* (*)(void*)>(dlsym(RTLD_DEFAULT, "_dl_allocate_tls"));
+  auto* block = allocate != nullptr ? static_cast<uint64_t*>(allocate(nullptr)) : nullptr;
+  if (block == nullptr) return nullptr;
+  block[0] = block[2] = reinterpret_cast<uint64_t>(block);
+  // Guards of stack frames and of stored pointers are the process's.
+  asm("mov %%fs:40, %0" : "=r"(block[5]));
+  asm("mov %%fs:48, %0" : "=r"(block[6]));
+  return block;
+}
+
+void thread_entry(void*) { agent.run(); }
+void after_fork() { agent.start_after_fork(); }
+
+}  // namespace
+
+Agent& instance() { return agent; }
+
+void Agent::set_facts() {
+  identity_.virtual_pid = static_cast<int32_t>(call(SYS_getpid));
+  identity_.virtual_parent = static_cast<int32_t>(call(SYS_getppid));
+  identity_.start_time = own_start_time();
+  (void)sys::read_link("/proc/self/exe", identity_.executable, sizeof identity_.executable);
+  facts_.build_id = CAIRN_BUILD_ID;
+  facts_.libc_version = gnu_get_libc_version();
+  facts_.executable = Text(identity_.executable);
+  facts_.virtual_pid = identity_.virtual_pid;
+  facts_.agent_entry = reinterpret_cast<uint64_t>(restarted_agent_entry);
+  facts_.thread_entry = reinterpret_cast<uint64_t>(restarted_thread_entry);
+  events::HostFacts& host = events::facts();
+  host.virtual_pid = host.real_pid = identity_.virtual_pid;
+  host.log = log;
+}
+
+void Agent::start() {
+  const char* socket = getenv("CAIRN_AGENT_SOCKET");
+  if (socket == nullptr || socket[0] == 0) return;
+  copy_text(identity_.socket, sizeof identity_.socket, socket);
+  copy_text(identity_.computation, sizeof identity_.computation, getenv("CAIRN_COMPUTATION"));
+  long memory = call(SYS_mmap, nullptr, arena_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (failed(memory)) return;
+  set_facts();
+  facts_.arena_start = static_cast<uint64_t>(memory);
+  facts_.arena_size = arena_size;
+  uint64_t tid_address = 0;
+  if (!failed(call(SYS_prctl, PR_GET_TID_ADDRESS, &tid_address, 0, 0, 0)) && tid_address > thread_pointer()) {
+    facts_.tid_offset = tid_address - thread_pointer();
+  }
+  facts_.altstack_offset = reinterpret_cast<uint64_t>(recorded_altstack()) - thread_pointer();
+  tls_ = make_tls();
+  arena_.use(reinterpret_cast<void*>(memory), arena_size, agent_stack);
+  channel_.use_buffers(arena_.array<char>(wire::max_frame + 4), arena_.array<char>(wire::max_frame + 4));
+  checkpoint::find_simulated_time();
+  events::start_builtin_plugins();
+  pthread_atfork(nullptr, nullptr, after_fork);
+  sys::Error error;
+  if (tls_ == nullptr || !connect(&error)) {
+    log(CAIRN_LOG_WARNING, "no coordinator yet");
+    // Plugins that the session asks for can only be loaded here.
+  }
+  if (error.number() == -ECONNREFUSED && !error.message().empty() && error.culprit() == Text("coordinator")) {
+    sys::TextBuffer<1200> text;
+    text.add("cairn: ").add(error.message()).add("; this process runs on, but cannot be checkpointed\n");
+    (void)sys::write_all(2, text.c_str(), text.size());
+    return;
+  }
+  start_thread();
+}
+
+bool Agent::connect(sys::Error* error) {
+  sys::Status status = channel_.connect(identity_.socket);
+  if (status != 0) {
+    error->set(status, identity_.socket).add("cannot reach the coordinator");
+    return false;
+  }
+  Handshake::Occasion occasion = connected_once_ != 0 ? Handshake::reconnected
+                                 : handoff_ != nullptr ? Handshake::restarted
+                                                       : Handshake::launched;
+  if (!Handshake(this).run(occasion, error)) {
+    channel_.close();
+    return false;
+  }
+  connected_once_ = 1;
+  return true;
+}
+
+bool Agent::start_thread() {
+  // All signals are blocked in it: the application's are for the application's threads.
+  uint64_t all = ~uint64_t{0}, before = 0;
+  call_unchecked(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8);
+  uint64_t flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS;
+  char* stack = reinterpret_cast<char*>(arena_.start());
+  long tid = sys::x86_64::clone_with_stack(flags, stack + agent_stack, thread_entry, nullptr, tls_);
+  call_unchecked(SYS_rt_sigprocmask, SIG_SETMASK, &before, nullptr, 8);
+  return !failed(tid);
+}
+
+void Agent::run() {
+  agent_tid_ = static_cast<int32_t>(call(SYS_gettid));
+  call_unchecked(SYS_prctl, PR_SET_NAME, "cairn-agent", 0, 0, 0);
+  serve();
+  __builtin_unreachable();
+}
+
+void Agent::serve() {
+  for (;;) {
+    if (!channel_.connected()) {
+      sys::Error error;
+      if (!connect(&error)) log(CAIRN_LOG_DEBUG, "still no coordinator");
+    }
+    send_log(&channel_);
+    struct pollfd waiting[2] = {{channel_.fd(), POLLIN, 0}, {save_.active() ? save_.watch_fd() : -1, POLLIN, 0}};
+    struct timespec pause = {retry_ns / 1'000'000'000, 0};
+    if (!channel_.has_input()) {
+      call_unchecked(SYS_ppoll, waiting, 2, &pause, nullptr, 8);
+    }
+    if (save_.active() && waiting[1].revents != 0) report_save();
+    if (!channel_.connected() || (waiting[0].revents == 0 && !channel_.has_input())) continue;
+    wire::Envelope envelope;
+    sys::Status status = channel_.receive(&envelope, 0);
+    if (status != 0) lost_coordinator();
+    else handle(envelope);
+  }
+}
+
+void Agent::handle(const wire::Envelope& envelope) {
+  switch (envelope.field) {
+    case cairn_agent_Message_phase_request_tag:
+      operation.handle(envelope.id, envelope.body);
+      return;
+    case cairn_agent_Message_table_request_tag:
+      Tables(this).answer(envelope.id, envelope.body);
+      return;
+    default:
+      if (envelope.id == 0) return;
+      Text reason("unknown request");
+      cairn_agent_Refusal refusal = cairn_agent_Refusal_init_zero;
+      refusal.reason = wire::encode_text(&reason);
+      (void)channel_.send(envelope.id, cairn_agent_Message_refusal_tag, cairn_agent_Refusal_fields, &refusal);
+  }
+}
+
+namespace {
+
+bool write_files(pb_ostream_t* stream, const pb_field_t* field, void* const* argument) {
+  auto* result = static_cast<const checkpoint::SaveResult*>(*argument);
+  for (uint32_t i = 0; i < result->file_count; ++i) {
+    Text name(result->files[i].name);
+    cairn_agent_SavedFile file = cairn_agent_SavedFile_init_zero;
+    file.name = wire::encode_text(&name);
+    file.size = result->files[i].size;
+    file.checksum = result->files[i].checksum;
+    if (!pb_encode_tag_for_field(stream, field) || !pb_encode_submessage(stream, cairn_agent_SavedFile_fields, &file)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void Agent::report_save() {
+  const checkpoint::SaveResult* result = save_.finish();
+  Text error(result->error), time(result->simulated_time);
+  cairn_agent_SaveDone done = cairn_agent_SaveDone_init_zero;
+  done.operation = save_operation_;
+  done.error = wire::encode_text(&error);
+  done.error_number = result->error_number;
+  done.files.funcs.encode = write_files;
+  done.files.arg = const_cast<checkpoint::SaveResult*>(result);
+  done.write_ns = result->write_ns;
+  done.simulated_time = wire::encode_text(&time);
+  done.time_unit = result->time_unit;
+  (void)channel_.send(0, cairn_agent_Message_save_done_tag, cairn_agent_SaveDone_fields, &done);
+  save_.release();
+  sys::store_and_wake(&writing_, 0);
+}
+
+void Agent::lost_coordinator() {
+  channel_.close();
+  operation.abort();
+  if (save_.active()) {
+    save_.abandon();
+    sys::store_and_wake(&writing_, 0);
+  }
+}
+
+void Agent::finish_writing() {
+  if (agent_tid_ != 0) sys::wait_while(&writing_, 1, sys::now_ns() + exit_patience_ns);
+}
+
+void Agent::start_after_fork() {
+  sys::forget_own_fds(true);
+  channel_.forget();
+  save_ = checkpoint::Save();
+  writing_ = 0;
+  agent_tid_ = 0;
+  connected_once_ = 0;
+  handoff_ = nullptr;
+  operation.reset();
+  arena_.rewind(agent_stack);
+  channel_.use_buffers(arena_.array<char>(wire::max_frame + 4), arena_.array<char>(wire::max_frame + 4));
+  identity_.virtual_parent = events::facts().virtual_pid;
+  identity_.virtual_pid = static_cast<int32_t>(call(SYS_getpid));
+  identity_.start_time = own_start_time();
+  identity_.snapshot[0] = 0;
+  facts_.virtual_pid = identity_.virtual_pid;
+  events::facts().virtual_pid = events::facts().real_pid = identity_.virtual_pid;
+  (void)events::send(CAIRN_EVENT_FORK_CHILD);
+  start_thread();
+}
+
+void Agent::run_restarted(const image::Handoff* handoff) {
+  call_unchecked(SYS_arch_prctl, ARCH_SET_FS, tls_);
+  agent_tid_ = static_cast<int32_t>(call(SYS_gettid));
+  call_unchecked(SYS_prctl, PR_SET_NAME, "cairn-agent", 0, 0, 0);
+  auto* words = const_cast<image::Handoff*>(handoff);
+  for (uint32_t seen = 0; (seen = sys::load(&words->arrived)) < handoff->thread_count;) {
+    sys::wait_while(&words->arrived, seen, 0);
+  }
+  call_unchecked(SYS_munmap, handoff->restorer_start, handoff->restorer_size);
+
+  // The memory is that of the moment of the checkpoint: forget what was going on then.
+  sys::forget_own_fds(false);
+  channel_.forget();
+  save_ = checkpoint::Save();
+  writing_ = 0;
+  connected_once_ = 0;
+  handoff_ = handoff;
+  pages_device_ = handoff->pages_device;
+  pages_inode_ = handoff->pages_inode;
+  arena_.use(reinterpret_cast<void*>(facts_.arena_start), facts_.arena_size, handoff->arena_used);
+  channel_.use_buffers(arena_.array<char>(wire::max_frame + 4), arena_.array<char>(wire::max_frame + 4));
+  operation.reset();
+  copy_text(identity_.socket, sizeof identity_.socket, handoff->socket);
+  const char* folder_name = strrchr(handoff->folder, '/');
+  copy_text(identity_.snapshot, sizeof identity_.snapshot, folder_name != nullptr ? folder_name + 1 : handoff->folder);
+  identity_.start_time = own_start_time();
+  events::facts().real_pid = static_cast<int32_t>(call(SYS_getpid));
+
+  sys::Error error;
+  if (!connect(&error)) {
+    sys::TextBuffer<2048> text;
+    text.add("cairn: the restart failed: ").add(error.message()).add("\n");
+    (void)sys::write_all(2, text.c_str(), text.size());
+    call_unchecked(SYS_exit_group, 1);
+  }
+  serve();
+  __builtin_unreachable();
+}
+
+}  // namespace cairn::agent
+
+namespace {
+[[gnu::constructor]] void start_agent() { cairn::agent::instance().start(); }
+[[gnu::destructor]] void finish_writing() { cairn::agent::instance().finish_writing(); }
+}  // namespace

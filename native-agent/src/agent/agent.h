@@ -1,0 +1,74 @@
+// The agent of one process: its identity, its thread, its connection to the coordinator. One instance; the part that is not
+// memory of the arena is in the image and so survives a restart.
+#pragma once
+#include "checkpoint/kept_files.h"
+#include "checkpoint/process_state.h"
+#include "checkpoint/save.h"
+#include "checkpoint/stop.h"
+#include "image/handoff.h"
+#include "sys/arena.h"
+#include "wire/channel.h"
+
+namespace cairn::agent {
+
+struct Identity {
+  char socket[108];
+  char computation[64];
+  char snapshot[64];       // that this process was restarted from; empty: none
+  char executable[4096];   // virtual path
+  int32_t virtual_pid;
+  int32_t virtual_parent;
+  uint64_t start_time;     // of the real process
+};
+
+/// A thread of the application after a restart: known from the handoff until the next one.
+struct KnownThread {
+  int32_t virtual_tid;
+  int32_t real_tid;
+};
+
+class Agent {
+ public:
+  /// In the constructor of the library: sets the process up, and starts the agent's thread when there is a session.
+  void start();
+  /// The agent's thread.
+  [[noreturn]] void run();
+  /// The agent's thread in a process that the restorer has rebuilt.
+  [[noreturn]] void run_restarted(const image::Handoff* handoff);
+  /// In a forked child: a new process of the computation.
+  void start_after_fork();
+  /// At the application's exit: a snapshot that is being written is finished first.
+  void finish_writing();
+
+ private:
+  friend class Handshake;
+  friend class Operation;
+  friend class Tables;
+
+  void set_facts();
+  bool start_thread();
+  bool connect(sys::Error* error);
+  void serve();
+  void handle(const wire::Envelope& envelope);
+  void report_save();
+  void lost_coordinator();
+
+  Identity identity_;
+  checkpoint::ProcessFacts facts_;
+  sys::Arena arena_;
+  wire::Channel channel_;
+  void* tls_ = nullptr;           // thread pointer of the agent's thread
+  int32_t agent_tid_ = 0;
+  uint32_t connected_once_ = 0;
+  uint32_t writing_ = 0;          // futex: 1 while a snapshot is being written
+  checkpoint::Save save_;
+  uint64_t save_operation_ = 0;
+  const image::Handoff* handoff_ = nullptr;  // threads are waiting to be released
+  uint64_t pages_device_ = 0;
+  uint64_t pages_inode_ = 0;
+};
+
+Agent& instance();
+void log(uint32_t level, const char* text);
+
+}  // namespace cairn::agent

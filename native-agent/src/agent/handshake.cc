@@ -1,0 +1,162 @@
+#include "agent/handshake.h"
+
+#include <errno.h>
+#include <sys/utsname.h>
+
+#include "agent.pb.h"
+#include "events/host.h"
+#include "sys/file.h"
+#include "sys/futex.h"
+
+namespace cairn::agent {
+namespace {
+
+using sys::Status;
+using sys::Text;
+using wire::decode_text;
+using wire::encode_text;
+
+constexpr uint32_t protocol_major = 1;
+constexpr uint32_t protocol_minor = 0;
+constexpr uint64_t patience_ns = 10'000'000'000;
+
+uint32_t count_threads() {
+  uint32_t count = 0;
+  (void)sys::for_each_entry("/proc/self/task", [&](Text) {
+    ++count;
+    return true;
+  });
+  return count;
+}
+
+bool broken(Status status, sys::Error* error) {
+  error->set(status, "coordinator").add("the connection to the coordinator broke during the handshake");
+  return false;
+}
+
+void join_names(const char* const* names, sys::TextBuilder* text) {
+  for (; names != nullptr && *names != nullptr; ++names) {
+    if (text->size() > 0) text->add('\0');
+    text->add(*names);
+  }
+}
+
+}  // namespace
+
+bool Handshake::run(Occasion occasion, sys::Error* error) {
+  return say_hello(error) && take_settings(occasion, error) && load_plugins(occasion, error) && describe_plugins(error);
+}
+
+bool Handshake::say_hello(sys::Error* error) {
+  static char command_line[64 * 1024];
+  struct utsname system = {};
+  sys::call_unchecked(SYS_uname, &system);
+  // Longer command lines are shown in part.
+  sys::UniqueFd fd = sys::open("/proc/self/cmdline", O_RDONLY);
+  long size = fd.ok() ? sys::call(SYS_read, fd.get(), command_line, sizeof command_line) : 0;
+  Text host(system.nodename), build_id(agent_->facts_.build_id), executable(agent_->identity_.executable);
+  Text computation(agent_->identity_.computation), snapshot(agent_->identity_.snapshot);
+  Text arguments(command_line, size > 1 ? static_cast<size_t>(size - 1) : 0);
+
+  cairn_agent_Hello hello = cairn_agent_Hello_init_zero;
+  hello.protocol_major = protocol_major;
+  hello.protocol_minor = protocol_minor;
+  hello.build_id = encode_text(&build_id);
+  hello.role = cairn_agent_Role_ROLE_AGENT;
+  hello.virtual_pid = agent_->identity_.virtual_pid;
+  hello.real_pid = static_cast<int32_t>(sys::call(SYS_getpid));
+  hello.virtual_ppid = agent_->identity_.virtual_parent;
+  hello.start_time = agent_->identity_.start_time;
+  hello.host = encode_text(&host);
+  hello.executable = encode_text(&executable);
+  hello.session_id = encode_text(&computation);
+  hello.snapshot = encode_text(&snapshot);
+  hello.threads = count_threads() - (agent_->agent_tid_ != 0 ? 1 : 0);
+  hello.reconnected = agent_->connected_once_ != 0;
+  hello.command_line = encode_text(&arguments);
+  Status status = agent_->channel_.send(1, cairn_agent_Message_hello_tag, cairn_agent_Hello_fields, &hello);
+  if (status != 0) return broken(status, error);
+
+  wire::Envelope envelope;
+  status = agent_->channel_.receive(&envelope, sys::now_ns() + patience_ns);
+  if (status != 0) return broken(status, error);
+  Text refusal;
+  cairn_agent_HelloReply reply = cairn_agent_HelloReply_init_zero;
+  reply.refusal = decode_text(&refusal);
+  if (envelope.field != cairn_agent_Message_hello_reply_tag ||
+      !wire::decode(envelope.body, cairn_agent_HelloReply_fields, &reply)) {
+    return broken(-EPROTO, error);
+  }
+  if (!refusal.empty()) error->set(-ECONNREFUSED, "coordinator").add(refusal);
+  return refusal.empty();
+}
+
+bool Handshake::take_settings(Occasion occasion, sys::Error* error) {
+  if (occasion != reconnected) events::clear_settings();
+  for (;;) {
+    wire::Envelope envelope;
+    Status status = agent_->channel_.receive(&envelope, sys::now_ns() + patience_ns);
+    if (status != 0) return broken(status, error);
+    if (envelope.field == cairn_agent_Message_settings_end_tag) break;
+    if (envelope.field != cairn_agent_Message_setting_tag) return broken(-EPROTO, error);
+    Text key, value;
+    cairn_agent_Setting setting = cairn_agent_Setting_init_zero;
+    setting.key = decode_text(&key);
+    setting.value = decode_text(&value);
+    if (!wire::decode(envelope.body, cairn_agent_Setting_fields, &setting)) return broken(-EPROTO, error);
+    // A coordinator that came back says what plugins have long been told.
+    if (occasion != reconnected && !events::add_setting(setting.kind, key, value)) {
+      error->set(-ENOMEM, "settings").add("no memory for the settings");
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Handshake::load_plugins(Occasion occasion, sys::Error* error) {
+  const char* library = nullptr;
+  const char* settings = nullptr;
+  for (uint32_t i = 0; (library = events::setting(cairn_agent_SettingKind_SETTING_PLUGIN, i, &settings)) != nullptr; ++i) {
+    bool known = false;
+    for (uint32_t layer = 0; layer < events::plugin_count(); ++layer) {
+      known = known || Text(events::plugin(layer).library) == Text(library);
+    }
+    if (known) continue;
+    if (occasion == launched) {
+      events::load_plugin(library, settings);
+    } else {
+      error->set(-ENOTSUP, library)
+          .add("plugin ").add(library).add(" was not loaded when the computation was launched, and cannot be added to it now");
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Handshake::describe_plugins(sys::Error* error) {
+  for (uint32_t layer = 0; layer < events::plugin_count(); ++layer) {
+    const events::LoadedPlugin& entry = events::plugin(layer);
+    const cairn_plugin* plugin = entry.plugin;
+    sys::TextBuffer<2048> checkpoint_barriers, restart_barriers;
+    join_names(plugin->checkpoint_barriers, &checkpoint_barriers);
+    join_names(plugin->restart_barriers, &restart_barriers);
+    Text name(plugin->name), version(plugin->version ? plugin->version : ""), author(plugin->author ? plugin->author : "");
+    Text library(entry.library), problem(entry.error), barriers = checkpoint_barriers.text(), restarts = restart_barriers.text();
+    cairn_agent_PluginInfo info = cairn_agent_PluginInfo_init_zero;
+    info.name = encode_text(&name);
+    info.version = encode_text(&version);
+    info.author = encode_text(&author);
+    info.library = encode_text(&library);
+    info.layer = layer;
+    info.barriers = encode_text(&barriers);
+    info.restart_barriers = encode_text(&restarts);
+    info.error = encode_text(&problem);
+    Status status = agent_->channel_.send(0, cairn_agent_Message_plugin_info_tag, cairn_agent_PluginInfo_fields, &info);
+    if (status != 0) return broken(status, error);
+  }
+  cairn_agent_Ready ready = cairn_agent_Ready_init_zero;
+  Status status = agent_->channel_.send(0, cairn_agent_Message_ready_tag, cairn_agent_Ready_fields, &ready);
+  return status == 0 || broken(status, error);
+}
+
+}  // namespace cairn::agent

@@ -1,0 +1,23 @@
+// Hello, settings, plugins, Ready: see agent.proto. Context: the constructor or the agent's thread.
+#pragma once
+#include "agent/agent.h"
+
+namespace cairn::agent {
+
+class Handshake {
+ public:
+  explicit Handshake(Agent* agent) : agent_(agent) {}
+  enum Occasion { launched, restarted, reconnected };
+  /// On a fresh connection. False: refused or broken, the error says why.
+  bool run(Occasion occasion, sys::Error* error);
+
+ private:
+  bool say_hello(sys::Error* error);
+  bool take_settings(Occasion occasion, sys::Error* error);
+  bool describe_plugins(sys::Error* error);
+  bool load_plugins(Occasion occasion, sys::Error* error);
+
+  Agent* agent_;
+};
+
+}  // namespace cairn::agent

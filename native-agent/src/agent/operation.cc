@@ -1,0 +1,293 @@
+#include "agent/operation.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "events/host.h"
+#include "sys/futex.h"
+
+namespace cairn::agent {
+namespace {
+
+using sys::call;
+using sys::failed;
+using sys::Status;
+using sys::Text;
+using wire::encode_text;
+
+// In the image: what the restarted process needs of the checkpoint.
+constexpr uint32_t max_shared_mappings = 1024;
+SharedMapping shared_mappings[max_shared_mappings];
+uint32_t shared_mapping_count = 0;
+[[gnu::init_priority(200)]] checkpoint::KeptFiles kept_files;
+
+// The threads as the plugins see them: of the stop, or after a restart of the handoff.
+const checkpoint::Stop* stopped_threads = nullptr;
+KnownThread restarted_threads[checkpoint::max_threads];
+uint32_t restarted_thread_count = 0;
+
+struct Ids {  // extension "cairn.ids/1"
+  uint32_t size;
+  uint32_t reserved;
+  int32_t (*to_real)(int32_t);
+  int32_t (*to_virtual)(int32_t);
+};
+
+int32_t virtual_id(int32_t real) {
+  auto* ids = static_cast<const Ids*>(events::extension("cairn.ids/1"));
+  return ids == nullptr ? real : ids->to_virtual(real);
+}
+
+int32_t thread_of_stop(uint32_t index, int32_t* virtual_tid, int32_t* real_tid) {
+  *real_tid = stopped_threads->thread(index).real_tid;
+  *virtual_tid = virtual_id(*real_tid);
+  return 1;
+}
+
+int32_t thread_of_restart(uint32_t index, int32_t* virtual_tid, int32_t* real_tid) {
+  *virtual_tid = restarted_threads[index].virtual_tid;
+  *real_tid = restarted_threads[index].real_tid;
+  return 1;
+}
+
+bool claim(const checkpoint::Mapping& mapping, uint64_t device, uint64_t inode) {
+  if (shared_mapping_count == max_shared_mappings) return false;
+  sys::TextBuffer<4200> path;
+  path.add(mapping.path);
+  cairn_mapping offer = {};
+  offer.size = sizeof offer;
+  offer.fd = -1;
+  offer.start = mapping.start;
+  offer.length = mapping.end - mapping.start;
+  offer.offset = mapping.offset;
+  offer.protection = mapping.protection;
+  offer.device = device;
+  offer.inode = inode;
+  offer.path = path.c_str();
+  int32_t layer = events::claim_mapping(&offer);
+  if (layer < 0) return false;
+  shared_mappings[shared_mapping_count++] = {mapping.start, offer.length, mapping.offset, offer.token, mapping.protection,
+                                             static_cast<uint32_t>(layer)};
+  return true;
+}
+
+}  // namespace
+
+void Operation::handle(uint64_t id, Text body) {
+  Text barrier, folder, snapshot;
+  cairn_agent_PhaseRequest request = cairn_agent_PhaseRequest_init_zero;
+  request.barrier = wire::decode_text(&barrier);
+  request.folder = wire::decode_text(&folder);
+  request.snapshot = wire::decode_text(&snapshot);
+  uint64_t start = sys::now_ns();
+  error_.clear();
+  events::facts().error = &error_;
+  if (!wire::decode(body, cairn_agent_PhaseRequest_fields, &request)) {
+    error_.set(-EPROTO, "coordinator").add("a phase request could not be read");
+  } else if (request.phase == cairn_agent_Phase_PHASE_ABORT) {
+    abort();
+  } else {
+    (void)run(request, barrier, folder, snapshot);
+  }
+  events::facts().error = nullptr;
+
+  Text message = error_.message(), culprit = error_.culprit();
+  cairn_agent_PhaseReply reply = cairn_agent_PhaseReply_init_zero;
+  reply.operation = request.operation;
+  reply.phase = request.phase;
+  reply.error = encode_text(&message);
+  reply.culprit = encode_text(&culprit);
+  reply.error_number = error_.number();
+  reply.elapsed_ns = sys::now_ns() - start;
+  reply.threads = progress_ == suspended ? stop_.stopped_threads() : 0;
+  reply.held_ns = held_ns_;
+  Status status = agent_->channel_.send(id, cairn_agent_Message_phase_reply_tag, cairn_agent_PhaseReply_fields, &reply);
+  if (status != 0) abort();
+}
+
+bool Operation::run(const cairn_agent_PhaseRequest& request, Text barrier, Text folder, Text snapshot) {
+  uint64_t deadline = request.deadline_ms == 0 ? 0 : sys::now_ns() + uint64_t{request.deadline_ms} * 1'000'000;
+  operation_ = request.operation;
+  switch (request.phase) {
+    case cairn_agent_Phase_PHASE_PRESUSPEND: return presuspend();
+    case cairn_agent_Phase_PHASE_SUSPEND: return suspend(deadline);
+    case cairn_agent_Phase_PHASE_BARRIER:
+      if (progress_ != suspended && progress_ != restarted) return fail_order("barrier");
+      return events::run_barrier(barrier, progress_ == restarted);
+    case cairn_agent_Phase_PHASE_SAVE: return save(folder, snapshot, request.synchronous);
+    case cairn_agent_Phase_PHASE_RESUME: return resume();
+    case cairn_agent_Phase_PHASE_RUNNING: return running();
+    case cairn_agent_Phase_PHASE_RESTART: return restart();
+    default:
+      error_.set(-EPROTO, "coordinator").add("unknown phase ").number(request.phase);
+      return false;
+  }
+}
+
+bool Operation::fail_order(const char* phase) {
+  error_.set(-EPROTO, "coordinator").add("phase ").add(phase).add(" came out of order");
+  return false;
+}
+
+bool Operation::presuspend() {
+  if (progress_ != none) return fail_order("presuspend");
+  progress_ = presuspended;
+  return events::send(CAIRN_EVENT_PRESUSPEND);
+}
+
+bool Operation::suspend(uint64_t deadline_ns) {
+  if (progress_ != presuspended) return fail_order("suspend");
+  arena_mark_ = arena_->used();
+  if (!stop_.begin(agent_->agent_tid_, deadline_ns, &error_)) {
+    arena_->rewind(arena_mark_);
+    return false;
+  }
+  // From here on the coordinator's deadlines count; its loss ends the stop as well.
+  stop_.extend(0);
+  for (uint32_t i = 0; i < stop_.thread_count(); ++i) {
+    if (stop_.thread(i).stopped) checkpoint::remember_call(stop_.thread(i).real_tid, stop_.thread(i).registers);
+  }
+  stopped_threads = &stop_;
+  events::facts().thread = thread_of_stop;
+  events::facts().thread_count = stop_.thread_count();
+  progress_ = suspended;
+  return true;
+}
+
+bool Operation::save(Text folder, Text snapshot, bool synchronous) {
+  if (progress_ != suspended) return fail_order("save");
+  if (agent_->save_.active()) {
+    error_.set(-EBUSY, "writer").add("an earlier snapshot is still being written");
+    return false;
+  }
+  static checkpoint::SaveRequest request;
+  sys::TextBuilder(request.folder, sizeof request.folder).add(folder);
+  sys::TextBuilder(request.snapshot, sizeof request.snapshot).add(snapshot);
+  sys::TextBuffer<4200> files;
+  files.add(folder).add("/p").number(agent_->facts_.virtual_pid).add(".files");
+  kept_files.begin(files.text());
+  events::facts().kept_files = &kept_files;
+  size_t mark = arena_->used();
+  bool ok = events::send(CAIRN_EVENT_PRECHECKPOINT) && capture(request);
+  kept_files.end();
+  arena_->rewind(mark);
+  if (!ok) return false;
+  __atomic_store_n(&agent_->writing_, 1, __ATOMIC_RELEASE);
+  agent_->save_operation_ = operation_;
+  if (synchronous) agent_->report_save();
+  return true;
+}
+
+bool Operation::capture(const checkpoint::SaveRequest& request) {
+  checkpoint::MemoryMap map;
+  checkpoint::MemoryContext context = {};
+  context.arena_start = agent_->facts_.arena_start;
+  context.arena_end = context.arena_start + agent_->facts_.arena_size;
+  context.pages_device = agent_->pages_device_;
+  context.pages_inode = agent_->pages_inode_;
+  checkpoint::library_extent(&context.agent_start, &context.agent_end);
+  shared_mapping_count = 0;
+  bool ok = checkpoint::read_memory_map(arena_, context, claim, &map, &error_) && checkpoint::copy_shared(&map, &error_) &&
+            agent_->save_.begin(request, agent_->facts_, stop_, &map, &kept_files, virtual_id, &error_);
+  checkpoint::release_copies(&map);
+  return ok;
+}
+
+bool Operation::resume() {
+  if (progress_ == suspended) {
+    bool ok = events::send(CAIRN_EVENT_RESUME);
+    bool held_throughout = stop_.active();
+    stop_.end();
+    held_ns_ = stop_.held_ns();
+    arena_->rewind(arena_mark_);
+    events::facts().thread_count = 0;
+    progress_ = saved;
+    if (!held_throughout) {
+      error_.set(-ECHILD, "tracer").add("the process that held the threads was killed; they went on before their time");
+    }
+    return ok && held_throughout;
+  }
+  if (progress_ == restarted) {
+    auto* handoff = const_cast<image::Handoff*>(agent_->handoff_);
+    agent_->handoff_ = nullptr;
+    sys::store_and_wake(&handoff->released, 1);
+    progress_ = saved;
+    return true;
+  }
+  return fail_order("resume");
+}
+
+bool Operation::running() {
+  if (progress_ != saved) return fail_order("running");
+  progress_ = none;
+  held_ns_ = 0;
+  return events::send(CAIRN_EVENT_RUNNING);
+}
+
+bool Operation::restart() {
+  if (agent_->handoff_ == nullptr || progress_ != none) return fail_order("restart");
+  const image::Handoff* handoff = agent_->handoff_;
+  restarted_thread_count = 0;
+  for (uint32_t i = 0; i < handoff->thread_count; ++i) {
+    const image::ThreadSlot& slot = handoff->slots[i];
+    restarted_threads[restarted_thread_count++] = {slot.virtual_tid, slot.real_tid};
+  }
+  events::facts().thread = thread_of_restart;
+  events::facts().thread_count = restarted_thread_count;
+  progress_ = restarting;
+  if (!events::send(CAIRN_EVENT_RESTART) || !map_shared_files()) return false;
+  progress_ = restarted;
+  return true;
+}
+
+bool Operation::map_shared_files() {
+  for (uint32_t i = 0; i < shared_mapping_count; ++i) {
+    const SharedMapping& shared = shared_mappings[i];
+    cairn_mapping mapping = {};
+    mapping.size = sizeof mapping;
+    mapping.fd = -1;
+    mapping.start = shared.start;
+    mapping.length = shared.length;
+    mapping.offset = shared.offset;
+    mapping.protection = shared.protection;
+    mapping.token = shared.token;
+    mapping.path = "";
+    if (!events::restore_mapping(shared.layer, &mapping)) return false;
+    long result = call(SYS_mmap, shared.start, shared.length, shared.protection, MAP_SHARED | MAP_FIXED, mapping.fd, shared.offset);
+    if (mapping.close_fd != 0) sys::call_unchecked(SYS_close, mapping.fd);
+    if (failed(result)) {
+      error_.set(static_cast<Status>(result), "mmap").add("cannot map a shared file again at ").hex(shared.start);
+      return false;
+    }
+  }
+  return true;
+}
+
+void Operation::abort() {
+  if (progress_ == none) return;
+  if (progress_ == restarting || progress_ == restarted) {
+    // There is nothing to run on: the process has not lived yet.
+    sys::TextBuffer<2048> text;
+    text.add("cairn: the restart failed: ").add(error_.failed() ? error_.message() : Text("it was cancelled, or the coordinator was lost")).add("\n");
+    (void)sys::write_all(2, text.c_str(), text.size());
+    sys::call_unchecked(SYS_exit_group, 1);
+  }
+  sys::Error ignored;
+  sys::Error* before = events::facts().error;
+  events::facts().error = &ignored;
+  (void)events::send(CAIRN_EVENT_ABORT);
+  events::facts().error = before;
+  if (progress_ == suspended) {
+    stop_.end();
+    arena_->rewind(arena_mark_);
+    events::facts().thread_count = 0;
+  }
+  if (agent_->save_.active() && agent_->save_operation_ == operation_) {
+    agent_->save_.abandon();
+    sys::store_and_wake(&agent_->writing_, 0);
+  }
+  progress_ = none;
+  held_ns_ = 0;
+}
+
+}  // namespace cairn::agent

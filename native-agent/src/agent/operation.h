@@ -1,0 +1,58 @@
+// One checkpoint, hold or restart, phase by phase, as the coordinator asks. Whatever fails, abort() lets the application run
+// on as before. Context: the agent's thread.
+#pragma once
+#include "agent/agent.h"
+#include "agent.pb.h"
+
+namespace cairn::agent {
+
+/// A shared mapping of a file, remembered in the image for the restart.
+struct SharedMapping {
+  uint64_t start;
+  uint64_t length;
+  uint64_t offset;
+  uint64_t token;
+  uint32_t protection;
+  uint32_t layer;  // of the plugin that claimed it
+};
+
+class Operation {
+ public:
+  explicit Operation(Agent* agent) : agent_(agent), arena_(&agent->arena_), stop_(arena_) {}
+
+  void handle(uint64_t id, sys::Text body);
+  /// After the coordinator was lost, or on request: run on.
+  void abort();
+  /// In a process that has just begun (after a fork or a restart): whatever was going on in the original is not going on here.
+  void reset() {
+    stop_ = checkpoint::Stop(arena_);
+    progress_ = none;
+    held_ns_ = 0;
+  }
+  [[nodiscard]] bool in_progress() const { return progress_ != none; }
+
+ private:
+  enum Progress { none, presuspended, suspended, saved, restarting, restarted };
+
+  bool run(const cairn_agent_PhaseRequest& request, sys::Text barrier, sys::Text folder, sys::Text snapshot);
+  bool presuspend();
+  bool suspend(uint64_t deadline_ns);
+  bool save(sys::Text folder, sys::Text snapshot, bool synchronous);
+  bool capture(const checkpoint::SaveRequest& request);
+  bool resume();
+  bool running();
+  bool restart();
+  bool map_shared_files();
+  bool fail_order(const char* phase);
+
+  Agent* agent_;
+  sys::Arena* arena_;
+  checkpoint::Stop stop_;
+  sys::Error error_;
+  Progress progress_ = none;
+  uint64_t operation_ = 0;
+  size_t arena_mark_ = 0;
+  uint64_t held_ns_ = 0;
+};
+
+}  // namespace cairn::agent

@@ -1,0 +1,16 @@
+// Where the restorer sends the threads of a rebuilt process. Context: restoring; no thread pointer yet, all signals blocked.
+#pragma once
+#include "image/handoff.h"
+
+namespace cairn::agent {
+
+[[noreturn]] void restarted_agent_entry(const image::Handoff* handoff);
+
+/// slot and handoff are in the arena.
+struct ThreadStart {
+  image::ThreadSlot* slot;
+  image::Handoff* handoff;
+};
+[[noreturn]] void restarted_thread_entry(const ThreadStart* start);
+
+}  // namespace cairn::agent

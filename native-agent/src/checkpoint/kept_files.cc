@@ -1,0 +1,116 @@
+#include "checkpoint/kept_files.h"
+
+#include <errno.h>
+#include <linux/fs.h>
+
+#include "image/checksum.h"
+
+namespace cairn::checkpoint {
+
+using sys::call;
+using sys::failed;
+using sys::Status;
+
+void KeptFiles::name_of(uint32_t number, sys::TextBuilder* path) const {
+  path->add(folder_.text()).add('/').unsigned_number(number);
+}
+
+int32_t KeptFiles::keep(int32_t fd, uint64_t length, bool now, sys::Error* error) {
+  if (count_ == max_kept_files) {
+    error->set(-EMFILE, "files").add("more than ").number(max_kept_files).add(" files to be saved");
+    return -EMFILE;
+  }
+  if (count_ == 0) {
+    long made = call(SYS_mkdir, folder_.c_str(), 0700);
+    if (failed(made) && made != -EEXIST) {
+      error->set(static_cast<Status>(made), folder_.text()).add("cannot make the folder for saved files");
+      return static_cast<int32_t>(made);
+    }
+  }
+  // A descriptor of our own, with an offset of its own, that also reads what the application only writes.
+  sys::TextBuffer<64> link;
+  link.add("/proc/self/fd/").number(fd);
+  sys::UniqueFd source = sys::open(link.c_str(), O_RDONLY);
+  if (!source.ok()) {
+    error->set(source.status(), link.text()).add("cannot read the file behind descriptor ").number(fd).add(" to save it");
+    return source.status();
+  }
+  files_[count_] = {-1, length};
+  if (now) {
+    if (!copy(source.get(), count_, length, error)) return error->number();
+  } else {
+    files_[count_].source = sys::hide_fd(source.release());
+  }
+  return static_cast<int32_t>(count_++);
+}
+
+bool KeptFiles::copy(int32_t source, uint32_t number, uint64_t length, sys::Error* error) {
+  sys::TextBuffer<4200> path;
+  name_of(number, &path);
+  sys::UniqueFd target = sys::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0600);
+  if (!target.ok()) {
+    error->set(target.status(), path.text()).add("cannot create the copy of a file");
+    return false;
+  }
+  if (!failed(call(SYS_ioctl, target.get(), FICLONE, source))) {
+    return !failed(call(SYS_ftruncate, target.get(), length));
+  }
+  uint64_t from = 0;
+  while (from < length) {
+    uint64_t to = from;
+    long count = call(SYS_copy_file_range, source, &from, target.get(), &to, length - from, 0);
+    if (count == -EINTR) continue;
+    if (count == -EXDEV || count == -EINVAL || count == -ENOSYS || count == -EOPNOTSUPP) {
+      static char buffer[256 * 1024];
+      count = call(SYS_pread64, source, buffer, length - from < sizeof buffer ? length - from : sizeof buffer, from);
+      if (count > 0) {
+        Status status = sys::write_all(target.get(), buffer, static_cast<size_t>(count));
+        if (status != 0) count = status;
+        else from += static_cast<uint64_t>(count);
+      }
+    }
+    if (count == 0) break;  // the file was shortened meanwhile: the rest is a hole, as a read would give nothing there
+    if (failed(count)) {
+      error->set(static_cast<Status>(count), path.text()).add(count == -ENOSPC || count == -EDQUOT || count == -EFBIG
+          ? "no room on the disk for the copy of an open file; free some, or choose another store"
+          : "cannot copy an open file");
+      return false;
+    }
+  }
+  return !failed(call(SYS_ftruncate, target.get(), length));
+}
+
+bool KeptFiles::copy_deferred(sys::Error* error) {
+  for (uint32_t i = 0; i < count_; ++i) {
+    if (files_[i].source >= 0 && !copy(files_[i].source, i, files_[i].length, error)) return false;
+  }
+  return true;
+}
+
+void KeptFiles::end() {
+  for (uint32_t i = 0; i < count_; ++i) {
+    if (files_[i].source >= 0) sys::close_own_fd(files_[i].source);
+    files_[i].source = -1;
+  }
+}
+
+bool KeptFiles::finish(uint32_t number, uint64_t* checksum, sys::Error* error) {
+  static char buffer[256 * 1024];
+  sys::TextBuffer<4200> path;
+  name_of(number, &path);
+  sys::UniqueFd fd = sys::open(path.c_str(), O_RDONLY);
+  Status status = fd.status();
+  image::Checksum sum;
+  while (status == 0) {
+    long count = call(SYS_read, fd.get(), buffer, sizeof buffer);
+    if (count == 0) break;
+    if (failed(count)) status = static_cast<Status>(count);
+    else sum.add(buffer, static_cast<size_t>(count));
+  }
+  if (status == 0) status = static_cast<Status>(call(SYS_fsync, fd.get()));
+  if (status != 0) error->set(status, path.text()).add("cannot read back or flush the copy of a file");
+  *checksum = sum.value();
+  return status == 0;
+}
+
+}  // namespace cairn::checkpoint

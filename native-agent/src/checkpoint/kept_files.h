@@ -1,0 +1,45 @@
+// Contents of files that go with a snapshot: p<virtual pid>.files/<number>. The lengths are those of the moment at which the
+// threads stood; what a file gains later is not copied.
+// Context: keep() quiesced; copy_deferred() in the writer; the descriptors are Cairn's own.
+#pragma once
+#include "sys/error.h"
+#include "sys/file.h"
+#include "sys/own_fds.h"
+
+namespace cairn::checkpoint {
+
+inline constexpr uint32_t max_kept_files = 4096;
+
+class KeptFiles {
+ public:
+  /// Begins a checkpoint. folder: "<snapshot>/p<pid>.files", made when the first file is kept.
+  void begin(sys::Text folder) {
+    folder_.clear();
+    folder_.add(folder);
+    count_ = 0;
+  }
+  /// As cairn_host.keep_file. 
+  int32_t keep(int32_t fd, uint64_t length, bool now, sys::Error* error);
+  bool copy_deferred(sys::Error* error);
+  /// Closes what keep() left open for copy_deferred.
+  void end();
+
+  [[nodiscard]] uint32_t count() const { return count_; }
+  [[nodiscard]] uint64_t length(uint32_t number) const { return files_[number].length; }
+  /// Sums and flushes a file that was copied.
+  bool finish(uint32_t number, uint64_t* checksum, sys::Error* error);
+
+ private:
+  struct File {
+    int32_t source;  // -1: already copied
+    uint64_t length;
+  };
+  void name_of(uint32_t number, sys::TextBuilder* path) const;
+  bool copy(int32_t source, uint32_t number, uint64_t length, sys::Error* error);
+
+  sys::TextBuffer<4096> folder_;
+  uint32_t count_ = 0;
+  File files_[max_kept_files];
+};
+
+}  // namespace cairn::checkpoint

@@ -1,0 +1,206 @@
+#include "checkpoint/save.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "checkpoint/page_writer.h"
+#include "checkpoint/simulated_time.h"
+#include "sys/futex.h"
+
+namespace cairn::checkpoint {
+namespace {
+
+using sys::call;
+using sys::call_unchecked;
+using sys::failed;
+using sys::Status;
+using sys::Text;
+
+constexpr size_t metadata_capacity = 256 << 20;  // reserved, touched as needed
+
+void copy_text(char* target, size_t capacity, Text text) {
+  sys::TextBuilder(target, capacity).add(text);
+}
+
+/// The forked copy of the process. Everything here may use memory freely: nobody else sees it.
+class Writer {
+ public:
+  Writer(const SaveRequest& request, const ProcessFacts& facts, const Stop& stop, const MemoryMap& map, KeptFiles* kept,
+         int32_t (*virtual_tid)(int32_t), SaveResult* result)
+      : request_(request), facts_(facts), stop_(stop), map_(map), kept_(kept), virtual_tid_(virtual_tid), result_(result) {}
+
+  void run() {
+    uint64_t start = sys::now_ns();
+    bool ok = write();
+    result_->write_ns = sys::now_ns() - start;
+    copy_text(result_->error, sizeof result_->error, error_.message());
+    copy_text(result_->culprit, sizeof result_->culprit, error_.culprit());
+    result_->error_number = error_.number();
+    if (ok) read_simulated_time(result_->simulated_time, sizeof result_->simulated_time, &result_->time_unit, stop_);
+    __atomic_store_n(&result_->done, ok ? 1 : 2, __ATOMIC_RELEASE);
+  }
+
+ private:
+  bool write() {
+    long memory = call(SYS_mmap, nullptr, metadata_capacity, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (failed(memory)) {
+      error_.set(static_cast<Status>(memory), "mmap").add("no memory for the image's description");
+      return false;
+    }
+    image::RecordWriter runs(reinterpret_cast<char*>(memory), metadata_capacity / 2);
+    image::RecordWriter records(reinterpret_cast<char*>(memory) + metadata_capacity / 2, metadata_capacity / 2);
+    return write_pages(&runs) && write_metadata(&runs, &records) && write_kept();
+  }
+
+  bool open_file(const char* suffix, sys::UniqueFd* fd, SavedFile** entry) {
+    *entry = &result_->files[result_->file_count];
+    sys::TextBuilder name((*entry)->name, sizeof (*entry)->name);
+    name.add('p').number(facts_.virtual_pid).add(suffix);
+    sys::TextBuffer<4200> path;
+    path.add(request_.folder).add('/').add(name.text());
+    *fd = sys::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL, 0600);
+    if (!fd->ok()) error_.set(fd->status(), path.text()).add("cannot create a file of the snapshot");
+    return fd->ok();
+  }
+
+  bool flush(int fd) {
+    long result = call(SYS_fsync, fd);
+    if (failed(result)) error_.set(static_cast<Status>(result), "fsync").add("the snapshot could not be flushed to the disk");
+    return !failed(result);
+  }
+
+  bool write_pages(image::RecordWriter* runs) {
+    sys::UniqueFd fd;
+    SavedFile* entry = nullptr;
+    if (!open_file(".pages", &fd, &entry)) return false;
+    PageWriter pages(fd.get(), runs, &error_);
+    if (!pages.open()) return false;
+    for (uint32_t i = 0; i < map_.mapping_count; ++i) {
+      if (!pages.write(map_.mappings[i])) return false;
+    }
+    if (!flush(fd.get())) return false;
+    entry->size = pages.bytes();
+    entry->checksum = pages.checksum();
+    ++result_->file_count;
+    return true;
+  }
+
+  bool write_metadata(image::RecordWriter* runs, image::RecordWriter* records) {
+    write_header(records, facts_, map_, request_.snapshot, result_->files[0].size);
+    if (!write_memory(records, map_, &error_)) return false;
+    write_mappings(records, map_);
+    write_threads(records, facts_, stop_, virtual_tid_);
+    records->append(*runs);
+    if (!records->finish()) {
+      error_.set(-ENOSPC, "metadata").add("the description of the memory is too large");
+      return false;
+    }
+    sys::UniqueFd fd;
+    SavedFile* entry = nullptr;
+    if (!open_file(".meta", &fd, &entry)) return false;
+    Status status = sys::write_all(fd.get(), records->data(), records->size());
+    if (status != 0) {
+      error_.set(status, "metadata").add("cannot write the description of the memory");
+      return false;
+    }
+    entry->size = records->size();
+    entry->checksum = image::Checksum::of(records->data(), records->size());
+    ++result_->file_count;
+    return flush(fd.get());
+  }
+
+  bool write_kept() {
+    if (!kept_->copy_deferred(&error_)) return false;
+    for (uint32_t i = 0; i < kept_->count(); ++i) {
+      SavedFile* entry = &result_->files[result_->file_count];
+      sys::TextBuilder(entry->name, sizeof entry->name).add('p').number(facts_.virtual_pid).add(".files/").unsigned_number(i);
+      entry->size = kept_->length(i);
+      if (!kept_->finish(i, &entry->checksum, &error_)) return false;
+      ++result_->file_count;
+    }
+    return true;
+  }
+
+  const SaveRequest& request_;
+  const ProcessFacts& facts_;
+  const Stop& stop_;
+  const MemoryMap& map_;
+  KeptFiles* kept_;
+  int32_t (*virtual_tid_)(int32_t);
+  SaveResult* result_;
+  sys::Error error_;
+};
+
+}  // namespace
+
+bool Save::begin(const SaveRequest& request, const ProcessFacts& facts, const Stop& stop, MemoryMap* map, KeptFiles* kept,
+                 int32_t (*virtual_tid)(int32_t), sys::Error* error) {
+  long memory = call(SYS_mmap, nullptr, sizeof(SaveResult), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  int ends[2];
+  long piped = failed(memory) ? memory : call(SYS_pipe2, ends, O_CLOEXEC);
+  if (failed(piped)) {
+    error->set(static_cast<Status>(piped), "pipe2").add("no memory or descriptors for the writer");
+    if (!failed(memory)) call_unchecked(SYS_munmap, memory, sizeof(SaveResult));
+    return false;
+  }
+  int read_end = sys::hide_fd(ends[0]);
+  int write_end = sys::hide_fd(ends[1]);
+  result_ = reinterpret_cast<SaveResult*>(memory);
+  // No exit signal: the application's SIGCHLD handler and waitpid do not learn of it.
+  long child = call(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr);
+  if (child == 0) {
+    call_unchecked(SYS_close, read_end);
+    Writer(request, facts, stop, *map, kept, virtual_tid, result_).run();
+    call_unchecked(SYS_exit_group, 0);
+  }
+  sys::close_own_fd(write_end);
+  watch_ = read_end;
+  if (failed(child)) {
+    error->set(static_cast<Status>(child), "fork").add("no memory for a copy of the process");
+    release();
+    return false;
+  }
+  writer_ = static_cast<int32_t>(child);
+  // Threads that ran on behind our back (the tracer was killed) have torn the copy.
+  if (!stop.active()) {
+    error->set(-ECHILD, "tracer").add("the process that held the threads was killed; the computation runs on");
+    abandon();
+    return false;
+  }
+  return true;
+}
+
+const SaveResult* Save::finish() {
+  int status = 0;
+  while (call(SYS_wait4, writer_, &status, __WALL, nullptr) == -EINTR) {
+  }
+  writer_ = 0;
+  if (__atomic_load_n(&result_->done, __ATOMIC_ACQUIRE) == 0) {
+    sys::TextBuilder text(result_->error, sizeof result_->error);
+    text.add("the process that wrote the snapshot ended before it was whole (");
+    if (WIFSIGNALED(status)) text.add("signal ").number(WTERMSIG(status));
+    else text.add("status ").number(WEXITSTATUS(status));
+    text.add("); the computation runs on");
+    result_->error_number = -ECHILD;
+  }
+  return result_;
+}
+
+void Save::abandon() {
+  if (writer_ != 0) {
+    call_unchecked(SYS_kill, writer_, SIGKILL);
+    (void)finish();
+  }
+  release();
+}
+
+void Save::release() {
+  if (watch_ >= 0) sys::close_own_fd(watch_);
+  watch_ = -1;
+  if (result_ != nullptr) call_unchecked(SYS_munmap, result_, sizeof(SaveResult));
+  result_ = nullptr;
+}
+
+}  // namespace cairn::checkpoint

@@ -1,0 +1,57 @@
+// Captures the stopped process and writes its image: usually from a forked copy, so that the application waits for a fork and
+// not for a disk.
+//
+// Files in the folder: p<virtual pid>.pages, p<virtual pid>.meta, p<virtual pid>.files/. All are flushed when the result says
+// so; until then nobody offers the snapshot.
+// Context: begin() quiesced, the rest on Cairn's own thread while the application runs.
+#pragma once
+#include "checkpoint/kept_files.h"
+#include "checkpoint/process_state.h"
+
+namespace cairn::checkpoint {
+
+struct SavedFile {
+  char name[32];
+  uint64_t size;
+  uint64_t checksum;
+};
+
+/// Filled by the writer, in memory that both processes see.
+struct SaveResult {
+  uint32_t done;
+  int32_t error_number;
+  uint64_t write_ns;
+  uint32_t file_count;
+  int32_t time_unit;
+  char simulated_time[24];
+  char error[1024];
+  char culprit[512];
+  SavedFile files[max_kept_files + 2];
+};
+
+struct SaveRequest {
+  char folder[4096];
+  char snapshot[64];
+};
+
+class Save {
+ public:
+  /// facts, map and kept must stay as they are until begin() returns; the writer has a copy of them.
+  bool begin(const SaveRequest& request, const ProcessFacts& facts, const Stop& stop, MemoryMap* map, KeptFiles* kept,
+             int32_t (*virtual_tid)(int32_t), sys::Error* error);
+  [[nodiscard]] bool active() const { return writer_ != 0; }
+  /// Becomes readable when the writer has ended.
+  [[nodiscard]] int watch_fd() const { return watch_; }
+  /// Waits for the writer's end. The result lives until release().
+  const SaveResult* finish();
+  /// Ends the writer without a result.
+  void abandon();
+  void release();
+
+ private:
+  int32_t writer_ = 0;
+  int watch_ = -1;
+  SaveResult* result_ = nullptr;
+};
+
+}  // namespace cairn::checkpoint

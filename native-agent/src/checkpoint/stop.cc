@@ -1,0 +1,300 @@
+#include "checkpoint/stop.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <linux/ptrace.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#include "sys/file.h"
+#include "sys/futex.h"
+
+#ifndef PR_SET_PTRACER
+#define PR_SET_PTRACER 0x59616d61
+#endif
+
+namespace cairn::checkpoint {
+
+using sys::call;
+using sys::call_unchecked;
+using sys::failed;
+using sys::Status;
+using sys::Text;
+
+namespace {
+
+constexpr size_t tracer_stack = 128 * 1024;
+
+struct RseqConfiguration {  // struct ptrace_rseq_configuration
+  uint64_t address;
+  uint32_t size;
+  uint32_t signature;
+  uint32_t flags;
+  uint32_t pad;
+};
+
+/// The state letter of /proc/PROCESS/task/TID/stat, 0 when the thread is gone.
+char state_letter(int32_t process, int32_t tid) {
+  sys::TextBuffer<64> path;
+  path.add("/proc/").number(process).add("/task/").number(tid).add("/stat");
+  char line[512];
+  long size = sys::read_all(path.c_str(), line, sizeof line);
+  for (long at = size - 1; at > 0; --at) {
+    if (line[at] == ')') return at + 2 < size ? line[at + 2] : 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool Stop::begin(int32_t agent_tid, uint64_t deadline_ns, sys::Error* error) {
+  error_ = error;
+  agent_tid_ = agent_tid;
+  process_ = static_cast<int32_t>(call(SYS_getpid));
+  deadline_ns_ = deadline_ns;
+  count_ = 0;
+  threads_ = arena_->array<ThreadState>(max_threads);
+  char* stack = static_cast<char*>(arena_->allocate(tracer_stack));
+  if (threads_ == nullptr || stack == nullptr) {
+    error->set(-ENOMEM, "agent arena").add("no room for the threads' states");
+    return false;
+  }
+  // A process that made itself undumpable cannot be traced, not even by its own kin.
+  long dumpable = call(SYS_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0);
+  if (dumpable != 1) call_unchecked(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
+
+  state_ = starting;
+  permitted_ = 0;
+  // No exit signal: the application's SIGCHLD handler and waitpid do not learn of it.
+  uint64_t flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_UNTRACED;
+  long child = sys::x86_64::clone_with_stack(flags, stack + tracer_stack, tracer_entry, this, nullptr);
+  if (failed(child)) {
+    error->set(static_cast<Status>(child), "clone").add("cannot start the process that stops the threads");
+    return false;
+  }
+  tracer_ = static_cast<int32_t>(child);
+  call_unchecked(SYS_prctl, PR_SET_PTRACER, tracer_, 0, 0, 0);  // for Yama; without it the call fails harmlessly
+  sys::store_and_wake(&permitted_, 1);
+  while (sys::load(&state_) == starting) {
+    // A tracer that was killed never changes the state: look for its end from time to time.
+    sys::wait_while(&state_, starting, sys::now_ns() + 20'000'000);
+    if (sys::load(&state_) == starting &&
+        (call(SYS_wait4, tracer_, nullptr, WNOHANG | __WALL, nullptr) == tracer_ || sys::now_ns() > deadline_ns)) {
+      error->set(-ECHILD, "tracer").add(sys::now_ns() > deadline_ns
+          ? "the threads could not be stopped in time; the computation runs on"
+          : "the process that stops the threads was killed; the computation runs on");
+      call_unchecked(SYS_kill, tracer_, SIGKILL);
+      state_ = failed_state;
+    }
+  }
+  call_unchecked(SYS_prctl, PR_SET_PTRACER, 0, 0, 0, 0);
+  if (dumpable >= 0 && dumpable != 1) call_unchecked(SYS_prctl, PR_SET_DUMPABLE, dumpable, 0, 0, 0);
+  if (sys::load(&state_) == stopped) return true;
+  reap();
+  return false;
+}
+
+void Stop::end() {
+  if (tracer_ == 0) return;
+  if (sys::load(&state_) == stopped) {
+    uint32_t expected = stopped;
+    if (__atomic_compare_exchange_n(&state_, &expected, release, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+      sys::store_and_wake(&state_, release);
+    }
+  }
+  reap();
+  if (released_ns_ < stopped_ns_) released_ns_ = sys::now_ns();
+}
+
+bool Stop::active() const {
+  return tracer_ != 0 && sys::load(&state_) == stopped &&
+         call(SYS_wait4, tracer_, nullptr, WNOHANG | WNOWAIT | __WALL, nullptr) != tracer_ &&
+         call(SYS_kill, tracer_, 0) == 0 && state_letter(tracer_, tracer_) != 'Z';
+}
+
+void Stop::extend(uint64_t deadline_ns) { __atomic_store_n(&deadline_ns_, deadline_ns, __ATOMIC_RELEASE); }
+
+uint32_t Stop::stopped_threads() const {
+  uint32_t stopped_count = 0;
+  for (uint32_t i = 0; i < count_; ++i) stopped_count += threads_[i].stopped ? 1 : 0;
+  return stopped_count;
+}
+
+void Stop::reap() {
+  while (call(SYS_wait4, tracer_, nullptr, __WALL, nullptr) == -EINTR) {
+  }
+  tracer_ = 0;
+}
+
+// ---- From here on: in the tracer --------------------------------------------------------------------------------------
+
+void Stop::tracer_entry(void* self) {
+  auto* stop = static_cast<Stop*>(self);
+  sys::wait_while(&stop->permitted_, 0, 0);
+  stop->trace();
+}
+
+void Stop::trace() {
+  if (!stop_all()) {
+    release_all();
+    sys::store_and_wake(&state_, failed_state);
+    return;
+  }
+  sys::store_and_wake(&state_, stopped);
+  for (;;) {
+    uint64_t deadline = __atomic_load_n(&deadline_ns_, __ATOMIC_ACQUIRE);
+    uint64_t now = sys::now_ns();
+    if (deadline != 0 && now >= deadline) break;
+    // Short waits: the deadline may be extended, and the application may die under us.
+    if (sys::wait_while(&state_, stopped, now + 100'000'000)) break;
+    if (failed(call(SYS_kill, process_, 0))) break;
+  }
+  release_all();
+  sys::store_and_wake(&state_, ended);
+}
+
+bool Stop::stop_all() {
+  stopped_ns_ = sys::now_ns();
+  released_ns_ = 0;
+  bool found_new = true;
+  // A thread that was stopped while it created another one leaves a new thread behind: look again until there is none.
+  while (found_new) {
+    uint32_t before = count_;
+    if (!find_threads(&found_new)) return false;
+    for (uint32_t i = before; i < count_; ++i) {
+      if (!wait_for_stop(&threads_[i])) return false;
+    }
+  }
+  for (uint32_t i = 0; i < count_; ++i) {
+    if (!capture(&threads_[i])) return false;
+  }
+  return true;
+}
+
+bool Stop::find_threads(bool* found_new) {
+  *found_new = false;
+  bool ok = true;
+  sys::TextBuffer<64> path;
+  path.add("/proc/").number(process_).add("/task");
+  Status status = sys::for_each_entry(path.c_str(), [&](Text name) {
+    uint64_t number = 0;
+    sys::TextReader(name).number(&number);
+    int32_t tid = static_cast<int32_t>(number);
+    if (tid == agent_tid_) return true;
+    for (uint32_t i = 0; i < count_; ++i) {
+      if (threads_[i].real_tid == tid) return true;
+    }
+    *found_new = true;
+    ok = seize(tid);
+    return ok;
+  });
+  if (status != 0) error_->set(status, path.text()).add("cannot list the threads");
+  return ok && status == 0;
+}
+
+bool Stop::seize(int32_t tid) {
+  if (count_ == max_threads) {
+    error_->set(-EMFILE, "threads").add("more than ").number(max_threads).add(" threads");
+    return false;
+  }
+  ThreadState* thread = &threads_[count_];
+  memset(thread, 0, sizeof *thread);
+  thread->real_tid = tid;
+  long result = call(SYS_ptrace, PTRACE_SEIZE, tid, nullptr, nullptr);
+  if (failed(result)) {
+    char letter = state_letter(process_, tid);
+    if (letter == 0) return true;  // it has ended meanwhile
+    if (letter == 'Z' || letter == 'X') {
+      if (tid == process_) {
+        thread->exited = true;
+        ++count_;
+      }
+      return true;
+    }
+    error_->set(static_cast<Status>(result), "ptrace")
+        .add("cannot stop thread ").number(tid)
+        .add(": it is traced by a debugger, or this system forbids ptrace (see cairn doctor)");
+    return false;
+  }
+  ++count_;
+  if (failed(call(SYS_ptrace, PTRACE_INTERRUPT, tid, nullptr, nullptr))) return true;  // ended: seen by wait_for_stop
+  return true;
+}
+
+bool Stop::wait_for_stop(ThreadState* thread) {
+  if (thread->exited) return true;
+  for (;;) {
+    int status = 0;
+    long result = call(SYS_wait4, thread->real_tid, &status, __WALL, nullptr);
+    if (result == -EINTR) continue;
+    if (failed(result) || WIFEXITED(status) || WIFSIGNALED(status)) {
+      thread->exited = thread->real_tid == process_ && state_letter(process_, process_) == 'Z';
+      return true;
+    }
+    if (status >> 16 == PTRACE_EVENT_STOP) {
+      thread->stopped = true;
+      return true;
+    }
+    // It is about to take a signal: let it, the requested stop follows at once.
+    call_unchecked(SYS_ptrace, PTRACE_CONT, thread->real_tid, nullptr, WSTOPSIG(status));
+  }
+}
+
+bool Stop::capture(ThreadState* thread) {
+  if (!thread->stopped) return true;
+  int32_t tid = thread->real_tid;
+  struct iovec area = {&thread->registers, sizeof thread->registers};
+  long result = call(SYS_ptrace, PTRACE_GETREGSET, tid, NT_PRSTATUS, &area);
+  if (!failed(result)) {
+    alignas(64) char xstate[sys::x86_64::max_xstate];
+    area = {xstate, sizeof xstate};
+    result = call(SYS_ptrace, PTRACE_GETREGSET, tid, NT_X86_XSTATE, &area);
+    uint64_t features = 0;
+    if (!failed(result)) thread->xstate_size = sys::x86_64::used_xstate(xstate, area.iov_len, &features);
+    thread->xstate = static_cast<char*>(arena_->allocate(thread->xstate_size));
+    if (thread->xstate == nullptr) {
+      error_->set(-ENOMEM, "agent arena").add("no room for the state of ").number(count_).add(" threads");
+      return false;
+    }
+    memcpy(thread->xstate, xstate, thread->xstate_size);
+  }
+  if (!failed(result)) {
+    result = call(SYS_ptrace, PTRACE_GETSIGMASK, tid, sizeof thread->signal_mask, &thread->signal_mask);
+  }
+  if (failed(result)) {
+    error_->set(static_cast<Status>(result), "ptrace").add("cannot read the state of thread ").number(tid);
+    return false;
+  }
+  RseqConfiguration rseq = {};
+  if (!failed(call(SYS_ptrace, PTRACE_GET_RSEQ_CONFIGURATION, tid, sizeof rseq, &rseq))) {
+    thread->rseq_address = rseq.address;
+    thread->rseq_size = rseq.size;
+    thread->rseq_signature = rseq.signature;
+  }
+  sys::TextBuffer<64> path;
+  path.add("/proc/").number(process_).add("/task/").number(tid).add("/comm");
+  char name[32];
+  long size = sys::read_all(path.c_str(), name, sizeof name);
+  if (size > 1 && size <= 16) memcpy(thread->name, name, static_cast<size_t>(size - 1));
+  call_unchecked(SYS_get_robust_list, tid, &thread->robust_list, &thread->robust_list_size);
+  if (sys::x86_64::ended_by_stop(thread->registers)) {
+    thread->interrupted = true;
+    sys::x86_64::Registers anew = thread->registers;
+    sys::x86_64::begin_call_anew(&anew, static_cast<long>(anew.orig_rax));
+    area = {&anew, sizeof anew};
+    call_unchecked(SYS_ptrace, PTRACE_SETREGSET, tid, NT_PRSTATUS, &area);
+  }
+  return true;
+}
+
+void Stop::release_all() {
+  for (uint32_t i = 0; i < count_; ++i) {
+    if (!threads_[i].exited) call_unchecked(SYS_ptrace, PTRACE_DETACH, threads_[i].real_tid, nullptr, nullptr);
+  }
+  released_ns_ = sys::now_ns();
+}
+
+}  // namespace cairn::checkpoint

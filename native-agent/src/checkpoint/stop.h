@@ -1,0 +1,82 @@
+// Stops all threads of this process but Cairn's own, without a signal that the application could see, and captures their
+// state. A short-lived process that shares memory and descriptors with the application (the tracer) seizes each thread by
+// ptrace; when it lets go, blocked system calls continue as if nothing had happened.
+//
+// Invariants: no thread's registers are ever made to run code of ours, so that the tracer may die at any moment (even by
+// SIGKILL): the kernel then detaches and all threads run on. The tracer gives up by itself at the deadline.
+// Context: Cairn's own thread. Tests: test/probes (all), test/faults (tracer killed in each phase).
+#pragma once
+#include "sys/arena.h"
+#include "sys/error.h"
+#include "sys/x86_64/context.h"
+
+namespace cairn::checkpoint {
+
+inline constexpr uint32_t max_threads = 16384;
+
+struct ThreadState {
+  int32_t real_tid;
+  bool exited;          // a leader that has ended while others go on
+  bool stopped;         // seized and in a stop
+  bool interrupted;     // its call ended with EINTR because of the stop: it has to begin anew
+  sys::x86_64::Registers registers;
+  char* xstate;         // the used part of a standard-format XSAVE area
+  uint64_t xstate_size;
+  uint64_t signal_mask;
+  uint64_t robust_list;
+  uint64_t robust_list_size;
+  uint64_t rseq_address;
+  uint32_t rseq_size;
+  uint32_t rseq_signature;
+  uint64_t pending;     // set of signals pending for the thread itself
+  char name[16];        // comm
+};
+
+class Stop {
+ public:
+  /// Memory for the tracer's stack and the threads' states comes from `arena` until it is rewound.
+  explicit Stop(sys::Arena* arena) : arena_(arena) {}
+
+  /// Starts the tracer and returns when all threads are stopped. agent_tid: Cairn's own thread, which goes on.
+  bool begin(int32_t agent_tid, uint64_t deadline_ns, sys::Error* error);
+  /// Lets all threads go on and waits for the tracer's end.
+  void end();
+  /// Threads are stopped (and the tracer has not given up meanwhile).
+  [[nodiscard]] bool active() const;
+  /// The tracer stays until `deadline_ns` (CLOCK_MONOTONIC; 0: until end() is called).
+  void extend(uint64_t deadline_ns);
+
+  [[nodiscard]] uint32_t thread_count() const { return count_; }
+  [[nodiscard]] const ThreadState& thread(uint32_t index) const { return threads_[index]; }
+  /// Nanoseconds from the first thread's stop to the last one's going on; after end().
+  [[nodiscard]] uint64_t held_ns() const { return released_ns_ - stopped_ns_; }
+  [[nodiscard]] uint32_t stopped_threads() const;
+
+ private:
+  enum State : uint32_t { starting, stopped, failed_state, release, ended };
+
+  static void tracer_entry(void* self);
+  void trace();
+  bool stop_all();
+  bool find_threads(bool* found_new);
+  bool seize(int32_t tid);
+  bool wait_for_stop(ThreadState* thread);
+  bool capture(ThreadState* thread);
+  void release_all();
+  void reap();
+
+  sys::Arena* arena_;
+  ThreadState* threads_ = nullptr;
+  uint32_t count_ = 0;
+  uint32_t state_ = ended;        // futex between the agent's thread and the tracer
+  uint32_t permitted_ = 0;        // futex: 1 once the tracer may trace
+  int32_t tracer_ = 0;
+  int32_t process_ = 0;
+  int32_t agent_tid_ = 0;
+  uint64_t deadline_ns_ = 0;
+  uint64_t stopped_ns_ = 0;
+  uint64_t released_ns_ = 0;
+  sys::Error* error_ = nullptr;
+};
+
+}  // namespace cairn::checkpoint

@@ -1,0 +1,266 @@
+#include "events/host.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "events/builtin.h"
+#include "sys/own_fds.h"
+
+namespace cairn::events {
+namespace {
+
+using sys::call;
+using sys::failed;
+using sys::Text;
+
+struct Setting {
+  Setting* next;
+  uint32_t kind;
+  const char* key;
+  const char* value;
+};
+struct Extension {
+  const char* name;
+  const void* functions;
+};
+
+constexpr uint64_t chunk_size = 256 * 1024;
+constexpr uint32_t max_extensions = 32;
+
+// All of this is in the image: after a restart plugins, settings and extensions are as they were.
+HostFacts host_facts;
+LoadedPlugin plugins[max_plugins];
+uint32_t loaded = 0;
+Extension extensions[max_extensions];
+uint32_t extension_count = 0;
+Setting* settings = nullptr;
+Setting** settings_end = &settings;
+char* chunk = nullptr;
+uint64_t chunk_left = 0;
+
+long host_syscall(long number, long a, long b, long c, long d, long e, long f) {
+  return sys::syscall6(number, a, b, c, d, e, f);
+}
+void host_log(uint32_t level, const char* text) { host_facts.log(level, text); }
+int32_t host_fail(int32_t error, const char* culprit, const char* text) {
+  if (host_facts.error != nullptr) host_facts.error->set(error, culprit).add(text);
+  return error;
+}
+int32_t host_virtual_pid() { return host_facts.virtual_pid; }
+int32_t host_real_pid() { return host_facts.real_pid; }
+int32_t host_thread(uint32_t index, int32_t* virtual_tid, int32_t* real_tid) {
+  return index < host_facts.thread_count ? host_facts.thread(index, virtual_tid, real_tid) : 0;
+}
+void* host_next(const char* function) { return dlsym(RTLD_NEXT, function); }
+int32_t host_keep_file(int32_t fd, uint64_t length, uint32_t how) {
+  return host_facts.kept_files->keep(fd, length, how == CAIRN_KEEP_NOW, host_facts.error);
+}
+int32_t host_open_kept(int32_t number) {
+  const char* folder = nullptr;
+  if (setting(CAIRN_SETTING_SNAPSHOT_FOLDER, 0, &folder) == nullptr) return -ENOENT;
+  sys::TextBuffer<4200> path;
+  path.add(folder).add("/p").number(host_facts.virtual_pid).add(".files/").number(number);
+  return static_cast<int32_t>(call(SYS_openat, AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC, 0));
+}
+int32_t host_own_fd(int32_t fd) { return sys::is_own_fd(fd) ? 1 : 0; }
+int32_t host_hide_fd(int32_t fd) { return sys::hide_fd(fd); }
+void host_close_fd(int32_t fd) { sys::close_own_fd(fd); }
+int32_t host_publish(const char* name, const void* functions) {
+  if (extension_count == max_extensions) return -ENOSPC;
+  extensions[extension_count++] = {name, functions};
+  return 0;
+}
+
+const cairn_host host = {
+    sizeof(cairn_host), CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0,
+    host_syscall, host_log, host_fail, allocate, setting, host_virtual_pid, host_real_pid, host_thread, host_next,
+    host_keep_file, host_open_kept, host_own_fd, host_hide_fd, host_close_fd, host_publish, extension,
+};
+
+bool goes_down(cairn_event event) { return event == CAIRN_EVENT_PRESUSPEND || event == CAIRN_EVENT_PRECHECKPOINT; }
+
+bool deliver(const LoadedPlugin& entry, cairn_event event, void* data) {
+  if (entry.error[0] != 0 || entry.plugin->event == nullptr) return true;
+  int32_t result = entry.plugin->event(event, data);
+  if (result >= 0) return true;
+  if (host_facts.error != nullptr && !host_facts.error->failed()) {
+    host_facts.error->set(result, entry.plugin->name)
+        .add("plugin ").add(entry.plugin->name).add(" failed in event ").number(event).add(" (error ").number(-result).add(")");
+  }
+  return false;
+}
+
+const char* copy_text(Text text) {
+  char* copy = static_cast<char*>(allocate(text.size + 1));
+  if (copy == nullptr) return nullptr;
+  memcpy(copy, text.data, text.size);
+  return copy;
+}
+
+bool refuse(LoadedPlugin* entry, const char* first, const char* second) {
+  sys::TextBuffer<1024> text;
+  text.add(first).add(second);
+  entry->error = copy_text(text.text());
+  host_log(CAIRN_LOG_ERROR, entry->error);
+  return false;
+}
+
+}  // namespace
+
+HostFacts& facts() { return host_facts; }
+uint32_t plugin_count() { return loaded; }
+const LoadedPlugin& plugin(uint32_t layer) { return plugins[layer]; }
+
+void start_builtin_plugins() {
+  for (const cairn_plugin* const* entry = builtin_plugins(); *entry != nullptr; ++entry) {
+    LoadedPlugin* place = &plugins[loaded++];
+    *place = {*entry, "", ""};
+    if ((*entry)->init != nullptr && (*entry)->init(&host, "{}") < 0) refuse(place, "could not start plugin ", (*entry)->name);
+  }
+}
+
+bool load_plugin(const char* library, const char* settings_text) {
+  if (loaded == max_plugins) return false;
+  static const cairn_plugin unknown = {sizeof(cairn_plugin), 0, 0, 0, "", "", "", nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
+  LoadedPlugin* place = &plugins[loaded++];
+  *place = {&unknown, copy_text(library), ""};
+  void* handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) return refuse(place, "cannot load plugin: ", dlerror());
+  auto entry = reinterpret_cast<cairn_plugin_entry_function>(dlsym(handle, "cairn_plugin_entry"));
+  if (entry == nullptr) return refuse(place, library, " is no Cairn plugin: it does not export cairn_plugin_entry");
+  const cairn_plugin* plugin = entry(CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR);
+  if (plugin == nullptr) return refuse(place, library, " does not work with this version of Cairn (its entry returned nothing)");
+  if (plugin->abi_major != CAIRN_PLUGIN_ABI_MAJOR) {
+    return refuse(place, library, " was built for another major version of cairn/plugin.h: build it anew");
+  }
+  if (plugin->size < sizeof(uint32_t) * 4 + 3 * sizeof(char*) || plugin->name == nullptr) {
+    return refuse(place, library, " returned a damaged cairn_plugin");
+  }
+  // What an older plugin does not have is absent for us.
+  auto* known = static_cast<cairn_plugin*>(allocate(sizeof(cairn_plugin)));
+  if (known == nullptr) return refuse(place, library, ": no memory");
+  memcpy(known, plugin, plugin->size < sizeof *known ? plugin->size : sizeof *known);
+  place->plugin = known;
+  if (known->init != nullptr && known->init(&host, settings_text) < 0) {
+    return refuse(place, library, " refused to start (its init failed)");
+  }
+  return true;
+}
+
+bool send(cairn_event event) {
+  bool ok = true;
+  if (goes_down(event)) {
+    for (uint32_t layer = loaded; layer-- > 0 && ok;) ok = deliver(plugins[layer], event, nullptr);
+    return ok;
+  }
+  // On the way up everybody is told, even after a failure: an abort must reach all.
+  for (uint32_t layer = 0; layer < loaded; ++layer) {
+    bool delivered = deliver(plugins[layer], event, nullptr);
+    ok = ok && delivered;
+    if (!ok && event == CAIRN_EVENT_RESTART) return false;
+  }
+  return ok;
+}
+
+int32_t claim_mapping(cairn_mapping* mapping) {
+  for (uint32_t layer = loaded; layer-- > 0;) {
+    const LoadedPlugin& entry = plugins[layer];
+    if (entry.error[0] != 0 || entry.plugin->event == nullptr) continue;
+    int32_t result = entry.plugin->event(CAIRN_EVENT_MAPPING_SAVE, mapping);
+    if (result == 1) return static_cast<int32_t>(layer);
+    if (result < 0) return -1;
+  }
+  return -1;
+}
+
+bool restore_mapping(uint32_t layer, cairn_mapping* mapping) {
+  return deliver(plugins[layer], CAIRN_EVENT_MAPPING_RESTORE, mapping);
+}
+
+bool run_barrier(Text name, bool restart) {
+  sys::TextReader reader(name);
+  Text owner = reader.until('.');
+  sys::TextBuffer<256> barrier;
+  barrier.add(reader.rest());
+  for (uint32_t layer = 0; layer < loaded; ++layer) {
+    const LoadedPlugin& entry = plugins[layer];
+    if (entry.error[0] != 0 || !(owner == Text(entry.plugin->name)) || entry.plugin->barrier == nullptr) continue;
+    int32_t result = entry.plugin->barrier(barrier.c_str(), restart ? 1 : 0);
+    if (result >= 0) return true;
+    if (!host_facts.error->failed()) {
+      host_facts.error->set(result, entry.plugin->name).add("plugin ").add(entry.plugin->name).add(" failed at barrier ").add(barrier.text());
+    }
+    return false;
+  }
+  return true;  // this process does not have the plugin
+}
+
+void rows(const char* table, void (*emit)(void* context, const cairn_row* row, const char* owner), void* context) {
+  struct Owned {
+    void (*emit)(void*, const cairn_row*, const char*);
+    void* context;
+    const char* owner;
+  };
+  for (uint32_t layer = 0; layer < loaded; ++layer) {
+    const LoadedPlugin& entry = plugins[layer];
+    if (entry.error[0] != 0 || entry.plugin->rows == nullptr) continue;
+    Owned owned = {emit, context, entry.plugin->name};
+    entry.plugin->rows(table, [](void* data, const cairn_row* row) {
+      auto* to = static_cast<Owned*>(data);
+      to->emit(to->context, row, to->owner);
+    }, &owned);
+  }
+}
+
+void* allocate(uint64_t bytes) {
+  uint64_t size = (bytes + 15) & ~uint64_t{15};
+  if (size > chunk_size / 4) {
+    long own = call(SYS_mmap, nullptr, sys::page_up(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return failed(own) ? nullptr : reinterpret_cast<void*>(own);
+  }
+  if (size > chunk_left) {
+    long fresh = call(SYS_mmap, nullptr, chunk_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (failed(fresh)) return nullptr;
+    chunk = reinterpret_cast<char*>(fresh);
+    chunk_left = chunk_size;
+  }
+  void* result = chunk;
+  chunk += size;
+  chunk_left -= size;
+  return result;
+}
+
+void clear_settings() {
+  settings = nullptr;
+  settings_end = &settings;
+}
+
+bool add_setting(uint32_t kind, Text key, Text value) {
+  auto* entry = static_cast<Setting*>(allocate(sizeof(Setting)));
+  const char* key_copy = copy_text(key);
+  const char* value_copy = copy_text(value);
+  if (entry == nullptr || key_copy == nullptr || value_copy == nullptr) return false;
+  *entry = {nullptr, kind, key_copy, value_copy};
+  *settings_end = entry;
+  settings_end = &entry->next;
+  return true;
+}
+
+const char* setting(uint32_t kind, uint32_t index, const char** value) {
+  for (const Setting* entry = settings; entry != nullptr; entry = entry->next) {
+    if (entry->kind != kind || index-- != 0) continue;
+    if (value != nullptr) *value = entry->value;
+    return entry->key;
+  }
+  return nullptr;
+}
+
+const void* extension(const char* name) {
+  for (uint32_t i = 0; i < extension_count; ++i) {
+    if (Text(extensions[i].name) == Text(name)) return extensions[i].functions;
+  }
+  return nullptr;
+}
+
+}  // namespace cairn::events

@@ -1,0 +1,58 @@
+// The plugins of this process: loads them, dispatches events through their layers, and gives them struct cairn_host.
+// Contexts as in cairn/plugin.h. One host a process; its state is part of the image.
+#pragma once
+#include <cairn/plugin.h>
+
+#include "checkpoint/kept_files.h"
+#include "sys/error.h"
+
+namespace cairn::events {
+
+inline constexpr uint32_t max_plugins = 64;
+
+struct LoadedPlugin {
+  const cairn_plugin* plugin;
+  const char* library;  // empty: built in
+  const char* error;    // empty: in use
+};
+
+/// What the agent knows and plugins may ask; set before plugins run.
+struct HostFacts {
+  int32_t virtual_pid;
+  int32_t real_pid;
+  uint32_t thread_count;
+  int32_t (*thread)(uint32_t index, int32_t* virtual_tid, int32_t* real_tid);
+  checkpoint::KeptFiles* kept_files;
+  sys::Error* error;  // of the operation in progress
+  void (*log)(uint32_t level, const char* text);
+};
+HostFacts& facts();
+
+/// [init] Initialises the built-in plugins.
+void start_builtin_plugins();
+/// [init] Loads a library; false: refused, the entry in plugins() says why.
+bool load_plugin(const char* library, const char* settings);
+
+/// Layer 0 first.
+uint32_t plugin_count();
+const LoadedPlugin& plugin(uint32_t layer);
+
+/// Sends an event through all layers in its direction. False: a plugin failed, facts().error says which and why.
+bool send(cairn_event event);
+/// Offers a mapping to the plugins; the layer that claimed it, or -1.
+int32_t claim_mapping(cairn_mapping* mapping);
+bool restore_mapping(uint32_t layer, cairn_mapping* mapping);
+/// "plugin.barrier".
+bool run_barrier(sys::Text name, bool restart);
+/// All rows of a table, with the plugin that owns them.
+void rows(const char* table, void (*emit)(void* context, const cairn_row* row, const char* owner), void* context);
+
+/// Saved with every snapshot; never freed.
+void* allocate(uint64_t bytes);
+/// Settings replace the earlier ones of the process.
+void clear_settings();
+bool add_setting(uint32_t kind, sys::Text key, sys::Text value);
+const char* setting(uint32_t kind, uint32_t index, const char** value);
+const void* extension(const char* name);
+
+}  // namespace cairn::events

@@ -1,0 +1,46 @@
+// What the restorer leaves in the agent's arena for the agent that it has just mapped from an image: the one interface between
+// a restorer of today and an agent of the day of the checkpoint. Members are only added, at the end; a change that an older
+// agent would misread raises handoff_version, and the restorer refuses images of another version.
+#pragma once
+#include <stdint.h>
+
+namespace cairn::image {
+
+inline constexpr uint32_t handoff_version = 1;
+
+/// One thread to be brought back. In the arena; the thread itself reads it.
+struct ThreadSlot {
+  uint64_t frame;         // address of a ucontext: rt_sigreturn with the stack pointer there gives the thread its state
+  uint64_t fs_base;
+  uint64_t gs_base;
+  uint64_t tid_address;   // for set_tid_address
+  uint64_t robust_list;
+  uint64_t robust_list_size;
+  uint64_t rseq_address;  // 0: not registered
+  uint32_t rseq_size;
+  uint32_t rseq_signature;
+  int32_t virtual_tid;
+  int32_t real_tid;       // written by the thread
+  uint32_t exited;        // 1: a leader that had ended; it ends again
+  uint32_t reserved;
+  char name[16];
+};
+
+struct Handoff {
+  uint32_t size;
+  uint32_t version;
+  uint64_t restorer_start;  // to be unmapped once all threads have arrived
+  uint64_t restorer_size;
+  ThreadSlot* slots;
+  uint32_t thread_count;
+  int32_t virtual_pid;
+  uint32_t arrived;         // futex: threads that are in the agent's code
+  uint32_t released;        // futex: 1 lets them go
+  uint64_t arena_used;      // bytes of the arena that the restorer occupied
+  uint64_t pages_device;    // st_dev and st_ino of the .pages file: mappings of it are the application's own memory
+  uint64_t pages_inode;
+  char socket[108];         // of the coordinator
+  char folder[4096];        // of the snapshot
+};
+
+}  // namespace cairn::image

@@ -1,0 +1,322 @@
+// cairn-restore: becomes the process that an image describes.
+//
+//   cairn-restore --folder SNAPSHOT --process VIRTUAL_PID --socket AGENT_SOCKET [--pages FILE] [--error-file FILE]
+//                 [--path FROM=TO]...
+//   cairn-restore --checksum FILE...        prints "XXH3 (hex) SIZE FILE" for each
+//
+// A static position-independent program without libc. Stage one, wherever the kernel put it: reads the image and finds a
+// place that is free in the old process and now. Stage two, from a copy of itself there: unmaps everything else, maps the old
+// memory, and starts the threads in the agent's code, which later unmaps this place too.
+#include <asm/prctl.h>
+#include <elf.h>
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "restore/image_file.h"
+#include "restore/layout.h"
+#include "restore/memory.h"
+#include "restore/report.h"
+#include "restore/threads.h"
+#include "restore/vdso.h"
+#include "sys/file.h"
+#include "sys/maps.h"
+
+extern "C" {
+extern const char image_start asm("__ehdr_start") __attribute__((visibility("hidden")));
+extern const char image_end asm("_end") __attribute__((visibility("hidden")));
+extern const Elf64_Dyn dynamic_section[] asm("_DYNAMIC") __attribute__((visibility("hidden")));
+}
+
+namespace cairn::restore {
+namespace {
+
+using sys::call;
+using sys::call_unchecked;
+using sys::failed;
+using sys::page_up;
+
+constexpr size_t stack_size = 256 * 1024;
+constexpr size_t scratch_size = 1 << 20;  // for the kernel's pages on their way
+constexpr uint32_t max_rules = 256;
+
+struct Options {
+  const char* folder = nullptr;
+  const char* process = nullptr;
+  const char* socket = nullptr;
+  const char* pages = nullptr;
+  PathRule rules[max_rules];
+  uint32_t rule_count = 0;
+};
+
+/// All that stage two needs; in the restorer's final place.
+struct Plan {
+  Range place;
+  uint64_t scratch;
+  uint64_t stack_top;
+  Text meta;
+  sys::Arena arena;
+  int pages_fd;
+  uint64_t pages_device;
+  uint64_t pages_inode;
+  Options options;
+  char texts[16384];  // of the options
+};
+
+// The stack protector of the C code reads its guard from here.
+alignas(64) char thread_block[256];
+
+void use_thread_block() { call_unchecked(SYS_arch_prctl, ARCH_SET_FS, thread_block); }
+
+/// Adds `distance` to all places of the copy at `base` that hold addresses.
+void relocate(uint64_t base, uint64_t distance) {
+  const Elf64_Rela* table = nullptr;
+  uint64_t size = 0;
+  for (const Elf64_Dyn* entry = dynamic_section; entry->d_tag != DT_NULL; ++entry) {
+    if (entry->d_tag == DT_RELA) table = reinterpret_cast<const Elf64_Rela*>(reinterpret_cast<uint64_t>(&image_start) + entry->d_un.d_ptr);
+    if (entry->d_tag == DT_RELASZ) size = entry->d_un.d_val;
+  }
+  for (uint64_t i = 0; i < size / sizeof(Elf64_Rela); ++i) {
+    if (ELF64_R_TYPE(table[i].r_info) != R_X86_64_RELATIVE) continue;
+    *reinterpret_cast<uint64_t*>(base + table[i].r_offset) = distance + static_cast<uint64_t>(table[i].r_addend);
+  }
+}
+
+const char* copy_option(Plan* plan, size_t* used, const char* text) {
+  size_t size = strlen(text) + 1;
+  if (*used + size > sizeof plan->texts) give_up("the arguments are too long");
+  char* copy = plan->texts + *used;
+  memcpy(copy, text, size);
+  *used += size;
+  return copy;
+}
+
+/// The words of an argument vector; a copy in the plan outlives the stack of stage one.
+void parse_options(int count, char** words, Plan* plan) {
+  Options* options = &plan->options;
+  *options = Options();
+  size_t used = 0;
+  for (int i = 1; i < count; i += 2) {
+    Text name(words[i]);
+    if (i + 1 == count) give_up("the last argument lacks its value; usage: --folder F --process P --socket S");
+    const char* value = copy_option(plan, &used, words[i + 1]);
+    if (name == Text("--folder")) options->folder = value;
+    else if (name == Text("--process")) options->process = value;
+    else if (name == Text("--socket")) options->socket = value;
+    else if (name == Text("--pages")) options->pages = value;
+    else if (name == Text("--error-file")) report_to(value);
+    else if (name == Text("--path")) {
+      auto* separator = static_cast<char*>(memchr(const_cast<char*>(value), '=', strlen(value)));
+      if (separator == nullptr || options->rule_count == max_rules) give_up("--path takes FROM=TO");
+      *separator = 0;
+      options->rules[options->rule_count++] = {value, separator + 1};
+    } else {
+      sys::TextBuffer<256> text;
+      text.add("unknown argument ").add(name);
+      give_up(text.text());
+    }
+  }
+  if (options->folder == nullptr || options->process == nullptr || options->socket == nullptr) {
+    give_up("usage: cairn-restore --folder SNAPSHOT --process VIRTUAL_PID --socket AGENT_SOCKET");
+  }
+}
+
+/// Address ranges that stage two must not lie in: of the old process, and of this one.
+uint32_t taken_ranges(const Image& image, Range* ranges, uint32_t capacity, char* maps, long maps_size) {
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < image.mapping_count; ++i) ranges[count++] = {image.mappings[i].start, image.mappings[i].end};
+  ranges[count++] = {image.header.arena_start, image.header.arena_start + image.header.arena_size};
+  ranges[count++] = {image.memory.vvar_start, image.memory.vdso_start + image.memory.vdso_size};
+  sys::TextReader reader(Text(maps, static_cast<size_t>(maps_size)));
+  sys::MapLine line;
+  while (count < capacity && sys::next_map_line(&reader, &line)) ranges[count++] = {line.start, line.end};
+  return count;
+}
+
+[[noreturn]] void stage_two(Plan* plan);
+
+/// On the new stack, in the copy.
+[[noreturn]] void enter_copy(Plan* plan, uint64_t entry) {
+  asm volatile("mov %0, %%rsp\n\txor %%ebp, %%ebp\n\tcall *%1\n\tud2" : : "r"(plan->stack_top), "r"(entry), "D"(plan) : "memory");
+  __builtin_unreachable();
+}
+
+void* map_or_give_up(uint64_t address, uint64_t size, Text what) {
+  long result = call(SYS_mmap, address, size, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (address != 0 ? 0x100000 /* MAP_FIXED_NOREPLACE */ : 0), -1, 0);
+  if (failed(result)) give_up(what, result);
+  return reinterpret_cast<void*>(result);
+}
+
+[[noreturn]] void stage_one(int count, char** words) {
+  static Plan first;
+  parse_options(count, words, &first);
+  const Options& options = first.options;
+  sys::TextBuffer<4300> path;
+  path.add(options.folder).add("/p").add(options.process).add(".meta");
+  sys::UniqueFd meta = sys::open(path.c_str(), O_RDONLY);
+  struct stat status = {};
+  if (!meta.ok() || failed(call(SYS_fstat, meta.get(), &status))) give_up("cannot open the image's description in the snapshot's folder", meta.status());
+  uint64_t meta_size = static_cast<uint64_t>(status.st_size);
+  char* meta_text = static_cast<char*>(map_or_give_up(0, meta_size + 1, "no memory for the image's description"));
+  if (long result = sys::read_at(meta.get(), meta_text, meta_size, 0); result != 0) give_up("cannot read the image's description", result);
+  meta.reset(-1);
+  path.clear();
+  if (options.pages != nullptr) path.add(options.pages);
+  else path.add(options.folder).add("/p").add(options.process).add(".pages");
+  sys::UniqueFd pages = sys::open(path.c_str(), O_RDONLY);
+  if (!pages.ok() || failed(call(SYS_fstat, pages.get(), &status))) give_up("cannot open the memory image in the snapshot's folder", pages.status());
+
+  sys::Arena arena;
+  uint64_t work_size = decoded_size(meta_size);
+  arena.use(map_or_give_up(0, work_size, "no memory for the image's description"), work_size, 0);
+  Image image;
+  decode_image(Text(meta_text, meta_size), &arena, &image);
+  if (static_cast<uint64_t>(status.st_size) != image.header.pages_bytes) give_up("the memory image is cut off");
+
+  constexpr long maps_capacity = 256 * 1024;
+  char* maps = static_cast<char*>(map_or_give_up(0, maps_capacity, "no memory"));
+  long maps_size = sys::read_all("/proc/self/maps", maps, maps_capacity);
+  if (failed(maps_size)) give_up("cannot read /proc/self/maps", maps_size);
+  uint32_t capacity = image.mapping_count + 4096;
+  auto* ranges = static_cast<Range*>(map_or_give_up(0, capacity * sizeof(Range), "no memory"));
+  uint32_t range_count = taken_ranges(image, ranges, capacity, maps, maps_size);
+
+  // Its layout: this program, then plan, description, lists, stack, scratch.
+  uint64_t program = reinterpret_cast<uint64_t>(&image_start);
+  uint64_t program_size = page_up(reinterpret_cast<uint64_t>(&image_end)) - program;
+  uint64_t size = program_size + page_up(sizeof(Plan)) + page_up(meta_size + 1) + page_up(work_size) + stack_size + scratch_size;
+  uint64_t place = find_gap(ranges, range_count, size);
+  if (place == 0) give_up("no room in the address space beside the process");
+  map_or_give_up(place, size - scratch_size, "no memory for the restorer");
+  uint64_t next = place + program_size;
+  auto* plan = reinterpret_cast<Plan*>(next);
+  next += page_up(sizeof(Plan));
+  memcpy(plan, &first, sizeof first);
+  // The option texts moved along.
+  uint64_t moved = reinterpret_cast<uint64_t>(plan) - reinterpret_cast<uint64_t>(&first);
+  auto move = [moved](const char*& text) {
+    if (text != nullptr) text = reinterpret_cast<const char*>(reinterpret_cast<uint64_t>(text) + moved);
+  };
+  move(plan->options.folder);
+  move(plan->options.socket);
+  for (uint32_t i = 0; i < plan->options.rule_count; ++i) {
+    move(plan->options.rules[i].from);
+    move(plan->options.rules[i].to);
+  }
+  memcpy(reinterpret_cast<void*>(next), meta_text, meta_size);
+  plan->meta = Text(reinterpret_cast<const char*>(next), meta_size);
+  next += page_up(meta_size + 1);
+  plan->arena.use(reinterpret_cast<void*>(next), work_size, 0);
+  next += page_up(work_size);
+  plan->stack_top = next + stack_size;
+  plan->scratch = next + stack_size;
+  plan->place = {place, plan->scratch};
+  plan->pages_fd = pages.release();
+  plan->pages_device = status.st_dev;
+  plan->pages_inode = status.st_ino;
+
+  memcpy(reinterpret_cast<void*>(place), reinterpret_cast<const void*>(program), program_size);
+  relocate(place, place);
+  auto* header = reinterpret_cast<const Elf64_Ehdr*>(place);
+  auto* segments = reinterpret_cast<const Elf64_Phdr*>(place + header->e_phoff);
+  for (unsigned i = 0; i < header->e_phnum; ++i) {
+    const Elf64_Phdr& segment = segments[i];
+    if (segment.p_type != PT_LOAD || (segment.p_flags & PF_X) == 0) continue;
+    uint64_t start = sys::page_down(place + segment.p_vaddr);
+    long result = call(SYS_mprotect, start, page_up(place + segment.p_vaddr + segment.p_memsz) - start, PROT_READ | PROT_EXEC);
+    if (failed(result)) give_up("this system forbids memory that holds code", result);
+  }
+  enter_copy(plan, place + (reinterpret_cast<uint64_t>(&stage_two) - program));
+}
+
+/// Unmaps what is neither the restorer's nor the kernel's.
+void clear_memory(const Plan& plan, KernelPages* kernel) {
+  static char maps[256 * 1024];
+  long size = sys::read_all("/proc/self/maps", maps, sizeof maps);
+  if (failed(size)) give_up("cannot read /proc/self/maps", size);
+  sys::TextReader reader(Text(maps, static_cast<size_t>(size)));
+  sys::MapLine line;
+  while (sys::next_map_line(&reader, &line)) {
+    if (line.path == Text("[vdso]")) kernel->vdso = {line.start, line.end};
+    else if (line.path.starts_with("[vvar")) {
+      if (kernel->vvar_count == 8) give_up("this kernel's vdso has more parts than expected");
+      kernel->vvar[kernel->vvar_count++] = {line.start, line.end};
+    } else if (line.path != Text("[vsyscall]") && !overlap(plan.place, {line.start, line.end})) {
+      long result = call(SYS_munmap, line.start, line.end - line.start);
+      if (failed(result)) give_up("cannot unmap the restorer's own memory", result);
+    }
+  }
+}
+
+void stage_two(Plan* plan) {
+  use_thread_block();
+  uint64_t all_signals = ~uint64_t{0};
+  call_unchecked(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, &all_signals, nullptr, 8);
+  Image image;
+  decode_image(plan->meta, &plan->arena, &image);
+  KernelPages kernel;
+  clear_memory(*plan, &kernel);
+  bool vdso_moved = kernel.vdso.start != 0 && image.memory.vdso_start != 0 && move_vdso(image, &kernel, plan->scratch);
+  if (!vdso_moved && kernel.vdso.start != 0 && !make_way(image, &kernel, plan->scratch)) {
+    give_up("the kernel's vdso lies where the process had memory, and this kernel does not let it be moved; try again");
+  }
+  Memory memory = {plan->pages_fd, plan->options.rules, plan->options.rule_count};
+  map_memory(image, memory, vdso_moved || image.memory.vdso_start == 0);
+  if (!vdso_moved && kernel.vdso.start != 0 && image.memory.vdso_start != 0) {
+    redirect_vdso(image, kernel);
+    call_unchecked(SYS_mprotect, image.memory.vdso_start, image.memory.vdso_size, PROT_READ | PROT_EXEC);
+  }
+  set_layout(image);
+  call_unchecked(SYS_close, plan->pages_fd);
+  HandoffFacts facts = {plan->options.socket, plan->options.folder, plan->place, plan->pages_device, plan->pages_inode};
+  start_threads(image, facts);
+}
+
+[[noreturn]] void print_checksums(int count, char** words) {
+  static char buffer[256 * 1024];
+  for (int i = 2; i < count; ++i) {
+    sys::UniqueFd fd = sys::open(words[i], O_RDONLY);
+    image::Checksum sum;
+    uint64_t size = 0;
+    long result = fd.status();
+    while (result == 0) {
+      long read = call(SYS_read, fd.get(), buffer, sizeof buffer);
+      if (read == -EINTR) continue;
+      if (read == 0) break;
+      if (failed(read)) result = read;
+      else {
+        sum.add(buffer, static_cast<size_t>(read));
+        size += static_cast<uint64_t>(read);
+      }
+    }
+    if (result != 0) {
+      sys::TextBuffer<4300> text;
+      text.add("cannot read ").add(words[i]);
+      give_up(text.text(), result);
+    }
+    sys::TextBuffer<4300> line;
+    for (int shift = 60; shift >= 0; shift -= 4) line.add("0123456789abcdef"[(sum.value() >> shift) & 15]);
+    line.add(' ').unsigned_number(size).add(' ').add(words[i]).add('\n');
+    (void)sys::write_all(1, line.c_str(), line.size());
+  }
+  call_unchecked(SYS_exit_group, 0);
+  __builtin_unreachable();
+}
+
+}  // namespace
+}  // namespace cairn::restore
+
+extern "C" [[noreturn, gnu::used]] void restore_main(long* stack) {
+  using namespace cairn::restore;
+  // Before this, nothing may use a stored address.
+  relocate(reinterpret_cast<uint64_t>(&image_start), reinterpret_cast<uint64_t>(&image_start));
+  use_thread_block();
+  int count = static_cast<int>(stack[0]);
+  char** words = reinterpret_cast<char**>(stack + 1);
+  if (count > 1 && Text(words[1]) == Text("--checksum")) print_checksums(count, words);
+  stage_one(count, words);
+}
+
+asm(".globl _start\n.type _start,@function\n_start:\n\txor %ebp,%ebp\n\tmov %rsp,%rdi\n\tand $-16,%rsp\n\tcall restore_main\n\tud2\n");

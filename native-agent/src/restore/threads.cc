@@ -1,0 +1,106 @@
+#include "restore/threads.h"
+
+#include <sched.h>
+#include <sys/mman.h>
+
+#include "restore/report.h"
+#include "sys/syscall.h"
+#include "sys/x86_64/context.h"
+
+namespace cairn::restore {
+namespace {
+
+using sys::call;
+using sys::failed;
+using sys::x86_64::Registers;
+
+constexpr size_t agent_stack = 512 * 1024;
+constexpr size_t thread_stack = 16 * 1024;  // until it has its own again
+constexpr uint64_t thread_flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+
+// As agent/restarted_thread.h has it.
+struct ThreadStart {
+  image::ThreadSlot* slot;
+  image::Handoff* handoff;
+};
+
+void* take(sys::Arena* arena, size_t size) {
+  void* memory = arena->allocate(size);
+  if (memory == nullptr) give_up("the agent's memory is too small for the threads of this process");
+  return memory;
+}
+
+void fill_slot(const Thread& thread, sys::Arena* arena, image::ThreadSlot* slot) {
+  const cairn_image_Thread& record = thread.record;
+  memset(slot, 0, sizeof *slot);
+  Registers registers;
+  memcpy(&registers, thread.registers.data, sizeof registers);
+  void* frame = take(arena, sys::x86_64::frame_size(thread.xstate.size));
+  slot->frame = sys::x86_64::build_frame(frame, registers, thread.xstate, record.signal_mask, record.altstack_sp,
+                                         record.altstack_size, record.altstack_flags);
+  slot->fs_base = registers.fs_base;
+  slot->gs_base = registers.gs_base;
+  slot->tid_address = record.tid_address;
+  slot->robust_list = record.robust_list;
+  slot->robust_list_size = record.robust_list_size;
+  slot->rseq_address = record.rseq_address;
+  slot->rseq_size = record.rseq_size;
+  slot->rseq_signature = record.rseq_signature;
+  slot->virtual_tid = record.virtual_tid;
+  slot->exited = record.exited ? 1 : 0;
+  memcpy(slot->name, thread.name.data, thread.name.size < sizeof slot->name - 1 ? thread.name.size : sizeof slot->name - 1);
+}
+
+/// Continues on another stack; does not return.
+[[noreturn]] void jump(uint64_t entry, void* argument, char* stack_top) {
+  uint64_t top = (reinterpret_cast<uint64_t>(stack_top) & ~uint64_t{15});
+  asm volatile("mov %0, %%rsp\n\txor %%ebp, %%ebp\n\tcall *%1\n\tud2" : : "r"(top), "r"(entry), "D"(argument) : "memory");
+  __builtin_unreachable();
+}
+
+}  // namespace
+
+void start_threads(const Image& image, const HandoffFacts& facts) {
+  uint64_t start = image.header.arena_start;
+  long mapped = call(SYS_mmap, start, image.header.arena_size, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+  if (failed(mapped)) give_up("no memory for the agent", mapped);
+  sys::Arena arena;
+  arena.use(reinterpret_cast<void*>(start), image.header.arena_size, agent_stack);
+  auto* handoff = static_cast<image::Handoff*>(take(&arena, sizeof(image::Handoff)));
+  memset(handoff, 0, sizeof *handoff);
+  handoff->size = sizeof *handoff;
+  handoff->version = image::handoff_version;
+  handoff->restorer_start = facts.restorer.start;
+  handoff->restorer_size = facts.restorer.end - facts.restorer.start;
+  handoff->thread_count = image.thread_count;
+  handoff->virtual_pid = image.header.virtual_pid;
+  handoff->pages_device = facts.pages_device;
+  handoff->pages_inode = facts.pages_inode;
+  sys::TextBuilder(handoff->socket, sizeof handoff->socket).add(facts.socket);
+  sys::TextBuilder(handoff->folder, sizeof handoff->folder).add(facts.folder);
+  handoff->slots = static_cast<image::ThreadSlot*>(take(&arena, image.thread_count * sizeof(image::ThreadSlot)));
+  auto* starts = static_cast<ThreadStart*>(take(&arena, image.thread_count * sizeof(ThreadStart)));
+  uint32_t leader = image.thread_count;
+  for (uint32_t i = 0; i < image.thread_count; ++i) {
+    fill_slot(image.threads[i], &arena, &handoff->slots[i]);
+    starts[i] = {&handoff->slots[i], handoff};
+    if (image.threads[i].record.virtual_tid == image.header.virtual_pid) leader = i;
+  }
+  if (leader == image.thread_count) give_up("the image has no main thread");
+  auto* stacks = static_cast<char*>(take(&arena, image.thread_count * thread_stack));
+  handoff->arena_used = arena.used();
+
+  auto entry = reinterpret_cast<void (*)(void*)>(image.header.thread_entry);
+  for (uint32_t i = 0; i < image.thread_count; ++i) {
+    if (i == leader) continue;
+    long tid = sys::x86_64::clone_with_stack(thread_flags, stacks + (i + 1) * thread_stack, entry, &starts[i], nullptr);
+    if (failed(tid)) give_up("cannot create a thread (limit on processes, ulimit -u?)", tid);
+  }
+  auto agent_entry = reinterpret_cast<void (*)(void*)>(image.header.agent_entry);
+  long tid = sys::x86_64::clone_with_stack(thread_flags, reinterpret_cast<char*>(start) + agent_stack, agent_entry, handoff, nullptr);
+  if (failed(tid)) give_up("cannot create the agent's thread", tid);
+  jump(image.header.thread_entry, &starts[leader], stacks + (leader + 1) * thread_stack);
+}
+
+}  // namespace cairn::restore

@@ -1,0 +1,50 @@
+#include "sys/own_fds.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#include "sys/syscall.h"
+
+namespace cairn::sys {
+namespace {
+
+constexpr int capacity = 8192;
+uint8_t own[capacity];  // by descriptor
+
+/// High, but not so high that the kernel's table of descriptors grows (each fork copies it).
+int lowest_own_fd() {
+  struct rlimit limit = {};
+  if (failed(call(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &limit))) return 64;
+  uint64_t top = limit.rlim_cur < 1024 ? limit.rlim_cur : 1024;
+  return top > 48 ? static_cast<int>(top - 24) : static_cast<int>(top / 2);
+}
+
+}  // namespace
+
+int hide_fd(int fd) {
+  long moved = call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, lowest_own_fd());
+  if (!failed(moved) && moved < capacity) {
+    call_unchecked(SYS_close, fd);
+    fd = static_cast<int>(moved);
+  }
+  if (fd >= 0 && fd < capacity) own[fd] = 1;
+  return fd;
+}
+
+void close_own_fd(int fd) {
+  if (fd < 0) return;
+  if (fd < capacity) own[fd] = 0;
+  call_unchecked(SYS_close, fd);
+}
+
+bool is_own_fd(int fd) { return fd >= 0 && fd < capacity && own[fd] != 0; }
+
+void forget_own_fds(bool close) {
+  for (int fd = 0; fd < capacity; ++fd) {
+    if (own[fd] == 0) continue;
+    if (close) call_unchecked(SYS_close, fd);
+    own[fd] = 0;
+  }
+}
+
+}  // namespace cairn::sys

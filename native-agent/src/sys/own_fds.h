@@ -1,0 +1,15 @@
+// Cairn's own descriptors inside an application: out of the way of the numbers that the application gets, and known one by
+// one, so that no plugin takes them for the application's.
+// Context: Cairn's own thread (and the writer, in its copy).
+#pragma once
+
+namespace cairn::sys {
+
+/// Moves a descriptor of ours to a high number, close-on-exec. Stays where it is when there is no room.
+int hide_fd(int fd);
+void close_own_fd(int fd);
+bool is_own_fd(int fd);
+/// After a fork or a restart: none is ours any more. close: 1 closes them first.
+void forget_own_fds(bool close);
+
+}  // namespace cairn::sys

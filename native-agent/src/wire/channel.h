@@ -1,0 +1,48 @@
+// One stream connection to the coordinator: whole frames in, whole frames out, with deadlines.
+// Context: Cairn's own thread, or the thread that runs the constructor before that one exists. Not thread-safe.
+#pragma once
+#include "sys/error.h"
+#include "sys/file.h"
+#include "sys/own_fds.h"
+#include "wire/codec.h"
+
+namespace cairn::wire {
+
+inline constexpr size_t max_frame = 1 << 20;
+
+class Channel {
+ public:
+  /// Buffers for one outgoing and for incoming frames: max_frame + 4 bytes each.
+  void use_buffers(char* incoming, char* outgoing) {
+    incoming_ = incoming;
+    outgoing_ = outgoing;
+  }
+  /// Connects to a Unix socket.
+  sys::Status connect(const char* path);
+  [[nodiscard]] bool connected() const { return fd_ >= 0; }
+  [[nodiscard]] int fd() const { return fd_; }
+  void close();
+  /// Gives the connection up without touching the descriptor, which is no longer ours (after a fork or a restart).
+  void forget() {
+    fd_ = -1;
+    filled_ = consumed_ = 0;
+  }
+
+  sys::Status send(uint64_t id, uint32_t field, const pb_msgdesc_t* type, const void* message);
+  /// The next message; its body lives until the next receive. 0, -ETIMEDOUT, -ECONNRESET at the end, -EPROTO, -errno.
+  /// deadline: CLOCK_MONOTONIC in ns; 0 = wait for ever.
+  sys::Status receive(Envelope* envelope, uint64_t deadline_ns);
+  /// true: receive would not have to wait for the first byte of the next frame.
+  [[nodiscard]] bool has_input() const { return filled_ > consumed_; }
+
+ private:
+  sys::Status fill(size_t wanted, uint64_t deadline_ns);
+
+  int fd_ = -1;
+  char* incoming_ = nullptr;
+  char* outgoing_ = nullptr;
+  size_t filled_ = 0;    // bytes in incoming_
+  size_t consumed_ = 0;  // of them, those of frames handed out
+};
+
+}  // namespace cairn::wire
