@@ -388,16 +388,18 @@ TEST_F(PathPlugin, SecondRestartLeavesTheFirstRunAlone) {
     EXPECT_TRUE(put("old.txt", "first"));
     EXPECT_TRUE(put("only.txt", "first"));
     EXPECT_EQ(unlink("sub/a.txt"), 0);
+    EXPECT_EQ(symlink("../out/far.txt", "up"), 0);  // in the run folder, where its target means something else
     EXPECT_EQ(chdir("sub"), 0);
     std::string second = work + "/.cairn/runs/second";
     ASSERT_EQ(mkdir(second.c_str(), 0755), 0);
     ASSERT_EQ(restart_with(second), 0) << failure;
+    EXPECT_EQ(seen("../up"), "far");
     EXPECT_EQ(seen("../old.txt"), "first");
     EXPECT_TRUE(put("../old.txt", "+second", "a"));
     EXPECT_EQ(seen("../old.txt"), "first+second");
     EXPECT_EQ(really(run + "/old.txt"), "first");
     EXPECT_EQ(really(second + "/.cairn/outside" + work + "/old.txt"), "first+second");  // not below this working directory
-    EXPECT_EQ(listing(work), (Strings{".", "..", ".cairn", "old.txt", "only.txt", "sub"}));
+    EXPECT_EQ(listing(work), (Strings{".", "..", ".cairn", "old.txt", "only.txt", "sub", "up"}));
     EXPECT_EQ(seen("a.txt"), "(none)");  // removed by the first run
     EXPECT_EQ(unlink("../only.txt"), 0);
     EXPECT_EQ(seen("../only.txt"), "(none)");

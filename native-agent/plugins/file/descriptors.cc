@@ -172,6 +172,10 @@ void remember_inherited() {
 int32_t read_descriptors() {
   table.file_count = table.descriptor_count = 0;
   pool_used = 0;
+  char cwd[4096];
+  auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));
+  table.folder[0] = 0;
+  if (sys(SYS_getcwd, pointer(cwd), sizeof cwd) > 0) (void)paths->to_virtual(cwd, table.folder, sizeof table.folder);
   return for_each_descriptor(add_descriptor, nullptr);
 }
 

@@ -48,6 +48,7 @@ struct Table {
   uint32_t file_count;
   Descriptor descriptors[max_descriptors];
   uint32_t descriptor_count;
+  char folder[4096];  // virtual working folder at the checkpoint
 };
 
 extern const cairn_host* host;

@@ -65,11 +65,8 @@ int32_t place_of(const OpenFile& file, uint32_t index, char* path, uint32_t capa
   if (redirected && file.unlinked) {
     target.add(folder).add("/.unlinked-").add(static_cast<int64_t>(index));
   } else if (redirected) {
-    char cwd[4096];
-    char virtual_cwd[4096];
     const char* relative = nullptr;
-    bool below = sys(SYS_getcwd, pointer(cwd), sizeof cwd) > 0 && paths()->to_virtual(cwd, virtual_cwd, sizeof virtual_cwd) >= 0 &&
-                 plugin::begins(file.path, virtual_cwd, &relative) && relative[0] == '/';
+    bool below = table.folder[0] != 0 && plugin::begins(file.path, table.folder, &relative) && relative[0] == '/';
     if (below) target.add(folder).add(relative);
     else target.add(folder).add("/root").add(file.path);
   } else {

@@ -83,7 +83,7 @@ int copy_folder(const PathText &top, const struct statx &status) {
   long fd = sys(SYS_openat, AT_FDCWD, top.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd >= 0) {
     struct statx writable = status;
-    writable.stx_mode |= 0700;  // or nothing could be put into it
+    if (sys(SYS_geteuid) != 0) writable.stx_mode |= 0700;  // or nothing could be put into it
     copy_attributes(static_cast<int>(fd), writable);
     sys(SYS_close, fd);
   }

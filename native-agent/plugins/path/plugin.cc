@@ -110,7 +110,8 @@ void rows(const char *table, cairn_emit_row emit, void *context) {
   }
   for (uint32_t i = state.layers; i > 0; --i) {
     const Layer &layer = state.layer[i - 1];
-    emit_row(emit, context, layer.root, layer.folder, folder_before(i - 1), is_written(i - 1) ? "run folder" : "earlier run folder", layer.since_ns);
+    emit_row(emit, context, layer.root, layer.folder, folder_before(i - 1),
+             is_written(i - 1) ? "run folder" : "earlier run folder", layer.since_ns);
   }
   for (const Entry *entry = newest(); entry != nullptr; entry = entry->older)
     if (entry->kind == Kind::kFile && find(Kind::kFile, entry->key, entry->key_length) == entry)

@@ -13,7 +13,8 @@ class Target {
 
   /// Looks at what is there (stat, access, open for reading).
   int look(int folder, const char *given, bool follow);
-  /// As look, following links, but of a folder in several layers the lowest: so that programs without Cairn see the original one too.
+  /// As look, following links, but of a folder in several layers the lowest: so that programs without
+  /// Cairn see the original one too.
   int look_folder(int folder, const char *given);
   /// Changes what is there: its attributes, its content (truncate: which nobody needs any more).
   int change(int folder, const char *given, bool follow, bool truncate = false);

@@ -2,7 +2,7 @@
 //
 // A symbolic link that the application left below its working directory and that leads out of it is special: the path's letters
 // say that it is below the working directory, so what is written through it belongs into the run folder. Then the link is kept
-// as if it were a folder (`escape`). Links that this run made itself are simply followed.
+// as if it were a folder (`escape`). Links in run folders are simply followed: their relative targets are meant from elsewhere.
 #include "walk.h"
 
 #include <errno.h>
@@ -167,7 +167,8 @@ Walked walk(int dirfd, const char *path, bool follow, Walk &out) {
       out.error = -ELOOP;
       return Walked::kError;
     }
-    if (!escaped && found.where == Where::kLower) escaped = escape.assign(out.path) && append_rest(escape, rest);
+    if (!escaped && found.where == Where::kLower && found.layer == Found::kOriginal)
+      escaped = escape.assign(out.path) && append_rest(escape, rest);
     rest = expand_link(found.real.text, rest_buffer, rest, scratch, out.error);
     if (rest == nullptr) return Walked::kError;
     out.path.cut(rest[0] == '/' ? 0 : parent);

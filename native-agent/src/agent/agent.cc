@@ -272,6 +272,8 @@ void Agent::start_after_fork() {
   facts_.virtual_pid = identity_.virtual_pid;
   events::facts().virtual_pid = events::facts().real_pid = identity_.virtual_pid;
   (void)events::send(CAIRN_EVENT_FORK_CHILD);
+  // Its kernel id may be held as a virtual one by another process of a restarted computation.
+  identity_.virtual_pid = facts_.virtual_pid = events::facts().virtual_pid = virtual_id(identity_.virtual_pid);
   start_thread();
 }
 

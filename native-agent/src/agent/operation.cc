@@ -26,18 +26,6 @@ const checkpoint::Stop* stopped_threads = nullptr;
 KnownThread restarted_threads[checkpoint::max_threads];
 uint32_t restarted_thread_count = 0;
 
-struct Ids {  // extension "cairn.ids/1"
-  uint32_t size;
-  uint32_t reserved;
-  int32_t (*to_real)(int32_t);
-  int32_t (*to_virtual)(int32_t);
-};
-
-int32_t virtual_id(int32_t real) {
-  auto* ids = static_cast<const Ids*>(events::extension("cairn.ids/1"));
-  return ids == nullptr ? real : ids->to_virtual(real);
-}
-
 int32_t thread_of_stop(uint32_t index, int32_t* virtual_tid, int32_t* real_tid) {
   *real_tid = stopped_threads->thread(index).real_tid;
   *virtual_tid = virtual_id(*real_tid);
@@ -73,6 +61,11 @@ bool claim(const checkpoint::Mapping& mapping, uint64_t device, uint64_t inode) 
 
 }  // namespace
 
+int32_t virtual_id(int32_t real) {
+  auto* ids = static_cast<const cairn_ids*>(events::extension("cairn.ids/1"));
+  return ids == nullptr ? real : ids->to_virtual(real);
+}
+
 void Operation::handle(uint64_t id, Text body) {
   Text barrier, folder, snapshot;
   cairn_agent_PhaseRequest request = cairn_agent_PhaseRequest_init_zero;
@@ -87,7 +80,10 @@ void Operation::handle(uint64_t id, Text body) {
   } else if (request.phase == cairn_agent_Phase_PHASE_ABORT) {
     abort();
   } else {
+    // Should this thread get stuck (in a plugin, or on a lock that a stopped thread holds), the tracer gives up by itself.
+    if (progress_ == suspended && request.deadline_ms != 0) stop_.extend(start + uint64_t{request.deadline_ms} * 1'000'000);
     (void)run(request, barrier, folder, snapshot);
+    if (progress_ == suspended) stop_.extend(0);
   }
   events::facts().error = nullptr;
 
@@ -142,8 +138,6 @@ bool Operation::suspend(uint64_t deadline_ns) {
     arena_->rewind(arena_mark_);
     return false;
   }
-  // From here on the coordinator's deadlines count; its loss ends the stop as well.
-  stop_.extend(0);
   for (uint32_t i = 0; i < stop_.thread_count(); ++i) {
     if (stop_.thread(i).stopped) checkpoint::remember_call(stop_.thread(i).real_tid, stop_.thread(i).registers);
   }

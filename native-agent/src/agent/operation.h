@@ -16,16 +16,19 @@ struct SharedMapping {
   uint32_t layer;  // of the plugin that claimed it
 };
 
+/// The application's name for a process or thread of this kernel, and back; the same where there is none.
+int32_t virtual_id(int32_t real);
+
 class Operation {
  public:
-  explicit Operation(Agent* agent) : agent_(agent), arena_(&agent->arena_), stop_(arena_) {}
+  explicit Operation(Agent* agent) : agent_(agent), arena_(&agent->arena_), stop_(arena_, virtual_id) {}
 
   void handle(uint64_t id, sys::Text body);
   /// After the coordinator was lost, or on request: run on.
   void abort();
   /// In a process that has just begun (after a fork or a restart): whatever was going on in the original is not going on here.
   void reset() {
-    stop_ = checkpoint::Stop(arena_);
+    stop_ = checkpoint::Stop(arena_, virtual_id);
     progress_ = none;
     held_ns_ = 0;
   }

@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 
 #include "agent/agent.h"
+#include "checkpoint/pending_signals.h"
 #include "sys/futex.h"
 
 namespace cairn::agent {
@@ -22,6 +23,8 @@ void restarted_thread_entry(const ThreadStart* start) {
   call_unchecked(SYS_set_tid_address, slot->exited != 0 ? 0 : slot->tid_address);
   if (slot->robust_list != 0) call_unchecked(SYS_set_robust_list, slot->robust_list, slot->robust_list_size);
   call_unchecked(SYS_prctl, PR_SET_NAME, slot->name, 0, 0, 0);
+  int32_t virtual_tid = slot->virtual_tid, real_tid = slot->real_tid;
+  bool leader = virtual_tid == handoff->virtual_pid;
   uint64_t frame = slot->frame;
   bool ends = slot->exited != 0;
   uint64_t rseq_address = slot->rseq_address;
@@ -29,6 +32,7 @@ void restarted_thread_entry(const ThreadStart* start) {
   __atomic_fetch_add(&handoff->arrived, 1, __ATOMIC_ACQ_REL);
   call_unchecked(SYS_futex, &handoff->arrived, FUTEX_WAKE, 1, nullptr, nullptr, 0);
   sys::wait_while(&handoff->released, 0, 0);
+  checkpoint::queue_pending(virtual_tid, static_cast<int32_t>(call(SYS_getpid)), real_tid, leader);
   // The kernel must not find an unfinished critical section of the time before: registering comes last.
   if (rseq_address != 0) call_unchecked(SYS_rseq, rseq_address, rseq_size, 0, rseq_signature);
   if (ends) {

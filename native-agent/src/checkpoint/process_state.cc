@@ -254,7 +254,6 @@ void write_threads(image::RecordWriter* records, const ProcessFacts& facts, cons
     record.rseq_address = thread.rseq_address;
     record.rseq_size = thread.rseq_size;
     record.rseq_signature = thread.rseq_signature;
-    record.pending_signals = thread.pending;
     // libc's thread descriptor begins at the thread pointer, which points to itself at offset 16.
     uint64_t self = 0;
     if (thread.stopped && peek(registers.fs_base + 16, &self, sizeof self) && self == registers.fs_base) {

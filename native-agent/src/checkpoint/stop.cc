@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
+#include "checkpoint/pending_signals.h"
 #include "sys/file.h"
 #include "sys/futex.h"
 
@@ -168,8 +169,14 @@ bool Stop::stop_all() {
       if (!wait_for_stop(&threads_[i])) return false;
     }
   }
+  forget_pending();
+  bool shared_recorded = false;
   for (uint32_t i = 0; i < count_; ++i) {
     if (!capture(&threads_[i])) return false;
+    if (!threads_[i].stopped) continue;
+    record_pending(threads_[i].real_tid, virtual_tid_(threads_[i].real_tid), false);
+    if (!shared_recorded) record_pending(threads_[i].real_tid, 0, true);
+    shared_recorded = true;
   }
   return true;
 }

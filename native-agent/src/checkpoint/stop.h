@@ -28,14 +28,14 @@ struct ThreadState {
   uint64_t rseq_address;
   uint32_t rseq_size;
   uint32_t rseq_signature;
-  uint64_t pending;     // set of signals pending for the thread itself
   char name[16];        // comm
 };
 
 class Stop {
  public:
   /// Memory for the tracer's stack and the threads' states comes from `arena` until it is rewound.
-  explicit Stop(sys::Arena* arena) : arena_(arena) {}
+  /// virtual_tid: the name of a thread for the application.
+  Stop(sys::Arena* arena, int32_t (*virtual_tid)(int32_t real_tid)) : arena_(arena), virtual_tid_(virtual_tid) {}
 
   /// Starts the tracer and returns when all threads are stopped. agent_tid: Cairn's own thread, which goes on.
   bool begin(int32_t agent_tid, uint64_t deadline_ns, sys::Error* error);
@@ -66,6 +66,7 @@ class Stop {
   void reap();
 
   sys::Arena* arena_;
+  int32_t (*virtual_tid_)(int32_t);
   ThreadState* threads_ = nullptr;
   uint32_t count_ = 0;
   uint32_t state_ = ended;        // futex between the agent's thread and the tracer

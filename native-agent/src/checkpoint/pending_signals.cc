@@ -1,0 +1,44 @@
+#include "checkpoint/pending_signals.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/ptrace.h>
+
+#include "sys/syscall.h"
+
+namespace cairn::checkpoint {
+namespace {
+
+PendingSignal pending[max_pending];
+uint32_t pending_count = 0;
+
+}  // namespace
+
+void forget_pending() { pending_count = 0; }
+
+void record_pending(int32_t real_tid, int32_t virtual_tid, bool shared) {
+  __ptrace_peeksiginfo_args request = {};
+  request.flags = shared ? PTRACE_PEEKSIGINFO_SHARED : 0;
+  request.nr = 1;
+  siginfo_t info;
+  while (pending_count < max_pending && sys::call(SYS_ptrace, PTRACE_PEEKSIGINFO, real_tid, &request, &info) == 1) {
+    pending[pending_count].virtual_tid = shared ? 0 : virtual_tid;
+    memcpy(pending[pending_count].info, &info, sizeof info);
+    ++pending_count;
+    ++request.off;
+  }
+}
+
+void queue_pending(int32_t virtual_tid, int32_t real_pid, int32_t real_tid, bool leader) {
+  for (uint32_t i = 0; i < pending_count; ++i) {
+    siginfo_t info;
+    memcpy(&info, pending[i].info, sizeof info);
+    if (pending[i].virtual_tid == virtual_tid) {
+      sys::call_unchecked(SYS_rt_tgsigqueueinfo, real_pid, real_tid, info.si_signo, &info);
+    } else if (pending[i].virtual_tid == 0 && leader) {
+      sys::call_unchecked(SYS_rt_sigqueueinfo, real_pid, info.si_signo, &info);
+    }
+  }
+}
+
+}  // namespace cairn::checkpoint

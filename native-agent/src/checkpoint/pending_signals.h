@@ -1,0 +1,22 @@
+// Signals that were sent and not yet delivered: of the process and of single threads, with their siginfo and in their order.
+// Recorded by the tracer; in the image; queued again in a restarted process by the threads themselves, since the kernel lets
+// only the receiver forge a siginfo.
+#pragma once
+#include <stdint.h>
+
+namespace cairn::checkpoint {
+
+struct PendingSignal {
+  int32_t virtual_tid;  // 0: of the process
+  uint8_t info[128];    // siginfo_t
+};
+
+inline constexpr uint32_t max_pending = 512;
+
+/// The tracer; threads are stopped. real_tid's own queue, or (shared) that of its process.
+void record_pending(int32_t real_tid, int32_t virtual_tid, bool shared);
+void forget_pending();
+/// A thread of the restarted process, all signals blocked, all actions in place. The leader also takes the process's.
+void queue_pending(int32_t virtual_tid, int32_t real_pid, int32_t real_tid, bool leader);
+
+}  // namespace cairn::checkpoint
