@@ -63,12 +63,12 @@ int32_t place_of(const OpenFile& file, uint32_t index, char* path, uint32_t capa
   bool redirected = host->setting(CAIRN_SETTING_RUN_FOLDER, 0, &folder) != nullptr;
   Text<4096> target;
   if (redirected && file.unlinked) {
-    target.add(folder).add("/.unlinked-").add(static_cast<int64_t>(index));
+    target.add(folder).add("/.cairn/unlinked-").add(static_cast<int64_t>(index));
   } else if (redirected) {
     const char* relative = nullptr;
     bool below = table.folder[0] != 0 && plugin::begins(file.path, table.folder, &relative) && relative[0] == '/';
     if (below) target.add(folder).add(relative);
-    else target.add(folder).add("/root").add(file.path);
+    else target.add(folder).add("/.cairn/outside").add(file.path);
   } else {
     int32_t length = paths()->to_real(file.path, path, capacity);
     if (length < 0 || !file.unlinked) return length < 0 ? length : 0;

@@ -16,6 +16,7 @@
 #include "agent/altstack.h"
 #include "agent/handshake.h"
 #include "agent/log.h"
+#include "agent/memory_calls.h"
 #include "agent/operation.h"
 #include "agent/restarted_thread.h"
 #include "agent/tables.h"
@@ -117,6 +118,7 @@ void Agent::start() {
   tls_ = make_tls();
   arena_.use(reinterpret_cast<void*>(memory), arena_size, agent_stack);
   channel_.use_buffers(arena_.array<char>(wire::max_frame + 4), arena_.array<char>(wire::max_frame + 4));
+  find_memory_calls();
   checkpoint::find_simulated_time();
   events::start_builtin_plugins();
   pthread_atfork(nullptr, nullptr, after_fork);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "agent/memory_calls.h"
 #include "events/host.h"
 #include "sys/futex.h"
 
@@ -230,6 +231,7 @@ bool Operation::restart() {
   events::facts().thread_count = restarted_thread_count;
   progress_ = restarting;
   if (!events::send(CAIRN_EVENT_RESTART) || !map_shared_files()) return false;
+  install_memory_calls(*handoff);
   progress_ = restarted;
   return true;
 }

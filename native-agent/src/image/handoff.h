@@ -24,6 +24,13 @@ struct ThreadSlot {
   uint32_t exited;        // 1: a leader that had ended; it ends again
   uint32_t reserved;
   char name[16];
+  uint64_t instruction;   // where it goes on
+};
+
+/// Memory that is a private mapping of the .pages file.
+struct LazyRange {
+  uint64_t start;
+  uint64_t end;
 };
 
 struct Handoff {
@@ -39,6 +46,9 @@ struct Handoff {
   uint64_t arena_used;      // bytes of the arena that the restorer occupied
   uint64_t pages_device;    // st_dev and st_ino of the .pages file: mappings of it are the application's own memory
   uint64_t pages_inode;
+  LazyRange* lazy;
+  uint32_t lazy_count;
+  uint32_t reserved;
   char socket[108];         // of the coordinator
   char folder[4096];        // of the snapshot
 };

@@ -83,7 +83,8 @@ void decode_image(Text file, sys::Arena* arena, Image* image) {
   image->mappings = arena->array<Mapping>(counts.mappings + 1);
   image->runs = arena->array<Run>(counts.runs + 1);
   image->threads = arena->array<Thread>(counts.threads + 1);
-  if (image->threads == nullptr) give_up("no room for the image's description");
+  image->lazy = arena->array<image::LazyRange>(counts.runs + 1);
+  if (image->lazy == nullptr) give_up("no room for the image's description");
   bool header = false, memory = false;
   image::for_each_record(file, [&](uint32_t type, Text body) {
     switch (type) {

@@ -50,6 +50,8 @@ struct Image {
   uint32_t run_count;
   Thread* threads;
   uint32_t thread_count;
+  image::LazyRange* lazy;  // filled as memory is mapped; room for one a run
+  uint32_t lazy_count;
 };
 
 /// Bytes that decode_image needs at most for a .meta file of this size.

@@ -263,7 +263,7 @@ void stage_two(Plan* plan) {
     give_up("the kernel's vdso lies where the process had memory, and this kernel does not let it be moved; try again");
   }
   Memory memory = {plan->pages_fd, plan->options.rules, plan->options.rule_count};
-  map_memory(image, memory, vdso_moved || image.memory.vdso_start == 0);
+  map_memory(&image, memory, vdso_moved || image.memory.vdso_start == 0);
   if (!vdso_moved && kernel.vdso.start != 0 && image.memory.vdso_start != 0) {
     redirect_vdso(image, kernel);
     call_unchecked(SYS_mprotect, image.memory.vdso_start, image.memory.vdso_size, PROT_READ | PROT_EXEC);

@@ -57,7 +57,7 @@ void real_path(const Memory& memory, Text path, sys::TextBuilder* real) {
 
 class Mapper {
  public:
-  Mapper(const Image& image, const Memory& memory) : image_(image), memory_(memory), threshold_(choose_threshold(image)) {}
+  Mapper(Image* image, const Memory& memory) : image_(*image), memory_(memory), threshold_(choose_threshold(*image)) {}
 
   void map(const Mapping& mapping) {
     uint64_t size = mapping.end - mapping.start;
@@ -126,13 +126,14 @@ class Mapper {
     if (is_lazy(mapping, run)) {
       long result = call(SYS_mmap, run.address, run.bytes, mapping.protection, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, memory_.pages_fd, run.offset);
       if (failed(result)) cannot_map(mapping, "the memory image", result);
+      image_.lazy[image_.lazy_count++] = {run.address, run.address + run.bytes};
       return;
     }
     sys::Status status = sys::read_at(memory_.pages_fd, reinterpret_cast<void*>(run.address), run.bytes, run.offset);
     if (status != 0) give_up("cannot read the memory image", status);
   }
 
-  const Image& image_;
+  Image& image_;
   const Memory& memory_;
   uint64_t threshold_;
   uint32_t run_ = 0;
@@ -140,10 +141,10 @@ class Mapper {
 
 }  // namespace
 
-void map_memory(const Image& image, const Memory& memory, bool vdso_moved) {
+void map_memory(Image* image, const Memory& memory, bool vdso_moved) {
   Mapper mapper(image, memory);
-  for (uint32_t i = 0; i < image.mapping_count; ++i) {
-    const Mapping& mapping = image.mappings[i];
+  for (uint32_t i = 0; i < image->mapping_count; ++i) {
+    const Mapping& mapping = image->mappings[i];
     if (mapping.kind != cairn_image_MappingKind_MAPPING_VDSO) {
       mapper.map(mapping);
     } else if (!vdso_moved) {

@@ -18,7 +18,7 @@ struct Memory {
 };
 
 /// vdso_moved: the kernel's own vdso is in place already.
-void map_memory(const Image& image, const Memory& memory, bool vdso_moved);
+void map_memory(Image* image, const Memory& memory, bool vdso_moved);
 /// Where the heap ends, the arguments are, …: what the kernel keeps of a process's layout.
 void set_layout(const Image& image);
 

@@ -38,6 +38,7 @@ void fill_slot(const Thread& thread, sys::Arena* arena, image::ThreadSlot* slot)
   void* frame = take(arena, sys::x86_64::frame_size(thread.xstate.size));
   slot->frame = sys::x86_64::build_frame(frame, registers, thread.xstate, record.signal_mask, record.altstack_sp,
                                          record.altstack_size, record.altstack_flags);
+  slot->instruction = registers.rip;
   slot->fs_base = registers.fs_base;
   slot->gs_base = registers.gs_base;
   slot->tid_address = record.tid_address;
@@ -79,6 +80,9 @@ void start_threads(const Image& image, const HandoffFacts& facts) {
   handoff->pages_inode = facts.pages_inode;
   sys::TextBuilder(handoff->socket, sizeof handoff->socket).add(facts.socket);
   sys::TextBuilder(handoff->folder, sizeof handoff->folder).add(facts.folder);
+  handoff->lazy_count = image.lazy_count;
+  handoff->lazy = static_cast<image::LazyRange*>(take(&arena, (image.lazy_count + 1) * sizeof(image::LazyRange)));
+  memcpy(handoff->lazy, image.lazy, image.lazy_count * sizeof(image::LazyRange));
   handoff->slots = static_cast<image::ThreadSlot*>(take(&arena, image.thread_count * sizeof(image::ThreadSlot)));
   auto* starts = static_cast<ThreadStart*>(take(&arena, image.thread_count * sizeof(ThreadStart)));
   uint32_t leader = image.thread_count;

@@ -1,0 +1,66 @@
+/**
+ * The defaults of the command: which session, which store, which environment. Tests: test/unit/choices.test.ts.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { failure, reason } from '../protocol/errors.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Absolute: --store, else CAIRN_STORE, else .cairn in the working directory. */
+export function storePath(option: string | undefined, env: Environment = process.env): string {
+  return resolve(option ?? (env['CAIRN_STORE'] || '.cairn'));
+}
+
+/** The session that is asked for by name, or undefined: the only one that runs. */
+export function namedSession(option: string | undefined, env: Environment = process.env): string | undefined {
+  return option ?? (env['CAIRN_SESSION'] || undefined);
+}
+
+/**
+ * The name that a new session is to have, or undefined: one made from the program's. Within a computation CAIRN_SESSION is the
+ * name of its own session, not of a new one.
+ */
+export function newSessionName(option: string | undefined, env: Environment = process.env): string | undefined {
+  return option ?? (env['CAIRN_AGENT_SOCKET'] ? undefined : env['CAIRN_SESSION'] || undefined);
+}
+
+/** `K=V` → [K, V]. */
+export function assignment(text: string, option: string): [string, string] {
+  const equals = text.indexOf('=');
+  if (equals < 1) throw failure('usage', { what: `${option} ${text}: it has to be NAME=VALUE`, remedy: `For example: ${option} SEED=7` });
+  return [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+/** `FROM=TO` with two absolute paths. */
+export function pathChange(text: string): { from: string; to: string } {
+  const [from, to] = assignment(text, '--path');
+  if (!from.startsWith('/')) throw failure('usage', { what: `--path ${text}: ${from} is not an absolute path`, remedy: 'For example: --path /tools/old=/tools/new' });
+  return { from: from.length > 1 ? from.replace(/\/+$/, '') : from, to: resolve(to) };
+}
+
+/** `LIB` or `LIB=SETTINGS.json`; the settings are read and checked to be JSON. */
+export function plugin(text: string): { library: string; settings: string } {
+  const equals = existsSync(text) ? -1 : text.lastIndexOf('=');
+  const library = resolve(equals < 0 ? text : text.slice(0, equals));
+  if (!existsSync(library)) throw failure('fileNotReadable', { what: 'plugin', path: library, why: 'there is no such file' });
+  if (equals < 0) return { library, settings: '{}' };
+  const path = resolve(text.slice(equals + 1));
+  try {
+    const settings = readFileSync(path, 'utf8');
+    JSON.parse(settings);
+    return { library, settings };
+  } catch (cause) {
+    throw failure('fileNotReadable', { what: 'settings file', path, why: reason(cause) }, cause);
+  }
+}
+
+/** Written by bin/cairn for cairn-launch: the signals that its caller ignores, as in /proc/self/status. */
+export const IGNORED_SIGNALS = 'CAIRN_IGNORED_SIGNALS';
+
+/** The environment of whoever called the command. */
+export function currentEnvironment(env: Environment = process.env): Record<string, string> {
+  const plain: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) if (value !== undefined && name !== IGNORED_SIGNALS) plain[name] = value;
+  return plain;
+}

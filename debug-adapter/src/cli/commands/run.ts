@@ -1,0 +1,116 @@
+/**
+ * `cairn run` and `cairn restart`: a new session, and a computation in it. In the foreground this process becomes the program;
+ * with --detach the coordinator runs it in a terminal of its own.
+ */
+import type { ControlClient } from '../../control/client.js';
+import { formatTime } from '../../model/format.js';
+import { checkProgram } from '../../platform/program.js';
+import type { SessionStatus, StartResult } from '../../protocol/control.js';
+import { failure } from '../../protocol/errors.js';
+import { isFatal, preflight, preflightText } from '../../store/preflight.js';
+import { Store } from '../../store/store.js';
+import { assignment, currentEnvironment, IGNORED_SIGNALS, pathChange, plugin, storePath } from '../choices.js';
+import { note, print, printJson } from '../output.js';
+import { become } from '../replace.js';
+import { newSession } from '../sessions.js';
+
+const START_MS = 60_000;
+
+interface StartOptions {
+  session?: string;
+  store?: string;
+  env: string[];
+  unset: string[];
+  plugin: string[];
+  detach: boolean;
+  compress: boolean;
+  json: boolean;
+}
+
+export interface RestartOptions extends StartOptions {
+  path: string[];
+  inPlace: boolean;
+  check: boolean;
+}
+
+function terminalSize(): { columns?: number; rows?: number } {
+  const columns = Number(process.env['COLUMNS']);
+  const rows = Number(process.env['LINES']);
+  return { ...(columns > 0 ? { columns } : {}), ...(rows > 0 ? { rows } : {}) };
+}
+
+export async function run(argv: string[], options: StartOptions): Promise<number> {
+  const [program] = argv;
+  if (program === undefined) throw failure('usage', { what: 'There is no program to run', remedy: 'cairn run [OPTIONS] -- PROGRAM [ARGS...]' });
+  const env = currentEnvironment();
+  for (const name of options.unset) delete env[name];
+  for (const text of options.env) {
+    const [name, value] = assignment(text, '--env');
+    env[name] = value;
+  }
+  const plugins = options.plugin.map(plugin);
+  const cwd = process.cwd();
+  checkProgram(program, env, cwd);
+  const client = await newSession(options.session, program, { store: storePath(options.store), compress: options.compress });
+  const owner = options.detach ? 'coordinator' : 'caller';
+  const started = await closing(client, () => client.request('session/launch', { argv, cwd, env, plugins, owner, ...terminalSize() }));
+  return options.detach ? detached(client, options) : foreground(client, started);
+}
+
+export async function restart(text: string, options: RestartOptions): Promise<number> {
+  const store = new Store(storePath(options.store));
+  const env: Record<string, string | null> = {};
+  for (const name of options.unset) env[name] = null;
+  for (const one of options.env) {
+    const [name, value] = assignment(one, '--env');
+    env[name] = value;
+  }
+  const paths = options.path.map(pathChange);
+  const plugins = options.plugin.map(plugin);
+  const snapshot = store.find(text);
+  if (options.check) {
+    const findings = await preflight(snapshot, { paths, outputs: options.inPlace ? null : store.runs, cache: store.cache });
+    if (options.json) printJson({ snapshot: snapshot.id, restartable: !isFatal(findings), findings });
+    else print(findings.length === 0 ? `${snapshot.id} can be restarted here` : `${snapshot.id} ${isFatal(findings) ? 'cannot' : 'can'} be restarted here\n${preflightText(findings)}`);
+    return isFatal(findings) ? 1 : 0;
+  }
+  if (snapshot.problem !== '') throw failure('snapshotDamaged', { id: snapshot.id, why: snapshot.problem });
+  const client = await newSession(options.session, snapshot.session, { store: store.path, compress: options.compress });
+  const owner = options.detach ? 'coordinator' : 'caller';
+  const params = { snapshot: snapshot.path, env, paths, plugins, inPlace: options.inPlace, owner, ...terminalSize() } as const;
+  const started = await closing(client, () => client.request('session/restart', params));
+  if (!options.json) {
+    for (const { message, remedy } of started.warnings) note(`warning: ${message} ${remedy}`);
+    const label = snapshot.name === '' ? formatTime(snapshot.createdAt) : snapshot.name;
+    note(`session ${client.session}, restarted from ${snapshot.id} (${label})${started.runFolder === null ? '; files are written in place' : `; files are written to ${started.runFolder}`}`);
+  }
+  return options.detach ? detached(client, options) : foreground(client, started);
+}
+
+/** Until the computation has begun, the session is nothing without its client. */
+async function closing<T>(client: ControlClient, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+}
+
+function foreground(client: ControlClient, started: StartResult): Promise<never> {
+  client.close();
+  const ignored = process.env[IGNORED_SIGNALS];
+  return become(ignored === undefined ? started : { ...started, env: { ...started.env, [IGNORED_SIGNALS]: ignored } });
+}
+
+async function detached(client: ControlClient, { json }: StartOptions): Promise<number> {
+  let status: SessionStatus;
+  try {
+    status = await client.request('session/started', { timeoutMs: START_MS });
+  } finally {
+    client.close();
+  }
+  if (json) printJson(status);
+  else print(status.session);
+  return 0;
+}

@@ -1,0 +1,134 @@
+/**
+ * Commands on a live session: checkpoint, status, hold, resume, stop, tables, logs, terminal.
+ */
+import { readFileSync } from 'node:fs';
+import { allSessions } from '../../control/sessions.js';
+import { formatBytes, formatDuration, formatSimulatedTime, formatTable, formatTime, shellWord } from '../../model/format.js';
+import { runtimePaths } from '../../platform/runtime.js';
+import { type OperationStatus, type SessionStatus, TableKind, type TableRow } from '../../protocol/control.js';
+import { failure } from '../../protocol/errors.js';
+import { snapshotTable, Store } from '../../store/store.js';
+import { storePath } from '../choices.js';
+import { Progress, print, printJson, printRaw } from '../output.js';
+import { chooseSession, withSession } from '../sessions.js';
+
+interface Common {
+  session?: string;
+  json: boolean;
+}
+
+function phaseText({ phases }: OperationStatus): string {
+  const phase = phases.at(-1);
+  return phase === undefined ? '' : phase.barrier || phase.phase;
+}
+
+export async function checkpoint(options: Common & { name: string; then: string }): Promise<number> {
+  const { name } = options;
+  const then = options.then;
+  if (then !== 'resume' && then !== 'hold' && then !== 'kill') throw failure('usage', { what: `--then ${then}: it has to be resume, hold or kill`, remedy: 'See cairn checkpoint --help' });
+  const progress = new Progress();
+  const result = await withSession(options.session, async (client) => {
+    client.on('session/changed', ({ operation }) => operation && !operation.finished && progress.show(`checkpoint: ${phaseText(operation)}`));
+    process.once('SIGINT', () => void client.request('session/cancel', {}).catch(() => undefined));
+    return client.request('session/checkpoint', { name, then });
+  }).finally(() => progress.clear());
+  if (options.json) printJson(result);
+  else {
+    const time = result.simulatedTime === null ? '' : `, at ${formatSimulatedTime(result.simulatedTime)}`;
+    print(`${result.snapshot}  ${formatBytes(result.bytes)}, held ${formatDuration(result.pauseMs)}, ${formatDuration(result.totalMs)} in all${time}`);
+  }
+  return 0;
+}
+
+export async function status(options: Common & { all: boolean }): Promise<number> {
+  if (options.all) {
+    const sessions = await allSessions();
+    if (options.json) printJson(sessions);
+    else if (sessions.length === 0) print('no sessions');
+    else print(formatTable([['SESSION', 'STATE', 'STARTED', 'PROGRAM'], ...sessions.map((one) => [one.session, stateText(one), formatTime(one.startedAt), one.argv.map(shellWord).join(' ')])]));
+    return 0;
+  }
+  const name = await chooseSession(options.session);
+  const ended = (await allSessions()).find((one) => one.session === name && one.state === 'exited');
+  const found = ended ?? (await withSession(name, (client) => client.request('session/status', {})));
+  if (options.json) printJson(found);
+  else print(statusText(found));
+  return 0;
+}
+
+function stateText({ state, exitStatus }: SessionStatus): string {
+  return state === 'exited' && exitStatus !== null ? `exited (${exitStatus})` : state;
+}
+
+function statusText(one: SessionStatus): string {
+  const rows: string[][] = [
+    ['session', one.session],
+    ['state', stateText(one)],
+    ['program', one.argv.map(shellWord).join(' ')],
+    ['folder', one.cwd],
+    ['store', one.store],
+    ['started', formatTime(one.startedAt)],
+  ];
+  if (one.restartedFrom !== null) rows.push(['restarted from', one.restartedFrom]);
+  if (one.runFolder !== null) rows.push(['writes to', one.runFolder]);
+  if (one.lastSnapshot !== null) rows.push(['last snapshot', one.lastSnapshot]);
+  if (one.operation !== null && !one.operation.finished) rows.push([one.operation.kind, phaseText(one.operation)]);
+  for (const process of one.processes) {
+    rows.push(['process', `${process.virtualPid}${process.realPid === process.virtualPid ? '' : ` (now ${process.realPid})`}  ${process.executable}`]);
+    if (process.problem !== '') rows.push(['', `cannot be checkpointed: ${process.problem}`]);
+    for (const plugin of [...process.plugins].sort((a, b) => b.layer - a.layer)) {
+      rows.push(['', `layer ${plugin.layer}: ${plugin.name} ${plugin.version}${plugin.error === '' ? '' : ` (refused: ${plugin.error})`}`]);
+    }
+  }
+  return formatTable(rows);
+}
+
+export async function hold(options: Common): Promise<number> {
+  return report(options, await withSession(options.session, (client) => client.request('session/hold', {})));
+}
+
+export async function resume(options: Common): Promise<number> {
+  return report(options, await withSession(options.session, (client) => client.request('session/resume', {})));
+}
+
+export async function stop(options: Common & { grace: string }): Promise<number> {
+  const seconds = Number(options.grace);
+  if (!(seconds >= 0)) throw failure('usage', { what: `--grace ${options.grace}: it has to be a number of seconds`, remedy: 'See cairn stop --help' });
+  return report(options, await withSession(options.session, (client) => client.request('session/stop', { graceMs: seconds * 1000 })));
+}
+
+function report({ json }: Common, found: SessionStatus): number {
+  if (json) printJson(found);
+  else print(`${found.session}: ${stateText(found)}`);
+  return 0;
+}
+
+export async function tables(kind: string, options: Common & { snapshot?: string; store?: string; pid?: string }): Promise<number> {
+  const known = TableKind.safeParse(kind);
+  if (!known.success) throw failure('usage', { what: `There is no table "${kind}"`, remedy: `Tables: ${TableKind.options.join(', ')}` });
+  const pid = options.pid === undefined ? undefined : Number(options.pid);
+  let rows: TableRow[];
+  if (options.snapshot === undefined) {
+    const params = { kind: known.data, ...(pid === undefined ? {} : { virtualPid: pid }) };
+    rows = (await withSession(options.session, (client) => client.request('session/table', params))).rows;
+  } else {
+    const all = snapshotTable(new Store(storePath(options.store)).find(options.snapshot), known.data);
+    rows = pid === undefined ? all : all.filter((row) => row.virtualPid === pid);
+  }
+  if (options.json) printJson(rows);
+  else print(formatTable([['PROCESS', 'VIRTUAL', 'REAL', 'BEFORE', 'OWNER', 'DETAIL'], ...rows.map((row) => [String(row.virtualPid), row.virtual, row.real, row.before, row.owner, row.detail])]));
+  return 0;
+}
+
+/** The coordinator's log, or what the program printed in the coordinator's terminal. Also of a session that has ended. */
+export async function logs(options: { session?: string; output: boolean }): Promise<number> {
+  const name = await chooseSession(options.session);
+  const paths = runtimePaths(name);
+  const path = options.output ? paths.terminalLog : paths.log;
+  try {
+    printRaw(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw options.output ? failure('noTerminal', { name }, cause) : failure('sessionNotFound', { name, sessions: (await allSessions()).map((one) => one.session).join(', ') || 'none' }, cause);
+  }
+  return 0;
+}

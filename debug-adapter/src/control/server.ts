@@ -1,0 +1,131 @@
+/**
+ * The control server: puts a coordinator on control.sock. The socket is in a folder that only its user can enter and has mode
+ * 0600, so whoever connects is that user. Parameters and results are validated by the schemas of protocol/control.ts.
+ * Tests: test/protocol/control.test.ts.
+ */
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createMessageConnection, type MessageConnection, SocketMessageReader, SocketMessageWriter } from 'vscode-jsonrpc/node';
+import type * as z from 'zod';
+import type { Coordinator } from '../coordinator/coordinator.js';
+import type { Log } from '../coordinator/log.js';
+import { type NotificationName, notifications, type RequestName, requests } from '../protocol/control.js';
+import { failure } from '../protocol/errors.js';
+import { toResponseError } from './wire.js';
+
+type Params<M extends RequestName> = z.output<(typeof requests)[M]['params']>;
+type Result<M extends RequestName> = z.output<(typeof requests)[M]['result']>;
+type Handlers = { [M in RequestName]: (params: Params<M>, client: Client) => Promise<Result<M>> | Result<M> };
+
+interface Client {
+  connection: MessageConnection;
+  terminal: boolean;
+}
+
+const DEFAULT_GRACE_MS = 5000;
+
+function handlersOf(coordinator: Coordinator): Handlers {
+  const terminal = () => coordinator.terminal;
+  return {
+    'session/status': () => coordinator.status,
+    'session/launch': (params) => coordinator.launch(params),
+    'session/restart': (params) => coordinator.restart(params),
+    'session/started': ({ timeoutMs }) => coordinator.started(timeoutMs),
+    'session/checkpoint': (params) => coordinator.checkpoint(params),
+    'session/cancel': () => (coordinator.cancel(), {}),
+    'session/hold': () => coordinator.hold(),
+    'session/resume': () => coordinator.resume(),
+    'session/stop': ({ graceMs = DEFAULT_GRACE_MS }) => coordinator.stop(graceMs),
+    'session/table': async ({ kind, virtualPid }) => ({ rows: await coordinator.table(kind, virtualPid) }),
+    'terminal/open': (_, client) => {
+      const state = coordinator.openTerminal();
+      client.terminal = true;
+      return state;
+    },
+    'terminal/input': ({ data }) => (terminal().write(data), {}),
+    'terminal/resize': ({ columns, rows }) => (terminal().resize(columns, rows), {}),
+  };
+}
+
+export class ControlServer {
+  readonly #coordinator: Coordinator;
+  readonly #logFile: string;
+  readonly #log: Log;
+  readonly #clients = new Set<Client>();
+  readonly #idle = new Set<() => void>();
+  #server: Server | undefined;
+
+  constructor(coordinator: Coordinator, log: Log, logFile: string) {
+    this.#coordinator = coordinator;
+    this.#log = log;
+    this.#logFile = logFile;
+    coordinator.session.onChange(() => this.#tell('session/changed', coordinator.status));
+    coordinator.onSnapshot((result) => this.#tell('session/snapshot', result));
+    coordinator.onTerminalData((data) => this.#tell('terminal/data', { data }, (client) => client.terminal));
+    log.onEntry((entry) => this.#tell('session/log', entry));
+  }
+
+  get clients(): number {
+    return this.#clients.size;
+  }
+
+  /** The number of clients has changed. */
+  onClients(listener: () => void): void {
+    this.#idle.add(listener);
+  }
+
+  async listen(path: string): Promise<void> {
+    rmSync(path, { force: true });
+    const server = createServer((socket) => this.#accept(socket));
+    this.#server = server;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(path, resolve);
+    });
+    chmodSync(path, 0o600);
+  }
+
+  close(): void {
+    this.#server?.close();
+    for (const { connection } of this.#clients) connection.end();
+  }
+
+  #accept(socket: Socket): void {
+    const connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
+    const client: Client = { connection, terminal: false };
+    this.#clients.add(client);
+    const handlers = handlersOf(this.#coordinator);
+    for (const method of Object.keys(requests) as RequestName[]) {
+      connection.onRequest(method, (params: unknown) => this.#answer(method, handlers, params, client));
+    }
+    connection.onRequest((method) => toResponseError(failure('unknownMethod', { method }), this.#logFile));
+    connection.onError(([error]) => this.#log.add('debug', `control connection: ${error.message}`));
+    connection.onClose(() => {
+      this.#clients.delete(client);
+      connection.dispose();
+      for (const listener of this.#idle) listener();
+    });
+    socket.on('error', () => undefined); // 'close' follows
+    connection.listen();
+    for (const listener of this.#idle) listener();
+  }
+
+  async #answer<M extends RequestName>(method: M, handlers: Handlers, given: unknown, client: Client): Promise<unknown> {
+    try {
+      const params = requests[method].params.safeParse(given ?? {});
+      if (!params.success) throw failure('invalidParameters', { method, why: params.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ') });
+      const handler = handlers[method] as (params: unknown, client: Client) => unknown;
+      return requests[method].result.parse(await handler(params.data, client));
+    } catch (error) {
+      const answer = toResponseError(error, this.#logFile);
+      if (answer.data?.blame === 'cairn') this.#log.failure(method, error);
+      return answer;
+    }
+  }
+
+  #tell<N extends NotificationName>(name: N, params: z.input<(typeof notifications)[N]>, to: (client: Client) => boolean = () => true): void {
+    for (const client of this.#clients) {
+      if (to(client)) client.connection.sendNotification(name, params).catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * One connection of the agent protocol: the handshake, requests and their replies, in the coordinator's words. Knows nothing
+ * of sessions or operations; what it cannot decide it asks its owner.
+ *
+ * Invariants: nothing is sent but a refusal before Hello is accepted; a request is settled exactly once, by its reply, by a
+ * refusal, or by the connection's end.
+ * Tests: test/protocol/coordinator.test.ts.
+ */
+import { type MessageInitShape } from '@bufbuild/protobuf';
+import type { Socket } from 'node:net';
+import { AGENT_PROTOCOL_MAJOR, AGENT_PROTOCOL_MINOR, encodeFrame, FrameReader, type MessageBody } from '../protocol/agent-frames.js';
+import type { PluginStatus, TableKind } from '../protocol/control.js';
+import { failure, reason } from '../protocol/errors.js';
+import {
+  type CheckpointRequest, type Hello, type Log, type Message, type PhaseReply, type PhaseRequestSchema, type ProcessExit, Role,
+  type SaveDone, type SettingSchema, type TableRow,
+} from '../protocol/generated/agent_pb.js';
+import type { ProcessId } from '../platform/processes.js';
+import { deferred, type Deferred } from './strand.js';
+
+const HANDSHAKE_MS = 10_000;
+
+export interface AgentOwner {
+  /** Empty: welcome. Else why this process or launcher is refused. */
+  greet(connection: AgentConnection): string;
+  settings(connection: AgentConnection): MessageInitShape<typeof SettingSchema>[];
+  ready(connection: AgentConnection): void;
+  exited(connection: AgentConnection, exit: ProcessExit): void;
+  log(connection: AgentConnection, log: Log): void;
+  /** A checkpoint asked for from inside the application. Gives the snapshot's id. */
+  checkpoint(connection: AgentConnection, request: CheckpointRequest): Promise<string>;
+  closed(connection: AgentConnection): void;
+  broken(connection: AgentConnection, why: string): void;
+}
+
+type Expected = { kind: 'phase'; reply: Deferred<PhaseReply> } | { kind: 'table'; rows: TableRow[]; reply: Deferred<TableRow[]> };
+
+export class AgentConnection {
+  /** What Hello said; set before the owner sees the connection. */
+  hello!: Hello;
+  readonly plugins: PluginStatus[] = [];
+  /** Not empty: why this process cannot be checkpointed. */
+  problem = '';
+  isReady = false;
+  isOpen = true;
+  /** Stopped threads at the last suspend, or those that there were at the beginning. */
+  threads = 1;
+
+  readonly #socket: Socket;
+  readonly #owner: AgentOwner;
+  readonly #reader = new FrameReader();
+  readonly #expected = new Map<bigint, Expected>();
+  readonly #saved = new Map<bigint, Deferred<SaveDone>>();
+  #greeted = false;
+  #nextId = 2n;
+
+  constructor(socket: Socket, owner: AgentOwner) {
+    this.#socket = socket;
+    this.#owner = owner;
+    const deadline = setTimeout(() => this.#break('it did not introduce itself in time'), HANDSHAKE_MS);
+    socket.on('data', (bytes) => {
+      try {
+        for (const message of this.#reader.push(bytes)) this.#take(message);
+      } catch (error) {
+        this.#break(reason(error));
+      }
+      if (this.#greeted) clearTimeout(deadline);
+    });
+    socket.on('error', () => undefined); // 'close' follows
+    socket.on('close', () => {
+      clearTimeout(deadline);
+      this.#end();
+    });
+  }
+
+  get isLauncher(): boolean {
+    return this.hello.role === Role.LAUNCHER;
+  }
+  get virtualPid(): number {
+    return this.hello.virtualPid;
+  }
+  get process(): ProcessId {
+    return { pid: this.hello.realPid, startTime: Number(this.hello.startTime) };
+  }
+  get argv(): string[] {
+    return this.hello.commandLine.replace(/\0$/, '').split('\0');
+  }
+  /** For messages: the program's name without its folder. */
+  get program(): string {
+    return this.hello.executable.slice(this.hello.executable.lastIndexOf('/') + 1) || this.argv[0] || '?';
+  }
+
+  phase(request: MessageInitShape<typeof PhaseRequestSchema>): Promise<PhaseReply> {
+    const reply = deferred<PhaseReply>();
+    this.#ask({ kind: 'phase', reply }, { case: 'phaseRequest', value: request });
+    return reply.promise;
+  }
+
+  table(kind: TableKind): Promise<TableRow[]> {
+    const reply = deferred<TableRow[]>();
+    this.#ask({ kind: 'table', rows: [], reply }, { case: 'tableRequest', value: { kind } });
+    return reply.promise;
+  }
+
+  /** Settled by SaveDone of that operation, which may already have come. */
+  saved(operation: bigint): Promise<SaveDone> {
+    return this.#savedEntry(operation).promise;
+  }
+
+  close(): void {
+    this.#socket.end();
+  }
+
+  #savedEntry(operation: bigint): Deferred<SaveDone> {
+    let entry = this.#saved.get(operation);
+    if (entry === undefined) this.#saved.set(operation, (entry = deferred()));
+    if (!this.isOpen) entry.reject(this.#lost());
+    return entry;
+  }
+
+  #ask(expected: Expected, body: MessageBody): void {
+    if (!this.isOpen) return expected.reply.reject(this.#lost());
+    const id = this.#nextId;
+    this.#nextId += 2n;
+    this.#expected.set(id, expected);
+    this.#send(id, body);
+  }
+
+  #send(id: bigint, body: MessageBody): void {
+    if (this.isOpen) this.#socket.write(encodeFrame(id, body));
+  }
+
+  #take(message: Message): void {
+    const { body, id } = message;
+    if (!this.#greeted) {
+      if (body.case !== 'hello') throw new Error(`it began with "${body.case ?? 'nothing'}" instead of hello`);
+      return this.#greet(id, body.value);
+    }
+    switch (body.case) {
+      case 'pluginInfo': {
+        const { name, version, author, library, layer, barriers, restartBarriers, error } = body.value;
+        const names = (text: string): string[] => text.split('\0').filter((one) => one !== '');
+        this.plugins.push({ name, version, author, library, layer, barriers: names(barriers), restartBarriers: names(restartBarriers), error });
+        return;
+      }
+      case 'ready':
+        this.problem = body.value.error;
+        this.isReady = true;
+        return this.#owner.ready(this);
+      case 'phaseReply':
+      case 'tableRow':
+      case 'tableEnd':
+      case 'refusal':
+        return this.#settle(id, body);
+      case 'saveDone':
+        return this.#savedEntry(body.value.operation).resolve(body.value);
+      case 'processExit':
+        return this.#owner.exited(this, body.value);
+      case 'log':
+        return this.#owner.log(this, body.value);
+      case 'checkpointRequest':
+        this.#owner.checkpoint(this, body.value).then(
+          (snapshot) => this.#send(id, { case: 'checkpointReply', value: { snapshot } }),
+          (error: unknown) => this.#send(id, { case: 'checkpointReply', value: { error: reason(error) } }),
+        );
+        return;
+      default:
+        if (id !== 0n) this.#send(id, { case: 'refusal', value: { reason: `a coordinator does not answer "${body.case ?? 'unknown'}"` } });
+    }
+  }
+
+  #greet(id: bigint, hello: Hello): void {
+    this.hello = hello;
+    this.threads = Math.max(1, hello.threads);
+    const ours = { protocolMajor: AGENT_PROTOCOL_MAJOR, protocolMinor: AGENT_PROTOCOL_MINOR };
+    const refusal = hello.protocolMajor === AGENT_PROTOCOL_MAJOR ? this.#owner.greet(this)
+      : `it speaks version ${hello.protocolMajor} of the agent protocol, this coordinator ${AGENT_PROTOCOL_MAJOR}: use parts of one version of Cairn`;
+    this.#greeted = true;
+    this.#send(id, { case: 'helloReply', value: { ...ours, refusal } });
+    if (refusal !== '') {
+      this.#owner.broken(this, refusal);
+      this.#socket.end();
+      return;
+    }
+    if (this.isLauncher) return;
+    for (const setting of this.#owner.settings(this)) this.#send(0n, { case: 'setting', value: setting });
+    this.#send(0n, { case: 'settingsEnd', value: {} });
+  }
+
+  #settle(id: bigint, body: Extract<Message['body'], { case: 'phaseReply' | 'tableRow' | 'tableEnd' | 'refusal' }>): void {
+    const expected = this.#expected.get(id);
+    if (expected === undefined) return;
+    if (body.case === 'tableRow') {
+      if (expected.kind === 'table') expected.rows.push(body.value);
+      return;
+    }
+    this.#expected.delete(id);
+    const who = { pid: this.virtualPid, program: this.program };
+    if (body.case === 'phaseReply' && expected.kind === 'phase') expected.reply.resolve(body.value);
+    else if (body.case === 'tableEnd' && expected.kind === 'table') {
+      if (body.value.error === '') expected.reply.resolve(expected.rows);
+      else expected.reply.reject(failure('refused', { ...who, why: body.value.error }));
+    } else expected.reply.reject(failure('refused', { ...who, why: body.case === 'refusal' ? body.value.reason : `${body.case} does not answer the request` }));
+  }
+
+  #lost(): Error {
+    return new ConnectionLost(this);
+  }
+
+  #break(why: string): void {
+    this.#owner.broken(this, why);
+    this.#socket.destroy();
+  }
+
+  #end(): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    for (const { reply } of this.#expected.values()) reply.reject(this.#lost());
+    for (const entry of this.#saved.values()) entry.reject(this.#lost());
+    this.#expected.clear();
+    if (this.#greeted) this.#owner.closed(this);
+  }
+}
+
+/** The connection ended before the answer came. The operation says what that meant. */
+export class ConnectionLost extends Error {
+  readonly connection: AgentConnection;
+  constructor(connection: AgentConnection) {
+    super('the connection ended');
+    this.connection = connection;
+  }
+}

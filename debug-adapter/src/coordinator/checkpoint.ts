@@ -1,0 +1,141 @@
+/**
+ * A checkpoint, from the first phase to a snapshot on disk:
+ *
+ *   presuspend → suspend → plugins' barriers → save → resume → running, while the image is written → write → commit
+ *
+ * `then` says what becomes of the computation afterwards; one that was held stays held, unless it is killed. Whatever fails before the
+ * commit takes the abort edge and leaves nothing behind. Tests: test/protocol/checkpoint.test.ts.
+ */
+import { join } from 'node:path';
+import { saveSteps } from '../model/phases.js';
+import { checkSnapshotName } from '../model/names.js';
+import { writeNew } from '../platform/files.js';
+import { hostIdentity, processor } from '../platform/host.js';
+import { signalProcess } from '../platform/processes.js';
+import type { CheckpointParams, CheckpointResult, TableKind, TableRow } from '../protocol/control.js';
+import { type CairnError, failure, reason } from '../protocol/errors.js';
+import type { PhaseReply, SaveDone } from '../protocol/generated/agent_pb.js';
+import { type Manifest, SNAPSHOT_FORMAT, type SnapshotFile } from '../protocol/snapshot.js';
+import { checksum, checksumText } from '../store/checksum.js';
+import { compressPages } from '../store/compression.js';
+import { metadataName, readImageHeader } from '../store/image-metadata.js';
+import { newSnapshotId, PartialSnapshot } from '../store/partial.js';
+import { isInside, noLabels, TABLES } from '../store/snapshot-folder.js';
+import type { AgentConnection } from './agent-connection.js';
+import type { Context } from './context.js';
+import { letGo, members, suspend } from './members.js';
+import type { Operation } from './operation.js';
+import { collectTables } from './tables.js';
+
+const savedTables: readonly TableKind[] = ['pid', 'path', 'env', 'fd', 'thread'];
+
+export async function checkpoint(context: Context, params: CheckpointParams): Promise<CheckpointResult> {
+  const { session, log } = context;
+  const name = checkSnapshotName(params.name);
+  const all = members(context);
+  const wasHeld = session.state === 'held';
+  // Who holds a computation lets it go; a snapshot in between changes nothing about that.
+  const then = wasHeld && params.then === 'resume' ? 'hold' : params.then;
+  const operation = context.begin('checkpoint');
+  let partial: PartialSnapshot | undefined;
+  let goesOn = false;
+  try {
+    partial = new PartialSnapshot(context.store, newSnapshotId());
+    session.become('checkpointing');
+    const stopped = operation.elapsedMs;
+    if (!wasHeld) await suspend(context, operation, all);
+    const tables = collectTables(all, savedTables);
+    await save(context, operation, all, partial);
+    let pauseMs = operation.elapsedMs - stopped;
+    if (then === 'resume') {
+      pauseMs = await letGo(context, operation, all);
+      goesOn = true;
+      if (session.state === 'checkpointing') session.become('running');
+    }
+    const written = await operation.during('write', '', all, context.deadlines.write, context.deadlines.write, (one) => saved(context, operation, one));
+    const files = written.flatMap((one) => one.files.map(({ name: file, size, checksum: sum }) => ({ name: file, size: Number(size), checksum: checksumText(sum) })));
+    operation.checkCancelled();
+    const result = await finish(context, operation, { all, partial, files, written, tables: await tables, pauseMs, name });
+    session.lastSnapshot = result.snapshot;
+    log.add('info', `snapshot ${result.snapshot}: ${result.bytes} bytes, held ${result.pauseMs.toFixed(2)} ms, ${result.totalMs.toFixed(0)} ms in all`, { operation: operation.status.id });
+    if (then === 'kill') for (const one of all) signalProcess(one.process, 'SIGKILL');
+    else if (then === 'hold' && session.state === 'checkpointing') session.become('held');
+    operation.finish();
+    context.announce(result);
+    return result;
+  } catch (error) {
+    log.failure('checkpoint', error);
+    await operation.abort(all);
+    await partial?.discard();
+    if (!goesOn && session.state !== 'exited') session.become('running');
+    operation.finish(error);
+    throw error;
+  }
+}
+
+async function save(context: Context, operation: Operation, all: readonly AgentConnection[], partial: PartialSnapshot): Promise<PhaseReply[]> {
+  let replies: PhaseReply[] = [];
+  for (const step of saveSteps(all)) {
+    const fields = step.phase === 'save' ? { folder: partial.folder, snapshot: partial.id } : {};
+    replies = await operation.step(step, all, context.deadlines, fields);
+  }
+  return replies;
+}
+
+async function saved(context: Context, operation: Operation, one: AgentConnection): Promise<SaveDone> {
+  const done = await one.saved(operation.number);
+  const fails = (why: string): CairnError => failure('saveFailed', { pid: one.virtualPid, program: one.program, why, store: context.store.path });
+  if (done.error !== '') throw fails(done.error);
+  const own = `p${one.virtualPid}.`;
+  for (const file of done.files) {
+    if (!isInside(file.name) || !file.name.startsWith(own)) throw fails(`it names the file "${file.name}", which is not its own`);
+  }
+  if (!done.files.some((file) => file.name === metadataName(one.virtualPid))) throw fails(`it did not write ${metadataName(one.virtualPid)}`);
+  return done;
+}
+
+interface Written {
+  all: readonly AgentConnection[];
+  partial: PartialSnapshot;
+  files: SnapshotFile[];
+  written: readonly SaveDone[];
+  tables: Partial<Record<TableKind, TableRow[]>>;
+  pauseMs: number;
+  name: string;
+}
+
+async function finish(context: Context, operation: Operation, made: Written): Promise<CheckpointResult> {
+  const { session, store, clock } = context;
+  const { partial, written, pauseMs } = made;
+  const files = context.compression === 'zstd' ? await compressPages(partial.folder, made.files) : made.files;
+  const tables = Buffer.from(`${JSON.stringify(made.tables)}\n`);
+  await writeNew(join(partial.folder, TABLES), tables);
+  files.push({ name: TABLES, size: tables.length, checksum: await checksum(tables) });
+
+  const timed = written.find((one) => one.simulatedTime !== '');
+  const manifest: Manifest = {
+    format: SNAPSHOT_FORMAT, id: partial.id, createdAt: clock.now(), parent: session.lastSnapshot, session: session.name,
+    computation: session.computation, argv: session.argv, cwd: session.cwd, host: host(made),
+    simulatedTime: timed ? { ticks: timed.simulatedTime, unit: timed.timeUnit } : null,
+    pauseMs, totalMs: operation.elapsedMs, bytes: files.reduce((sum, file) => sum + file.size, 0), phases: operation.timings,
+    compression: context.compression,
+    processes: made.all.map((one) => ({ virtualPid: one.virtualPid, executable: one.hello.executable, argv: one.argv, threads: one.threads })),
+    files,
+  };
+  const path = await partial.commit(manifest, { ...noLabels, name: made.name }).catch((error: unknown) => {
+    throw error instanceof Error && error.name === 'CairnError' ? error : failure('saveIncomplete', { why: reason(error), store: store.path }, error);
+  });
+  return { snapshot: manifest.id, path, bytes: manifest.bytes, pauseMs, totalMs: operation.elapsedMs, simulatedTime: manifest.simulatedTime };
+}
+
+function host(made: Written): Manifest['host'] {
+  const identity = hostIdentity();
+  const [first] = made.all;
+  const file = join(made.partial.folder, metadataName(first?.virtualPid ?? 0));
+  try {
+    const header = readImageHeader(file);
+    return { ...identity, cpuModel: header.cpuModel || processor().model, libc: header.libc };
+  } catch (cause) {
+    throw failure('saveIncomplete', { why: `${metadataName(first?.virtualPid ?? 0)}: ${reason(cause)}` }, cause);
+  }
+}

@@ -1,0 +1,305 @@
+/**
+ * The coordinator of one session: what can be asked of it, and what it tells. The control server puts this on a socket.
+ *
+ * Invariants: operations run strictly one after another (`#strand`); only `cancel` and `stop` reach past that. The session's
+ * end is told once. Nothing here ends the computation unless asked.
+ * Tests: test/protocol/.
+ */
+import type { Clock } from '../platform/clock.js';
+import type { RuntimePaths } from '../platform/runtime.js';
+import type {
+  CheckpointParams, CheckpointResult, LaunchParams, OperationKind, RestartParams, SessionStatus, StartResult, TableKind, TableRow, TerminalState,
+} from '../protocol/control.js';
+import { failure } from '../protocol/errors.js';
+import { removeStalePartials } from '../store/partial.js';
+import type { Store } from '../store/store.js';
+import type { AgentConnection } from './agent-connection.js';
+import { Agents } from './agents.js';
+import { checkpoint } from './checkpoint.js';
+import type { Context, Deadlines } from './context.js';
+import type { Log } from './log.js';
+import { letGo, members, suspend } from './members.js';
+import { Operation } from './operation.js';
+import { computationLives, readRecord, writeRecord } from './record.js';
+import { Session } from './session.js';
+import { finishRestart, launch, restart, restartError, type Started } from './start.js';
+import { stopComputation } from './stop.js';
+import { bounded, deferred, Strand } from './strand.js';
+import { table } from './tables.js';
+import { TerminalHost } from './terminal-host.js';
+
+export interface CoordinatorOptions {
+  session: string;
+  store: Store;
+  paths: RuntimePaths;
+  clock: Clock;
+  log: Log;
+  deadlines: Deadlines;
+  compression: 'none' | 'zstd';
+  /** For the restorer and for programs in terminals of ours. */
+  env: Readonly<Record<string, string>>;
+}
+
+export class Coordinator {
+  readonly session: Session;
+  readonly #options: CoordinatorOptions;
+  readonly #context: Context;
+  readonly #agents: Agents;
+  readonly #strand = new Strand();
+  readonly #snapshotListeners = new Set<(result: CheckpointResult) => void>();
+  readonly #terminalListeners = new Set<(data: string) => void>();
+  readonly #begun = deferred<void>();
+  readonly #ended = deferred<void>();
+  #started: Started | undefined;
+  #starting = false;
+  #terminal: TerminalHost | undefined;
+  #operations = 0;
+  #startTimer: NodeJS.Timeout | undefined;
+  #recorded = '';
+
+  constructor(options: CoordinatorOptions) {
+    const { store, paths, clock, log, deadlines, compression } = options;
+    this.#options = options;
+    this.session = new Session(options.session, store.path, clock.now());
+    this.session.onChange(() => this.#record());
+    this.#agents = new Agents(this.session, log, {
+      settings: (one) => this.#settings(one),
+      ready: (one) => this.#ready(one),
+      checkpoint: async (_, { name }) => (await this.checkpoint({ name, then: 'resume' })).snapshot,
+      ended: () => this.#end(),
+    });
+    this.#context = {
+      session: this.session, store, paths, clock, log, deadlines, compression,
+      begin: (kind) => this.#begin(kind),
+      announce: (result) => {
+        for (const listener of this.#snapshotListeners) listener(result);
+      },
+    };
+  }
+
+  /** Begins to take agents; with `takeOver`, those of the coordinator that was here before. */
+  async open(takeOver: boolean): Promise<void> {
+    const { paths, store, log } = this.#options;
+    const stale = removeStalePartials(store);
+    if (stale > 0) log.add('info', `removed ${stale} unfinished snapshot(s) of coordinators that are no more`);
+    const record = takeOver ? readRecord(paths.record) : undefined;
+    if (record !== undefined && computationLives(record)) {
+      this.session.takeOver(record);
+      this.#starting = true;
+    }
+    await this.#agents.listen(paths.agentSocket);
+    if (this.#starting) this.#agents.expect();
+    this.#record();
+  }
+
+  get status(): SessionStatus {
+    return this.session.status;
+  }
+  /** The computation has ended, or none was ever started. */
+  get isIdle(): boolean {
+    return this.session.state === 'exited' || !this.#starting;
+  }
+  get ownsTerminal(): boolean {
+    return this.#agents.childLives;
+  }
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  onSnapshot(listener: (result: CheckpointResult) => void): void {
+    this.#snapshotListeners.add(listener);
+  }
+  onTerminalData(listener: (data: string) => void): void {
+    this.#terminalListeners.add(listener);
+  }
+
+  launch(params: LaunchParams): Promise<StartResult> {
+    return this.#start(params, async () => launch(this.#context, params));
+  }
+
+  restart(params: RestartParams): Promise<StartResult> {
+    return this.#start(params, () => restart(this.#context, params, this.#options.env));
+  }
+
+  /** Resolves when the first process is there, or the restarted one runs again; also when a launched program ended at once. */
+  async started(timeoutMs: number): Promise<SessionStatus> {
+    const { paths } = this.#options;
+    const program = this.session.argv[0] ?? 'the program';
+    await bounded(this.#begun.promise, timeoutMs, () => failure('notStarted', { program, seconds: timeoutMs / 1000, log: paths.log }));
+    return this.status;
+  }
+
+  checkpoint(params: CheckpointParams): Promise<CheckpointResult> {
+    return this.#strand.run(async () => {
+      const result = await checkpoint(this.#context, params);
+      if (params.then === 'kill') await bounded(this.#ended.promise, 10_000, () => failure('wrongState', { name: this.session.name, state: 'killed, but has not ended', what: 'going on', remedy: 'See cairn status.' }));
+      return result;
+    });
+  }
+
+  cancel(): void {
+    this.session.operation?.cancel();
+  }
+
+  hold(): Promise<SessionStatus> {
+    return this.#strand.run(async () => {
+      const all = members(this.#context);
+      if (this.session.state === 'held') return this.status;
+      return this.#operate('hold', all, async (operation) => {
+        await suspend(this.#context, operation, all);
+        this.session.become('held');
+      });
+    });
+  }
+
+  resume(): Promise<SessionStatus> {
+    return this.#strand.run(async () => {
+      const all = members(this.#context);
+      if (this.session.state !== 'held') return this.status;
+      return this.#operate('resume', all, async (operation) => {
+        await letGo(this.#context, operation, all);
+        this.session.become('running');
+      });
+    });
+  }
+
+  async stop(graceMs: number): Promise<SessionStatus> {
+    if (this.session.state !== 'exited') {
+      const heldOperation = this.session.state === 'held' ? this.#begin('resume') : undefined;
+      this.cancel();
+      await stopComputation({ ...this.#context, agents: this.#agents, terminal: this.#terminal, ended: this.#ended.promise, release: heldOperation }, graceMs);
+      // Nothing had begun, so nothing tells its end.
+      if (!this.#agents.begun) this.#end();
+    }
+    return this.status;
+  }
+
+  async table(kind: TableKind, virtualPid?: number): Promise<TableRow[]> {
+    const { processes, name } = this.session;
+    const chosen = virtualPid === undefined ? [...processes] : processes.filter((one) => one.virtualPid === virtualPid);
+    if (chosen.length === 0) throw virtualPid === undefined ? failure('noProcess', { name }) : failure('unknownProcess', { name, pid: virtualPid });
+    return (await Promise.all(chosen.map((one) => table(one, kind)))).flat();
+  }
+
+  get terminal(): TerminalHost {
+    if (this.#terminal === undefined) throw failure('noTerminal', { name: this.session.name });
+    return this.#terminal;
+  }
+  openTerminal(): TerminalState {
+    return this.terminal.state;
+  }
+
+  /** Leaves the computation as it is. */
+  close(): void {
+    clearTimeout(this.#startTimer);
+    this.session.flush();
+    this.#record();
+    this.#agents.close();
+  }
+
+  async #start(params: LaunchParams | RestartParams, make: () => Promise<Started>): Promise<StartResult> {
+    if (this.#starting) throw failure('sessionBusy', { name: this.session.name });
+    this.#starting = true;
+    try {
+      const started = await make();
+      this.#started = started;
+      if (params.owner === 'coordinator') await this.#openTerminal(started, params);
+      else this.#startTimer = setTimeout(() => this.#neverStarted(), this.#options.deadlines.start);
+      const { command, env, cwd, runFolder, warnings } = started;
+      return { command, env, cwd, runFolder, warnings };
+    } catch (error) {
+      // A session that could not start stays empty; its coordinator leaves.
+      this.session.operation?.finish(error);
+      this.#end(error);
+      throw error;
+    }
+  }
+
+  async #openTerminal(started: Started, { columns = 80, rows = 24 }: LaunchParams | RestartParams): Promise<void> {
+    const { paths } = this.#options;
+    this.#terminal = await TerminalHost.open({ ...started, columns, rows }, paths.terminalLog, (status) => {
+      this.#agents.childLives = false;
+      this.session.exitStatus ??= status;
+      this.#agents.look();
+    });
+    this.#agents.childLives = true;
+    this.#agents.expect();
+    this.session.terminal = true;
+    this.#terminal.onData((data) => {
+      for (const listener of this.#terminalListeners) listener(data);
+    });
+    this.session.changed();
+  }
+
+  #neverStarted(): void {
+    if (this.#agents.begun) return;
+    this.#options.log.add('error', 'nothing has connected in time: the start was not executed, or the program does not load libcairn.so');
+    this.#end(failure('notStarted', { program: this.session.argv[0] ?? '', seconds: this.#options.deadlines.start / 1000, log: this.#options.paths.log }));
+  }
+
+  #settings(one: AgentConnection): Started['settings'] {
+    const started = this.#started;
+    if (started === undefined || one.hello.reconnected) return [];
+    const { restart: restarted, settings } = started;
+    return restarted?.name === one.hello.snapshot ? [...restarted.settings, ...settings] : settings;
+  }
+
+  #ready(one: AgentConnection): void {
+    const { session } = this;
+    const pending = this.#started?.restart;
+    if (session.state === 'restarting' && pending && !one.hello.reconnected && one.hello.snapshot === pending.name) {
+      this.#strand.run(() => finishRestart(this.#context, pending.operation, one)).then(
+        () => this.#begun.resolve(),
+        (error: unknown) => this.#begun.reject(error),
+      );
+      return;
+    }
+    if (session.state === 'starting') session.become('running');
+    this.#begun.resolve();
+  }
+
+  #begin(kind: OperationKind): Operation {
+    const operation = new Operation(++this.#operations, kind, this.#options.clock, this.session.changed);
+    this.session.operation = operation;
+    this.session.changed();
+    return operation;
+  }
+
+  async #operate(kind: OperationKind, all: readonly AgentConnection[], work: (operation: Operation) => Promise<void>): Promise<SessionStatus> {
+    const operation = this.#begin(kind);
+    try {
+      await work(operation);
+      operation.finish();
+    } catch (error) {
+      this.#options.log.failure(kind, error);
+      await operation.abort(all);
+      if (this.session.state === 'held') this.session.become('running');
+      operation.finish(error);
+      throw error;
+    }
+    return this.status;
+  }
+
+  #end(error?: unknown): void {
+    const { session } = this;
+    if (session.state === 'exited') return;
+    const restarting = session.state === 'restarting';
+    if (restarting && error === undefined) {
+      const failed = restartError(this.#context);
+      if (!session.operation?.status.finished) session.operation?.finish(failed);
+      this.#begun.reject(failed);
+    } else if (error !== undefined) this.#begun.reject(error);
+    else this.#begun.resolve();
+    session.become('exited');
+    session.flush();
+    this.#ended.resolve();
+  }
+
+  #record(): void {
+    const { operation: _, ...lasting } = this.session.record;
+    const text = JSON.stringify(lasting);
+    if (text === this.#recorded) return;
+    this.#recorded = text;
+    writeRecord(this.#options.paths.record, { ...lasting, operation: null });
+  }
+}

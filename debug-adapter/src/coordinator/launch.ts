@@ -1,0 +1,41 @@
+/**
+ * The command that starts a program, or brings a snapshot back, under this coordinator; and its environment.
+ * Tests: test/unit/launch.test.ts.
+ */
+import type { RuntimePaths } from '../platform/runtime.js';
+import { nativeFile } from '../platform/installation.js';
+
+export interface Identity {
+  session: string;
+  computation: string;
+  store: string;
+  paths: RuntimePaths;
+}
+
+function launcher({ paths, session }: Identity): string[] {
+  return [nativeFile('cairn-launch'), '--socket', paths.agentSocket, '--session', session];
+}
+
+export function launchCommand(identity: Identity, argv: readonly string[]): string[] {
+  return [...launcher(identity), '--', ...argv];
+}
+
+export function restoreCommand(identity: Identity, folder: string, virtualPid: number): string[] {
+  const { agentSocket, restoreError } = identity.paths;
+  return [
+    ...launcher(identity), '--', nativeFile('cairn-restore'), '--folder', folder, '--process', String(virtualPid), '--socket', agentSocket,
+    '--error-file', restoreError,
+  ];
+}
+
+/** Names that say to a program, and to what it starts, where it belongs. */
+export function identityVariables({ session, computation, store, paths }: Identity): Record<string, string> {
+  return { CAIRN_AGENT_SOCKET: paths.agentSocket, CAIRN_COMPUTATION: computation, CAIRN_SESSION: session, CAIRN_STORE: store };
+}
+
+/** The program's environment: the caller's, our library before what it preloads itself, and who it belongs to. */
+export function launchEnvironment(identity: Identity, env: Readonly<Record<string, string>>): Record<string, string> {
+  const library = nativeFile('libcairn.so');
+  const others = (env['LD_PRELOAD'] ?? '').split(/[\s:]+/).filter((one) => one !== '' && one !== library);
+  return { ...env, ...identityVariables(identity), LD_PRELOAD: [library, ...others].join(':') };
+}

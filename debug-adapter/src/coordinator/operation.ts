@@ -1,0 +1,156 @@
+/**
+ * One operation on the computation (checkpoint, hold, resume, restart): takes its processes through phases, each with a
+ * deadline, and keeps the record that views show. The abort edge leads from any phase back to running.
+ * Tests: test/protocol/checkpoint.test.ts.
+ */
+import type { PhaseStep } from '../model/phases.js';
+import { type Clock, sleep } from '../platform/clock.js';
+import { isAlive } from '../platform/processes.js';
+import type { OperationKind, OperationStatus, PhaseName, PhaseStatus } from '../protocol/control.js';
+import { type CairnError, failure, reason } from '../protocol/errors.js';
+import { Phase, type PhaseReply } from '../protocol/generated/agent_pb.js';
+import type { PhaseTiming } from '../protocol/snapshot.js';
+import { type AgentConnection, ConnectionLost } from './agent-connection.js';
+import type { Deadlines } from './context.js';
+import { bounded } from './strand.js';
+
+const wirePhase: Readonly<Record<Exclude<PhaseName, 'write'>, Phase>> = {
+  presuspend: Phase.PRESUSPEND,
+  suspend: Phase.SUSPEND,
+  barrier: Phase.BARRIER,
+  save: Phase.SAVE,
+  resume: Phase.RESUME,
+  running: Phase.RUNNING,
+  abort: Phase.ABORT,
+  restart: Phase.RESTART,
+};
+
+const ABORT_MS = 5000;
+
+/** What a phase needs beyond its name. */
+export interface RequestFields {
+  folder?: string;
+  snapshot?: string;
+}
+
+export class Operation {
+  readonly status: OperationStatus;
+  readonly #clock: Clock;
+  readonly #began: number;
+  readonly #changed: () => void;
+  readonly #cancel = new AbortController();
+
+  constructor(id: number, kind: OperationKind, clock: Clock, changed: () => void) {
+    this.status = { id, kind, phases: [], startedAt: clock.now(), finished: false, error: '' };
+    this.#clock = clock;
+    this.#began = clock.monotonicMs();
+    this.#changed = changed;
+  }
+
+  get number(): bigint {
+    return BigInt(this.status.id);
+  }
+  /** Milliseconds since the operation began. */
+  get elapsedMs(): number {
+    return this.#clock.monotonicMs() - this.#began;
+  }
+  get timings(): PhaseTiming[] {
+    return this.status.phases
+      .filter((one) => one.endedMs !== null)
+      .map((one) => ({ phase: one.barrier === '' ? one.phase : one.barrier, ms: (one.endedMs ?? 0) - one.startedMs }));
+  }
+
+  cancel(): void {
+    this.#cancel.abort();
+  }
+
+  /** One phase: every process of `step` is asked, and all have to answer. */
+  async step(step: PhaseStep, members: readonly AgentConnection[], deadlines: Deadlines, fields: RequestFields = {}): Promise<PhaseReply[]> {
+    const taking = members.filter((one) => step.processes.includes(one.virtualPid));
+    const { phase, barrier } = step;
+    const deadlineMs = deadlines.phase;
+    if (phase === 'write') throw new RangeError('write is not asked for');
+    return this.during(phase, barrier, taking, deadlineMs, deadlineMs + deadlines.grace, async (one) => {
+      const reply = await one.phase({ ...fields, operation: this.number, phase: wirePhase[phase], barrier, deadlineMs });
+      if (reply.error !== '') {
+        const detail = reply.culprit === '' ? '' : `Culprit: ${reply.culprit}.`;
+        throw failure('phaseFailed', { pid: one.virtualPid, program: one.program, phase: barrier || phase, why: reply.error, detail });
+      }
+      return reply;
+    });
+  }
+
+  /** A phase that is waited for in any way: `arrive` is settled when that process has arrived. */
+  async during<T>(phase: PhaseName, barrier: string, members: readonly AgentConnection[], deadlineMs: number, limitMs: number, arrive: (one: AgentConnection) => Promise<T>): Promise<T[]> {
+    const record: PhaseStatus = {
+      phase, barrier, arrived: [], waiting: members.map((one) => one.virtualPid), startedMs: this.elapsedMs, endedMs: null, error: '',
+    };
+    this.status.phases.push(record);
+    this.#changed();
+    const name = barrier || phase;
+    const one = async (member: AgentConnection): Promise<T> => {
+      let result: T;
+      try {
+        result = await arrive(member);
+      } catch (error) {
+        throw error instanceof ConnectionLost ? await lost(member, name) : error;
+      }
+      record.arrived.push(member.virtualPid);
+      record.waiting = record.waiting.filter((pid) => pid !== member.virtualPid);
+      this.#changed();
+      return result;
+    };
+    const late = (): CairnError => failure('phaseDeadline', { phase: name, seconds: deadlineMs / 1000, waiting: names(members.filter((member) => record.waiting.includes(member.virtualPid))) });
+    try {
+      return await bounded(Promise.all(members.map(one)), limitMs, late, this.#cancel.signal, () => failure('cancelled', { kind: this.status.kind }));
+    } catch (error) {
+      record.error = reason(error);
+      throw error;
+    } finally {
+      record.endedMs = this.elapsedMs;
+      this.#changed();
+    }
+  }
+
+  /** Throws `cancelled` if the user wanted that by now. */
+  checkCancelled(): void {
+    if (this.#cancel.signal.aborted) throw failure('cancelled', { kind: this.status.kind });
+  }
+
+  /** The abort edge: all processes run on as if nothing had been asked. Never throws: what has gone cannot be held. */
+  async abort(members: readonly AgentConnection[]): Promise<void> {
+    const open = members.filter((one) => one.isOpen);
+    const record: PhaseStatus = { phase: 'abort', barrier: '', arrived: [], waiting: open.map((one) => one.virtualPid), startedMs: this.elapsedMs, endedMs: null, error: '' };
+    this.status.phases.push(record);
+    const all = open.map(async (one) => {
+      await one.phase({ operation: this.number, phase: Phase.ABORT, deadlineMs: ABORT_MS });
+      record.arrived.push(one.virtualPid);
+      record.waiting = record.waiting.filter((pid) => pid !== one.virtualPid);
+    });
+    await bounded(Promise.allSettled(all), ABORT_MS, () => new Error('no answer to abort')).catch((error: unknown) => {
+      record.error = reason(error);
+    });
+    record.endedMs = this.elapsedMs;
+    this.#changed();
+  }
+
+  finish(error?: unknown): void {
+    this.status.finished = true;
+    this.status.error = error === undefined ? '' : reason(error);
+    this.#changed();
+  }
+}
+
+/** A process that ends closes its connection a moment before it is gone. */
+async function lost(member: AgentConnection, phase: string): Promise<CairnError> {
+  for (let waited = 0; waited < 300 && isAlive(member.process); waited += 10) await sleep(10);
+  const lives = isAlive(member.process);
+  return failure('processLost', {
+    pid: member.virtualPid, program: member.program, phase, how: lives ? 'lost its connection' : 'ended',
+    detail: lives ? 'The computation runs on; its agent connects again by itself.' : 'Its own output may say why.',
+  });
+}
+
+export function names(members: readonly AgentConnection[]): string {
+  return members.map((one) => `${one.virtualPid} (${one.program})`).join(', ');
+}

@@ -1,0 +1,38 @@
+/**
+ * The record of a session in its runtime folder, session.json: its status, and what a new coordinator needs to take over the
+ * computation of one that died. Written by the coordinator alone. Tests: test/protocol/takeover.test.ts.
+ */
+import { renameSync, writeFileSync } from 'node:fs';
+import * as z from 'zod';
+import { isAlive } from '../platform/processes.js';
+import { readIfThere } from '../platform/files.js';
+import { SessionStatus } from '../protocol/control.js';
+
+const LiveProcess = z.object({ pid: z.number(), startTime: z.number(), virtualPid: z.number() });
+
+export const SessionRecord = SessionStatus.extend({
+  /** Processes of the computation, to see whether it still lives. */
+  live: z.array(LiveProcess),
+});
+export type SessionRecord = z.infer<typeof SessionRecord>;
+
+/** At once for every reader; not flushed, as it means nothing after the machine has stopped. */
+export function writeRecord(path: string, record: SessionRecord): void {
+  const beside = `${path}.new`;
+  writeFileSync(beside, `${JSON.stringify(record)}\n`, { mode: 0o600 });
+  renameSync(beside, path);
+}
+
+/** undefined: there is none, or none that can be read. */
+export function readRecord(path: string): SessionRecord | undefined {
+  try {
+    const text = readIfThere(path);
+    return text === undefined ? undefined : SessionRecord.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+export function computationLives(record: SessionRecord): boolean {
+  return record.live.some(isAlive);
+}

@@ -1,0 +1,99 @@
+/**
+ * What one session is: its state, its processes, its newest operation. Changes of state go through here, and every change is
+ * told, gathered over a few milliseconds so that the phases of a checkpoint do not wait for those who watch.
+ *
+ * Invariant: `state` follows model/session-state.ts.
+ */
+import { changeState } from '../model/session-state.js';
+import { isAlive, type ProcessId } from '../platform/processes.js';
+import { CONTROL_PROTOCOL, type ProcessStatus, type SessionState, type SessionStatus } from '../protocol/control.js';
+import type { AgentConnection } from './agent-connection.js';
+import type { Operation } from './operation.js';
+import type { SessionRecord } from './record.js';
+
+const GATHER_MS = 10;
+
+export class Session {
+  readonly name: string;
+  readonly store: string;
+  computation = '';
+  argv: string[] = [];
+  cwd = '';
+  restartedFrom: string | null = null;
+  runFolder: string | null = null;
+  lastSnapshot: string | null = null;
+  exitStatus: number | null = null;
+  terminal = false;
+  operation: Operation | null = null;
+  /** Processes whose agent is connected, in the order of their coming. */
+  readonly processes: AgentConnection[] = [];
+  /** Processes that lost their connection, and may still live: within exec, or with an agent that connects again. */
+  readonly lingering: (ProcessId & { virtualPid: number })[] = [];
+
+  #state: SessionState = 'starting';
+  #startedAt: string;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(name: string, store: string, startedAt: string) {
+    this.name = name;
+    this.store = store;
+    this.#startedAt = startedAt;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  become(state: SessionState): void {
+    this.#state = changeState(this.#state, state);
+    this.changed();
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  changed = (): void => {
+    this.#timer ??= setTimeout(() => this.flush(), GATHER_MS);
+  };
+
+  /** Tells the listeners now, if there is anything to tell. */
+  flush(): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const listener of this.#listeners) listener();
+  }
+
+  get status(): SessionStatus {
+    return {
+      protocol: CONTROL_PROTOCOL, session: this.name, computation: this.computation, state: this.#state, store: this.store,
+      argv: this.argv, cwd: this.cwd, coordinator: process.pid, startedAt: this.#startedAt, restartedFrom: this.restartedFrom,
+      runFolder: this.runFolder, lastSnapshot: this.lastSnapshot, processes: this.processes.map(processStatus),
+      operation: this.operation?.status ?? null, exitStatus: this.exitStatus, terminal: this.terminal,
+    };
+  }
+
+  get record(): SessionRecord {
+    const connected = this.processes.map((one) => ({ ...one.process, virtualPid: one.virtualPid }));
+    return { ...this.status, live: [...connected, ...this.lingering] };
+  }
+
+  /** Continues what the coordinator before this one has left. */
+  takeOver(record: SessionRecord): void {
+    const { computation, argv, cwd, restartedFrom, runFolder, lastSnapshot, startedAt } = record;
+    Object.assign(this, { computation, argv, cwd, restartedFrom, runFolder, lastSnapshot });
+    this.#startedAt = startedAt;
+    this.lingering.push(...record.live.filter(isAlive));
+  }
+}
+
+function processStatus(one: AgentConnection): ProcessStatus {
+  const { hello } = one;
+  return {
+    virtualPid: hello.virtualPid, realPid: hello.realPid, virtualParent: hello.virtualPpid, host: hello.host, executable: hello.executable,
+    argv: one.argv, plugins: one.plugins, problem: one.problem,
+  };
+}

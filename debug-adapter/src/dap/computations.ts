@@ -1,0 +1,144 @@
+/**
+ * Computations by way of the control protocol: starts a session's coordinator for a launch or a restart, joins a live one, and
+ * comes back to it when its coordinator was replaced. Tests: test/dap/launch.test.ts.
+ */
+import { resolve } from 'node:path';
+import { ControlClient } from '../control/client.js';
+import { createSession, isLive, liveSessions, openSession } from '../control/sessions.js';
+import { freeName, sessionNameFor } from '../model/names.js';
+import { checkProgram } from '../platform/program.js';
+import { type NotificationName, notifications, type SessionStatus } from '../protocol/control.js';
+import type { AttachConfiguration, LaunchConfiguration } from '../protocol/debug.js';
+import { CairnError, describe, failure, reason } from '../protocol/errors.js';
+import type { SnapshotSummary } from '../protocol/snapshot.js';
+import { Store } from '../store/store.js';
+import type { Computation, Computations, Listener, Notice, Params, Result } from './computation.js';
+import { programEnvironment } from './environment.js';
+
+/** A restart of a large image on a cold disk takes its time; the coordinator has deadlines of its own for each step. */
+const START_MS = 120_000;
+
+export class ControlComputations implements Computations {
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor(env: NodeJS.ProcessEnv = process.env) {
+    this.#env = env;
+  }
+
+  async launch(configuration: LaunchConfiguration, listener: Listener): Promise<Computation> {
+    const cwd = resolve(configuration.cwd ?? '.');
+    const store = new Store(resolve(cwd, configuration.store ?? this.#env['CAIRN_STORE'] ?? '.cairn'));
+    const { program } = configuration;
+    const snapshot = configuration.snapshot === undefined ? undefined : store.find(configuration.snapshot);
+    if (snapshot === undefined && program === undefined) {
+      throw failure('usage', { what: 'The launch configuration names neither a program nor a snapshot', remedy: 'Give "program" or "snapshot".' });
+    }
+    const env = programEnvironment(this.#env, configuration.env);
+    if (snapshot === undefined && program !== undefined) checkProgram(program, env, cwd);
+    const client = await newSession(configuration.session, snapshot?.session ?? sessionNameFor(program ?? ''), store);
+    const computation = new ControlledComputation(client, listener);
+    try {
+      if (snapshot) {
+        const { warnings } = await computation.request('session/restart', restartParams(configuration, snapshot));
+        for (const { message, remedy } of warnings) warn(listener, `${message} ${remedy}`);
+      } else await computation.request('session/launch', launchParams(configuration, program ?? '', cwd, env));
+      await computation.request('session/started', { timeoutMs: START_MS });
+      return computation;
+    } catch (error) {
+      computation.dispose();
+      throw error;
+    }
+  }
+
+  async attach(configuration: AttachConfiguration, listener: Listener): Promise<Computation> {
+    const name = configuration.session ?? this.#env['CAIRN_SESSION'] ?? (await onlySession());
+    return new ControlledComputation(await openSession(name), listener);
+  }
+}
+
+function launchParams({ args, plugins }: LaunchConfiguration, program: string, cwd: string, env: Record<string, string>): Params<'session/launch'> {
+  return { argv: [program, ...args], cwd, env, plugins: pluginParams(plugins), owner: 'coordinator' };
+}
+
+function restartParams({ env, paths, plugins, inPlace }: LaunchConfiguration, snapshot: SnapshotSummary): Params<'session/restart'> {
+  return { snapshot: snapshot.path, env, paths, plugins: pluginParams(plugins), inPlace, owner: 'coordinator' };
+}
+
+function warn(listener: Listener, text: string): void {
+  listener.notified('session/log', { time: new Date().toISOString(), level: 'warning', virtualPid: 0, text });
+}
+
+function pluginParams(plugins: LaunchConfiguration['plugins']): Params<'session/launch'>['plugins'] {
+  return plugins.map(({ library, settings }) => ({ library, settings: settings === undefined ? '' : JSON.stringify(settings) }));
+}
+
+/** A name that the user gave is taken or refused; one that we make is the next that is free. */
+async function newSession(given: string | undefined, suggested: string, store: Store): Promise<ControlClient> {
+  if (given !== undefined) return createSession(given, { store: store.path });
+  const taken = new Set<string>();
+  for (;;) {
+    const name = freeName(suggested, (candidate) => taken.has(candidate));
+    try {
+      if (!(await isLive(name))) return await createSession(name, { store: store.path });
+    } catch (error) {
+      // Somebody was faster with that name.
+      if (!(error instanceof CairnError && error.code === 'sessionExists')) throw error;
+    }
+    taken.add(name);
+  }
+}
+
+async function onlySession(): Promise<string> {
+  const live = await liveSessions();
+  const [only] = live;
+  if (!only) throw failure('noSession');
+  if (live.length > 1) throw failure('sessionAmbiguous', { sessions: live.map(({ session }) => session).join(', ') });
+  return only.session;
+}
+
+/** Follows one session through the coordinators that it may have one after another. */
+class ControlledComputation implements Computation {
+  readonly #listener: Listener;
+  #client: ControlClient;
+  #last: SessionStatus['state'] = 'starting';
+  #disposed = false;
+
+  constructor(client: ControlClient, listener: Listener) {
+    this.#client = client;
+    this.#listener = listener;
+    this.#follow(client);
+  }
+
+  request<M extends Parameters<ControlClient['request']>[0]>(method: M, params: Params<M>): Promise<Result<M>> {
+    return this.#client.request(method, params);
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#client.close();
+  }
+
+  #follow(client: ControlClient): void {
+    for (const name of Object.keys(notifications) as NotificationName[]) client.on(name, (notice) => this.#notified(name, notice));
+    void client.closed.then(() => this.#lost(client));
+  }
+
+  #notified<N extends NotificationName>(name: N, notice: Notice<N>): void {
+    if (name === 'session/changed') this.#last = (notice as SessionStatus).state;
+    this.#listener.notified(name, notice);
+  }
+
+  async #lost(client: ControlClient): Promise<void> {
+    if (this.#disposed) return;
+    if (this.#last === 'exited') return this.#listener.lost('');
+    try {
+      const next = await openSession(client.session);
+      if (this.#disposed) return next.close();
+      this.#client = next;
+      this.#follow(next);
+      this.#notified('session/changed', await next.request('session/status', {}));
+    } catch (error) {
+      this.#listener.lost(error instanceof CairnError ? describe(error) : reason(error));
+    }
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * One debug session: the requests of DAP, and ours, carried over to a computation, and the computation's news carried back as
+ * events. The session owns the connection to the computation, not the computation: that lives on when this process ends.
+ * Tests: test/dap.
+ */
+import { Event } from '@vscode/debugadapter';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { z } from 'zod';
+import type { RequestName, SessionStatus, TableRow } from '../protocol/control.js';
+import { AttachConfiguration, type CustomRequestName, customRequests, LaunchConfiguration } from '../protocol/debug.js';
+import type { Computation, Computations, Listener, Notice, Params, Result } from './computation.js';
+import { describeFailure, notStarted, parseArguments, unsupported } from './failure.js';
+import { Inspection, type Subject } from './inspection.js';
+import { type DapEvent, Progress } from './progress.js';
+import type { DapServer, Handler } from './server.js';
+
+/** How long `terminate` waits between SIGTERM and SIGKILL. */
+const STOP_GRACE_MS = 5_000;
+
+const CAPABILITIES: DebugProtocol.Capabilities = {
+  supportsConfigurationDoneRequest: true,
+  supportsTerminateRequest: true,
+  supportTerminateDebuggee: true,
+  supportSuspendDebuggee: true,
+};
+
+/** Requests of DAP that make no sense for a whole computation; refused by name instead of as unknown. */
+const UNSUPPORTED = ['next', 'stepIn', 'stepOut', 'stepBack', 'reverseContinue', 'goto', 'evaluate', 'setVariable', 'source'];
+
+const CUSTOM: Readonly<Record<CustomRequestName, RequestName>> = {
+  cairnStatus: 'session/status',
+  cairnCheckpoint: 'session/checkpoint',
+  cairnCancel: 'session/cancel',
+  cairnTable: 'session/table',
+  cairnTerminalOpen: 'terminal/open',
+  cairnTerminalInput: 'terminal/input',
+  cairnTerminalResize: 'terminal/resize',
+};
+
+const BreakpointArguments = z.object({ breakpoints: z.array(z.unknown()).default([]) });
+const DisconnectArguments = z.object({ terminateDebuggee: z.boolean().default(false), suspendDebuggee: z.boolean().default(false) });
+
+export class CairnSession implements Listener, Subject {
+  readonly #server: DapServer;
+  readonly #computations: Computations;
+  readonly #progress = new Progress();
+  readonly #inspection: Inspection;
+  #connected: Computation | undefined;
+  #status: SessionStatus | undefined;
+  /** The client was told that the session has started; what came before waits in #status. */
+  #begun = false;
+
+  constructor(server: DapServer, computations: Computations) {
+    this.#server = server;
+    this.#computations = computations;
+    this.#inspection = new Inspection(this, async (kind, virtualPid) => (await this.#request('session/table', { kind, virtualPid })).rows);
+  }
+
+  handlers(): ReadonlyMap<string, Handler> {
+    return new Map<string, Handler>([
+      ['initialize', () => CAPABILITIES],
+      ['launch', (args) => this.#launch(args)],
+      ['attach', (args) => this.#attach(args)],
+      ['configurationDone', () => undefined],
+      ['setBreakpoints', noBreakpoints],
+      ['setFunctionBreakpoints', noBreakpoints],
+      ['setExceptionBreakpoints', () => undefined],
+      ...this.#inspection.handlers(),
+      ['pause', () => this.#ask('session/hold', {})],
+      ['continue', () => this.#continue()],
+      ['terminate', () => this.#ask('session/stop', { graceMs: STOP_GRACE_MS })],
+      ['disconnect', (args) => this.#disconnect(args)],
+      ...UNSUPPORTED.map((name): [string, Handler] => [name, () => Promise.reject(unsupported(name))]),
+      ...Object.entries(CUSTOM).map(([name, method]): [string, Handler] => [name, (args) => this.#custom(name as CustomRequestName, method, args)]),
+    ]);
+  }
+
+  dispose(): void {
+    this.#connected?.dispose();
+    this.#connected = undefined;
+  }
+
+  get processes(): SessionStatus['processes'] {
+    return this.#progress.ended ? [] : (this.#status?.processes ?? []);
+  }
+
+  get stopped(): boolean {
+    return this.#progress.stopped;
+  }
+
+  /** Without rows each process still stands for its first thread: better a short list than none while agents are busy. */
+  async threadRows(): Promise<readonly TableRow[]> {
+    try {
+      return (await this.#request('session/table', { kind: 'thread' })).rows;
+    } catch (error) {
+      this.#output(`Threads cannot be listed: ${describeFailure(error).text}\n`, 'console');
+      return [];
+    }
+  }
+
+  notified(name: string, notice: unknown): void {
+    if (name === 'session/changed') this.#changed(notice as Notice<'session/changed'>);
+    else if (name === 'session/snapshot') this.#snapshot(notice as Notice<'session/snapshot'>);
+    else if (name === 'session/log') this.#log(notice as Notice<'session/log'>);
+    else if (name === 'terminal/data') this.#event('cairnTerminalData', notice as Notice<'terminal/data'>);
+  }
+
+  lost(reason: string): void {
+    if (this.#progress.ended) return;
+    if (reason !== '') this.#output(`${reason}\n`, 'important');
+    this.#send(this.#progress.end(this.#status?.exitStatus ?? null));
+  }
+
+  async #launch(args: unknown): Promise<undefined> {
+    const configuration = parseArguments(LaunchConfiguration, 'launch', args);
+    this.#event('initialized');
+    await this.#begin(await this.#computations.launch(configuration, this));
+  }
+
+  async #attach(args: unknown): Promise<undefined> {
+    const configuration = parseArguments(AttachConfiguration, 'attach', args);
+    this.#event('initialized');
+    await this.#begin(await this.#computations.attach(configuration, this));
+  }
+
+  async #begin(computation: Computation): Promise<void> {
+    this.#connected = computation;
+    // It may have ended already, and its coordinator with it: the last notification then has the last word.
+    const status = this.#status?.state === 'exited' ? this.#status : await computation.request('session/status', {});
+    this.#begun = true;
+    if (status.runFolder !== null) this.#output(`Files that this run writes go to ${status.runFolder}\n`, 'console');
+    this.#changed(status);
+  }
+
+  async #continue(): Promise<object> {
+    await this.#ask('session/resume', {});
+    return { allThreadsContinued: true };
+  }
+
+  async #disconnect(args: unknown): Promise<undefined> {
+    const { terminateDebuggee, suspendDebuggee } = parseArguments(DisconnectArguments, 'disconnect', args);
+    if (!this.#connected || this.#progress.ended) return;
+    if (terminateDebuggee) await this.#ask('session/stop', { graceMs: 0 });
+    else if (suspendDebuggee && !this.stopped) await this.#ask('session/hold', {});
+  }
+
+  async #ask(method: 'session/hold' | 'session/resume' | 'session/stop', params: { graceMs?: number }): Promise<undefined> {
+    this.#changed(await this.#request(method, params));
+  }
+
+  #custom(name: CustomRequestName, method: RequestName, args: unknown): Promise<object> {
+    const params = parseArguments(customRequests[name].params, name, args);
+    return this.#request(method, params as Params<typeof method>);
+  }
+
+  async #request<M extends RequestName>(method: M, params: Params<M>): Promise<Result<M>> {
+    if (!this.#connected) throw notStarted();
+    return this.#connected.request(method, params);
+  }
+
+  #changed(status: SessionStatus): void {
+    this.#status = status;
+    if (!this.#begun) return;
+    this.#event('cairnSession', status);
+    this.#send(this.#progress.next(status));
+  }
+
+  #snapshot(result: Notice<'session/snapshot'>): void {
+    this.#event('cairnSnapshot', result);
+    const size = (result.bytes / 1e6).toFixed(1);
+    this.#output(`Snapshot ${result.snapshot}: ${size} MB in ${result.totalMs.toFixed(0)} ms, held for ${result.pauseMs.toFixed(1)} ms\n`, 'console');
+  }
+
+  #log(entry: Notice<'session/log'>): void {
+    if (entry.level === 'debug') return;
+    const from = entry.virtualPid === 0 ? '' : ` ${entry.virtualPid}`;
+    this.#output(`${entry.level}${from}: ${entry.text}\n`, entry.level === 'error' ? 'stderr' : 'console');
+  }
+
+  #send(events: readonly DapEvent[]): void {
+    for (const { event, body } of events) {
+      if (event === 'continued') this.#inspection.reset();
+      this.#event(event, body);
+    }
+  }
+
+  #output(output: string, category: 'console' | 'stderr' | 'important'): void {
+    this.#event('output', { category, output });
+  }
+
+  #event(name: string, body?: object): void {
+    this.#server.sendEvent(new Event(name, body));
+  }
+}
+
+function noBreakpoints(args: unknown): object {
+  const { breakpoints } = parseArguments(BreakpointArguments, 'setBreakpoints', args);
+  const message = 'Cairn holds computations as a whole, it has no breakpoints.';
+  return { breakpoints: breakpoints.map(() => ({ verified: false, message })) };
+}

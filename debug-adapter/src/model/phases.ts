@@ -1,0 +1,74 @@
+/**
+ * The phases of an operation, in order, from what the processes' plugins declare. Pure.
+ *
+ * A checkpoint goes through the layers from the top down (what is above still uses what is below while it drains); a restart
+ * brings them back from the bottom up. One plugin's own barriers keep the order in which it declares them.
+ * Tests: test/unit/phases.test.ts.
+ */
+import type { PhaseName } from '../protocol/control.js';
+
+export interface PhaseStep {
+  phase: PhaseName;
+  /** `plugin.barrier` for phase `barrier`, else empty. */
+  barrier: string;
+  /** Virtual pids of those that take part. */
+  processes: number[];
+}
+
+export interface PhaseProcess {
+  virtualPid: number;
+  plugins: readonly { name: string; layer: number; barriers: readonly string[]; restartBarriers: readonly string[]; error: string }[];
+}
+
+interface Placed {
+  name: string;
+  layer: number;
+  position: number;
+  processes: number[];
+}
+
+function barriers(processes: readonly PhaseProcess[], which: 'barriers' | 'restartBarriers'): Placed[] {
+  const found = new Map<string, Placed>();
+  for (const one of processes) {
+    for (const plugin of one.plugins) {
+      if (plugin.error !== '') continue;
+      plugin[which].forEach((barrier, position) => {
+        const name = `${plugin.name}.${barrier}`;
+        const placed = found.get(name);
+        if (placed === undefined) {
+          found.set(name, { name, layer: plugin.layer, position, processes: [one.virtualPid] });
+        } else {
+          placed.processes.push(one.virtualPid);
+          // The same plugin may stand in another layer in another process: the highest place counts for all.
+          placed.layer = Math.max(placed.layer, plugin.layer);
+        }
+      });
+    }
+  }
+  return [...found.values()];
+}
+
+const steps = (placed: readonly Placed[]): PhaseStep[] => placed.map(({ name, processes }) => ({ phase: 'barrier', barrier: name, processes }));
+
+const all = (phase: PhaseName, processes: readonly PhaseProcess[]): PhaseStep => ({ phase, barrier: '', processes: processes.map((one) => one.virtualPid) });
+
+/** Until every thread is stopped. */
+export function holdSteps(processes: readonly PhaseProcess[]): PhaseStep[] {
+  return [all('presuspend', processes), all('suspend', processes)];
+}
+
+/** While the threads are stopped, until the state is captured. */
+export function saveSteps(processes: readonly PhaseProcess[]): PhaseStep[] {
+  const drain = barriers(processes, 'barriers').sort((a, b) => b.layer - a.layer || a.position - b.position);
+  return [...steps(drain), all('save', processes)];
+}
+
+export function resumeSteps(processes: readonly PhaseProcess[]): PhaseStep[] {
+  return [all('resume', processes), all('running', processes)];
+}
+
+/** After memory is back. */
+export function restartSteps(processes: readonly PhaseProcess[]): PhaseStep[] {
+  const refill = barriers(processes, 'restartBarriers').sort((a, b) => a.layer - b.layer || a.position - b.position);
+  return [all('restart', processes), ...steps(refill), ...resumeSteps(processes)];
+}

@@ -1,0 +1,23 @@
+/**
+ * A lock that exactly one process holds, and that goes with it however it ends: SQLite's lock on a file of its own, which is
+ * the kernel's. (A file with a pid in it would have to be judged stale, and two could judge at once.)
+ */
+import { failure, reason } from '../protocol/errors.js';
+
+export interface Lock {
+  release(): void;
+}
+
+/** undefined: another process holds it. */
+export async function takeLock(path: string): Promise<Lock | undefined> {
+  const { DatabaseSync } = await import('node:sqlite');
+  const database = new DatabaseSync(path);
+  try {
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;');
+  } catch (error) {
+    database.close();
+    if (error instanceof Error && 'errcode' in error && error.errcode === 5) return undefined; // SQLITE_BUSY
+    throw failure('folderNotUsable', { path, why: reason(error) }, error);
+  }
+  return { release: () => database.close() };
+}

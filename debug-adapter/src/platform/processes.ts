@@ -1,0 +1,47 @@
+/**
+ * Processes of this machine, told apart by pid and start time (field 22 of /proc/PID/stat): a pid alone may by now be
+ * another process.
+ */
+import { readFileSync } from 'node:fs';
+
+export interface ProcessId {
+  pid: number;
+  /** Clock ticks after boot. 0: unknown, the pid alone counts. */
+  startTime: number;
+}
+
+/** undefined: no such process. A zombie has ended for us. */
+export function startTimeOf(pid: number): number | undefined {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    return undefined;
+  }
+  // The name is in parentheses and may hold any character; state is the first field after it.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const state = fields[0];
+  if (state === 'Z' || state === 'X') return undefined;
+  return Number(fields[19]);
+}
+
+export function isAlive(id: ProcessId): boolean {
+  if (id.pid <= 0) return false;
+  const started = startTimeOf(id.pid);
+  return started !== undefined && (id.startTime === 0 || started === id.startTime);
+}
+
+export function thisProcess(): ProcessId {
+  return { pid: process.pid, startTime: startTimeOf(process.pid) ?? 0 };
+}
+
+/** Sends `signal` to exactly that process; false: it has gone. */
+export function signalProcess(id: ProcessId, signal: NodeJS.Signals): boolean {
+  if (!isAlive(id)) return false;
+  try {
+    process.kill(id.pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * The control protocol: what the command line, the debug adapter and scripts ask of a session's coordinator. JSON-RPC 2.0
+ * (vscode-jsonrpc) over the Unix socket `control.sock` in the session's runtime folder. Each request is named here with the
+ * schema of its parameters and of its result; both ends validate by these, and `dist/schemas/control.schema.json` is made from them.
+ */
+import * as z from 'zod';
+import { PreflightFinding, SimulatedTime } from './snapshot.js';
+
+export const CONTROL_PROTOCOL = 1;
+
+/** What the computation is doing. Transitions are made by the coordinator alone. */
+export const SessionState = z.enum([
+  'starting', // no process has connected yet
+  'running',
+  'checkpointing',
+  'held', // all threads are stopped; from here: resume, checkpoint, stop
+  'restarting', // memory is being mapped, plugins reopen their resources
+  'exited', // the computation has ended; the coordinator leaves soon
+]);
+export type SessionState = z.infer<typeof SessionState>;
+
+export const OperationKind = z.enum(['checkpoint', 'hold', 'resume', 'restart']);
+export type OperationKind = z.infer<typeof OperationKind>;
+
+export const PhaseName = z.enum(['presuspend', 'suspend', 'barrier', 'save', 'resume', 'running', 'abort', 'restart', 'write']);
+export type PhaseName = z.infer<typeof PhaseName>;
+
+/** A phase of the operation in progress, or of the last one: who has arrived, and how long it took. */
+export const PhaseStatus = z.object({
+  phase: PhaseName,
+  /** `plugin.barrier` for phase `barrier`, else empty. */
+  barrier: z.string(),
+  /** Virtual pids. */
+  arrived: z.array(z.number()),
+  waiting: z.array(z.number()),
+  /** Milliseconds since the operation began. */
+  startedMs: z.number(),
+  /** null while it is going on. */
+  endedMs: z.number().nullable(),
+  error: z.string(),
+});
+export type PhaseStatus = z.infer<typeof PhaseStatus>;
+
+export const OperationStatus = z.object({
+  id: z.number(),
+  kind: OperationKind,
+  phases: z.array(PhaseStatus),
+  /** ISO 8601. */
+  startedAt: z.string(),
+  finished: z.boolean(),
+  error: z.string(),
+});
+export type OperationStatus = z.infer<typeof OperationStatus>;
+
+export const PluginStatus = z.object({
+  name: z.string(),
+  version: z.string(),
+  author: z.string(),
+  library: z.string(),
+  layer: z.number(),
+  barriers: z.array(z.string()),
+  restartBarriers: z.array(z.string()),
+  error: z.string(),
+});
+export type PluginStatus = z.infer<typeof PluginStatus>;
+
+export const ProcessStatus = z.object({
+  virtualPid: z.number(),
+  realPid: z.number(),
+  virtualParent: z.number(),
+  host: z.string(),
+  executable: z.string(),
+  argv: z.array(z.string()),
+  plugins: z.array(PluginStatus),
+  /** Not empty: why this process cannot be checkpointed. */
+  problem: z.string(),
+});
+export type ProcessStatus = z.infer<typeof ProcessStatus>;
+
+export const SessionStatus = z.object({
+  protocol: z.number(),
+  session: z.string(),
+  computation: z.string(),
+  state: SessionState,
+  /** Absolute path of the store. */
+  store: z.string(),
+  argv: z.array(z.string()),
+  cwd: z.string(),
+  /** Coordinator's process id. */
+  coordinator: z.number(),
+  startedAt: z.string(),
+  /** Snapshot that this session was restarted from, null: it was launched. */
+  restartedFrom: z.string().nullable(),
+  /** Folder that takes what this run writes; null: files are written in place. */
+  runFolder: z.string().nullable(),
+  /** Newest snapshot of this session, or the one that it came from: the parent of the next. */
+  lastSnapshot: z.string().nullable(),
+  processes: z.array(ProcessStatus),
+  operation: OperationStatus.nullable(),
+  /** As a shell gives it (128+n for signal n); null while it runs, or where nobody could see it. */
+  exitStatus: z.number().nullable(),
+  /** true: the coordinator owns the computation's terminal, see terminal/open. */
+  terminal: z.boolean(),
+});
+export type SessionStatus = z.infer<typeof SessionStatus>;
+
+export const Plugin = z.object({ library: z.string(), settings: z.string() });
+export type Plugin = z.infer<typeof Plugin>;
+
+export const LaunchParams = z.object({
+  argv: z.array(z.string()).min(1),
+  cwd: z.string(),
+  /** The whole environment of the program; what Cairn needs is added by the coordinator. */
+  env: z.record(z.string(), z.string()),
+  plugins: z.array(Plugin),
+  /** `caller`: only prepare, the caller executes the command that the result names. `coordinator`: start it in a new
+   * pseudo-terminal of the coordinator. */
+  owner: z.enum(['caller', 'coordinator']),
+  columns: z.number().int().positive().optional(),
+  rows: z.number().int().positive().optional(),
+});
+export type LaunchParams = z.infer<typeof LaunchParams>;
+
+export const RestartParams = z.object({
+  /** Absolute path of the snapshot's folder. */
+  snapshot: z.string(),
+  /** Changes over the snapshot's environment; null removes a variable. */
+  env: z.record(z.string(), z.string().nullable()),
+  /** Virtual prefix → real prefix. */
+  paths: z.array(z.object({ from: z.string(), to: z.string() })),
+  plugins: z.array(Plugin),
+  inPlace: z.boolean(),
+  owner: z.enum(['caller', 'coordinator']),
+  columns: z.number().int().positive().optional(),
+  rows: z.number().int().positive().optional(),
+});
+export type RestartParams = z.infer<typeof RestartParams>;
+
+/** What the caller has to execute (owner `caller`), with exactly this environment and folder. */
+export const StartResult = z.object({
+  command: z.array(z.string()),
+  env: z.record(z.string(), z.string()),
+  cwd: z.string(),
+  runFolder: z.string().nullable(),
+  /** What the preflight of a restart found, none of it an error. */
+  warnings: z.array(PreflightFinding),
+});
+export type StartResult = z.infer<typeof StartResult>;
+
+export const CheckpointParams = z.object({
+  name: z.string(),
+  then: z.enum(['resume', 'hold', 'kill']),
+});
+export type CheckpointParams = z.infer<typeof CheckpointParams>;
+
+export const CheckpointResult = z.object({
+  snapshot: z.string(),
+  /** Absolute path of its folder. */
+  path: z.string(),
+  bytes: z.number(),
+  pauseMs: z.number(),
+  totalMs: z.number(),
+  simulatedTime: SimulatedTime.nullable(),
+});
+export type CheckpointResult = z.infer<typeof CheckpointResult>;
+
+export const TableKind = z.enum(['pid', 'path', 'env', 'fd', 'thread', 'mapping']);
+export type TableKind = z.infer<typeof TableKind>;
+
+export const TableRow = z.object({
+  virtualPid: z.number(),
+  virtual: z.string(),
+  real: z.string(),
+  /** Real name before the last restart; empty: none. */
+  before: z.string(),
+  owner: z.string(),
+  detail: z.string(),
+  /** ISO 8601; since when the real name is this one; empty: unknown. */
+  since: z.string(),
+});
+export type TableRow = z.infer<typeof TableRow>;
+
+export const TableParams = z.object({ kind: TableKind, virtualPid: z.number().optional() });
+export const TableResult = z.object({ rows: z.array(TableRow) });
+
+export const TerminalState = z.object({ columns: z.number(), rows: z.number(), /** What was printed so far (the last part of it). */ scrollback: z.string() });
+export type TerminalState = z.infer<typeof TerminalState>;
+
+const Nothing = z.object({});
+
+/** Requests by method. Errors are JSON-RPC errors whose message says what failed and what to do. */
+export const requests = {
+  'session/status': { params: Nothing, result: SessionStatus },
+  'session/launch': { params: LaunchParams, result: StartResult },
+  'session/restart': { params: RestartParams, result: StartResult },
+  /** Resolves when the computation's first process has connected (launch) or runs again (restart). */
+  'session/started': { params: z.object({ timeoutMs: z.number() }), result: SessionStatus },
+  'session/checkpoint': { params: CheckpointParams, result: CheckpointResult },
+  /** Takes the abort edge of the operation in progress. */
+  'session/cancel': { params: Nothing, result: Nothing },
+  'session/hold': { params: Nothing, result: SessionStatus },
+  'session/resume': { params: Nothing, result: SessionStatus },
+  /** SIGTERM to every process, SIGKILL after `graceMs`. Resolves when the computation has ended. */
+  'session/stop': { params: z.object({ graceMs: z.number().optional() }), result: SessionStatus },
+  'session/table': { params: TableParams, result: TableResult },
+  /** Subscribes this client to terminal/data. */
+  'terminal/open': { params: Nothing, result: TerminalState },
+  'terminal/input': { params: z.object({ data: z.string() }), result: Nothing },
+  'terminal/resize': { params: z.object({ columns: z.number().int().positive(), rows: z.number().int().positive() }), result: Nothing },
+} as const;
+export type RequestName = keyof typeof requests;
+
+/** Notifications from the coordinator to every client. */
+export const notifications = {
+  /** The session's state, processes, operation or exit status changed. */
+  'session/changed': SessionStatus,
+  /** A snapshot is whole and on disk. */
+  'session/snapshot': CheckpointResult,
+  'session/log': z.object({ time: z.string(), level: z.enum(['debug', 'info', 'warning', 'error']), virtualPid: z.number(), text: z.string() }),
+  'terminal/data': z.object({ data: z.string() }),
+} as const;
+export type NotificationName = keyof typeof notifications;

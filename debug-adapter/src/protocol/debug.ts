@@ -1,0 +1,47 @@
+/**
+ * What the debug adapter takes and gives beyond the Debug Adapter Protocol: the attributes of a launch configuration, and
+ * the custom requests and events, all named `cairn…`. State changes are events; nothing is polled for.
+ */
+import * as z from 'zod';
+import { CheckpointParams, CheckpointResult, SessionStatus, TableParams, TableResult, TerminalState } from './control.js';
+
+export const PluginConfiguration = z.object({ library: z.string().min(1), settings: z.record(z.string(), z.unknown()).optional() });
+
+/** `"type": "cairn", "request": "launch"`: starts `program`, or restarts `snapshot` when that is given. */
+export const LaunchConfiguration = z.object({
+  program: z.string().optional(),
+  args: z.array(z.string()).default([]),
+  cwd: z.string().optional(),
+  /** Over the adapter's own environment; at a restart over the snapshot's. null removes. */
+  env: z.record(z.string(), z.string().nullable()).default({}),
+  session: z.string().optional(),
+  store: z.string().optional(),
+  plugins: z.array(PluginConfiguration).default([]),
+  /** Id, unique prefix, name or folder of a snapshot. */
+  snapshot: z.string().optional(),
+  paths: z.array(z.object({ from: z.string(), to: z.string() })).default([]),
+  inPlace: z.boolean().default(false),
+});
+export type LaunchConfiguration = z.infer<typeof LaunchConfiguration>;
+
+/** `"request": "attach"`: joins a live session. */
+export const AttachConfiguration = z.object({ session: z.string().optional() });
+export type AttachConfiguration = z.infer<typeof AttachConfiguration>;
+
+export const customRequests = {
+  cairnStatus: { params: z.object({}), result: SessionStatus },
+  cairnCheckpoint: { params: CheckpointParams, result: CheckpointResult },
+  cairnCancel: { params: z.object({}), result: z.object({}) },
+  cairnTable: { params: TableParams, result: TableResult },
+  cairnTerminalOpen: { params: z.object({}), result: TerminalState },
+  cairnTerminalInput: { params: z.object({ data: z.string() }), result: z.object({}) },
+  cairnTerminalResize: { params: z.object({ columns: z.number(), rows: z.number() }), result: z.object({}) },
+} as const;
+export type CustomRequestName = keyof typeof customRequests;
+
+export const customEvents = {
+  cairnSession: SessionStatus,
+  cairnSnapshot: CheckpointResult,
+  cairnTerminalData: z.object({ data: z.string() }),
+} as const;
+export type CustomEventName = keyof typeof customEvents;

@@ -1,0 +1,51 @@
+/**
+ * What flows between the extension and its panels (webview-ui): plain data both ways, nothing else is shared. The extension
+ * sends the whole model of a panel whenever it changed; a panel keeps only how it is shown (tab, filter), by setState.
+ */
+import * as z from 'zod';
+import { OperationStatus, SessionState, TableKind, TableRow } from './control.js';
+
+/** Model of the Barriers view: the operation in progress, or the last one, of one session. */
+export const BarriersModel = z.object({
+  panel: z.literal('barriers'),
+  /** null: no live session. */
+  session: z.string().nullable(),
+  state: SessionState.nullable(),
+  operation: OperationStatus.nullable(),
+  /** Name of each process, for its virtual pid. */
+  processes: z.array(z.object({ virtualPid: z.number(), name: z.string() })),
+});
+export type BarriersModel = z.infer<typeof BarriersModel>;
+
+/** A place that has tables of virtual names: a process of a live session, or a snapshot. */
+export const NameSource = z.object({ id: z.string(), label: z.string(), kind: z.enum(['live', 'snapshot']) });
+export type NameSource = z.infer<typeof NameSource>;
+
+export const NameTableKind = TableKind.extract(['pid', 'path', 'env', 'fd']);
+export type NameTableKind = z.infer<typeof NameTableKind>;
+
+/** Model of the Virtual Names view: one table of one source. */
+export const NamesModel = z.object({
+  panel: z.literal('names'),
+  sources: z.array(NameSource),
+  /** id of the source shown; null: there is none. */
+  source: z.string().nullable(),
+  kind: NameTableKind,
+  rows: z.array(TableRow),
+  /** Not empty: the table could not be read, and why. */
+  error: z.string(),
+});
+export type NamesModel = z.infer<typeof NamesModel>;
+
+export const ToPanel = z.discriminatedUnion('panel', [BarriersModel, NamesModel]);
+export type ToPanel = z.infer<typeof ToPanel>;
+
+export const FromPanel = z.discriminatedUnion('type', [
+  /** The panel listens now. */
+  z.object({ type: z.literal('ready') }),
+  z.object({ type: z.literal('cancel') }),
+  z.object({ type: z.literal('selectNames'), source: z.string().nullable(), kind: NameTableKind }),
+  z.object({ type: z.literal('refresh') }),
+  z.object({ type: z.literal('copy'), text: z.string() }),
+]);
+export type FromPanel = z.infer<typeof FromPanel>;

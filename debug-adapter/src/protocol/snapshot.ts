@@ -1,0 +1,106 @@
+/**
+ * A snapshot as it stands on disk and as every view shows it. The folder of a snapshot holds `manifest.json` (written once,
+ * before the folder gets its final name; immutable) and `labels.json` (what the user may change; replaced atomically).
+ */
+import * as z from 'zod';
+
+/** Version of the folder's layout; a newer one is refused by a message, an older one is read. */
+export const SNAPSHOT_FORMAT = 1;
+
+export const SnapshotFile = z.object({
+  /** Relative to the snapshot's folder. */
+  name: z.string(),
+  /** Bytes. */
+  size: z.number().int().nonnegative(),
+  /** XXH3, 64 bits, seed 0, of the whole content: 16 lower-case hexadecimal digits. */
+  checksum: z.string().regex(/^[0-9a-f]{16}$/),
+});
+export type SnapshotFile = z.infer<typeof SnapshotFile>;
+
+export const SimulatedTime = z.object({
+  /** Ticks, decimal (may exceed 2^53). */
+  ticks: z.string().regex(/^\d+$/),
+  /** A tick is 10^unit seconds. */
+  unit: z.number().int(),
+});
+export type SimulatedTime = z.infer<typeof SimulatedTime>;
+
+export const SnapshotProcess = z.object({
+  virtualPid: z.number().int().positive(),
+  executable: z.string(),
+  argv: z.array(z.string()),
+  threads: z.number().int().positive(),
+});
+export type SnapshotProcess = z.infer<typeof SnapshotProcess>;
+
+/** How long one phase took: the coordinator's clock, from the request to the last reply. */
+export const PhaseTiming = z.object({ phase: z.string(), ms: z.number() });
+export type PhaseTiming = z.infer<typeof PhaseTiming>;
+
+export const Manifest = z.object({
+  format: z.literal(SNAPSHOT_FORMAT),
+  /** 12 lower-case hexadecimal digits. */
+  id: z.string().regex(/^[0-9a-f]{12}$/),
+  /** ISO 8601, UTC. */
+  createdAt: z.string(),
+  /** The snapshot that the computation had been restarted from, or its own previous one; null at a root. */
+  parent: z.string().nullable(),
+  session: z.string(),
+  /** Stays the same through restarts of the computation. */
+  computation: z.string(),
+  argv: z.array(z.string()),
+  cwd: z.string(),
+  host: z.object({ name: z.string(), kernel: z.string(), architecture: z.string(), cpuModel: z.string(), libc: z.string() }),
+  simulatedTime: SimulatedTime.nullable(),
+  /** Milliseconds that threads were stopped. */
+  pauseMs: z.number(),
+  /** Milliseconds from the request until everything was on disk. */
+  totalMs: z.number(),
+  /** Bytes on disk of all files. */
+  bytes: z.number().int().nonnegative(),
+  phases: z.array(PhaseTiming),
+  compression: z.enum(['none', 'zstd']),
+  processes: z.array(SnapshotProcess).min(1),
+  files: z.array(SnapshotFile),
+});
+export type Manifest = z.infer<typeof Manifest>;
+
+export const Labels = z.object({
+  /** As the user named it; empty: the views show a name made from the time. */
+  name: z.string(),
+  note: z.string(),
+  /** A pinned snapshot is deleted only after it was unpinned. */
+  pinned: z.boolean(),
+});
+export type Labels = z.infer<typeof Labels>;
+
+/** What `cairn ls --json` prints for each snapshot, and what the tree shows. */
+export const SnapshotSummary = z.object({
+  id: z.string(),
+  /** Absolute. */
+  path: z.string(),
+  parent: z.string().nullable(),
+  name: z.string(),
+  note: z.string(),
+  pinned: z.boolean(),
+  createdAt: z.string(),
+  session: z.string(),
+  simulatedTime: SimulatedTime.nullable(),
+  bytes: z.number(),
+  pauseMs: z.number(),
+  totalMs: z.number(),
+  argv: z.array(z.string()),
+  /** Not empty: the folder is damaged or of a newer format; it cannot be restarted. */
+  problem: z.string(),
+});
+export type SnapshotSummary = z.infer<typeof SnapshotSummary>;
+
+/** One answer of the preflight. Without a finding of severity `error` the restart may start. */
+export const PreflightFinding = z.object({
+  severity: z.enum(['error', 'warning']),
+  /** Stable, for scripts: `missing-file`, `changed-file`, `cpu-features`, `kernel`, `libc`, `disk`, `memory`, … */
+  code: z.string(),
+  message: z.string(),
+  remedy: z.string(),
+});
+export type PreflightFinding = z.infer<typeof PreflightFinding>;

@@ -1,0 +1,128 @@
+/**
+ * The preflight: whether a snapshot can be restarted here and now, before anything is started. Each finding has a reason and
+ * a remedy; one of severity `error` forbids the restart. What is checked of the machine is in preflight-host.ts.
+ * Tests: test/unit/preflight.test.ts.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { hostIdentity, libcVersion, processor } from '../platform/host.js';
+import { nativeFile } from '../platform/installation.js';
+import { asCairnError, reason } from '../protocol/errors.js';
+import type { MappedFile } from '../protocol/generated/image_pb.js';
+import type { Manifest, PreflightFinding, SnapshotSummary } from '../protocol/snapshot.js';
+import { statIfThere } from '../platform/files.js';
+import { buildId } from './elf.js';
+import { type ImageMetadata, metadataName, readImageMetadata } from './image-metadata.js';
+import { missingFeatures, missingXfeatures, spaceFindings } from './preflight-host.js';
+import { wholeManifest } from './snapshot-folder.js';
+import { verify } from './verification.js';
+
+export interface PreflightOptions {
+  /** Virtual prefix → real prefix. */
+  paths: readonly { from: string; to: string }[];
+  /** Folder that will take what the run writes; null: in place. */
+  outputs: string | null;
+  /** Folder for the unpacked pages of a compressed snapshot. */
+  cache: string;
+}
+
+export const isFatal = (findings: readonly PreflightFinding[]): boolean => findings.some((one) => one.severity === 'error');
+
+export function preflightText(findings: readonly PreflightFinding[]): string {
+  return findings.map((one) => `  ${one.severity}: ${one.message}\n    ${one.remedy}`).join('\n');
+}
+
+export async function preflight(snapshot: SnapshotSummary, options: PreflightOptions): Promise<PreflightFinding[]> {
+  const findings: PreflightFinding[] = [];
+  const add = (severity: PreflightFinding['severity'], code: string, message: string, remedy: string): void => void findings.push({ severity, code, message, remedy });
+
+  for (const name of ['libcairn.so', 'cairn-launch', 'cairn-restore'] as const) {
+    try {
+      nativeFile(name);
+    } catch (error) {
+      const { message, remedy } = asCairnError(error);
+      add('error', 'installation', message, remedy);
+    }
+  }
+  let manifest: Manifest;
+  const images: ImageMetadata[] = [];
+  try {
+    manifest = wholeManifest(snapshot.path);
+    await verify(snapshot.path, manifest);
+    for (const { virtualPid } of manifest.processes) images.push(image(snapshot.path, virtualPid));
+  } catch (error) {
+    const { message, remedy } = asCairnError(error);
+    add('error', 'snapshot', message, remedy);
+    return findings;
+  }
+
+  const here = hostIdentity();
+  if (manifest.host.architecture !== here.architecture) {
+    add('error', 'architecture', `It was made on ${manifest.host.architecture}; this machine is ${here.architecture}.`, `Restart it on a machine with ${manifest.host.architecture}.`);
+    return findings;
+  }
+  if (manifest.processes.length > 1) {
+    add('error', 'several-processes', `It holds ${manifest.processes.length} processes.`, 'Use a version of Cairn that restarts computations of several processes.');
+  }
+  const { flags, model } = processor();
+  for (const { header } of images) {
+    const missing = missingFeatures(header.cpuFeatures, flags);
+    const state = missingXfeatures(header.xfeatures, flags);
+    if (missing.length + state.length === 0) continue;
+    add('error', 'cpu-features', `The program uses what this processor (${model}) does not have: ${[...new Set([...missing, ...state])].join(', ')}.`,
+      `Restart it on a processor like ${header.cpuModel || manifest.host.cpuModel}.`);
+  }
+  if (manifest.host.kernel !== here.kernel) {
+    add('warning', 'kernel', `It was made under Linux ${manifest.host.kernel}; this is ${here.kernel}.`, 'Usually harmless. If it fails, restart it under the same kernel.');
+  }
+  const libc = libcVersion();
+  if (manifest.host.libc !== '' && libc !== '' && manifest.host.libc !== libc) {
+    add('warning', 'libc', `It was made with libc ${manifest.host.libc}; this machine has ${libc}.`, 'Give it the old one by --path, where its files are reported as changed.');
+  }
+  findings.push(...fileFindings(images.flatMap((one) => one.mappedFiles), options.paths));
+  findings.push(...spaceFindings(manifest, images, options));
+  return findings;
+}
+
+function image(folder: string, virtualPid: number): ImageMetadata {
+  const name = metadataName(virtualPid);
+  try {
+    return readImageMetadata(join(folder, name));
+  } catch (error) {
+    throw new Error(`${name}: ${reason(error)}`, { cause: error });
+  }
+}
+
+/** Where a virtual path is found: the longest prefix that was given decides. */
+export function realPath(path: string, paths: PreflightOptions['paths']): string {
+  const fits = paths.filter(({ from }) => path === from || path.startsWith(from.endsWith('/') ? from : `${from}/`));
+  const best = fits.reduce<(typeof fits)[number] | undefined>((a, b) => (a === undefined || b.from.length > a.from.length ? b : a), undefined);
+  return best === undefined ? path : join(best.to, path.slice(best.from.length));
+}
+
+function fileFindings(files: readonly MappedFile[], paths: PreflightOptions['paths']): PreflightFinding[] {
+  const findings = new Map<string, PreflightFinding>();
+  for (const file of files) {
+    const path = realPath(file.path, paths);
+    const finding = fileFinding(file, path);
+    if (finding) findings.set(path, finding);
+  }
+  return [...findings.values()];
+}
+
+function fileFinding(file: MappedFile, path: string): PreflightFinding | undefined {
+  const found = statIfThere(path);
+  const where = path === file.path ? path : `${path} (for ${file.path})`;
+  if (found === undefined) {
+    const why = existsSync(path) ? 'cannot be read' : 'is missing';
+    return { severity: 'error', code: 'missing-file', message: `The file ${where}, which the program has mapped, ${why}.`, remedy: `Bring it back, or say where it is now: --path ${file.path}=NEWPATH` };
+  }
+  if (found.size === file.size && found.mtimeNs === file.mtimeNs) return undefined;
+  // A copy or a reinstallation has another time; an equal build id says that the content is the same.
+  if (file.buildId !== '' && found.size === file.size && buildId(path) === file.buildId) return undefined;
+  return {
+    severity: 'error', code: 'changed-file',
+    message: `The file ${where}, which the program has mapped, has changed since the snapshot was made.`,
+    remedy: `Bring the old one back, or say where it is: --path ${file.path}=NEWPATH`,
+  };
+}

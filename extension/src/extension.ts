@@ -1,0 +1,74 @@
+/**
+ * Composition root of the extension: makes the parts, ties them together, registers commands. No logic.
+ */
+import * as vscode from 'vscode';
+import { SessionCommands } from './commands/sessionCommands.js';
+import { SnapshotCommands } from './commands/snapshotCommands.js';
+import { Restarts } from './commands/restart.js';
+import { registerViewCommands } from './commands/viewCommands.js';
+import { CairnCommand } from './platform/cairnCommand.js';
+import { messageOf, reporting } from './platform/errors.js';
+import { AdapterFactory } from './session/adapter.js';
+import { ConfigurationProvider } from './session/configurations.js';
+import { followContext } from './session/contextKeys.js';
+import { CurrentSession } from './session/current.js';
+import { DebugSessions } from './session/debugSessions.js';
+import { LiveSessions } from './session/liveSessions.js';
+import { RuntimeFolder } from './session/runtimeFolder.js';
+import { Snapshots } from './session/snapshots.js';
+import { Stores } from './session/stores.js';
+import { provideCommand } from './session/terminalCommand.js';
+import { Terminals } from './session/terminals.js';
+import { BarriersPanel } from './views/barriersPanel.js';
+import { ComputationTreeView } from './views/computationTree.js';
+import { NamesPanel } from './views/namesPanel.js';
+import { PanelHost } from './views/panelHost.js';
+import { SnapshotTreeView } from './views/snapshotTree.js';
+import { StatusBar } from './views/statusBar.js';
+
+export function activate(context: vscode.ExtensionContext): void {
+  const log = vscode.window.createOutputChannel('Cairn', { log: true });
+  const cairn = new CairnCommand(context, log);
+  const stores = new Stores(context.workspaceState);
+  const runtime = new RuntimeFolder();
+  const sessions = new LiveSessions(stores, runtime, cairn, log);
+  const snapshots = new Snapshots(stores, cairn);
+  const terminals = new Terminals(sessions, log);
+  const debug = new DebugSessions(sessions, context.workspaceState);
+  const current = new CurrentSession(sessions, debug);
+  const tree = new SnapshotTreeView(snapshots, sessions);
+  const computation = new ComputationTreeView(sessions);
+  const barriersHost = new PanelHost(context, 'barriers');
+  const namesHost = new PanelHost(context, 'names');
+  const names = new NamesPanel(namesHost, sessions, snapshots, cairn);
+  const barriers = new BarriersPanel(barriersHost, current, sessions, debug);
+  const statusBar = new StatusBar(current, sessions, debug);
+  context.subscriptions.push(
+    ...[log, stores, runtime, sessions, snapshots, terminals, debug, tree, computation, barriersHost, namesHost, names, barriers, statusBar],
+    vscode.debug.registerDebugAdapterDescriptorFactory('cairn', new AdapterFactory(context)),
+    vscode.debug.registerDebugConfigurationProvider('cairn', new ConfigurationProvider()),
+    followContext(sessions, snapshots, current, debug),
+    provideCommand(context),
+    tree.view.onDidChangeSelection(({ selection }) => names.follow(selection.length === 1 ? selection[0] : undefined)),
+    computation.view.onDidChangeSelection(({ selection }) => names.follow(selection[0])),
+    sessions.onDidSnapshot((session) => void snapshots.read(session.status.store)),
+    registerViewCommands(current, snapshots),
+  );
+
+  const commands = {
+    ...new SessionCommands({ sessions, current, debug, snapshots, tree, terminals }).all(),
+    ...new SnapshotCommands(snapshots, tree, cairn, new Restarts(cairn)).all(),
+  };
+  for (const [id, run] of Object.entries(commands)) {
+    const title = id.replace(/^cairn\./, 'Cairn: ');
+    context.subscriptions.push(vscode.commands.registerCommand(id, (node?: unknown, nodes?: unknown) => reporting(log, title, () => run(node, nodes))));
+  }
+
+  void reporting(log, 'Cairn', async () => {
+    runtime.watch();
+    await Promise.all([snapshots.refresh(), sessions.scan()]);
+    terminals.rejoining = false;
+    await debug.rejoin();
+  }).finally(() => log.info('ready'));
+  context.subscriptions.push(stores.onDidChange(() => void sessions.scan().catch((error: unknown) => log.warn(messageOf(error)))));
+}

@@ -1,0 +1,51 @@
+/**
+ * The `cairn` command, run for its JSON: the way to the store, and to sessions whose coordinator has to be started again. Uses
+ * the runtime that runs this extension, so no Node.js is needed beside VS Code.
+ */
+import { execFile } from 'node:child_process';
+import * as vscode from 'vscode';
+import type { z } from 'zod';
+import { UserError } from './errors.js';
+
+/** Longer than any of them takes on a slow disk; what hangs is ended. */
+const DEADLINE_MS = 60_000;
+const MAX_OUTPUT = 64 * 1024 * 1024;
+
+export class CairnCommand {
+  readonly #cli: string;
+  readonly #log: vscode.LogOutputChannel;
+
+  constructor(context: vscode.ExtensionContext, log: vscode.LogOutputChannel) {
+    this.#cli = context.asAbsolutePath('dist/cli.js');
+    this.#log = log;
+  }
+
+  /**
+   * @param args the sub-command first; `--json` is added. Rejects with what the command said on stderr, unless it `mayFail` and
+   * printed its answer all the same.
+   */
+  async json<S extends z.ZodType>(schema: S, [command = '', ...args]: readonly string[], { mayFail = false } = {}): Promise<z.output<S>> {
+    const text = await this.#run([command, '--json', ...args], mayFail);
+    const parsed = schema.safeParse(text.trim() === '' ? {} : JSON.parse(text));
+    if (!parsed.success) throw new Error(`cairn ${command} ${args.join(' ')} printed something unexpected: ${parsed.error.message}`);
+    return parsed.data;
+  }
+
+  #run(args: readonly string[], mayFail: boolean): Promise<string> {
+    const started = Date.now();
+    return new Promise((resolve, reject) => {
+      const options = {
+        env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+        timeout: DEADLINE_MS,
+        maxBuffer: MAX_OUTPUT,
+        encoding: 'utf8' as const,
+      };
+      execFile(process.execPath, [this.#cli, ...args], options, (error, stdout, stderr) => {
+        this.#log.debug(`cairn ${args.join(' ')}: ${Date.now() - started} ms, ${error ? `failed: ${stderr.trim()}` : 'done'}`);
+        if (!error || (mayFail && stdout !== '')) resolve(stdout);
+        else if (error.killed) reject(new UserError(`cairn ${args[0] ?? ''} took longer than ${DEADLINE_MS / 1000} s and was ended`));
+        else reject(new UserError(stderr.trim().replace(/^cairn: (error: )?/i, '') || error.message));
+      });
+    });
+  }
+}

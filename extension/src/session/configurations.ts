@@ -1,0 +1,102 @@
+/**
+ * Launch configurations of type `cairn`: filled in from the workspace and checked before anything starts, so that a mistake is
+ * shown where it can be corrected. The adapter checks again what only it can know.
+ */
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { isAbsolute, resolve } from 'node:path';
+import * as vscode from 'vscode';
+import { AttachConfiguration, LaunchConfiguration } from '../../../debug-adapter/src/protocol/debug.js';
+import { UserError } from '../platform/errors.js';
+import { storeOf } from './stores.js';
+
+/** What a configuration has beyond ours, from VS Code. */
+type Configuration = vscode.DebugConfiguration & Record<string, unknown>;
+
+export class ConfigurationProvider implements vscode.DebugConfigurationProvider {
+  provideDebugConfigurations(): vscode.DebugConfiguration[] {
+    return [{ type: 'cairn', request: 'launch', name: 'Simulation under Cairn', program: 'vvp', args: ['${workspaceFolder}/design.vvp'], cwd: '${workspaceFolder}' }];
+  }
+
+  /** F5 without a launch.json: undefined `type`; null opens launch.json, with the configuration above. */
+  resolveDebugConfiguration(folder: vscode.WorkspaceFolder | undefined, configuration: Configuration): Configuration | null {
+    if (!configuration.type && !configuration.request && !configuration.name) return null;
+    if (configuration.request === 'attach') return configuration;
+    const filled = { ...configuration };
+    if (folder) {
+      filled['cwd'] ??= folder.uri.fsPath;
+      filled['store'] ??= storeOf(folder);
+    }
+    return filled;
+  }
+
+  async resolveDebugConfigurationWithSubstitutedVariables(folder: vscode.WorkspaceFolder | undefined, configuration: Configuration): Promise<Configuration | undefined | null> {
+    try {
+      return await check(folder, configuration);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      const open = 'Open launch.json';
+      const choice = await vscode.window.showErrorMessage(`"${configuration.name}": ${error.message}`, { modal: true }, open);
+      return choice === open ? null : undefined;
+    }
+  }
+}
+
+async function check(folder: vscode.WorkspaceFolder | undefined, configuration: Configuration): Promise<Configuration> {
+  if (configuration.request === 'attach') {
+    parse(AttachConfiguration, configuration);
+    return configuration;
+  }
+  const launch = parse(LaunchConfiguration, configuration);
+  const base = folder?.uri.fsPath ?? launch.cwd;
+  const absolute = (path: string) => (base === undefined || isAbsolute(path) ? path : resolve(base, path));
+  if (!launch.program && !launch.snapshot) throw new UserError('needs "program" (the simulation to start) or "snapshot" (the one to restart).');
+  const checked = { ...configuration };
+  if (launch.cwd !== undefined) checked['cwd'] = absolute(launch.cwd);
+  if (launch.store !== undefined) checked['store'] = absolute(launch.store);
+  if (launch.program?.includes('/')) checked['program'] = resolve(absolute(launch.cwd ?? '.'), launch.program);
+  // A task that runs first may make the files; and a snapshot brings its own.
+  if (!configuration['preLaunchTask'] && !launch.snapshot) await requireFiles(launch, absolute);
+  return checked;
+}
+
+function parse<T>(schema: { safeParse(value: unknown): { success: true; data: T } | { success: false; error: { issues: readonly { path: PropertyKey[]; message: string }[] } } }, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new UserError(result.error.issues.map(({ path, message }) => `"${path.join('.')}" is wrong: ${message}.`).join(' '));
+}
+
+async function requireFiles(launch: LaunchConfiguration, absolute: (path: string) => string): Promise<void> {
+  if (launch.cwd !== undefined) await requireFolder(absolute(launch.cwd));
+  if (launch.program) await requireProgram(launch.program, absolute(launch.cwd ?? '.'), launch.env['PATH']);
+  for (const { library } of launch.plugins) if (library.includes('/')) await requireFile(absolute(library), 'The plugin');
+}
+
+/** As a shell finds it: a name without a slash on PATH, else relative to `cwd`. */
+async function requireProgram(program: string, cwd: string, path: string | null | undefined): Promise<void> {
+  if (program.includes('/')) return requireFile(resolve(cwd, program), 'The program', constants.X_OK);
+  for (const entry of (path ?? process.env['PATH'] ?? '').split(':')) {
+    if (entry !== '' && (await usable(resolve(entry, program), constants.X_OK))) return;
+  }
+  throw new UserError(`The program "${program}" was not found on PATH. Install it, or give its path in "program".`);
+}
+
+async function usable(file: string, mode: number): Promise<boolean> {
+  try {
+    await access(file, mode);
+    return (await stat(file)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+async function requireFile(file: string, what: string, mode = constants.R_OK): Promise<void> {
+  if (await usable(file, mode)) return;
+  const why = (await usable(file, constants.F_OK)) ? 'is not executable' : 'does not exist';
+  throw new UserError(`${what} ${file} ${why}. Build it (a "preLaunchTask" can do that), or correct the path.`);
+}
+
+async function requireFolder(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isDirectory()) throw new UserError(`"cwd" is ${path}, which is not a folder.`);
+}

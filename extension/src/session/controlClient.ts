@@ -1,0 +1,66 @@
+/**
+ * A connection to one session's coordinator: the control protocol of debug-adapter/src/protocol/control.ts, checked on both
+ * ways. Owns the socket. Closing it never ends the computation.
+ */
+import { type Socket, createConnection } from 'node:net';
+import * as vscode from 'vscode';
+import { createMessageConnection, type MessageConnection, ResponseError, SocketMessageReader, SocketMessageWriter } from 'vscode-jsonrpc/node';
+import type { z } from 'zod';
+import { type NotificationName, notifications, type RequestName, requests } from '../../../debug-adapter/src/protocol/control.js';
+import { describeRemote } from '../platform/errors.js';
+
+export type Params<M extends RequestName> = z.input<(typeof requests)[M]['params']>;
+export type Result<M extends RequestName> = z.output<(typeof requests)[M]['result']>;
+export type Notice<N extends NotificationName> = z.output<(typeof notifications)[N]>;
+
+export class ControlClient implements vscode.Disposable {
+  readonly #socket: Socket;
+  readonly #connection: MessageConnection;
+  readonly #closed = new vscode.EventEmitter<void>();
+  readonly onDidClose = this.#closed.event;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    this.#connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
+    this.#connection.onClose(() => this.#closed.fire());
+    // A broken socket is followed by its close, which says all that matters.
+    this.#connection.onError(() => undefined);
+  }
+
+  /** Rejects where nobody listens at `path`. */
+  static async connect(path: string): Promise<ControlClient> {
+    const socket = createConnection(path);
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve).once('error', reject);
+    });
+    return new ControlClient(socket);
+  }
+
+  /** Notifications that come before this are kept by the socket: subscribe first, then listen. */
+  listen(): void {
+    this.#connection.listen();
+  }
+
+  on<N extends NotificationName>(name: N, listener: (notice: Notice<N>) => void): void {
+    this.#connection.onNotification(name, (params: unknown) => listener(notifications[name].parse(params) as Notice<N>));
+  }
+
+  async request<M extends RequestName>(method: M, params: Params<M>): Promise<Result<M>> {
+    try {
+      return requests[method].result.parse(await this.#connection.sendRequest(method, params)) as Result<M>;
+    } catch (error) {
+      throw error instanceof ResponseError ? describeRemote(error.message, error.data) : error;
+    }
+  }
+
+  /** Leaves; `onDidClose` follows. */
+  end(): void {
+    this.#socket.end();
+  }
+
+  dispose(): void {
+    this.#connection.dispose();
+    this.#socket.destroy();
+    this.#closed.dispose();
+  }
+}

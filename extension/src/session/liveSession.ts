@@ -1,0 +1,106 @@
+/**
+ * One live session as this window knows it: its status, kept up to date by its coordinator's notifications, and what can be
+ * asked of it. Owns its connection, and gives it up when the computation has ended and nobody keeps it: the coordinator stays
+ * for as long as anybody is connected.
+ */
+import * as vscode from 'vscode';
+import type { RequestName, SessionStatus } from '../../../debug-adapter/src/protocol/control.js';
+import { UserError } from '../platform/errors.js';
+import { ControlClient, type Notice, type Params, type Result } from './controlClient.js';
+
+export class LiveSession implements vscode.Disposable {
+  readonly name: string;
+  readonly #client: ControlClient;
+  readonly #changed = new vscode.EventEmitter<void>();
+  readonly #snapshot = new vscode.EventEmitter<Notice<'session/snapshot'>>();
+  readonly #data = new vscode.EventEmitter<string>();
+  readonly #closed = new vscode.EventEmitter<void>();
+  readonly onDidChange = this.#changed.event;
+  readonly onDidSnapshot = this.#snapshot.event;
+  readonly onDidPrint = this.#data.event;
+  readonly onDidClose = this.#closed.event;
+  #status: SessionStatus;
+  #connected = true;
+  #kept = 0;
+
+  private constructor(client: ControlClient, status: SessionStatus) {
+    this.#client = client;
+    this.#status = status;
+    this.name = status.session;
+  }
+
+  static async join(controlSocket: string): Promise<LiveSession> {
+    const client = await ControlClient.connect(controlSocket);
+    try {
+      // What is notified while the first answer is on its way belongs to this session as well.
+      let session: LiveSession | undefined;
+      let latest: SessionStatus | undefined;
+      client.on('session/changed', (status) => {
+        if (session) session.#update(status);
+        else latest = status;
+      });
+      client.on('session/snapshot', (result) => session && session.#snapshot.fire(result));
+      client.on('terminal/data', ({ data }) => session && session.#data.fire(data));
+      client.onDidClose(() => session && session.#close());
+      client.listen();
+      const status = await client.request('session/status', {});
+      session = new LiveSession(client, latest?.state === 'exited' ? latest : status);
+      return session;
+    } catch (error) {
+      client.dispose();
+      throw error;
+    }
+  }
+
+  get status(): SessionStatus {
+    return this.#status;
+  }
+
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  /** The computation is over; its terminal can still be read while connected. */
+  get exited(): boolean {
+    return this.#status.state === 'exited';
+  }
+
+  async request<M extends RequestName>(method: M, params: Params<M>): Promise<Result<M>> {
+    if (!this.#connected) throw new UserError(`The session "${this.name}" has ended. Restart one of its snapshots.`);
+    return this.#client.request(method, params);
+  }
+
+  /** The connection stays, also after the computation's end, until the result is disposed of: for what it printed last. */
+  keep(): vscode.Disposable {
+    this.#kept++;
+    let released = false;
+    return new vscode.Disposable(() => {
+      if (released) return;
+      released = true;
+      this.#kept--;
+      this.leaveWhenOver();
+    });
+  }
+
+  leaveWhenOver(): void {
+    if (this.exited && this.#kept === 0) this.#client.end();
+  }
+
+  #update(status: SessionStatus): void {
+    this.#status = status;
+    this.#changed.fire();
+    this.leaveWhenOver();
+  }
+
+  #close(): void {
+    if (!this.#connected) return;
+    this.#connected = false;
+    this.#closed.fire();
+  }
+
+  dispose(): void {
+    this.#connected = false;
+    this.#client.dispose();
+    for (const emitter of [this.#changed, this.#snapshot, this.#data, this.#closed]) emitter.dispose();
+  }
+}

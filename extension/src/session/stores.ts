@@ -1,0 +1,58 @@
+/**
+ * The stores of this window: one a workspace folder (setting `cairn.store`), and those that launch configurations named, which
+ * are remembered for the workspace.
+ */
+import { isAbsolute, join, normalize } from 'node:path';
+import * as vscode from 'vscode';
+
+const REMEMBERED = 'cairn.stores';
+
+export class Stores implements vscode.Disposable {
+  readonly #memory: vscode.Memento;
+  readonly #changed = new vscode.EventEmitter<void>();
+  readonly onDidChange = this.#changed.event;
+  readonly #subscriptions: vscode.Disposable[];
+
+  constructor(memory: vscode.Memento) {
+    this.#memory = memory;
+    this.#subscriptions = [
+      vscode.workspace.onDidChangeWorkspaceFolders(() => this.#changed.fire()),
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration('cairn.store')) this.#changed.fire();
+      }),
+    ];
+  }
+
+  /** Absolute paths, each once; those of the workspace folders first. */
+  get all(): readonly string[] {
+    const own = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file').map((folder) => storeOf(folder));
+    return [...new Set([...own, ...this.#memory.get<string[]>(REMEMBERED, [])])];
+  }
+
+  includes(store: string): boolean {
+    return this.all.includes(normalize(store));
+  }
+
+  async add(store: string): Promise<void> {
+    if (this.includes(store)) return;
+    await this.#memory.update(REMEMBERED, [...this.#memory.get<string[]>(REMEMBERED, []), normalize(store)]);
+    this.#changed.fire();
+  }
+
+
+  dispose(): void {
+    for (const subscription of this.#subscriptions) subscription.dispose();
+    this.#changed.dispose();
+  }
+}
+
+/** Store of a workspace folder, by its setting. */
+export function storeOf(folder: vscode.WorkspaceFolder): string {
+  const setting = vscode.workspace.getConfiguration('cairn', folder).get<string>('store', '').trim() || '.cairn';
+  return normalize(isAbsolute(setting) ? setting : join(folder.uri.fsPath, setting));
+}
+
+/** The folder whose store it is; undefined: none of this window's. */
+export function folderOf(store: string): vscode.WorkspaceFolder | undefined {
+  return (vscode.workspace.workspaceFolders ?? []).find((folder) => storeOf(folder) === store);
+}

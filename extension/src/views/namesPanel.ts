@@ -1,0 +1,129 @@
+/**
+ * The Virtual Names view: one table (pid, path, env, fd) of a live process or of a snapshot. Which one follows what is selected
+ * in the trees, and can be chosen in the view. Tables are read when they can be seen: on selection, when the state of the
+ * session changes, and on refresh.
+ */
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import { z } from 'zod';
+import { TableRow } from '../../../debug-adapter/src/protocol/control.js';
+import type { FromPanel, NameSource, NamesModel } from '../../../debug-adapter/src/protocol/panels.js';
+import type { CairnCommand } from '../platform/cairnCommand.js';
+import { messageOf, UserError } from '../platform/errors.js';
+import type { LiveSession } from '../session/liveSession.js';
+import type { LiveSessions } from '../session/liveSessions.js';
+import type { Snapshots } from '../session/snapshots.js';
+import { snapshotLabel } from './format.js';
+import type { ComputationNode, SnapshotTreeNode } from './nodes.js';
+import type { PanelHost } from './panelHost.js';
+
+type Source = NameSource & { readonly read: (kind: NamesModel['kind']) => Promise<readonly TableRow[]> };
+
+export class NamesPanel implements vscode.Disposable {
+  readonly #host: PanelHost;
+  readonly #sessions: LiveSessions;
+  readonly #snapshots: Snapshots;
+  readonly #cairn: CairnCommand;
+  readonly #subscription: vscode.Disposable;
+  #source: string | null = null;
+  #kind: NamesModel['kind'] = 'pid';
+  /** Answers to an older question are dropped. */
+  #question = 0;
+  #states = '';
+
+  constructor(host: PanelHost, sessions: LiveSessions, snapshots: Snapshots, cairn: CairnCommand) {
+    this.#host = host;
+    this.#sessions = sessions;
+    this.#snapshots = snapshots;
+    this.#cairn = cairn;
+    this.#subscription = vscode.Disposable.from(
+      host.onDidReceive((message) => void this.#received(message)),
+      host.onDidShow(() => void this.#read()),
+      snapshots.onDidChange(() => void this.#sourcesChanged()),
+      sessions.onDidChange(() => void this.#sourcesChanged()),
+    );
+  }
+
+  /** Shows what was selected in a tree. */
+  follow(node: SnapshotTreeNode | ComputationNode | undefined): void {
+    const source = node && sourceOf(node, this.#sessions);
+    if (!source || source === this.#source) return;
+    this.#source = source;
+    if (this.#host.visible) void this.#read();
+  }
+
+  #sources(): Source[] {
+    const live = this.#sessions.all.flatMap((session) => session.status.processes.map((process) => this.#live(session, process.virtualPid, basename(process.executable))));
+    const stored = this.#snapshots.contents.flatMap(({ store, snapshots }) => snapshots
+      .filter(({ problem }) => problem === '')
+      .map((snapshot): Source => ({
+        id: `snapshot ${store}/${snapshot.id}`,
+        label: `${snapshotLabel(snapshot)} (${snapshot.session})`,
+        kind: 'snapshot',
+        read: (kind) => this.#cairn.json(z.array(TableRow), ['tables', kind, '--snapshot', snapshot.path]),
+      }))
+      .reverse());
+    return [...live, ...stored];
+  }
+
+  #live(session: LiveSession, virtualPid: number, program: string): Source {
+    return {
+      id: `live ${session.name}/${virtualPid}`,
+      label: `${session.name}: ${program} · ${virtualPid}`,
+      kind: 'live',
+      read: async (kind) => (await session.request('session/table', { kind, virtualPid })).rows,
+    };
+  }
+
+  async #received(message: FromPanel): Promise<void> {
+    if (message.type === 'copy') await vscode.env.clipboard.writeText(message.text);
+    else if (message.type === 'refresh') await this.#read();
+    else if (message.type === 'selectNames') {
+      this.#source = message.source ?? this.#source;
+      this.#kind = message.kind;
+      await this.#read();
+    }
+  }
+
+  /** Sources came or went, or a session's state changed, and its real names with it. */
+  async #sourcesChanged(): Promise<void> {
+    const states = this.#sources().map(({ id, label }) => `${id} ${label}`).join() + this.#sessions.all.map(({ status }) => status.state).join();
+    if (states === this.#states) return;
+    this.#states = states;
+    if (this.#host.visible) await this.#read();
+  }
+
+  async #read(): Promise<void> {
+    const question = ++this.#question;
+    const sources = this.#sources();
+    const source = sources.find(({ id }) => id === this.#source) ?? sources[0];
+    this.#source = source?.id ?? null;
+    const model: NamesModel = {
+      panel: 'names',
+      sources: sources.map(({ id, label, kind }) => ({ id, label, kind })),
+      source: this.#source,
+      kind: this.#kind,
+      rows: [],
+      error: '',
+    };
+    if (!source) return this.#host.post(model);
+    try {
+      const rows = await source.read(this.#kind);
+      if (question === this.#question) this.#host.post({ ...model, rows: [...rows] });
+    } catch (error) {
+      if (question === this.#question) this.#host.post({ ...model, error: error instanceof UserError ? error.message : `The table cannot be read: ${messageOf(error)}` });
+    }
+  }
+
+  dispose(): void {
+    this.#subscription.dispose();
+  }
+}
+
+function sourceOf(node: SnapshotTreeNode | ComputationNode, sessions: LiveSessions): string | undefined {
+  if (node.kind === 'snapshot') return node.snapshot.problem === '' ? `snapshot ${node.store}/${node.snapshot.id}` : undefined;
+  if (node.kind === 'process' || node.kind === 'plugins') return `live ${node.session}/${node.process.virtualPid}`;
+  if (node.kind !== 'session') return undefined;
+  const first = sessions.find(node.session)?.status.processes[0];
+  return first && `live ${node.session}/${first.virtualPid}`;
+}

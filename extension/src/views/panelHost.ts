@@ -1,0 +1,79 @@
+/**
+ * A webview view and its page from dist/webview: content security policy, the typed bridge, and the last model, which a page
+ * that was hidden and destroyed gets again as soon as it says that it listens.
+ */
+import { readFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import * as vscode from 'vscode';
+import { FromPanel, type ToPanel } from '../../../debug-adapter/src/protocol/panels.js';
+
+export class PanelHost implements vscode.WebviewViewProvider, vscode.Disposable {
+  readonly #folder: vscode.Uri;
+  readonly #name: ToPanel['panel'];
+  readonly #message = new vscode.EventEmitter<FromPanel>();
+  readonly onDidReceive = this.#message.event;
+  readonly #shown = new vscode.EventEmitter<void>();
+  /** The page can be seen now: its model should be up to date. */
+  readonly onDidShow = this.#shown.event;
+  readonly #registration: vscode.Disposable;
+  #view: vscode.WebviewView | undefined;
+  #ready = false;
+  #model: ToPanel | undefined;
+
+  constructor(context: vscode.ExtensionContext, name: ToPanel['panel']) {
+    this.#folder = vscode.Uri.joinPath(context.extensionUri, 'dist', 'webview');
+    this.#name = name;
+    this.#registration = vscode.window.registerWebviewViewProvider(`cairn.${name}`, this);
+  }
+
+  get visible(): boolean {
+    return this.#view?.visible ?? false;
+  }
+
+  post(model: ToPanel): void {
+    this.#model = model;
+    if (this.#ready && this.#view) void this.#view.webview.postMessage(model);
+  }
+
+  async resolveWebviewView(view: vscode.WebviewView): Promise<void> {
+    this.#view = view;
+    this.#ready = false;
+    const { webview } = view;
+    webview.options = { enableScripts: true, localResourceRoots: [this.#folder] };
+    webview.onDidReceiveMessage((raw: unknown) => this.#received(raw));
+    view.onDidChangeVisibility(() => view.visible && this.#shown.fire());
+    view.onDidDispose(() => {
+      this.#view = undefined;
+      this.#ready = false;
+    });
+    webview.html = await this.#page(webview);
+  }
+
+  #received(raw: unknown): void {
+    const message = FromPanel.parse(raw);
+    if (message.type === 'ready') {
+      this.#ready = true;
+      this.#shown.fire();
+      if (this.#model) this.post(this.#model);
+    } else this.#message.fire(message);
+  }
+
+  async #page(webview: vscode.Webview): Promise<string> {
+    const resource = (name: string) => webview.asWebviewUri(vscode.Uri.joinPath(this.#folder, name)).toString();
+    const values: Record<string, string> = {
+      cspSource: webview.cspSource,
+      nonce: randomBytes(16).toString('base64'),
+      script: resource(`${this.#name}.js`),
+      style: resource(`${this.#name}.css`),
+      codicons: resource('codicon.css'),
+    };
+    const template = await readFile(vscode.Uri.joinPath(this.#folder, `${this.#name}.html`).fsPath, 'utf8');
+    return template.replace(/\{\{(\w+)\}\}/g, (_, name: string) => values[name] ?? '');
+  }
+
+  dispose(): void {
+    this.#registration.dispose();
+    this.#message.dispose();
+    this.#shown.dispose();
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * An operation of a session in words: in which phase it is, who has arrived, how long phases took. Pure.
+ * Tests: test/unit/phases-text.test.ts.
+ */
+import type { OperationStatus, PhaseStatus } from '../../../debug-adapter/src/protocol/control.js';
+import { formatMilliseconds } from './format.js';
+
+export function phaseLabel({ phase, barrier }: PhaseStatus): string {
+  return barrier === '' ? phase : barrier;
+}
+
+/** `Checkpoint · save · 1 of 2 arrived`, `Checkpoint done in 12 ms`, `Restart failed: …`. */
+export function operationLine(operation: OperationStatus): string {
+  const kind = `${operation.kind.charAt(0).toUpperCase()}${operation.kind.slice(1)}`;
+  if (operation.error !== '') return `${kind} failed: ${operation.error}`;
+  if (operation.finished) {
+    const end = Math.max(0, ...operation.phases.map(({ endedMs, startedMs }) => endedMs ?? startedMs));
+    return `${kind} done in ${formatMilliseconds(end)}`;
+  }
+  const current = operation.phases.findLast(({ endedMs }) => endedMs === null) ?? operation.phases.at(-1);
+  if (!current) return `${kind} begins`;
+  const all = current.arrived.length + current.waiting.length;
+  const arrived = current.endedMs === null && all > 0 ? ` · ${current.arrived.length} of ${all} arrived` : '';
+  return `${kind} · ${phaseLabel(current)}${arrived}`;
+}

@@ -1,0 +1,107 @@
+/**
+ * How the elements of the Snapshots view look: label, description, icon, what is read aloud, and the words by which menus know
+ * them (contextValue: words separated by blanks, matched in package.json).
+ */
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import type { SessionState, SessionStatus } from '../../../debug-adapter/src/protocol/control.js';
+import type { SnapshotSummary } from '../../../debug-adapter/src/protocol/snapshot.js';
+import { formatBytes, formatCommandLine, formatMilliseconds, formatMoment, formatSimulatedTime, snapshotDescription, snapshotLabel } from './format.js';
+import type { BranchNode, SnapshotNode, StoreNode } from './nodes.js';
+
+const { Expanded, None } = vscode.TreeItemCollapsibleState;
+
+export function storeItem(node: StoreNode, folder: string | undefined): vscode.TreeItem {
+  const item = new vscode.TreeItem(folder ?? basename(node.store), Expanded);
+  item.id = `${node.store}/store`;
+  item.description = node.error === '' ? node.store : node.error;
+  item.iconPath = node.error === '' ? new vscode.ThemeIcon('archive') : problemIcon();
+  item.tooltip = node.error === '' ? node.store : `${node.store}\n${node.error}`;
+  item.contextValue = 'store';
+  return spoken(item);
+}
+
+export function branchItem({ store, branch }: BranchNode): vscode.TreeItem {
+  const item = new vscode.TreeItem(branch.session, Expanded);
+  item.id = `${store}/branch/${branch.key}`;
+  const count = branch.snapshots.length;
+  const made = `${count} snapshot${count === 1 ? '' : 's'}`;
+  item.description = branch.from === null ? made : `restarted · ${made}`;
+  item.iconPath = new vscode.ThemeIcon(branch.from === null ? 'circuit-board' : 'git-branch');
+  const argv = branch.live?.argv ?? branch.snapshots[0]?.argv ?? [];
+  item.tooltip = `Session ${branch.session}\n${formatCommandLine(argv)}`;
+  item.contextValue = branch.live ? `branch live ${branch.live.state}` : 'branch';
+  return spoken(item);
+}
+
+/** The tip of a branch: what the session is now. */
+export function sessionItem(session: string, status: SessionStatus | undefined): vscode.TreeItem {
+  const item = new vscode.TreeItem(status ? stateLabel(status.state) : 'ended', None);
+  item.id = `session/${session}`;
+  if (!status) return item;
+  item.description = `${session} · since ${formatMoment(status.startedAt)}`;
+  item.iconPath = stateIcon(status.state);
+  item.contextValue = `session live ${status.state}${status.terminal ? ' terminal' : ''}`;
+  item.tooltip = [
+    `Session ${session} is ${status.state}`,
+    formatCommandLine(status.argv),
+    ...(status.runFolder === null ? [] : [`Outputs: ${status.runFolder}`]),
+  ].join('\n');
+  item.command = { command: 'cairn.showTerminal', title: 'Show Terminal', arguments: [{ kind: 'session', session }] };
+  return spoken(item);
+}
+
+export function snapshotItem({ store, snapshot }: SnapshotNode, hasBranches: boolean): vscode.TreeItem {
+  const item = new vscode.TreeItem(snapshotLabel(snapshot), hasBranches ? Expanded : None);
+  item.id = `${store}/snapshot/${snapshot.id}`;
+  item.description = snapshot.problem === '' ? snapshotDescription(snapshot) : snapshot.problem;
+  item.iconPath = snapshot.problem !== '' ? problemIcon() : new vscode.ThemeIcon(snapshot.pinned ? 'pinned' : 'device-camera');
+  item.contextValue = `snapshot ${snapshot.pinned ? 'pinned' : 'unpinned'} ${snapshot.problem === '' ? 'whole' : 'damaged'}`;
+  item.tooltip = snapshotTooltip(snapshot);
+  return spoken(item, [...(snapshot.pinned ? ['pinned'] : []), ...(snapshot.problem === '' ? [] : ['damaged']), ...(snapshot.note === '' ? [] : [`note: ${snapshot.note}`])]);
+}
+
+function snapshotTooltip(snapshot: SnapshotSummary): vscode.MarkdownString {
+  const tooltip = new vscode.MarkdownString('', true);
+  const line = (name: string, value: string) => tooltip.appendMarkdown(`**${name}** `).appendText(value).appendMarkdown('  \n');
+  if (snapshot.problem !== '') line('Problem', snapshot.problem);
+  if (snapshot.note !== '') tooltip.appendText(snapshot.note).appendMarkdown('\n\n');
+  line('Made', formatMoment(snapshot.createdAt));
+  if (snapshot.simulatedTime) line('Simulated time', formatSimulatedTime(snapshot.simulatedTime));
+  line('Size', formatBytes(snapshot.bytes));
+  line('Held', `${formatMilliseconds(snapshot.pauseMs)} of ${formatMilliseconds(snapshot.totalMs)}`);
+  line('Session', snapshot.session);
+  line('Id', snapshot.id);
+  line('Command', formatCommandLine(snapshot.argv));
+  return tooltip;
+}
+
+export function stateLabel(state: SessionState): string {
+  return state === 'checkpointing' ? 'checkpointing…' : state === 'restarting' ? 'restarting…' : state === 'starting' ? 'starting…' : state;
+}
+
+export function stateIcon(state: SessionState): vscode.ThemeIcon {
+  switch (state) {
+    case 'running':
+      return new vscode.ThemeIcon('play-circle', new vscode.ThemeColor('charts.green'));
+    case 'held':
+      return new vscode.ThemeIcon('debug-pause', new vscode.ThemeColor('charts.yellow'));
+    case 'exited':
+      return new vscode.ThemeIcon('circle-slash');
+    case 'starting':
+    case 'checkpointing':
+    case 'restarting':
+      return new vscode.ThemeIcon('sync~spin');
+  }
+}
+
+function problemIcon(): vscode.ThemeIcon {
+  return new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'));
+}
+
+/** What is read aloud begins with what is seen. */
+export function spoken(item: vscode.TreeItem, more: readonly string[] = []): vscode.TreeItem {
+  const seen = [item.label, item.description].filter((part) => typeof part === 'string' && part !== '');
+  item.accessibilityInformation = { label: [...seen, ...more].join(', '), role: 'treeitem' };
+  return item;
+}

@@ -1,0 +1,118 @@
+/**
+ * The Snapshots view: branches by session, snapshots in the order of time, live sessions at the tip of their branch. Shows what
+ * `Snapshots` and `LiveSessions` know; owns nothing of it.
+ */
+import * as vscode from 'vscode';
+import type { LiveSessions } from '../session/liveSessions.js';
+import type { Snapshots, StoreContent } from '../session/snapshots.js';
+import { folderOf } from '../session/stores.js';
+import type { SnapshotTreeNode } from './nodes.js';
+import { branchItem, sessionItem, snapshotItem, storeItem } from './snapshotItems.js';
+import { type Branch, buildSnapshotTree, type SnapshotTree } from './snapshotModel.js';
+
+/** Several changes come at once (state, snapshot, listing). */
+const SETTLE_MS = 30;
+
+export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNode>, vscode.Disposable {
+  readonly #snapshots: Snapshots;
+  readonly #sessions: LiveSessions;
+  readonly #changed = new vscode.EventEmitter<undefined>();
+  readonly onDidChangeTreeData = this.#changed.event;
+  readonly view: vscode.TreeView<SnapshotTreeNode>;
+  readonly #subscriptions: vscode.Disposable[];
+  /** One object for each thing, kept while the thing is there, so that VS Code knows it again. */
+  #nodes = new Map<string, SnapshotTreeNode>();
+  #roots: readonly SnapshotTreeNode[] = [];
+  #children = new Map<SnapshotTreeNode, readonly SnapshotTreeNode[]>();
+  #parents = new Map<SnapshotTreeNode, SnapshotTreeNode>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(snapshots: Snapshots, sessions: LiveSessions) {
+    this.#snapshots = snapshots;
+    this.#sessions = sessions;
+    this.#build();
+    this.view = vscode.window.createTreeView('cairn.snapshots', { treeDataProvider: this, canSelectMany: true, showCollapseAll: true });
+    this.#subscriptions = [snapshots.onDidChange(() => this.#later()), sessions.onDidChange(() => this.#later()), this.view];
+  }
+
+  /** Selects a snapshot where the view is visible; a view that is not is left alone. */
+  async reveal(store: string, id: string): Promise<void> {
+    const node = this.#nodes.get(`${store}/snapshot/${id}`);
+    if (node && this.view.visible) await this.view.reveal(node, { select: true, focus: false });
+  }
+
+  getTreeItem(node: SnapshotTreeNode): vscode.TreeItem {
+    switch (node.kind) {
+      case 'store':
+        return storeItem(node, folderOf(node.store)?.name);
+      case 'branch':
+        return branchItem(node);
+      case 'session':
+        return sessionItem(node.session, this.#sessions.find(node.session)?.status);
+      case 'snapshot':
+        return snapshotItem(node, this.getChildren(node).length > 0);
+    }
+  }
+
+  getChildren(node?: SnapshotTreeNode): SnapshotTreeNode[] {
+    return [...(node ? (this.#children.get(node) ?? []) : this.#roots)];
+  }
+
+  getParent(node: SnapshotTreeNode): SnapshotTreeNode | undefined {
+    return this.#parents.get(node);
+  }
+
+  #later(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#build();
+      this.#changed.fire(undefined);
+    }, SETTLE_MS);
+  }
+
+  #build(): void {
+    const before = this.#nodes;
+    this.#nodes = new Map();
+    this.#children = new Map();
+    this.#parents = new Map();
+    const make = <N extends SnapshotTreeNode>(key: string, fresh: N): SnapshotTreeNode => {
+      const known = before.get(key);
+      // The object stays, what it says is new.
+      const node = known ? Object.assign(known, fresh) : fresh;
+      this.#nodes.set(key, node);
+      return node;
+    };
+    const branches = (store: string, tree: SnapshotTree, some: readonly Branch[]): SnapshotTreeNode[] => some.map((branch) => {
+      const node = make(`${store}/branch/${branch.key}`, { kind: 'branch', store, branch, session: branch.live?.session });
+      const snapshots = branch.snapshots.map((snapshot) => {
+        const one = make(`${store}/snapshot/${snapshot.id}`, { kind: 'snapshot', store, snapshot });
+        return this.#own(one, branches(store, tree, tree.branchesAt(snapshot.id)));
+      });
+      const tip = branch.live ? [make(`${store}/session/${branch.live.session}`, { kind: 'session', session: branch.live.session })] : [];
+      return this.#own(node, [...snapshots, ...tip]);
+    });
+    const shown: { content: StoreContent; children: SnapshotTreeNode[] }[] = [];
+    for (const content of this.#snapshots.contents) {
+      const { store, snapshots } = content;
+      const live = this.#sessions.all.filter(({ status }) => status.store === store).map(({ status }) => status);
+      const tree = buildSnapshotTree(snapshots, live);
+      // Empty stores are not worth a line.
+      if (tree.roots.length > 0 || content.error !== '') shown.push({ content, children: branches(store, tree, tree.roots) });
+    }
+    const [only] = shown;
+    if (only && shown.length === 1 && only.content.error === '') this.#roots = only.children;
+    else this.#roots = shown.map(({ content: { store, error }, children }) => this.#own(make(`${store}/store`, { kind: 'store', store, error }), children));
+  }
+
+  #own(node: SnapshotTreeNode, children: readonly SnapshotTreeNode[]): SnapshotTreeNode {
+    this.#children.set(node, children);
+    for (const child of children) this.#parents.set(child, node);
+    return node;
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    for (const subscription of this.#subscriptions) subscription.dispose();
+    this.#changed.dispose();
+  }
+}

@@ -1,0 +1,75 @@
+// A stopped thread's state: calls that begin anew, and the part of an XSAVE area that holds state.
+#include "sys/x86_64/context.h"
+
+#include <errno.h>
+#include <gtest/gtest.h>
+#include <sys/syscall.h>
+
+#include <vector>
+
+namespace {
+
+using namespace cairn::sys::x86_64;
+
+Registers in_call(long number, long result) {
+  Registers registers = {};
+  registers.rip = 0x1002;
+  registers.orig_rax = static_cast<uint64_t>(number);
+  registers.rax = static_cast<uint64_t>(result);
+  return registers;
+}
+
+TEST(Restartable, InterruptedCallBeginsAnew) {
+  for (long result : {-512L, -513L, -514L, -516L}) {
+    Registers registers = in_call(SYS_read, result);
+    make_restartable(&registers, -1);
+    EXPECT_EQ(registers.rip, 0x1000u);
+    EXPECT_EQ(registers.rax, static_cast<uint64_t>(SYS_read));
+  }
+}
+
+TEST(Restartable, FinishedCallKeepsItsResult) {
+  for (long result : {0L, 17L, -static_cast<long>(ENOENT)}) {
+    Registers registers = in_call(SYS_read, result);
+    make_restartable(&registers, -1);
+    EXPECT_EQ(registers.rip, 0x1002u);
+    EXPECT_EQ(registers.rax, static_cast<uint64_t>(result));
+  }
+}
+
+TEST(Restartable, ContinuedCallIsTheOneThatBegan) {
+  Registers registers = in_call(SYS_restart_syscall, -516);
+  make_restartable(&registers, SYS_poll);
+  EXPECT_EQ(registers.rax, static_cast<uint64_t>(SYS_poll));
+  registers = in_call(SYS_restart_syscall, -516);
+  make_restartable(&registers, -1);
+  EXPECT_EQ(registers.rax, static_cast<uint64_t>(-EINTR));
+  EXPECT_EQ(registers.rip, 0x1002u);
+}
+
+TEST(Restartable, EintrOfTheStopIsHiddenOnlyWhereTheCallHadNoEffect) {
+  EXPECT_TRUE(ended_by_stop(in_call(SYS_epoll_wait, -EINTR)));
+  EXPECT_FALSE(ended_by_stop(in_call(SYS_close, -EINTR)));
+  EXPECT_FALSE(ended_by_stop(in_call(SYS_connect, -EINTR)));
+  EXPECT_FALSE(ended_by_stop(in_call(-1, -EINTR)));  // user code that happens to have the value in rax
+}
+
+TEST(Restartable, UserCodeStaysAsItIs) {
+  Registers registers = in_call(-1, -512);
+  make_restartable(&registers, -1);
+  EXPECT_EQ(registers.rip, 0x1002u);
+  EXPECT_EQ(registers.rax, static_cast<uint64_t>(-512));
+}
+
+TEST(Xstate, UnusedComponentsAreLeftOut) {
+  std::vector<char> area(8192);
+  uint64_t features = 0;
+  EXPECT_EQ(used_xstate(area.data(), area.size(), &features), 576u);
+  EXPECT_EQ(features, 3u);
+  uint64_t avx = 4;
+  memcpy(area.data() + 512, &avx, sizeof avx);
+  EXPECT_EQ(used_xstate(area.data(), area.size(), &features), 832u);
+  EXPECT_EQ(features, 7u);
+}
+
+}  // namespace

@@ -1,0 +1,127 @@
+/**
+ * The groups of tests, in the order in which `npm test` runs them: each gives back how many tests passed, failed and were
+ * skipped.
+ */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inTree, run, treeNode } from '../lib/tree.mjs';
+import { lintChecks } from '../lint.mjs';
+import { packageExtension } from '../package.mjs';
+import { liveSessions, stopSession } from '../workbench/sessions.mjs';
+
+/** Runs each check as one test. */
+async function checks(named) {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const [name, check] of Object.entries(named)) {
+    try {
+      await check();
+      counts.passed += 1;
+    } catch (error) {
+      process.stdout.write(`  ✖ ${name}\n${error.message}\n`);
+      counts.failed += 1;
+    }
+  }
+  return counts;
+}
+
+const typecheck = () => run('tsc', ['--build', '--pretty', 'false'], { quiet: true });
+
+/** GoogleTest's tests, by CTest. */
+async function nativeTests() {
+  const report = inTree('build/test/native.xml');
+  mkdirSync(inTree('build/test'), { recursive: true });
+  rmSync(report, { force: true });
+  const result = await run(
+    'ctest',
+    [
+      '--test-dir',
+      inTree('build/native/release'),
+      '--output-on-failure',
+      '--no-tests=error',
+      '--timeout',
+      '120',
+      '--output-junit',
+      report,
+    ],
+    { capture: true, anyStatus: true },
+  );
+  const total = existsSync(report) ? /<testsuite\b[^>]*>/.exec(readFileSync(report, 'utf8'))?.[0] : undefined;
+  if (total === undefined) {
+    process.stdout.write(result.all);
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+  const number = (name) => Number(new RegExp(`\\b${name}="(\\d+)"`).exec(total)?.[1] ?? 0);
+  const failed = number('failures') + number('errors');
+  const skipped = number('skipped') + number('disabled');
+  if (failed > 0 || result.code !== 0) process.stdout.write(result.all);
+  return { passed: number('tests') - failed - skipped, failed: Math.max(failed, result.code === 0 ? 0 : 1), skipped };
+}
+
+function testFiles(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+/** What a test must not take over from whoever runs it. */
+const foreign = ['CAIRN_SESSION', 'CAIRN_STORE', 'CAIRN_AGENT_SOCKET', 'CAIRN_COMPUTATION', 'LD_PRELOAD', 'NODE_TEST_CONTEXT'];
+
+/** The *.test.ts files of test/<name>, by node:test. `parallel`: files that neither time anything nor load the machine. */
+function nodeTests(name, { parallel = false, minutes = 10, before = async () => {} } = {}) {
+  return async () => {
+    const files = testFiles(inTree('test', name));
+    if (files.length === 0) {
+      process.stdout.write(`  ✖ test/${name} has no *.test.ts\n`);
+      return { passed: 0, failed: 1, skipped: 0 };
+    }
+    await before();
+    mkdirSync(inTree('build/test'), { recursive: true });
+    const report = inTree(`build/test/${name}.json`);
+    rmSync(report, { force: true });
+    // A test that does not choose a runtime folder gets this one.
+    const runtime = mkdtempSync(join(tmpdir(), 'cairn-t-'));
+    const args = [
+      '--import',
+      inTree('scripts/lib/typescript.mjs'),
+      '--test',
+      `--test-reporter=${inTree('scripts/lib/reporter.mjs')}`,
+    ];
+    if (!parallel) args.push('--test-concurrency=1');
+    args.push(`--test-timeout=${minutes * 60_000}`, ...files);
+    const env = Object.fromEntries(foreign.map((variable) => [variable, undefined]));
+    try {
+      const result = await run(treeNode, args, {
+        env: { ...env, CAIRN_RUNTIME_DIR: runtime, CAIRN_TEST_COUNTS: report },
+        anyStatus: true,
+      });
+      const counts = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : { passed: 0, failed: 1, skipped: 0 };
+      if (result.code !== 0 && counts.failed === 0) {
+        process.stdout.write(`  ✖ node --test ended with status ${result.code}\n`);
+        counts.failed = 1;
+      }
+      for (const session of liveSessions(runtime)) {
+        process.stdout.write(`  ✖ session ${session.session} was left behind\n`);
+        counts.failed += 1;
+        await stopSession(runtime, session.session);
+      }
+      return counts;
+    } finally {
+      rmSync(runtime, { recursive: true, force: true });
+    }
+  };
+}
+
+export const groups = {
+  check: () => checks({ types: typecheck, ...lintChecks }),
+  native: nativeTests,
+  unit: nodeTests('unit', { parallel: true, minutes: 1 }),
+  protocol: nodeTests('protocol', { parallel: true, minutes: 1 }),
+  dap: nodeTests('dap', { minutes: 2 }),
+  probes: nodeTests('probes', { minutes: 5 }),
+  simulators: nodeTests('simulators', { minutes: 15 }),
+  faults: nodeTests('faults', { minutes: 10 }),
+  e2e: nodeTests('e2e', { minutes: 15, before: async () => void (await packageExtension()) }),
+};

@@ -1,0 +1,199 @@
+/** The adapter with real computations: launched, held, checkpointed, left alone, joined again, restarted. */
+import assert from 'node:assert/strict';
+import test, { afterEach, beforeEach } from 'node:test';
+import type { CheckpointResult, SessionStatus, TableRow, TerminalState } from '../../debug-adapter/src/protocol/control.js';
+import { isAlive, waitFor } from '../support/processes.js';
+import { Scratch } from '../support/scratch.js';
+import { Adapter } from './adapter.js';
+
+interface Thread { id: number; name: string }
+interface Variable { name: string; value: string; variablesReference: number }
+
+/** One process that prints a line every 20 ms, and what it reads. */
+const TICKER = '$| = 1; $SIG{TERM} = sub { print "bye\\n"; exit 7 }; for (1 .. 5000) { print "tick $_\\n"; select(undef, undef, undef, 0.02) }';
+
+let scratch: Scratch;
+const adapters: Adapter[] = [];
+
+async function adapter(env: Record<string, string> = {}): Promise<Adapter> {
+  const one = await new Adapter(scratch, env).start();
+  adapters.push(one);
+  return one;
+}
+
+beforeEach(() => {
+  scratch = new Scratch();
+});
+afterEach(async () => {
+  for (const one of adapters.splice(0)) await one.stop();
+  for (const { session, state } of await scratch.json<SessionStatus[]>(['status', '--all'])) if (state !== 'exited') await scratch.cairn(['stop', '--session', session, '--grace', '0']);
+  await scratch.close();
+});
+
+const ticker = (more: object = {}) => ({ program: 'perl', args: ['-e', TICKER], cwd: scratch.work, ...more });
+const lastTick = (text: string) => Number([...text.matchAll(/tick (\d+)\r?\n/g)].at(-1)?.[1] ?? 0);
+const scrollback = async (one: Adapter) => (await one.ask<TerminalState>('cairnTerminalOpen')).scrollback;
+
+async function variables(one: Adapter, threadId: number): Promise<Record<string, Variable[]>> {
+  const { scopes } = await one.ask<{ scopes: { name: string; variablesReference: number }[] }>('scopes', { frameId: threadId });
+  const all: Record<string, Variable[]> = {};
+  for (const { name, variablesReference } of scopes) all[name] = (await one.ask<{ variables: Variable[] }>('variables', { variablesReference })).variables;
+  return all;
+}
+
+test('launch, threads, hold, scopes, go on, stop', async () => {
+  const dap = await adapter({ EDITOR_HAS: 'this', VSCODE_IPC_HOOK: '/x', ELECTRON_RUN_AS_NODE: '1' });
+  await dap.ask('launch', ticker({ env: { GIVEN: 'yes', EDITOR_HAS: null } }));
+  const { threads } = await dap.ask<{ threads: Thread[] }>('threads');
+  assert.equal(threads.length, 1);
+  const { id, name } = threads[0] as Thread;
+  assert.equal(name, `perl · ${id}`);
+  assert.ok(isAlive(id));
+
+  await dap.ask('pause', { threadId: id });
+  const stopped = await dap.event<{ reason: string; threadId: number; allThreadsStopped: boolean }>('stopped');
+  assert.deepEqual([stopped.reason, stopped.threadId, stopped.allThreadsStopped], ['pause', id, true]);
+  const tick = lastTick(await scrollback(dap));
+  const { stackFrames } = await dap.ask<{ stackFrames: { id: number; name: string; presentationHint: string }[] }>('stackTrace', { threadId: id });
+  assert.deepEqual(stackFrames.map((frame) => [frame.name, frame.presentationHint]), [[`held · ${name}`, 'label']]);
+
+  const scopes = await variables(dap, id);
+  assert.deepEqual(Object.keys(scopes), ['Virtual ids', 'Paths', 'Environment', 'File descriptors']);
+  const value = (scope: string, variable: string) => scopes[scope]?.find((one) => one.name === variable)?.value;
+  assert.equal(value('Virtual ids', 'process'), String(id));
+  assert.ok(value('Virtual ids', `thread ${id}`)?.startsWith(String(id)));
+  assert.ok(scopes['Paths']?.some((one) => one.name === scratch.work));
+  assert.equal(value('Environment', 'GIVEN'), 'yes');
+  assert.equal(value('Environment', 'TERM'), 'xterm-256color');
+  for (const none of ['EDITOR_HAS', 'VSCODE_IPC_HOOK', 'ELECTRON_RUN_AS_NODE']) assert.equal(value('Environment', none), undefined, none);
+  assert.match(value('File descriptors', '1') ?? '', /^\/dev\/pts\/\d+/);
+
+  assert.equal(lastTick(await scrollback(dap)), tick, 'it printed while it was held');
+  await dap.ask('continue', { threadId: id });
+  await dap.event('continued');
+  await waitFor('the ticker to go on', async () => lastTick(await scrollback(dap)) > tick);
+  assert.deepEqual((await dap.ask<{ stackFrames: object[] }>('stackTrace', { threadId: id })).stackFrames, []);
+  await dap.ask('terminate');
+  assert.equal((await dap.event<{ exitCode: number }>('exited')).exitCode, 7);
+  await dap.event('terminated');
+  assert.deepEqual(dap.story, ['initialized', 'thread', 'stopped', 'continued', 'thread', 'exited', 'terminated']);
+});
+
+test('a checkpoint: neither stop nor continue, an event, a snapshot in the store', async () => {
+  const dap = await adapter();
+  await dap.ask('launch', ticker({ session: 'one' }));
+  const made = await dap.ask<CheckpointResult>('cairnCheckpoint', { name: 'first', then: 'resume' });
+  const { snapshot } = await dap.event<CheckpointResult>('cairnSnapshot');
+  assert.equal(snapshot, made.snapshot);
+  const [listed] = await scratch.json<{ id: string; name: string; session: string }[]>(['ls']);
+  assert.deepEqual([listed?.id, listed?.name, listed?.session], [made.snapshot, 'first', 'one']);
+  assert.ok(!dap.story.includes('stopped'));
+  await dap.ask<CheckpointResult>('cairnCheckpoint', { name: '', then: 'hold' });
+  await dap.event('stopped');
+  assert.equal((await dap.ask<SessionStatus>('cairnStatus')).state, 'held');
+});
+
+test('the terminal: what was printed, what is typed, its size', async () => {
+  const dap = await adapter();
+  const program = '$| = 1; while (<STDIN>) { print "got $_"; print `stty size` if /size/ }';
+  await dap.ask('launch', { program: 'perl', args: ['-e', program], cwd: scratch.work });
+  await dap.ask('cairnTerminalOpen');
+  await dap.ask('cairnTerminalInput', { data: 'hello\r' });
+  const printed = () => dap.events<{ data: string }>('cairnTerminalData').map(({ data }) => data).join('');
+  await waitFor('the echo', () => printed().includes('got hello'));
+  await dap.ask('cairnTerminalResize', { columns: 71, rows: 17 });
+  await dap.ask('cairnTerminalInput', { data: 'size\r' });
+  await waitFor('the new size', () => printed().includes('17 71'));
+  assert.match(await scrollback(dap), /got hello\r\n/);
+});
+
+test('the exit code of a program that ends by itself', async () => {
+  const dap = await adapter();
+  await dap.ask('launch', { program: 'perl', args: ['-e', 'select(undef, undef, undef, 0.3); exit 3'], cwd: scratch.work });
+  assert.equal((await dap.event<{ exitCode: number }>('exited')).exitCode, 3);
+});
+
+test('names of sessions: made and numbered, or given and then refused where taken', async () => {
+  const first = await adapter();
+  await first.ask('launch', ticker());
+  const second = await adapter();
+  await second.ask('launch', ticker());
+  assert.deepEqual([(await first.ask<SessionStatus>('cairnStatus')).session, (await second.ask<SessionStatus>('cairnStatus')).session], ['perl', 'perl-2']);
+  const third = await adapter();
+  assert.equal((await third.refusal('launch', ticker({ session: 'perl' }))).id, 203);
+  assert.equal((await third.refusal('attach')).id, 202);
+});
+
+test('whoever leaves, or is killed, leaves the computation as it is; whoever comes finds it', async () => {
+  const first = await adapter();
+  await first.ask('launch', ticker({ session: 'one' }));
+  const [thread] = (await first.ask<{ threads: Thread[] }>('threads')).threads;
+  assert.ok(thread);
+  await first.ask('disconnect');
+  assert.ok(isAlive(thread.id));
+
+  const second = await adapter();
+  await second.ask('attach', { session: 'one' });
+  assert.deepEqual((await second.ask<{ threads: Thread[] }>('threads')).threads, [thread]);
+  await second.ask('pause', { threadId: thread.id });
+  await second.event('stopped');
+  second.kill();
+
+  const third = await adapter();
+  await third.ask('attach');
+  await third.event('stopped');
+  assert.deepEqual(third.story, ['initialized', 'thread', 'stopped']);
+  await third.ask('disconnect', { terminateDebuggee: true });
+  await waitFor('the computation to end', () => !isAlive(thread.id));
+});
+
+test('what the command does is seen by the adapter', async () => {
+  const dap = await adapter();
+  await dap.ask('launch', ticker({ session: 'one' }));
+  await scratch.json(['hold', '--session', 'one']);
+  await dap.event('stopped');
+  await scratch.json(['resume', '--session', 'one']);
+  await dap.event('continued');
+  const { snapshot } = await scratch.checkpoint('one');
+  assert.equal((await dap.event<CheckpointResult>('cairnSnapshot')).snapshot, snapshot);
+  await scratch.json(['stop', '--session', 'one']);
+  await dap.event('terminated');
+});
+
+test('a computation whose coordinator died is followed under the next one', async () => {
+  const program = scratch.cairnProgram(['run', '--session', 'one', '--', 'perl', '-e', TICKER]);
+  await waitFor('the first line', () => program.stdout.includes('tick 1'));
+  const dap = await adapter();
+  await dap.ask('attach', { session: 'one' });
+  const { coordinator, terminal } = await dap.ask<SessionStatus>('cairnStatus');
+  assert.equal(terminal, false);
+  assert.equal((await dap.refusal('cairnTerminalOpen')).id, 207);
+  process.kill(coordinator, 'SIGKILL');
+  await waitFor('another coordinator', () => dap.events<SessionStatus>('cairnSession').some((status) => status.coordinator !== coordinator && status.processes.length === 1));
+  const { rows } = await dap.ask<{ rows: TableRow[] }>('cairnTable', { kind: 'pid' });
+  assert.ok(rows.length > 0);
+  assert.ok(!dap.story.includes('terminated'));
+});
+
+test('a restart goes on where the snapshot was made, under the same virtual ids', async () => {
+  const first = await adapter();
+  await first.ask('launch', ticker({ session: 'one' }));
+  const [before] = (await first.ask<{ threads: Thread[] }>('threads')).threads;
+  await waitFor('some lines', async () => lastTick(await scrollback(first)) > 20);
+  const { snapshot } = await first.ask<CheckpointResult>('cairnCheckpoint', { name: 'here', then: 'kill' });
+  await first.event('terminated');
+  const tick = lastTick(await scrollback(first));
+
+  const second = await adapter();
+  await second.ask('launch', { snapshot: 'here', cwd: scratch.work, env: { LATER: 'set' } });
+  const status = await second.ask<SessionStatus>('cairnStatus');
+  assert.deepEqual([status.restartedFrom, status.session], [snapshot, 'one']);
+  const threads = (await second.ask<{ threads: Thread[] }>('threads')).threads;
+  assert.deepEqual(threads, [before]);
+  await waitFor('lines of the restarted run', async () => lastTick(await scrollback(second)) > tick + 10);
+  const lines = (await scrollback(second)).split(/\r?\n/).filter((line) => line.startsWith('tick '));
+  assert.equal(lines[0], `tick ${tick + 1}`);
+  const scopes = await variables(second, threads[0]?.id ?? 0);
+  assert.match(scopes['Virtual ids']?.find(({ name }) => name === 'process')?.value ?? '', new RegExp(`^${before?.id} → real \\d+$`));
+  assert.equal(scopes['Environment']?.find(({ name }) => name === 'LATER')?.value, 'set');
+});

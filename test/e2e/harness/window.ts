@@ -1,0 +1,238 @@
+/**
+ * One window of the workbench, as a user sees it: names of things on the screen in, what is on the screen out. Knows VS Code's
+ * selectors and nothing of Cairn.
+ */
+import type { Frame, Locator, Page } from 'playwright-core';
+import { defaultDeadlineMs, until } from './until.js';
+
+type Name = string | RegExp;
+
+export class Window {
+  constructor(
+    readonly page: Page,
+    private readonly address: string,
+  ) {}
+
+  /** Opens the window, or reloads it. */
+  async open(): Promise<void> {
+    await this.page.goto(this.address, { waitUntil: 'domcontentloaded' });
+    await until('the workbench has started', () =>
+      this.page.evaluate(() => performance.getEntriesByName('code/didStartWorkbench').length > 0).catch(() => false),
+    );
+  }
+
+  // --- commands ---------------------------------------------------------------------------------------------------
+
+  private input(): Locator {
+    return this.page.locator('.quick-input-widget input[type=text]');
+  }
+
+  private rows(): Locator {
+    return this.page.locator('.quick-input-list .monaco-list-row');
+  }
+
+  /** Runs a command by its title in the palette, for example "Cairn: Checkpoint". */
+  async command(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    await this.pick(title, `>${title}`);
+  }
+
+  /** In an open quick pick, chooses the entry that begins with `label`. */
+  async pick(label: string, typed = label): Promise<void> {
+    await this.input().waitFor();
+    await this.input().fill(typed);
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: label }).first();
+    await row.waitFor();
+    await row.click();
+  }
+
+  /** Presses a key chord of a keybinding, for example Control+Alt+C. */
+  async press(chord: string): Promise<void> {
+    await this.page.keyboard.press(chord);
+  }
+
+  /** Answers an open input box. */
+  async answer(text: string): Promise<void> {
+    await this.input().waitFor();
+    await this.input().fill(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** The texts of the entries of an open quick pick. */
+  async choices(): Promise<string[]> {
+    await this.rows().first().waitFor();
+    return this.rows().allInnerTexts();
+  }
+
+  /** Starts a launch configuration by its name. */
+  async launch(configuration: string): Promise<void> {
+    await this.page.keyboard.press('Control+P');
+    await this.input().waitFor();
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: configuration }).first();
+    // The list is made once for what is typed; right after the window opened, configurations are not known yet.
+    await until(`the launch configuration ${configuration} is offered`, async () => {
+      await this.input().fill('debug ');
+      await this.input().fill(`debug ${configuration}`);
+      return row.waitFor({ timeout: 1_000 }).then(
+        () => true,
+        () => false,
+      );
+    });
+    await this.page.keyboard.press('Enter');
+  }
+
+  // --- parts of the window ----------------------------------------------------------------------------------------
+
+  /** Shows a view container of the activity bar. */
+  async showContainer(name: Name): Promise<void> {
+    const tab = this.page.locator('.activitybar').getByRole('tab', { name });
+    await tab.waitFor();
+    if ((await tab.getAttribute('aria-selected')) !== 'true') await tab.click();
+    await until(`view container ${String(name)} is shown`, async () => (await tab.getAttribute('aria-selected')) === 'true');
+  }
+
+  /** A row of any tree that is shown. */
+  row(name: Name): Locator {
+    return this.page.getByRole('treeitem', { name });
+  }
+
+  /** A tree by the name of its view. */
+  tree(name: Name): Locator {
+    return this.page.getByRole('tree', { name });
+  }
+
+  /** Clicks a button that a row of a tree shows while the pointer is on it. */
+  async rowAction(name: Name, action: Name): Promise<void> {
+    const row = this.row(name).first();
+    await row.waitFor();
+    await row.hover();
+    await row.getByRole('button', { name: action }).click();
+  }
+
+  /** Chooses an entry of a row's context menu. */
+  async rowMenu(name: Name, entry: string): Promise<void> {
+    const row = this.row(name).first();
+    await row.waitFor();
+    await row.click({ button: 'right' });
+    await this.page.locator('.monaco-menu').getByRole('menuitem', { name: entry }).click();
+  }
+
+  /** The button of a view's title. */
+  async viewAction(view: string, action: Name): Promise<void> {
+    const pane = this.page.locator('.pane', { has: this.page.locator(`.pane-header[aria-label^="${view}"]`) });
+    await pane.hover();
+    await pane.locator('.pane-header').getByRole('button', { name: action }).click();
+  }
+
+  /** An item of the status bar; `id` is publisher.extension.item. */
+  status(id: string): Locator {
+    return this.page.locator(`[id="${id}"]`);
+  }
+
+  /** A toast that holds `text`. */
+  toast(text: Name): Locator {
+    return this.page.locator('.notification-toast', { hasText: text });
+  }
+
+  /** The dialog in the middle of the window; its buttons by role. */
+  dialog(): Locator {
+    return this.page.locator('.monaco-dialog-box');
+  }
+
+  // --- debugging --------------------------------------------------------------------------------------------------
+
+  debugButton(name: Name): Locator {
+    return this.page.locator('.debug-toolbar').getByRole('button', { name });
+  }
+
+  /** Call stack: processes and threads. */
+  callStack(): Locator {
+    return this.page.locator('.debug-call-stack .monaco-list-row');
+  }
+
+  /** A row of the Variables view; VS Code names it "name, value VALUE" or, for a scope, "Scope NAME". */
+  variable(name: Name): Locator {
+    return this.page.getByRole('tree', { name: 'Debug Variables' }).getByRole('treeitem', { name });
+  }
+
+  async expandVariable(name: Name): Promise<void> {
+    await this.setExpanded(name, 'true', 'ArrowRight');
+  }
+
+  async collapseVariable(name: Name): Promise<void> {
+    await this.setExpanded(name, 'false', 'ArrowLeft');
+  }
+
+  private async setExpanded(name: Name, wanted: 'true' | 'false', key: string): Promise<void> {
+    const row = this.variable(name).first();
+    await row.waitFor();
+    const is = async () => (await row.getAttribute('aria-expanded')) === wanted;
+    if (await is()) return;
+    await row.click();
+    if (!(await is())) await this.page.keyboard.press(key);
+    await until(`variable ${String(name)} is ${wanted === 'true' ? 'expanded' : 'collapsed'}`, is);
+  }
+
+  // --- webviews ---------------------------------------------------------------------------------------------------
+
+  /** The frame of the panel that holds an element for `selector`. */
+  webview(selector: string, deadlineMs = defaultDeadlineMs): Promise<Frame> {
+    return until(
+      `a panel with ${selector}`,
+      async () => {
+        for (const frame of this.page.frames()) {
+          // A frame may go away while it is asked.
+          const count = await frame
+            .locator(selector)
+            .count()
+            .catch(() => 0);
+          if (count > 0) return frame;
+        }
+        return undefined;
+      },
+      { deadlineMs },
+    );
+  }
+
+  // --- terminal ---------------------------------------------------------------------------------------------------
+
+  /** All that the active terminal holds, scrollback too; rows that it wrapped are joined again. */
+  terminalText(): Promise<string> {
+    return this.page.evaluate(() => {
+      interface Line {
+        isWrapped: boolean;
+        translateToString(trimRight: boolean): string;
+      }
+      interface Terminal {
+        buffer: { active: { length: number; getLine(index: number): Line | undefined } };
+      }
+      const wrapper = document.querySelector<Element & { xterm?: Terminal }>('.terminal-wrapper.active');
+      const buffer = wrapper?.xterm?.buffer.active;
+      let text = '';
+      for (let index = 0; buffer && index < buffer.length; ++index) {
+        const line = buffer.getLine(index);
+        const next = buffer.getLine(index + 1);
+        text += line?.translateToString(!next?.isWrapped) ?? '';
+        if (!next?.isWrapped) text += '\n';
+      }
+      return text.trimEnd();
+    });
+  }
+
+  /** Waits until the active terminal holds `pattern`, and returns all its text. */
+  async terminalHas(pattern: RegExp, deadlineMs = defaultDeadlineMs): Promise<string> {
+    await until(`the terminal shows ${pattern}`, async () => pattern.test(await this.terminalText()), {
+      deadlineMs,
+      state: () => this.terminalText(),
+    });
+    return this.terminalText();
+  }
+
+  async terminalType(text: string): Promise<void> {
+    await this.page.evaluate((input) => {
+      const wrapper = document.querySelector<Element & { xterm?: { input(data: string): void } }>('.terminal-wrapper.active');
+      if (!wrapper?.xterm) throw new Error('no terminal is active');
+      wrapper.xterm.input(input);
+    }, text);
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Processes of Cairn's own killed by force, at every phase: the application goes on to its right end, no partial snapshot is
+ * listed, and the next checkpoint works.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { chooseSeed, randomNumbers } from '../simulators/moments.js';
+import { executable, isAlive, waitFor } from '../support/processes.js';
+import { Scratch } from '../support/scratch.js';
+import { large, small, Victim, withVictim } from './victim.js';
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has just ended.
+  }
+}
+
+test('the process that holds the threads, while the session is held', () =>
+  withVictim('tracer', small, async (victim) => {
+    await victim.scratch.json(['hold', '--session', 'tracer']);
+    const lines = victim.program.lines.length;
+    kill(await victim.helper());
+    await waitFor('the application to go on', () => victim.program.lines.length > lines + 5, 10);
+    // The coordinator believes that it is held: whatever it answers now, it may not stop anything.
+    await victim.scratch.cairn(['resume', '--session', 'tracer']);
+    await victim.canBeCheckpointed();
+    await victim.comesToItsEnd();
+    assert.equal(await victim.snapshotsAreWhole(), 1);
+  }));
+
+test('the process that holds the threads, while a checkpoint begins', () =>
+  withVictim('tracer', large, async (victim) => {
+    let failures = 0;
+    for (let round = 0; round < 4; round++) {
+      const checkpoint = victim.scratch.cairn(['checkpoint', '--session', 'tracer', '--json']);
+      kill(await victim.helper());
+      const { status, stderr } = await checkpoint;
+      assert.ok(status === 0 || status === 1, stderr);
+      if (status === 1) {
+        failures++;
+        assert.notEqual(stderr.trim(), '', 'a failure without a message');
+      }
+    }
+    assert.ok(failures > 0, 'no checkpoint noticed that its tracer was killed');
+    await victim.canBeCheckpointed();
+    await victim.comesToItsEnd();
+    await victim.storeIsClean();
+    await victim.snapshotsAreWhole();
+  }));
+
+test('the process that writes the image', () =>
+  withVictim('writer', large, async (victim) => {
+    await victim.scratch.json(['hold', '--session', 'writer']);
+    const tracer = await victim.helper();
+    const checkpoint = victim.scratch.cairn(['checkpoint', '--session', 'writer', '--json']);
+    kill(await victim.helper(10, [tracer]));
+    const { status, stderr } = await checkpoint;
+    assert.equal(status, 1, `the checkpoint succeeded without its writer: ${stderr}`);
+    assert.match(stderr, /wr(o|i)te|writ/i, 'the message does not say what failed');
+    assert.equal(await victim.snapshotsAreWhole(), 0, 'a partial snapshot is listed');
+    await victim.storeIsClean();
+    await victim.scratch.cairn(['resume', '--session', 'writer']);
+    await victim.canBeCheckpointed();
+    await victim.comesToItsEnd();
+    assert.equal(await victim.snapshotsAreWhole(), 1);
+  }));
+
+test('the coordinator, between checkpoints and while held', () =>
+  withVictim('idle', small, async (victim) => {
+    kill(victim.coordinator());
+    await victim.canBeCheckpointed();
+    await victim.scratch.json(['hold', '--session', 'idle']);
+    const lines = victim.program.lines.length;
+    kill(victim.coordinator());
+    await waitFor('the application to go on without a coordinator', () => victim.program.lines.length > lines + 5, 10);
+    await victim.canBeCheckpointed();
+    await victim.comesToItsEnd();
+    assert.equal(await victim.snapshotsAreWhole(), 2);
+  }));
+
+test('the coordinator, at random moments of a checkpoint', { timeout: 240_000 }, async (context) => {
+  const seed = chooseSeed();
+  context.diagnostic(`CAIRN_TEST_SEED=${seed}`);
+  const random = randomNumbers(seed);
+  await withVictim('random', { ...large, lines: 1500 }, async (victim) => {
+    for (let round = 0; round < 8; round++) {
+      const pid = await victim.pid();
+      const checkpoint = victim.scratch.cairn(['checkpoint', '--session', 'random', '--json']);
+      // Half of them as soon as the application has a helper, half of them later.
+      if (round % 2 === 0) await victim.helper().catch(() => undefined);
+      await sleep(random() * 150);
+      kill(victim.coordinator());
+      const { status, stderr } = await checkpoint;
+      assert.ok(status === 0 || (status === 1 && stderr.trim() !== ''), `status ${status}: ${stderr}`);
+      assert.ok(isAlive(pid), `the application died\n${victim.program.transcript()}`);
+    }
+    await victim.canBeCheckpointed();
+    await victim.storeIsClean();
+    await victim.comesToItsEnd();
+    assert.ok((await victim.snapshotsAreWhole()) >= 1);
+  });
+});
+
+test('the cairn command that waits for a checkpoint', () =>
+  withVictim('command', large, async (victim) => {
+    const command = victim.scratch.cairnProgram(['checkpoint', '--session', 'command', '--json']);
+    await victim.helper();
+    command.signal('SIGKILL');
+    await command.exit();
+    await victim.canBeCheckpointed();
+    await victim.comesToItsEnd();
+    await victim.storeIsClean();
+    assert.ok((await victim.snapshotsAreWhole()) >= 1);
+  }));
+
+test('the application itself, in the middle of a checkpoint: an error, and nothing is listed', () =>
+  withVictim('gone', large, async (victim) => {
+    await victim.scratch.json(['hold', '--session', 'gone']);
+    const tracer = await victim.helper();
+    const checkpoint = victim.scratch.cairn(['checkpoint', '--session', 'gone', '--json']);
+    await victim.helper(10, [tracer]);
+    kill(await victim.pid());
+    const { status, stderr } = await checkpoint;
+    assert.equal(status, 1, stderr);
+    assert.equal(await victim.program.exit(), 128 + 9);
+    assert.equal(await victim.snapshotsAreWhole(), 0);
+    await victim.storeIsClean();
+  }));
+
+test('the restorer, at random moments of a restart: the snapshot can be restarted afterwards', async () => {
+  const scratch = new Scratch();
+  try {
+    const victim = await Victim.start(scratch, 'again', small);
+    const { snapshot } = await scratch.checkpoint('again', '--then', 'kill');
+    await victim.program.exit();
+    for (let round = 0; round < 4; round++) {
+      const restarting = scratch.cairnProgram(['restart', snapshot, '--session', `k${round}`]);
+      const pid = await scratch.application(restarting).catch(() => undefined);
+      await sleep(round * 3);
+      if (pid !== undefined) kill(pid);
+      assert.equal(await restarting.exit(30), 128 + 9, `${executable(pid ?? 0)}\n${restarting.transcript()}`);
+    }
+    assert.equal(await victim.snapshotsAreWhole(), 1);
+  } finally {
+    await scratch.close();
+  }
+});

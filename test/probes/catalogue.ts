@@ -1,0 +1,128 @@
+/**
+ * The probes: found by their folders (a folder is a family), described by the comments at their top (see probe.h), compiled into
+ * build/test/probes when a source is newer.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { basename, extname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { inTree } from '../support/tree.js';
+
+const run = promisify(execFile);
+export const probeSources = inTree('test/probes');
+export const probeOutput = inTree('build/test/probes');
+const helperFolders = new Set(['libraries', 'tools']);
+
+export type Probe = {
+  /** family/name */
+  name: string;
+  family: string;
+  source: string;
+  program: string;
+  flags: string[];
+  libraries: string[];
+  pty: boolean;
+  /** Typed into the terminal before the check. */
+  type: string | undefined;
+  /** Size that the terminal gets before the check. */
+  resize: [number, number] | undefined;
+  /** Sent to the command instead of the file that says "check". */
+  signal: NodeJS.Signals | undefined;
+  /** Kinds of files that a checkpoint may refuse. */
+  optional: string[];
+  /** What changes all the time: the second oracle leaves it out. */
+  churn: Set<string>;
+  sabotage: string[];
+};
+
+function describe(family: string, file: string): Probe {
+  const source = join(probeSources, family, file);
+  const text = readFileSync(source, 'utf8');
+  const field = (name: string): string | undefined => new RegExp(`^// ${name}: (.*)$`, 'm').exec(text)?.[1]?.trim();
+  const words = (name: string): string[] => field(name)?.split(/,?\s+/) ?? [];
+  const [columns, rows] = words('resize').map(Number);
+  const name = basename(file, extname(file));
+  return {
+    name: `${family}/${name}`,
+    family,
+    source,
+    program: join(probeOutput, family, name),
+    flags: words('flags'),
+    libraries: words('library'),
+    pty: words('needs').includes('pty'),
+    type: field('type'),
+    resize: columns === undefined || rows === undefined ? undefined : [columns, rows],
+    signal: field('signal') as NodeJS.Signals | undefined,
+    optional: words('optional'),
+    churn: new Set(words('churn')),
+    sabotage: words('sabotage'),
+  };
+}
+
+export function findProbes(): Probe[] {
+  return readdirSync(probeSources, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !helperFolders.has(entry.name))
+    .flatMap((entry) =>
+      readdirSync(join(probeSources, entry.name))
+        .filter((file) => /\.(c|cpp)$/.test(file))
+        .map((file) => describe(entry.name, file)),
+    )
+    .sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** Folder of the libraries that probes load. */
+export const libraryFolder = join(probeOutput, 'libraries');
+export const tamperProgram = join(probeOutput, 'tools/tamper');
+
+/** Compiles one C or C++ file unless what is there is newer. */
+export async function compile(source: string, target: string, flags: readonly string[]): Promise<void> {
+  const made = existsSync(target) ? statSync(target).mtimeMs : 0;
+  const newest = Math.max(statSync(source).mtimeMs, statSync(join(probeSources, 'probe.h')).mtimeMs);
+  if (made > newest) return;
+  mkdirSync(join(target, '..'), { recursive: true });
+  const [compiler, standard] = source.endsWith('.cpp') ? ['g++', '-std=c++20'] : ['gcc', '-std=gnu11'];
+  // Renamed when it is whole: another test may be running what is there.
+  const partial = `${target}.${process.pid}`;
+  const warnings = ['-Wall', '-Wextra', '-Werror', '-Wno-format-truncation', '-Wno-infinite-recursion'];
+  await run(compiler, [standard, '-O1', '-g', ...warnings, '-pthread', source, '-o', partial, ...flags]);
+  renameSync(partial, target);
+}
+
+/** Compiles what is out of date, two at a time. */
+export async function buildProbes(probes: readonly Probe[]): Promise<void> {
+  const jobs: (() => Promise<void>)[] = [() => compile(join(probeSources, 'tools/tamper.c'), tamperProgram, [])];
+  for (const library of new Set(probes.flatMap((probe) => probe.libraries))) {
+    const target = join(libraryFolder, `lib${library}.so`);
+    jobs.push(() => compile(join(probeSources, 'libraries', `${library}.c`), target, ['-shared', '-fPIC']));
+  }
+  for (const probe of probes) jobs.push(() => compile(probe.source, probe.program, probe.flags));
+  await inParallel(jobs, Math.min(4, cpus().length));
+}
+
+/** Runs the jobs, at most `width` at a time. The first error is thrown when all have ended. */
+export async function inParallel(jobs: readonly (() => Promise<void>)[], width: number): Promise<void> {
+  const queue = [...jobs];
+  const errors: unknown[] = [];
+  const worker = async (): Promise<void> => {
+    for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
+      try {
+        await job();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: width }, worker));
+  if (errors.length > 0) throw errors[0];
+}
+
+/** Probes that CAIRN_PROBES (a regular expression) selects; all of them without it. */
+export function selectedProbes(): Probe[] {
+  const pattern = process.env['CAIRN_PROBES'];
+  const probes = findProbes();
+  if (probes.length === 0) throw new Error(`no probes in ${probeSources}`);
+  const selected = pattern ? probes.filter((probe) => new RegExp(pattern).test(probe.name)) : probes;
+  if (selected.length === 0) throw new Error(`CAIRN_PROBES=${pattern} selects none of ${probes.length} probes`);
+  return selected;
+}

@@ -1,0 +1,233 @@
+/**
+ * One probe in one scratch folder, in each flavour. The order matters: "restart" uses the snapshot of "go on" after the run that
+ * went on has changed its files; "five cycles" restarts a second time from the snapshot of "kill and restart".
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { waitFor } from '../support/processes.js';
+import type { Program } from '../support/program.js';
+import type { Scratch } from '../support/scratch.js';
+import { libraryFolder, type Probe, tamperProgram } from './catalogue.js';
+import { AGENT_THREAD, addedBytes, differences, type Picture, takePicture } from './oracle.js';
+
+const run = promisify(execFile);
+
+/** The probe, or Cairn on its behalf, says that something is not to be had here. */
+export class Skipped extends Error {}
+
+type Launch = { control: string; cwd: string };
+
+export class ProbeRun {
+  #token = 1;
+  /** Bytes of mappings beyond those before the first checkpoint, at the last look. */
+  #added = 0;
+  #afterGoOn: { launch: Launch; snapshot: string; before: Picture } | undefined;
+  #afterKill: { launch: Launch; snapshot: string; before: Picture } | undefined;
+
+  constructor(
+    readonly probe: Probe,
+    readonly scratch: Scratch,
+  ) {}
+
+  #launch(flavour: string): Launch {
+    const control = join(this.scratch.folder, `control-${flavour}`);
+    writeFileSync(control, '');
+    return { control, cwd: this.scratch.makeFolder(join(this.scratch.work, flavour)) };
+  }
+
+  #arguments(launch: Launch): string[] {
+    return [this.probe.program, launch.control, libraryFolder];
+  }
+
+  async #ready(program: Program): Promise<void> {
+    const line = await program.line(/^(ready|FAIL:.*|skip:.*)$/);
+    if (line.startsWith('skip:')) throw new Skipped(line.slice(5).trim());
+    assert.equal(line, 'ready', program.transcript());
+  }
+
+  /** Waits until the probe answers: it runs, and its main loop does. Probes that only wait for a signal cannot answer. */
+  async #alive(program: Program, launch: Launch): Promise<void> {
+    if (this.probe.signal) {
+      await this.#restarted(program);
+      return;
+    }
+    this.#token++;
+    truncateSync(launch.control, this.#token);
+    const line = await program.line(new RegExp(`^(alive ${this.#token}|FAIL:.*)$`));
+    assert.ok(line.startsWith('alive'), program.transcript());
+  }
+
+  /** Asks Cairn whether the restart is over, where the probe cannot be asked. */
+  async #restarted(program: Program): Promise<void> {
+    const session = program.command[program.command.indexOf('--session') + 1] ?? '';
+    const deadline = Date.now() + 20_000;
+    for (;;) {
+      const { stdout } = await this.scratch.cairn(['status', '--session', session, '--json']);
+      if (/"state":\s*"running"/.test(stdout)) return;
+      assert.ok(program.status === undefined, program.transcript());
+      assert.ok(Date.now() < deadline, `session ${session} does not run: ${stdout}`);
+    }
+  }
+
+  async #check(program: Program, launch: Launch): Promise<void> {
+    if (this.probe.type) program.type(`${this.probe.type}\r`);
+    if (this.probe.resize) program.resize(...this.probe.resize);
+    if (this.probe.signal) program.signal(this.probe.signal);
+    else truncateSync(launch.control, 1);
+    const line = await program.line(/^(ok|FAIL:.*)$/, 30);
+    assert.equal(line, 'ok', `${program.transcript()}\n${this.scratch.logs()}`);
+    assert.equal(await program.exit(), 0, `exit status\n${program.transcript()}`);
+    truncateSync(launch.control, 0);
+  }
+
+  async #run(flavour: string): Promise<{ program: Program; launch: Launch }> {
+    const launch = this.#launch(flavour);
+    const program = this.scratch.cairnProgram(['run', '--session', flavour, '--', ...this.#arguments(launch)], {
+      cwd: launch.cwd,
+      pty: this.probe.pty,
+    });
+    await this.#ready(program);
+    return { program, launch };
+  }
+
+  async #checkpoint(session: string, ...args: string[]): Promise<string> {
+    const { status, stdout, stderr } = await this.scratch.cairn(['checkpoint', '--session', session, '--json', ...args]);
+    if (status === 1 && this.probe.optional.some((kind) => stderr.toLowerCase().includes(kind))) {
+      throw new Skipped(`checkpoint refuses: ${stderr.trim().split('\n')[0]}`);
+    }
+    assert.equal(status, 0, `cairn checkpoint gave ${status}: ${stderr.trim()}\n${this.scratch.logs()}`);
+    return (JSON.parse(stdout) as { snapshot: string }).snapshot;
+  }
+
+  async #restart(snapshot: string, session: string, launch: Launch, before: Picture): Promise<Program> {
+    truncateSync(launch.control, 0);
+    // From another folder than the probe's: the working folder comes from the snapshot.
+    const program = this.scratch.cairnProgram(['restart', snapshot, '--session', session], {
+      cwd: this.scratch.folder,
+      pty: this.probe.pty,
+    });
+    await this.#alive(program, launch);
+    this.#compare(before, await this.#picture(program));
+    return program;
+  }
+
+  async #picture(program: Program): Promise<Picture> {
+    const pid = await this.scratch.application(program);
+    // Cairn's own thread starts beside the program's first steps.
+    return waitFor('the thread of the agent', () => {
+      const picture = takePicture(pid);
+      return picture.threads.some((thread) => thread.startsWith(AGENT_THREAD)) ? picture : undefined;
+    });
+  }
+
+  #compare(before: Picture, after: Picture): void {
+    const found = differences(before, after, this.probe.churn);
+    assert.deepEqual(found, [], 'what /proc shows from outside differs from before the checkpoint');
+    this.#added = addedBytes(before, after);
+  }
+
+  /** Without Cairn: the probe itself is right. */
+  async control(): Promise<void> {
+    const launch = this.#launch('control');
+    const program = this.scratch.start(this.#arguments(launch), { cwd: launch.cwd, pty: this.probe.pty });
+    await this.#ready(program);
+    await this.#check(program, launch);
+  }
+
+  /** Without Cairn, and spoilt as a faulty restart would have left it: the probe must notice. */
+  async sabotaged(): Promise<void> {
+    const launch = this.#launch('sabotaged');
+    const program = this.scratch.start(this.#arguments(launch), { cwd: launch.cwd, pty: this.probe.pty });
+    await this.#ready(program);
+    const notes = new Map(
+      program.lines
+        .map((line) => line.split(' '))
+        .filter(([word]) => word === 'note')
+        .map(([, name = '', value = '']) => [name, value]),
+    );
+    const action = this.probe.sabotage.map((word) => {
+      if (!word.startsWith('@')) return word;
+      const value = notes.get(word.slice(1));
+      assert.ok(value !== undefined, `the probe printed no note ${word.slice(1)}`);
+      return value;
+    });
+    const tampered = await run(tamperProgram, [String(program.pid), ...action]).catch(
+      (error: { code?: number; stderr?: string }) => {
+        if (error.code === 3) throw new Skipped('ptrace is not allowed here');
+        throw new Error(`tamper ${action.join(' ')}: ${error.stderr}`);
+      },
+    );
+    if (this.probe.type) program.type(`${this.probe.type}\r`);
+    if (this.probe.resize) program.resize(...this.probe.resize);
+    if (this.probe.signal) program.signal(this.probe.signal);
+    else truncateSync(launch.control, 1);
+    const status = await program.exit(30);
+    assert.notEqual(
+      status,
+      0,
+      `it noticed nothing after: tamper ${action.join(' ')} (${tampered.stderr.trim()})\n${program.transcript()}`,
+    );
+  }
+
+  /** Under Cairn, without a checkpoint. */
+  async plain(): Promise<void> {
+    const { program, launch } = await this.#run('plain');
+    await this.#check(program, launch);
+  }
+
+  /** A checkpoint, and the same process goes on. */
+  async goOn(): Promise<void> {
+    const { program, launch } = await this.#run('goon');
+    const before = await this.#picture(program);
+    const snapshot = await this.#checkpoint('goon');
+    if (!this.probe.signal) await this.#alive(program, launch);
+    this.#compare(before, await this.#picture(program));
+    this.#afterGoOn = { launch, snapshot, before };
+    await this.#check(program, launch);
+  }
+
+  /** A restart from there, after the other run has ended. */
+  async restart(): Promise<void> {
+    assert.ok(this.#afterGoOn, 'no snapshot: the flavour "go on" failed');
+    const { launch, snapshot, before } = this.#afterGoOn;
+    const program = await this.#restart(snapshot, 'again', launch, before);
+    await this.#check(program, launch);
+  }
+
+  async killAndRestart(): Promise<void> {
+    const { program, launch } = await this.#run('kill');
+    const before = await this.#picture(program);
+    const snapshot = await this.#checkpoint('kill', '--then', 'kill');
+    await program.exit();
+    this.#afterKill = { launch, snapshot, before };
+    const restarted = await this.#restart(snapshot, 'k1', launch, before);
+    await this.#check(restarted, launch);
+  }
+
+  /** Five checkpoints with kill and restart; the first is the one of `killAndRestart`. */
+  async fiveCycles(): Promise<void> {
+    assert.ok(this.#afterKill, 'no snapshot: the flavour "kill and restart" failed');
+    const { launch, before } = this.#afterKill;
+    let { snapshot } = this.#afterKill;
+    let first = 0;
+    for (let cycle = 1; ; cycle++) {
+      try {
+        const program = await this.#restart(snapshot, `c${cycle}`, launch, before);
+        if (cycle === 1) first = this.#added;
+        if (cycle === 5) {
+          if (!this.probe.churn.has('maps')) assert.ok(this.#added <= first, `each cycle adds memory: ${first} bytes at first, now ${this.#added}`);
+          await this.#check(program, launch);
+          return;
+        }
+        snapshot = await this.#checkpoint(`c${cycle}`, '--then', 'kill');
+        await program.exit();
+      } catch (error) {
+        if (error instanceof Error) error.message = `cycle ${cycle} of 5: ${error.message}`;
+        throw error;
+      }
+    }
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * The second oracle: what /proc says of a probe from outside, taken before a checkpoint and after each restart, and compared.
+ * It sees what a probe cannot: descriptors, mappings and threads too many, other signal dispositions.
+ */
+import { readdirSync, readlinkSync } from 'node:fs';
+import { livingTask, readProc } from '../support/processes.js';
+
+export type Region = { start: bigint; end: bigint; access: string; name: string };
+export type Picture = {
+  threads: string[];
+  descriptors: Map<number, string>;
+  regions: Region[];
+  status: Map<string, string>;
+  limits: string;
+  workingFolder: string;
+};
+
+/** Name of the thread that every process under Cairn has. */
+export const AGENT_THREAD = 'cairn-agent';
+/** From here on descriptors are Cairn's own. */
+const RESERVED_DESCRIPTORS = 512;
+/** Set by the kernel of each process as it likes, or growing by itself. */
+const FLOATING = /^\[(vdso|vvar\w*|vsyscall|stack|vvar_vclock)\]$/;
+
+const link = (path: string): string => {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+};
+
+function readDescriptors(pid: number, task: string): Map<number, string> {
+  const found = new Map<number, string>();
+  for (const entry of readdirSync(`/proc/${pid}/task/${task}/fd`)) {
+    const fd = Number(entry);
+    if (fd <= 2 || fd >= RESERVED_DESCRIPTORS) continue;
+    const kind = link(`/proc/${pid}/task/${task}/fd/${fd}`);
+    const info = readProc(pid, `task/${task}/fdinfo/${fd}`);
+    const position = /^pos:\s+(\d+)/m.exec(info)?.[1] ?? '';
+    const flags = /^flags:\s+(\d+)/m.exec(info)?.[1] ?? '';
+    // The kind, not the name: a restart puts files that were open for writing into its run folder.
+    const what =
+      kind.startsWith('/dev/') || kind.startsWith('/proc/')
+        ? kind.replace(/\d+/g, 'N')
+        : kind.startsWith('/')
+          ? 'file'
+          : kind.replace(/\d+/g, '');
+    found.set(fd, `${what} at ${what === 'file' ? position : '-'} with flags ${flags}`);
+  }
+  return found;
+}
+
+function readRegions(pid: number, task: string): Region[] {
+  const regions: Region[] = [];
+  for (const line of readProc(pid, `task/${task}/maps`).split('\n')) {
+    const match = /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \d+\s*(.*)$/.exec(line);
+    if (!match) continue;
+    const [, start = '', end = '', access = '', name = ''] = match;
+    if (FLOATING.test(name)) continue;
+    const region = { start: BigInt(`0x${start}`), end: BigInt(`0x${end}`), access, name };
+    const last = regions.at(-1);
+    if (last && last.end === region.start && last.access === region.access) last.end = region.end;
+    else regions.push(region);
+  }
+  return regions;
+}
+
+export function takePicture(pid: number): Picture {
+  const status = new Map<string, string>();
+  const task = livingTask(pid) ?? String(pid);
+  const shown = readProc(pid, `task/${task}/status`);
+  for (const field of [
+    'Umask',
+    'SigBlk',
+    'SigIgn',
+    'SigCgt',
+    'SigPnd',
+    'ShdPnd',
+    'Uid',
+    'Gid',
+    'Groups',
+    'NoNewPrivs',
+    'Cpus_allowed',
+    'Name',
+    'VmLck',
+  ]) {
+    status.set(field, new RegExp(`^${field}:[ \\t]*(.*)$`, 'm').exec(shown)?.[1] ?? '');
+  }
+  const threads = readdirSync(`/proc/${pid}/task`).map((tid) => {
+    const mask = /^SigBlk:\s*(.*)$/m.exec(readProc(pid, `task/${tid}/status`))?.[1] ?? '';
+    return `${readProc(pid, `task/${tid}/comm`).trim()} blocking ${mask}`;
+  });
+  return {
+    threads: threads.sort(),
+    descriptors: readDescriptors(pid, task),
+    regions: readRegions(pid, task),
+    status,
+    limits: readProc(pid, `task/${task}/limits`),
+    workingFolder: link(`/proc/${pid}/task/${task}/cwd`),
+  };
+}
+
+const hex = (region: Region): string => `${region.start.toString(16)}-${region.end.toString(16)} ${region.access} ${region.name}`;
+
+/** Parts of `wanted` that `there` does not have with the same access. */
+function missing(wanted: readonly Region[], there: readonly Region[]): string[] {
+  const lost: string[] = [];
+  for (const region of wanted) {
+    let at = region.start;
+    for (const other of there) {
+      if (other.end <= at || other.start >= region.end) continue;
+      if (other.start > at || other.access !== region.access) break;
+      at = other.end;
+    }
+    if (at < region.end) lost.push(hex(region));
+  }
+  return lost;
+}
+
+/** Bytes of mappings that `before` did not have: Cairn's own memory. It may not grow with every checkpoint. */
+export function addedBytes(before: Picture, after: Picture): number {
+  const bytes = (regions: readonly Region[]): bigint => regions.reduce((sum, { start, end }) => sum + (end - start), 0n);
+  return Number(bytes(after.regions) - bytes(before.regions));
+}
+
+/** Every difference, in words. `churn` names what changes by itself in this probe. */
+export function differences(before: Picture, after: Picture, churn: ReadonlySet<string>): string[] {
+  const found: string[] = [];
+  if (!churn.has('threads') && before.threads.join() !== after.threads.join()) {
+    found.push(`threads were [${before.threads.join('; ')}], are [${after.threads.join('; ')}]`);
+  }
+  if (!churn.has('fds')) {
+    for (const fd of new Set([...before.descriptors.keys(), ...after.descriptors.keys()])) {
+      const was = before.descriptors.get(fd) ?? 'closed';
+      const is = after.descriptors.get(fd) ?? 'closed';
+      if (was !== is) found.push(`descriptor ${fd} was ${was}, is ${is}`);
+    }
+  }
+  if (!churn.has('maps')) {
+    for (const region of missing(before.regions, after.regions)) found.push(`mapping ${region} is not there any more`);
+  }
+  for (const [field, was] of before.status) {
+    const is = after.status.get(field) ?? '';
+    if (was !== is && !churn.has(field)) found.push(`${field} was ${was}, is ${is}`);
+  }
+  if (before.limits !== after.limits) found.push(`limits were\n${before.limits}are\n${after.limits}`);
+  if (before.workingFolder !== after.workingFolder)
+    found.push(`working folder was ${before.workingFolder}, is ${after.workingFolder}`);
+  return found;
+}

@@ -1,0 +1,55 @@
+/**
+ * Every probe in every flavour. CAIRN_PROBES=expression selects some; CAIRN_PROBE_FLAVOURS=control,plain selects flavours.
+ */
+import { test } from 'node:test';
+import { Scratch } from '../support/scratch.js';
+import { buildProbes, inParallel, type Probe, selectedProbes } from './catalogue.js';
+import { ProbeRun, Skipped } from './flavours.js';
+
+const flavours: readonly (readonly [string, (run: ProbeRun) => Promise<void>])[] = [
+  ['control', (run) => run.control()],
+  ['plain run', (run) => run.plain()],
+  ['checkpoint and go on', (run) => run.goOn()],
+  ['restart after the run went on', (run) => run.restart()],
+  ['kill and restart', (run) => run.killAndRestart()],
+  ['five cycles', (run) => run.fiveCycles()],
+];
+const wanted = process.env['CAIRN_PROBE_FLAVOURS']?.split(',');
+const WIDTH = Number(process.env['CAIRN_PROBE_WIDTH'] ?? 3);
+
+test('probes', { concurrency: true, timeout: 900_000 }, async (suite) => {
+  const probes = selectedProbes();
+  await buildProbes(probes);
+  const job = (probe: Probe) => async (): Promise<void> => {
+    await suite.test(probe.name, { timeout: 240_000 }, async (group) => {
+      const scratch = new Scratch();
+      try {
+        const run = new ProbeRun(probe, scratch);
+        let unavailable: string | undefined;
+        for (const [name, flavour] of flavours) {
+          if (wanted && !wanted.some((prefix) => name.startsWith(prefix))) continue;
+          await group.test(name, async (context) => {
+            if (unavailable === undefined) {
+              try {
+                await flavour(run);
+                return;
+              } catch (error) {
+                if (!(error instanceof Skipped)) throw error;
+                unavailable = error.message;
+              }
+            }
+            context.skip(unavailable);
+          });
+        }
+      } finally {
+        await scratch.close();
+      }
+    });
+  };
+  // A terminal's master side would be inherited by programs that are started at the same time.
+  await inParallel(
+    probes.filter((probe) => !probe.pty).map(job),
+    WIDTH,
+  );
+  for (const probe of probes.filter(({ pty }) => pty)) await job(probe)();
+});

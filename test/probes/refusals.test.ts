@@ -1,0 +1,91 @@
+/**
+ * What cannot be checkpointed: the program itself runs as ever, `checkpoint` refuses with a message that names the cause, and no
+ * snapshot is listed.
+ */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Scratch } from '../support/scratch.js';
+import { tool } from './tools.js';
+
+async function withScratch(work: (scratch: Scratch) => Promise<void>): Promise<void> {
+  const scratch = new Scratch();
+  try {
+    await work(scratch);
+  } finally {
+    await scratch.close();
+  }
+}
+
+async function expectRefusal(scratch: Scratch, session: string, ...patterns: RegExp[]): Promise<void> {
+  const { status, stdout, stderr } = await scratch.cairn(['checkpoint', '--session', session, '--json']);
+  assert.equal(status, 1, `checkpoint gave ${status}: ${stdout}${stderr}`);
+  for (const pattern of patterns) assert.match(stderr, pattern);
+  const listed = await scratch.json<unknown[]>(['ls']);
+  assert.deepEqual(listed, [], 'a snapshot is listed');
+}
+
+test('a program without shared libraries runs and cannot be checkpointed', () =>
+  withScratch(async (scratch) => {
+    const file = join(scratch.folder, 'go');
+    const program = scratch.cairnProgram(['run', '--session', 'static', '--', await tool('tiny', '-static'), file]);
+    await program.line(/^running$/);
+    await expectRefusal(scratch, 'static', /static/i);
+    assert.match(program.stderr, /static/i, 'cairn run says nothing of it');
+    writeFileSync(file, '');
+    await program.line(/^done$/);
+    assert.equal(await program.exit(), 0);
+  }));
+
+test('a 32-bit program runs and cannot be checkpointed', () =>
+  withScratch(async (scratch) => {
+    const command = await tool('tiny32', '-m32', '-nostdlib', '-static', '-fno-pie', '-no-pie', '-fno-stack-protector');
+    const program = scratch.cairnProgram(['run', '--session', 'narrow', '--', command], { input: true });
+    await program.line(/^running$/);
+    await expectRefusal(scratch, 'narrow', /32/);
+    assert.match(program.stderr, /32/, 'cairn run says nothing of it');
+    program.type('x');
+    await program.line(/^done$/);
+    assert.equal(await program.exit(), 0);
+  }));
+
+test('a connection to outside is refused by its descriptor, and lives on', () =>
+  withScratch(async (scratch) => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    assert.ok(typeof address === 'object' && address !== null);
+    const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
+    try {
+      const program = scratch.cairnProgram(['run', '--session', 'net', '--', await tool('connected'), String(address.port)]);
+      const fd = /fd (\d+)/.exec(await program.line(/^connected/))?.[1];
+      const peer = await accepted;
+      const ask = async (byte: number): Promise<number | undefined> => {
+        peer.write(Buffer.from([byte]));
+        return new Promise((resolve) => peer.once('data', (data) => resolve(data[0])));
+      };
+      assert.equal(await ask(1), 2);
+      await expectRefusal(scratch, 'net', new RegExp(`\\b${fd}\\b`), /socket/i);
+      assert.equal(await ask(41), 42, 'the connection was disturbed');
+      peer.end();
+      await program.line(/^closed$/);
+      assert.equal(await program.exit(), 0);
+    } finally {
+      server.close();
+    }
+  }));
+
+test('a second process is refused by its pid and program', () =>
+  withScratch(async (scratch) => {
+    const file = join(scratch.folder, 'go');
+    // The outer shell stays: its inner one is a process of the same computation.
+    const script = `sh -c 'echo child $$; while [ ! -e ${file} ]; do sleep 0.05; done'; echo over`;
+    const program = scratch.cairnProgram(['run', '--session', 'pair', '--', 'sh', '-c', script]);
+    await program.line(/^child/);
+    await expectRefusal(scratch, 'pair', /\b\d+\b/, /\bsh\b|\bdash\b|\bsleep\b/);
+    writeFileSync(file, '');
+    await program.line(/^over$/);
+    assert.equal(await program.exit(), 0);
+  }));

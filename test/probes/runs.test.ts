@@ -1,0 +1,221 @@
+/**
+ * The contract of `cairn run` and `cairn restart` towards scripts: streams, signals, statuses, environment, paths, outputs.
+ */
+import assert from 'node:assert/strict';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { waitFor } from '../support/processes.js';
+import type { Program } from '../support/program.js';
+import { Scratch } from '../support/scratch.js';
+import { tool } from './tools.js';
+
+async function withScratch(work: (scratch: Scratch) => Promise<void>): Promise<void> {
+  const scratch = new Scratch();
+  try {
+    await work(scratch);
+  } finally {
+    await scratch.close();
+  }
+}
+
+/** Asks a running teller, and returns its answer. */
+async function ask(program: Program, questions: string, question: string): Promise<string> {
+  const from = program.lines.length;
+  appendFileSync(questions, `${question}\n`);
+  return program.line(new RegExp(`^${question.split(' ')[0]} `), 20, from);
+}
+
+test('streams and exit status are the program’s', () =>
+  withScratch(async (scratch) => {
+    const program = scratch.cairnProgram(['run', '--', 'sh', '-c', 'read line; echo "out $line"; echo "err $line" >&2; exit 7'], {
+      input: true,
+    });
+    program.type('typed\n');
+    program.closeInput();
+    assert.equal(await program.exit(), 7, program.transcript());
+    assert.deepEqual(program.lines, ['out typed']);
+    assert.match(program.stderr, /^err typed$/m);
+    assert.doesNotMatch(program.stderr, /cairn/, 'the command adds to standard error');
+  }));
+
+test('a signal that ends the program gives 128+n, and signals are passed on', () =>
+  withScratch(async (scratch) => {
+    const killed = scratch.cairnProgram(['run', '--', 'sh', '-c', 'kill -SEGV $$']);
+    assert.equal(await killed.exit(), 128 + 11, killed.transcript());
+    const script = 'trap "echo got usr1" USR1; trap "echo got term; exit 3" TERM; echo ready; while :; do sleep 0.02; done';
+    const trapping = scratch.cairnProgram(['run', '--', 'sh', '-c', script]);
+    await trapping.line(/^ready$/);
+    trapping.signal('SIGUSR1');
+    await trapping.line(/^got usr1$/);
+    trapping.signal('SIGTERM');
+    await trapping.line(/^got term$/);
+    assert.equal(await trapping.exit(), 3, trapping.transcript());
+  }));
+
+test('wrong calls give 2, a program that is not there 1, and both say what to do', () =>
+  withScratch(async (scratch) => {
+    for (const args of [
+      ['run'],
+      ['run', '--nonsense', '--', 'true'],
+      ['checkpoint', '--then', 'explode'],
+      ['nonsense'],
+      ['tables'],
+    ]) {
+      const { status, stderr } = await scratch.cairn(args);
+      assert.equal(status, 2, `cairn ${args.join(' ')} gave ${status}: ${stderr}`);
+      assert.notEqual(stderr.trim(), '');
+    }
+    const missing = await scratch.cairn(['run', '--', './not-here']);
+    assert.equal(missing.status, 1, missing.stderr);
+    assert.match(missing.stderr, /not-here/);
+    const nobody = await scratch.cairn(['checkpoint', '--session', 'unheard-of']);
+    assert.equal(nobody.status, 1, nobody.stderr);
+    assert.match(nobody.stderr, /unheard-of/);
+    const unknown = await scratch.cairn(['restart', 'no-such-snapshot']);
+    assert.equal(unknown.status, 1, unknown.stderr);
+    assert.match(unknown.stderr, /no-such-snapshot/);
+  }));
+
+test('environment and paths: --env at run and at restart, --path at restart', () =>
+  withScratch(async (scratch) => {
+    const [questions, old, moved] = ['questions', 'old', 'moved'].map((name) => join(scratch.folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(questions, '');
+    for (const folder of [old, moved]) mkdirSync(folder);
+    writeFileSync(join(old, 'data'), 'from the old place');
+    writeFileSync(join(moved, 'data'), 'from the new place');
+    const program = scratch.cairnProgram([
+      'run',
+      '--session',
+      'first',
+      '--env',
+      'TOLD=at run',
+      '--',
+      await tool('teller'),
+      questions,
+    ]);
+    await program.line(/^ready$/);
+    assert.equal(await ask(program, questions, 'env TOLD'), 'env TOLD=at run');
+    assert.equal(await ask(program, questions, `cat ${old}/data`), `cat ${old}/data: from the old place`);
+    const { snapshot } = await scratch.checkpoint('first', '--then', 'kill');
+    await program.exit();
+    const args = [
+      'restart',
+      snapshot,
+      '--session',
+      'second',
+      '--env',
+      'TOLD=at restart',
+      '--env',
+      'NEW=variable',
+      '--path',
+      `${old}=${moved}`,
+    ];
+    const restarted = scratch.cairnProgram(args, { cwd: '/' });
+    assert.equal(await ask(restarted, questions, 'env TOLD'), 'env TOLD=at restart');
+    assert.equal(await ask(restarted, questions, 'env NEW'), 'env NEW=variable');
+    assert.equal(await ask(restarted, questions, `cat ${old}/data`), `cat ${old}/data: from the new place`);
+    assert.equal(await ask(restarted, questions, 'cwd'), `cwd ${scratch.work}`);
+    appendFileSync(questions, 'exit 9\n');
+    assert.equal(await restarted.exit(), 9, restarted.transcript());
+  }));
+
+test('outputs: a run folder by default, in place where asked; what an earlier run wrote is not damaged', () =>
+  withScratch(async (scratch) => {
+    const counter = await tool('counter');
+    const expected = join(scratch.folder, 'expected');
+    const reference = scratch.start([counter, '400', expected]);
+    assert.equal(await reference.exit(), 0);
+    const wanted = readFileSync(expected, 'utf8');
+    const file = join(scratch.work, 'out.txt');
+    const program = scratch.cairnProgram(['run', '--session', 'first', '--', counter, '400', 'out.txt', '3000']);
+    await program.line(/^60 /);
+    const { snapshot } = await scratch.checkpoint('first', '--name', 'at sixty');
+    const printed = program.lines.length;
+    assert.equal(await program.exit(30), 0);
+    assert.equal(readFileSync(file, 'utf8'), wanted, 'the run that went on');
+    assert.equal(`${program.lines.join('\n')}\n`, wanted, 'what it printed');
+    writeFileSync(file, 'somebody else has written here since');
+
+    const apart = scratch.cairnProgram(['restart', 'at sixty', '--session', 'second']);
+    assert.equal(await apart.exit(30), 0, apart.transcript());
+    assert.equal(readFileSync(file, 'utf8'), 'somebody else has written here since', 'the earlier file was touched');
+    assert.equal(readFileSync(scratch.runFile(apart, 'out.txt'), 'utf8'), wanted, 'the file in the run folder');
+    const all = wanted.trimEnd().split('\n');
+    assert.deepEqual(apart.lines, all.slice(all.length - apart.lines.length), 'what the restart printed');
+    assert.ok(
+      apart.lines.length <= all.length - 60 && apart.lines.length >= all.length - printed - 50,
+      `it printed ${apart.lines.length} lines`,
+    );
+
+    const inPlace = scratch.cairnProgram(['restart', snapshot.slice(0, 8), '--session', 'third', '--in-place']);
+    assert.equal(await inPlace.exit(30), 0, inPlace.transcript());
+    assert.equal(readFileSync(file, 'utf8'), wanted, 'the file put back in place');
+  }));
+
+test('hold stops everything, resume lets it go on; a checkpoint of a held session keeps it held', () =>
+  withScratch(async (scratch) => {
+    const program = scratch.cairnProgram(['run', '--session', 'one', '--', await tool('counter'), '300', 'out', '5000']);
+    await program.line(/^20 /);
+    await scratch.json(['hold']);
+    const held = program.lines.length;
+    const status = await scratch.json<{ state: string }>(['status']);
+    assert.equal(status.state, 'held');
+    const { snapshot } = await scratch.checkpoint('one');
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    assert.equal(program.lines.length, held, 'a held program prints');
+    await scratch.json(['resume']);
+    assert.equal(await program.exit(30), 0, program.transcript());
+    const restarted = scratch.cairnProgram(['restart', snapshot, '--session', 'one']);
+    assert.equal(await restarted.exit(30), 0, restarted.transcript());
+    assert.equal(restarted.lines.at(-1), program.lines.at(-1), 'signature');
+  }));
+
+test('the same session name again at once after --then kill; SNAPSHOT as id, prefix, name and folder', () =>
+  withScratch(async (scratch) => {
+    const program = scratch.cairnProgram(['run', '--session', 'same', '--', await tool('counter'), '100000', 'out', '2000']);
+    await program.line(/^20 /);
+    const first = await scratch.checkpoint('same', '--name', 'a name', '--then', 'kill');
+    assert.equal(await program.exit(), 128 + 9, program.transcript());
+    for (const text of [first.snapshot, first.snapshot.slice(0, 6), 'a name', first.path]) {
+      const restarted = scratch.cairnProgram(['restart', text, '--session', 'same']);
+      await restarted.line(/^\d+ /);
+      const { state } = await scratch.json<{ state: string }>(['stop', '--session', 'same']);
+      assert.equal(state, 'exited');
+      assert.equal(await restarted.exit(), 128 + 15, restarted.transcript());
+    }
+  }));
+
+test('--detach returns when the program runs; status, tables and stop work on it', () =>
+  withScratch(async (scratch) => {
+    const { stdout } = await scratch.cairn([
+      'run',
+      '--session',
+      'away',
+      '--detach',
+      '--',
+      await tool('counter'),
+      '100000',
+      'out',
+      '2000',
+    ]);
+    assert.match(stdout, /away/);
+    const rows = await scratch.json<{ virtual: string; real: string }[]>(['tables', 'pid']);
+    assert.ok(rows.length > 0 && existsSync(`/proc/${rows[0]?.real}`), JSON.stringify(rows));
+    const { path } = await scratch.checkpoint('away', '--then', 'kill');
+    assert.ok(existsSync(join(path, 'manifest.json')));
+    await scratch.cairn(['restart', path, '--session', 'back', '--detach']);
+    const status = await scratch.json<{ state: string; processes: { virtualPid: number; realPid: number }[] }>([
+      'status',
+      '--session',
+      'back',
+    ]);
+    assert.equal(status.state, 'running');
+    assert.equal(String(status.processes[0]?.virtualPid), rows[0]?.virtual, 'the virtual pid changed');
+    await scratch.json(['stop', '--session', 'back']);
+    await waitFor('the process to end', () => !existsSync(`/proc/${status.processes[0]?.realPid}`));
+  }));

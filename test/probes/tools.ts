@@ -1,0 +1,13 @@
+/** Small programs that several groups of tests run, compiled on demand into build/test/probes/tools. */
+
+import { join } from 'node:path';
+import { compile, probeOutput, probeSources } from './catalogue.js';
+
+export type Tool = 'counter' | 'connected' | 'teller' | 'tiny' | 'tiny32';
+
+/** The program's path. `static`: linked without shared libraries. */
+export async function tool(name: Tool, ...flags: string[]): Promise<string> {
+  const target = join(probeOutput, 'tools', [name, ...flags].join(''));
+  await compile(join(probeSources, 'tools', `${name}.c`), target, flags);
+  return target;
+}

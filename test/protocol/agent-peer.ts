@@ -1,0 +1,211 @@
+/**
+ * The agent's end of the agent protocol, for tests of the coordinator: a process of a computation as the coordinator sees it
+ * on the wire. It writes real image metadata; what an agent does to a real process is tested by the probes. Each phase can be
+ * made to fail, to hang, or to end the connection.
+ */
+import { create, toBinary } from '@bufbuild/protobuf';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { dirname, join } from 'node:path';
+import { startTimeOf } from '../../debug-adapter/src/platform/processes.js';
+import { AGENT_PROTOCOL_MAJOR, encodeFrame, FrameReader, type MessageBody } from '../../debug-adapter/src/protocol/agent-frames.js';
+import { type Message, Phase, type PhaseRequest, Role, type Setting } from '../../debug-adapter/src/protocol/generated/agent_pb.js';
+import { EndSchema, HeaderSchema, MappedFileSchema, RecordType } from '../../debug-adapter/src/protocol/generated/image_pb.js';
+import { checksum } from '../../debug-adapter/src/store/checksum.js';
+
+export interface PeerPlugin {
+  name: string;
+  layer: number;
+  barriers?: string[];
+  restartBarriers?: string[];
+}
+
+export interface PeerOptions {
+  computation: string;
+  /** A living process, whose pid is told; this one by default. */
+  pid?: number;
+  virtualPid?: number;
+  snapshot?: string;
+  reconnected?: boolean;
+  major?: number;
+  problem?: string;
+  plugins?: PeerPlugin[];
+  launcher?: boolean;
+}
+
+export type PhaseBehaviour = 'fail' | 'hang' | 'disconnect';
+
+const phaseNames: Readonly<Partial<Record<Phase, string>>> = {
+  [Phase.PRESUSPEND]: 'presuspend',
+  [Phase.SUSPEND]: 'suspend',
+  [Phase.SAVE]: 'save',
+  [Phase.RESUME]: 'resume',
+  [Phase.RUNNING]: 'running',
+  [Phase.ABORT]: 'abort',
+  [Phase.RESTART]: 'restart',
+};
+
+export class AgentPeer {
+  /** Phases in the order of their coming; a barrier by its name. */
+  readonly phases: string[] = [];
+  readonly settings: Setting[] = [];
+  readonly behaviours = new Map<string, PhaseBehaviour>();
+  /** What SaveDone says; 'silent' never sends it. */
+  save: 'write' | 'error' | 'short' | 'silent' = 'write';
+  refusal = '';
+  checkpointAnswer: Promise<{ error: string; snapshot: string }> | undefined;
+
+  readonly #options: PeerOptions;
+  readonly #socket: Socket;
+  readonly #reader = new FrameReader();
+  #settled: (() => void) | undefined;
+  #answered: ((answer: { error: string; snapshot: string }) => void) | undefined;
+  readonly closed: Promise<void>;
+
+  private constructor(socket: Socket, options: PeerOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
+    socket.on('error', () => undefined);
+    socket.on('data', (bytes) => {
+      for (const message of this.#reader.push(bytes)) void this.#take(message);
+    });
+  }
+
+  /** Connects and goes through the handshake, until Ready or a refusal. */
+  static async join(socketPath: string, options: PeerOptions): Promise<AgentPeer> {
+    const socket = connect(socketPath);
+    await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+    const peer = new AgentPeer(socket, options);
+    const settled = new Promise<void>((resolve) => (peer.#settled = resolve));
+    peer.#hello();
+    await settled;
+    return peer;
+  }
+
+  get virtualPid(): number {
+    return this.#options.virtualPid ?? this.#options.pid ?? process.pid;
+  }
+
+  #hello(): void {
+    const { computation, pid = process.pid, snapshot = '', reconnected = false, major = AGENT_PROTOCOL_MAJOR, launcher = false } = this.#options;
+    this.send(1n, {
+      case: 'hello',
+      value: {
+        protocolMajor: major, buildId: 'test', role: launcher ? Role.LAUNCHER : Role.AGENT, virtualPid: this.virtualPid, realPid: pid,
+        startTime: BigInt(startTimeOf(pid) ?? 0), host: 'test', executable: '/usr/bin/simulator', sessionId: computation, snapshot,
+        threads: 3, reconnected, commandLine: 'simulator\0design.vvp',
+      },
+    });
+  }
+
+  send(id: bigint, body: MessageBody): void {
+    this.#socket.write(encodeFrame(id, body));
+  }
+
+  sendBytes(bytes: Uint8Array): void {
+    this.#socket.write(bytes);
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  requestCheckpoint(name: string): Promise<{ error: string; snapshot: string }> {
+    const answer = new Promise<{ error: string; snapshot: string }>((resolve) => (this.#answered = resolve));
+    this.send(3n, { case: 'checkpointRequest', value: { name } });
+    return answer;
+  }
+
+  async #take(message: Message): Promise<void> {
+    const { body, id } = message;
+    switch (body.case) {
+      case 'helloReply':
+        this.refusal = body.value.refusal;
+        if (this.refusal !== '' || this.#options.launcher) this.#settled?.();
+        return;
+      case 'setting':
+        this.settings.push(body.value);
+        return;
+      case 'settingsEnd':
+        for (const plugin of this.#options.plugins ?? []) {
+          const { name, layer, barriers = [], restartBarriers = [] } = plugin;
+          this.send(0n, { case: 'pluginInfo', value: { name, version: '1', layer, barriers: barriers.join('\0'), restartBarriers: restartBarriers.join('\0') } });
+        }
+        this.send(0n, { case: 'ready', value: { error: this.#options.problem ?? '' } });
+        this.#settled?.();
+        return;
+      case 'phaseRequest':
+        return this.#phase(id, body.value);
+      case 'tableRequest':
+        if (body.value.kind === 'path') this.send(id, { case: 'tableRow', value: { virtualName: '/a', realName: '/b', owner: 'path' } });
+        this.send(id, { case: 'tableEnd', value: { rows: 1 } });
+        return;
+      case 'checkpointReply':
+        this.#answered?.(body.value);
+        return;
+      default:
+        if (id !== 0n) this.send(id, { case: 'refusal', value: { reason: 'unknown request' } });
+    }
+  }
+
+  async #phase(id: bigint, request: PhaseRequest): Promise<void> {
+    const name = request.phase === Phase.BARRIER ? request.barrier : (phaseNames[request.phase] ?? '?');
+    this.phases.push(name);
+    const behaviour = this.behaviours.get(name);
+    if (behaviour === 'hang') return;
+    if (behaviour === 'disconnect') return this.close();
+    const error = behaviour === 'fail' ? 'the disk is on fire' : '';
+    this.send(id, { case: 'phaseReply', value: { operation: request.operation, phase: request.phase, error, culprit: error === '' ? '' : 'test', threads: 3, heldNs: 2_500_000n } });
+    if (request.phase === Phase.SAVE && error === '') await this.#write(request);
+  }
+
+  async #write(request: PhaseRequest): Promise<void> {
+    if (this.save === 'silent') return;
+    const files: { name: string; size: bigint; checksum: bigint }[] = [];
+    const add = async (name: string, content: Uint8Array): Promise<void> => {
+      const path = join(request.folder, name);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, this.save === 'short' ? content.subarray(1) : content);
+      files.push({ name, size: BigInt(content.length), checksum: BigInt(`0x${await checksum(content)}`) });
+    };
+    const prefix = `p${this.virtualPid}`;
+    const pages = Buffer.alloc(8192, 'pages');
+    await add(`${prefix}.pages`, pages);
+    await add(`${prefix}.meta`, await imageMetadata({ virtualPid: this.virtualPid, snapshot: request.snapshot, pages: pages.length }));
+    await add(`${prefix}.files/1`, Buffer.from('what the program wrote'));
+    const error = this.save === 'error' ? 'no space left on device' : '';
+    this.send(0n, { case: 'saveDone', value: { operation: request.operation, error, files, simulatedTime: '1500', timeUnit: -9 } });
+  }
+}
+
+export interface MetadataOptions {
+  virtualPid: number;
+  snapshot: string;
+  pages: number;
+  features?: string[];
+  xfeatures?: bigint;
+  memory?: number;
+  mapped?: { path: string; size: bigint; mtimeNs: bigint; buildId: string }[];
+}
+
+/** An image's metadata as native-agent/protocol/image.proto lays it out. */
+export async function imageMetadata({ virtualPid, snapshot, pages, features = [], xfeatures = 3n, memory = pages, mapped = [] }: MetadataOptions): Promise<Uint8Array> {
+  const start = Buffer.alloc(16);
+  start.write('CAIRNIMG', 0, 'latin1');
+  start.writeUInt32LE(1, 8);
+  const record = (type: RecordType, body: Uint8Array): Buffer => {
+    const head = Buffer.alloc(8);
+    head.writeUInt32LE(type, 0);
+    head.writeUInt32LE(body.length, 4);
+    return Buffer.concat([head, body]);
+  };
+  const header = create(HeaderSchema, {
+    format: 1, architecture: 'x86_64', pageSize: 4096, virtualPid, buildId: 'test', kernel: 'test', libc: '2.36', xfeatures, cpuModel: 'a processor',
+    pagesBytes: BigInt(pages), memoryBytes: BigInt(memory), snapshot, cpuFeatures: features,
+  });
+  const files = mapped.map((file, index) => record(RecordType.RECORD_MAPPED_FILE, toBinary(MappedFileSchema, create(MappedFileSchema, { index, ...file }))));
+  const all = Buffer.concat([start, record(RecordType.RECORD_HEADER, toBinary(HeaderSchema, header)), ...files]);
+  const end = create(EndSchema, { checksum: BigInt(`0x${await checksum(all)}`) });
+  return Buffer.concat([all, record(RecordType.RECORD_END, toBinary(EndSchema, end))]);
+}

@@ -1,0 +1,48 @@
+/**
+ * Words and measures of an operation's phases. Pure. Tests: test/unit/barrier-words.test.ts.
+ */
+import type { OperationStatus, PhaseName, PhaseStatus } from '../../../debug-adapter/src/protocol/control.js';
+
+/** What happens in a phase, for those who do not know it by name. */
+const MEANING: Readonly<Record<PhaseName, string>> = {
+  presuspend: 'plugins are told, threads still run',
+  suspend: 'all threads are stopped',
+  barrier: 'a plugin brings what it owns to rest or back',
+  save: 'the state is captured',
+  resume: 'threads go on',
+  running: 'plugins are told that it is over',
+  abort: 'given up: everything runs on as before',
+  restart: 'memory is mapped, plugins reopen what they own',
+  write: 'the image is written while the simulation runs on',
+};
+
+export function meaning({ phase }: PhaseStatus): string {
+  return MEANING[phase];
+}
+
+export function phaseName({ phase, barrier }: PhaseStatus): string {
+  return barrier === '' ? phase : barrier;
+}
+
+export function milliseconds(ms: number): string {
+  if (ms < 10) return `${ms.toFixed(1)} ms`;
+  return ms < 1000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(2)} s`;
+}
+
+/** null: it is still going on. */
+export function duration({ startedMs, endedMs }: PhaseStatus): number | null {
+  return endedMs === null ? null : Math.max(0, endedMs - startedMs);
+}
+
+/** Of all phases that are over, for the scale of the bars; never 0. */
+export function longest({ phases }: OperationStatus): number {
+  return Math.max(0.001, ...phases.map((phase) => duration(phase) ?? 0));
+}
+
+export function title({ kind, finished, error, phases }: OperationStatus): string {
+  const name = `${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
+  if (error !== '') return `${name} failed`;
+  if (finished) return `${name} done in ${milliseconds(Math.max(0, ...phases.map(({ startedMs, endedMs }) => endedMs ?? startedMs)))}`;
+  const current = phases.findLast(({ endedMs }) => endedMs === null);
+  return current ? `${name}: ${phaseName(current)}` : `${name} begins`;
+}

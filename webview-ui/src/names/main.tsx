@@ -1,0 +1,53 @@
+/**
+ * The Virtual Names panel: what the application sees beside what the kernel knows, one table at a time. The extension reads
+ * the tables; source and table are asked of it, the filter is the panel's own.
+ */
+import { render } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import type { NamesModel, NameTableKind } from '../../../debug-adapter/src/protocol/panels.js';
+import { keep, kept, listen, send } from '../bridge.js';
+import '../panel.css';
+import './names.css';
+import { asText, matching } from './rows.js';
+import { SourceChoice } from './sourceChoice.js';
+import { NameTable } from './table.js';
+import { Tabs } from './tabs.js';
+
+interface Choice {
+  readonly kind: NameTableKind;
+  readonly filter: string;
+}
+
+let choice = kept<Choice>({ kind: 'pid', filter: '' });
+
+function Names({ model }: { model: NamesModel }) {
+  const [filter, setFilter] = useState(choice.filter);
+  useEffect(() => {
+    choice = { kind: model.kind, filter };
+    keep(choice);
+  }, [model.kind, filter]);
+  if (model.source === null) return <p class="muted">Nothing to show yet: no simulation is running, and there are no snapshots.</p>;
+  const rows = matching(model.rows, filter);
+  const select = (source: string | null, kind: NameTableKind) => send({ type: 'selectNames', source, kind });
+  return (
+    <>
+      <div class="tools">
+        <SourceChoice model={model} onChoose={(source) => select(source, model.kind)} />
+        <input type="search" aria-label="Filter rows" placeholder="Filter" value={filter} onInput={(event) => setFilter(event.currentTarget.value)} />
+        <button type="button" onClick={() => send({ type: 'refresh' })}>Refresh</button>
+        <button type="button" disabled={rows.length === 0} onClick={() => send({ type: 'copy', text: asText(rows) })}>Copy Table</button>
+      </div>
+      <Tabs kind={model.kind} onChoose={(kind) => select(model.source, kind)} />
+      <div role="tabpanel" id="table" aria-labelledby={`tab-${model.kind}`} tabIndex={0}>
+        {model.error === '' ? <NameTable rows={rows} kind={model.kind} all={model.rows.length} /> : <p role="alert" class="error">{model.error}</p>}
+      </div>
+    </>
+  );
+}
+
+const panel = document.getElementById('panel');
+if (panel) {
+  // The table that was shown before the page was destroyed.
+  send({ type: 'selectNames', source: null, kind: choice.kind });
+  listen('names', (model) => render(<Names model={model} />, panel));
+}

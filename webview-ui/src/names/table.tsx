@@ -1,0 +1,45 @@
+/**
+ * The rows. A plain table: it is read right by every screen reader, and text can be selected across it.
+ */
+import type { TableRow } from '../../../debug-adapter/src/protocol/control.js';
+import type { NameTableKind } from '../../../debug-adapter/src/protocol/panels.js';
+import { send } from '../bridge.js';
+
+const VIRTUAL: Readonly<Record<NameTableKind, string>> = { pid: 'Virtual id', path: 'Virtual path', env: 'Variable', fd: 'Descriptor' };
+const REAL: Readonly<Record<NameTableKind, string>> = { pid: 'Real id', path: 'Real path', env: 'Value', fd: 'Opened' };
+
+export function NameTable({ rows, kind, all }: { rows: readonly TableRow[]; kind: NameTableKind; all: number }) {
+  if (rows.length === 0) return <p class="muted">{all === 0 ? 'This table is empty.' : `None of ${all} rows fits the filter.`}</p>;
+  const restarted = rows.some(({ before }) => before !== '');
+  return (
+    <table class="names">
+      <caption>{rows.length} rows</caption>
+      <thead>
+        <tr>
+          <th scope="col">{VIRTUAL[kind]}</th>
+          <th scope="col">{REAL[kind]}</th>
+          {restarted && <th scope="col">Before the restart</th>}
+          <th scope="col">Detail</th>
+          <th scope="col">Plugin</th>
+          <th scope="col">Copy</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row, index) => (
+          <tr key={index} class={row.real === row.virtual || kind === 'env' || kind === 'fd' ? '' : 'differs'}>
+            <th scope="row">{row.virtual}</th>
+            <td>{row.real}</td>
+            {restarted && <td>{row.before}</td>}
+            <td>{row.detail}</td>
+            <td>{row.owner}</td>
+            <td>
+              <button type="button" class="icon" title="Copy the real name" aria-label={`Copy ${row.real || row.virtual}`} onClick={() => send({ type: 'copy', text: row.real || row.virtual })}>
+                <span class="codicon codicon-copy" aria-hidden="true" />
+              </button>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
