@@ -152,7 +152,7 @@ int32_t open_without_peer(const OpenFile& file) {
 
 int32_t open_file(const OpenFile& file, uint32_t index, const int32_t* stdio) {
   uint32_t flags = file.status_flags & ~static_cast<uint32_t>(O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY | O_TMPFILE);
-  flags |= file.status_flags & O_DIRECTORY;
+  if (file.kind == Kind::directory) flags |= O_DIRECTORY;
   switch (file.kind) {
     case Kind::stdio: {
       if (stdio[file.stdio] < 0) return fail(-EBADF, file, "the restart was started without this standard descriptor");

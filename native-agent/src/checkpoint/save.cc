@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "checkpoint/page_writer.h"
@@ -151,6 +152,7 @@ bool Save::begin(const SaveRequest& request, const ProcessFacts& facts, const St
   // No exit signal: the application's SIGCHLD handler and waitpid do not learn of it.
   long child = call(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr);
   if (child == 0) {
+    call_unchecked(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // a snapshot that nobody reports is none
     call_unchecked(SYS_close, read_end);
     Writer(request, facts, stop, *map, kept, virtual_tid, result_).run();
     call_unchecked(SYS_exit_group, 0);

@@ -134,6 +134,9 @@ void Stop::reap() {
 
 void Stop::tracer_entry(void* self) {
   auto* stop = static_cast<Stop*>(self);
+  // Threads that are killed while they are traced stay zombies for their tracer: it must not outlive the agent's thread.
+  call_unchecked(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (call(SYS_getppid) != stop->process_) call_unchecked(SYS_exit_group, 0);
   sys::wait_while(&stop->permitted_, 0, 0);
   stop->trace();
 }
@@ -149,9 +152,8 @@ void Stop::trace() {
     uint64_t deadline = __atomic_load_n(&deadline_ns_, __ATOMIC_ACQUIRE);
     uint64_t now = sys::now_ns();
     if (deadline != 0 && now >= deadline) break;
-    // Short waits: the deadline may be extended, and the application may die under us.
+    // Short waits: the deadline may be extended meanwhile.
     if (sys::wait_while(&state_, stopped, now + 100'000'000)) break;
-    if (failed(call(SYS_kill, process_, 0))) break;
   }
   release_all();
   sys::store_and_wake(&state_, ended);
