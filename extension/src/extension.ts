@@ -2,9 +2,9 @@
  * Composition root of the extension: makes the parts, ties them together, registers commands. No logic.
  */
 import * as vscode from 'vscode';
+import { Restarts } from './commands/restart.js';
 import { SessionCommands } from './commands/sessionCommands.js';
 import { SnapshotCommands } from './commands/snapshotCommands.js';
-import { Restarts } from './commands/restart.js';
 import { registerViewCommands } from './commands/viewCommands.js';
 import { CairnCommand } from './platform/cairnCommand.js';
 import { messageOf, reporting } from './platform/errors.js';
@@ -44,12 +44,25 @@ export function activate(context: vscode.ExtensionContext): void {
   const barriers = new BarriersPanel(barriersHost, current, sessions, debug);
   const statusBar = new StatusBar(current, sessions, debug);
   context.subscriptions.push(
-    ...[log, stores, runtime, sessions, snapshots, terminals, debug, tree, computation, barriersHost, namesHost, names, barriers, statusBar],
+    log,
+    stores,
+    runtime,
+    sessions,
+    snapshots,
+    terminals,
+    debug,
+    tree,
+    computation,
+    barriersHost,
+    namesHost,
+    names,
+    barriers,
+    statusBar,
     vscode.debug.registerDebugAdapterDescriptorFactory('cairn', new AdapterFactory(context)),
     vscode.debug.registerDebugConfigurationProvider('cairn', new ConfigurationProvider()),
     followContext(sessions, snapshots, current, debug),
     provideCommand(context),
-    tree.view.onDidChangeSelection(({ selection }) => names.follow(selection.length === 1 ? selection[0] : undefined)),
+    tree.onDidSelect((node) => names.follow(node)),
     computation.view.onDidChangeSelection(({ selection }) => names.follow(selection[0])),
     sessions.onDidSnapshot((session) => void snapshots.read(session.status.store)),
     registerViewCommands(current, snapshots),
@@ -61,7 +74,9 @@ export function activate(context: vscode.ExtensionContext): void {
   };
   for (const [id, run] of Object.entries(commands)) {
     const title = id.replace(/^cairn\./, 'Cairn: ');
-    context.subscriptions.push(vscode.commands.registerCommand(id, (node?: unknown, nodes?: unknown) => reporting(log, title, () => run(node, nodes))));
+    context.subscriptions.push(
+      vscode.commands.registerCommand(id, (node?: unknown, nodes?: unknown) => reporting(log, title, () => run(node, nodes))),
+    );
   }
 
   void reporting(log, 'Cairn', async () => {
@@ -70,5 +85,7 @@ export function activate(context: vscode.ExtensionContext): void {
     terminals.rejoining = false;
     await debug.rejoin();
   }).finally(() => log.info('ready'));
-  context.subscriptions.push(stores.onDidChange(() => void sessions.scan().catch((error: unknown) => log.warn(messageOf(error)))));
+  context.subscriptions.push(
+    stores.onDidChange(() => void sessions.scan().catch((error: unknown) => log.warn(messageOf(error)))),
+  );
 }

@@ -6,7 +6,6 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { build } from 'esbuild';
 import { inTree } from '../lib/tree.mjs';
 import { present } from './missing.mjs';
-import { writeSchemas } from './schemas.mjs';
 
 /** @type {import('esbuild').BuildOptions} */
 const common = { bundle: true, absWorkingDir: inTree(), logLevel: 'warning', sourcemap: 'linked', legalComments: 'none' };
@@ -95,5 +94,4 @@ export async function buildBundles() {
   await nodePrograms();
   await extension();
   await panels();
-  await writeSchemas();
 }

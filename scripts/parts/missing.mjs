@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import { Failure, inTree } from '../lib/tree.mjs';
 
-const strict = false;
+const strict = true;
 
 /** The paths of `files` (relative to the tree) that exist. */
 export function present(what, files) {

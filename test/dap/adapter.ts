@@ -20,7 +20,10 @@ export class Adapter {
   #gone = false;
 
   constructor(scratch: Scratch, env: Record<string, string> = {}) {
-    this.client = new DebugClient(process.execPath, inTree('dist/adapter.js'), 'cairn', { cwd: scratch.work, env: { ...scratch.env, ...env } });
+    this.client = new DebugClient(process.execPath, inTree('dist/adapter.js'), 'cairn', {
+      cwd: scratch.work,
+      env: { ...scratch.env, ...env },
+    });
     this.client.defaultTimeout = 20_000;
     // All that the adapter says passes here; DebugClient itself gives events by name only, and of errors the text only.
     const inner = this.client as unknown as { dispatch(body: string): void };
@@ -45,9 +48,14 @@ export class Adapter {
 
   /** The error of a request that has to fail. */
   async refusal(command: string, args: object = {}): Promise<Refused> {
-    const failed = await this.client.customRequest(command, args).then(() => false, () => true);
+    const failed = await this.client.customRequest(command, args).then(
+      () => false,
+      () => true,
+    );
     if (!failed) throw new Error(`${command} was not refused`);
-    const response = this.#messages.findLast((message) => message.type === 'response' && (message as DebugProtocol.Response).command === command) as DebugProtocol.ErrorResponse | undefined;
+    const response = this.#messages.findLast(
+      (message) => message.type === 'response' && (message as DebugProtocol.Response).command === command,
+    ) as DebugProtocol.ErrorResponse | undefined;
     const error = response?.body.error;
     if (!error) throw new Error(`${command} failed without an error: ${JSON.stringify(response)}`);
     return { id: error.id, text: error.variables?.['text'] ?? '', showUser: error.showUser ?? false };
@@ -55,7 +63,9 @@ export class Adapter {
 
   /** All events of this name so far. */
   events<B = Record<string, unknown>>(name: string): B[] {
-    return this.#messages.filter((message) => message.type === 'event' && (message as DebugProtocol.Event).event === name).map((message) => message.body as B);
+    return this.#messages
+      .filter((message) => message.type === 'event' && (message as DebugProtocol.Event).event === name)
+      .map((message) => message.body as B);
   }
 
   /** Events in their order, without those that come whenever a status changes. */

@@ -7,7 +7,16 @@ import type { TableKind, TableRow } from '../../debug-adapter/src/protocol/contr
 import { CairnError } from '../../debug-adapter/src/protocol/errors.js';
 import { vvp } from '../unit/snapshots.js';
 
-const row = (virtualPid: number, virtual: string, real: string, given: Partial<TableRow> = {}): TableRow => ({ virtualPid, virtual, real, before: '', owner: 'pid', detail: '', since: '', ...given });
+const row = (virtualPid: number, virtual: string, real: string, given: Partial<TableRow> = {}): TableRow => ({
+  virtualPid,
+  virtual,
+  real,
+  before: '',
+  owner: 'pid',
+  detail: '',
+  since: '',
+  ...given,
+});
 
 test('a process is its first thread; the others follow it, by their virtual ids', () => {
   const rows = [row(4711, '4713', '9'), row(4711, '4711', '5'), row(4711, '4712', '7'), row(4720, '4720', '8')];
@@ -33,15 +42,32 @@ test('the real name stands beside the virtual one where they differ', () => {
 });
 
 test('each kind of table says what is worth saying of a row', () => {
-  assert.deepEqual(nameAndValue('pid', row(1, '4711', '5190', { detail: 'process' })), { name: 'process', value: '4711 → real 5190' });
-  assert.deepEqual(nameAndValue('thread', row(1, '4712', '5191', { detail: 'vvp S' })), { name: 'thread 4712', value: '4712 → real 5191 (vvp S)' });
-  assert.deepEqual(nameAndValue('path', row(1, '/w/a.vcd', '/runs/1/a.vcd')), { name: '/w/a.vcd', value: '/w/a.vcd → real /runs/1/a.vcd' });
+  assert.deepEqual(nameAndValue('pid', row(1, '4711', '5190', { detail: 'process' })), {
+    name: 'process',
+    value: '4711 → real 5190',
+  });
+  assert.deepEqual(nameAndValue('thread', row(1, '4712', '5191', { detail: 'vvp S' })), {
+    name: 'thread 4712',
+    value: '4712 → real 5191 (vvp S)',
+  });
+  assert.deepEqual(nameAndValue('path', row(1, '/w/a.vcd', '/runs/1/a.vcd')), {
+    name: '/w/a.vcd',
+    value: '/w/a.vcd → real /runs/1/a.vcd',
+  });
   assert.deepEqual(nameAndValue('env', row(1, 'HOME', '/home/ada')), { name: 'HOME', value: '/home/ada' });
-  assert.deepEqual(nameAndValue('fd', row(1, '3', '/w/a.vcd', { detail: 'file, write, offset 74' })), { name: '3', value: '/w/a.vcd (file, write, offset 74)' });
+  assert.deepEqual(nameAndValue('fd', row(1, '3', '/w/a.vcd', { detail: 'file, write, offset 74' })), {
+    name: '3',
+    value: '/w/a.vcd (file, write, offset 74)',
+  });
 });
 
 const tables: Partial<Record<TableKind, TableRow[]>> = {
-  pid: [row(4711, '4711', '5190', { before: '4711', detail: 'process' }), row(4711, '4711', '5190', { detail: 'group' }), row(4711, '9', '9', { detail: 'group' }), row(4720, '4720', '4720')],
+  pid: [
+    row(4711, '4711', '5190', { before: '4711', detail: 'process' }),
+    row(4711, '4711', '5190', { detail: 'group' }),
+    row(4711, '9', '9', { detail: 'group' }),
+    row(4720, '4720', '4720'),
+  ],
   thread: [row(4711, '4712', '5191', { detail: 'vvp S' })],
   env: [row(4711, 'HOME', '/home/ada', { owner: 'env' })],
 };
@@ -49,19 +75,31 @@ const tables: Partial<Record<TableKind, TableRow[]>> = {
 test('a scope a table, a variable a row of the process that was asked for, its fields below', async () => {
   const variables = new Variables((kind) => Promise.resolve(tables[kind] ?? []));
   const scopes = variables.scopes(4711);
-  assert.deepEqual(scopes.map(({ name }) => name), ['Virtual ids', 'Paths', 'Environment', 'File descriptors']);
+  assert.deepEqual(
+    scopes.map(({ name }) => name),
+    ['Virtual ids', 'Paths', 'Environment', 'File descriptors'],
+  );
   const ids = await variables.children(scopes[0]?.variablesReference ?? 0);
-  assert.deepEqual(ids?.map(({ name, value, type }) => ({ name, value, type })), [
-    { name: 'process', value: '4711 → real 5190', type: 'pid' },
-    { name: 'group', value: '4711 → real 5190', type: 'pid' },
-    { name: 'group [2]', value: '9', type: 'pid' },
-    { name: 'thread 4712', value: '4712 → real 5191 (vvp S)', type: 'pid' },
-  ]);
+  assert.deepEqual(
+    ids?.map(({ name, value, type }) => ({ name, value, type })),
+    [
+      { name: 'process', value: '4711 → real 5190', type: 'pid' },
+      { name: 'group', value: '4711 → real 5190', type: 'pid' },
+      { name: 'group [2]', value: '9', type: 'pid' },
+      { name: 'thread 4712', value: '4712 → real 5191 (vvp S)', type: 'pid' },
+    ],
+  );
   const fields = await variables.children(ids?.[0]?.variablesReference ?? 0);
-  assert.deepEqual(fields?.map(({ name, value }) => `${name}: ${value}`), ['virtual: 4711', 'real: 5190', 'real before the last restart: 4711', 'plugin: pid', 'detail: process']);
+  assert.deepEqual(
+    fields?.map(({ name, value }) => `${name}: ${value}`),
+    ['virtual: 4711', 'real: 5190', 'real before the last restart: 4711', 'plugin: pid', 'detail: process'],
+  );
   assert.ok(fields?.every(({ variablesReference }) => variablesReference === 0));
   const env = await variables.children(scopes[2]?.variablesReference ?? 0);
-  assert.deepEqual(env?.map(({ name, value }) => ({ name, value })), [{ name: 'HOME', value: '/home/ada' }]);
+  assert.deepEqual(
+    env?.map(({ name, value }) => ({ name, value })),
+    [{ name: 'HOME', value: '/home/ada' }],
+  );
   assert.deepEqual(await variables.children(scopes[1]?.variablesReference ?? 0), []);
 });
 
@@ -78,7 +116,10 @@ test('numbers of variables end when the computation goes on, and are not given o
 test('frames are there only while the computation is held; scopes are answered while it runs, too', async () => {
   const subject = { processes: [vvp(4711)], stopped: false, threadRows: () => Promise.resolve([row(4711, '4712', '6')]) };
   const handlers = new Map(new Inspection(subject, () => Promise.resolve([])).handlers());
-  const ask = (name: string, args: object) => Promise.resolve(handlers.get(name)?.(args)) as Promise<Record<string, { id: number; name: string; presentationHint: string }[]>>;
+  const ask = (name: string, args: object) =>
+    Promise.resolve(handlers.get(name)?.(args)) as Promise<
+      Record<string, { id: number; name: string; presentationHint: string }[]>
+    >;
   assert.deepEqual((await ask('stackTrace', { threadId: 4712 }))['stackFrames'], []);
   assert.equal((await ask('scopes', { frameId: 4711 }))['scopes']?.length, 4);
   subject.stopped = true;

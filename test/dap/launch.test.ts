@@ -6,11 +6,19 @@ import { isAlive, waitFor } from '../support/processes.js';
 import { Scratch } from '../support/scratch.js';
 import { Adapter } from './adapter.js';
 
-interface Thread { id: number; name: string }
-interface Variable { name: string; value: string; variablesReference: number }
+interface Thread {
+  id: number;
+  name: string;
+}
+interface Variable {
+  name: string;
+  value: string;
+  variablesReference: number;
+}
 
 /** One process that prints a line every 20 ms, and what it reads. */
-const TICKER = '$| = 1; $SIG{TERM} = sub { print "bye\\n"; exit 7 }; for (1 .. 5000) { print "tick $_\\n"; select(undef, undef, undef, 0.02) }';
+const TICKER =
+  '$| = 1; $SIG{TERM} = sub { print "bye\\n"; exit 7 }; for (1 .. 5000) { print "tick $_\\n"; select(undef, undef, undef, 0.02) }';
 
 let scratch: Scratch;
 const adapters: Adapter[] = [];
@@ -26,7 +34,8 @@ beforeEach(() => {
 });
 afterEach(async () => {
   for (const one of adapters.splice(0)) await one.stop();
-  for (const { session, state } of await scratch.json<SessionStatus[]>(['status', '--all'])) if (state !== 'exited') await scratch.cairn(['stop', '--session', session, '--grace', '0']);
+  for (const { session, state } of await scratch.json<SessionStatus[]>(['status', '--all']))
+    if (state !== 'exited') await scratch.cairn(['stop', '--session', session, '--grace', '0']);
   await scratch.close();
 });
 
@@ -37,7 +46,8 @@ const scrollback = async (one: Adapter) => (await one.ask<TerminalState>('cairnT
 async function variables(one: Adapter, threadId: number): Promise<Record<string, Variable[]>> {
   const { scopes } = await one.ask<{ scopes: { name: string; variablesReference: number }[] }>('scopes', { frameId: threadId });
   const all: Record<string, Variable[]> = {};
-  for (const { name, variablesReference } of scopes) all[name] = (await one.ask<{ variables: Variable[] }>('variables', { variablesReference })).variables;
+  for (const { name, variablesReference } of scopes)
+    all[name] = (await one.ask<{ variables: Variable[] }>('variables', { variablesReference })).variables;
   return all;
 }
 
@@ -54,8 +64,13 @@ test('launch, threads, hold, scopes, go on, stop', async () => {
   const stopped = await dap.event<{ reason: string; threadId: number; allThreadsStopped: boolean }>('stopped');
   assert.deepEqual([stopped.reason, stopped.threadId, stopped.allThreadsStopped], ['pause', id, true]);
   const tick = lastTick(await scrollback(dap));
-  const { stackFrames } = await dap.ask<{ stackFrames: { id: number; name: string; presentationHint: string }[] }>('stackTrace', { threadId: id });
-  assert.deepEqual(stackFrames.map((frame) => [frame.name, frame.presentationHint]), [[`held · ${name}`, 'label']]);
+  const { stackFrames } = await dap.ask<{ stackFrames: { id: number; name: string; presentationHint: string }[] }>('stackTrace', {
+    threadId: id,
+  });
+  assert.deepEqual(
+    stackFrames.map((frame) => [frame.name, frame.presentationHint]),
+    [[`held · ${name}`, 'label']],
+  );
 
   const scopes = await variables(dap, id);
   assert.deepEqual(Object.keys(scopes), ['Virtual ids', 'Paths', 'Environment', 'File descriptors']);
@@ -65,7 +80,8 @@ test('launch, threads, hold, scopes, go on, stop', async () => {
   assert.ok(scopes['Paths']?.some((one) => one.name === scratch.work));
   assert.equal(value('Environment', 'GIVEN'), 'yes');
   assert.equal(value('Environment', 'TERM'), 'xterm-256color');
-  for (const none of ['EDITOR_HAS', 'VSCODE_IPC_HOOK', 'ELECTRON_RUN_AS_NODE']) assert.equal(value('Environment', none), undefined, none);
+  for (const none of ['EDITOR_HAS', 'VSCODE_IPC_HOOK', 'ELECTRON_RUN_AS_NODE'])
+    assert.equal(value('Environment', none), undefined, none);
   assert.match(value('File descriptors', '1') ?? '', /^\/dev\/pts\/\d+/);
 
   assert.equal(lastTick(await scrollback(dap)), tick, 'it printed while it was held');
@@ -99,7 +115,11 @@ test('the terminal: what was printed, what is typed, its size', async () => {
   await dap.ask('launch', { program: 'perl', args: ['-e', program], cwd: scratch.work });
   await dap.ask('cairnTerminalOpen');
   await dap.ask('cairnTerminalInput', { data: 'hello\r' });
-  const printed = () => dap.events<{ data: string }>('cairnTerminalData').map(({ data }) => data).join('');
+  const printed = () =>
+    dap
+      .events<{ data: string }>('cairnTerminalData')
+      .map(({ data }) => data)
+      .join('');
   await waitFor('the echo', () => printed().includes('got hello'));
   await dap.ask('cairnTerminalResize', { columns: 71, rows: 17 });
   await dap.ask('cairnTerminalInput', { data: 'size\r' });
@@ -118,7 +138,10 @@ test('names of sessions: made and numbered, or given and then refused where take
   await first.ask('launch', ticker());
   const second = await adapter();
   await second.ask('launch', ticker());
-  assert.deepEqual([(await first.ask<SessionStatus>('cairnStatus')).session, (await second.ask<SessionStatus>('cairnStatus')).session], ['perl', 'perl-2']);
+  assert.deepEqual(
+    [(await first.ask<SessionStatus>('cairnStatus')).session, (await second.ask<SessionStatus>('cairnStatus')).session],
+    ['perl', 'perl-2'],
+  );
   const third = await adapter();
   assert.equal((await third.refusal('launch', ticker({ session: 'perl' }))).id, 203);
   assert.equal((await third.refusal('attach')).id, 202);
@@ -169,7 +192,11 @@ test('a computation whose coordinator died is followed under the next one', asyn
   assert.equal(terminal, false);
   assert.equal((await dap.refusal('cairnTerminalOpen')).id, 207);
   process.kill(coordinator, 'SIGKILL');
-  await waitFor('another coordinator', () => dap.events<SessionStatus>('cairnSession').some((status) => status.coordinator !== coordinator && status.processes.length === 1));
+  await waitFor('another coordinator', () =>
+    dap
+      .events<SessionStatus>('cairnSession')
+      .some((status) => status.coordinator !== coordinator && status.processes.length === 1),
+  );
   const { rows } = await dap.ask<{ rows: TableRow[] }>('cairnTable', { kind: 'pid' });
   assert.ok(rows.length > 0);
   assert.ok(!dap.story.includes('terminated'));
@@ -194,6 +221,9 @@ test('a restart goes on where the snapshot was made, under the same virtual ids'
   const lines = (await scrollback(second)).split(/\r?\n/).filter((line) => line.startsWith('tick '));
   assert.equal(lines[0], `tick ${tick + 1}`);
   const scopes = await variables(second, threads[0]?.id ?? 0);
-  assert.match(scopes['Virtual ids']?.find(({ name }) => name === 'process')?.value ?? '', new RegExp(`^${before?.id} → real \\d+$`));
+  assert.match(
+    scopes['Virtual ids']?.find(({ name }) => name === 'process')?.value ?? '',
+    new RegExp(`^${before?.id} → real \\d+$`),
+  );
   assert.equal(scopes['Environment']?.find(({ name }) => name === 'LATER')?.value, 'set');
 });

@@ -11,7 +11,9 @@ const checkpointing = { ...running, state: 'checkpointing' as const };
 test('a hold is one stop of all threads, going on is one continue', () => {
   const progress = new Progress();
   assert.deepEqual(progress.next(running), [{ event: 'thread', body: { reason: 'started', threadId: 4711 } }]);
-  assert.deepEqual(progress.next(held), [{ event: 'stopped', body: { reason: 'pause', description: 'Held', threadId: 4711, allThreadsStopped: true } }]);
+  assert.deepEqual(progress.next(held), [
+    { event: 'stopped', body: { reason: 'pause', description: 'Held', threadId: 4711, allThreadsStopped: true } },
+  ]);
   assert.deepEqual(progress.next(held), []);
   assert.ok(progress.stopped);
   assert.deepEqual(progress.next(running), [{ event: 'continued', body: { threadId: 4711, allThreadsContinued: true } }]);

@@ -36,13 +36,17 @@ test('steps are refused by name, with what to do instead', async () => {
 });
 
 test('breakpoints are not verified, with the reason', async () => {
-  const { breakpoints } = await adapter.ask<{ breakpoints: { verified: boolean; message: string }[] }>('setBreakpoints', { source: { path: '/a.v' }, breakpoints: [{ line: 1 }, { line: 2 }] });
+  const { breakpoints } = await adapter.ask<{ breakpoints: { verified: boolean; message: string }[] }>('setBreakpoints', {
+    source: { path: '/a.v' },
+    breakpoints: [{ line: 1 }, { line: 2 }],
+  });
   assert.equal(breakpoints.length, 2);
   for (const { verified, message } of breakpoints) assert.ok(!verified && message.includes('no breakpoints'));
 });
 
 test('nothing can be asked of a computation that is not there', async () => {
-  for (const request of ['pause', 'continue', 'terminate', 'cairnStatus', 'cairnCancel', 'cairnTerminalOpen']) assert.equal((await adapter.refusal(request, { threadId: 1 })).id, 703);
+  for (const request of ['pause', 'continue', 'terminate', 'cairnStatus', 'cairnCancel', 'cairnTerminalOpen'])
+    assert.equal((await adapter.refusal(request, { threadId: 1 })).id, 703);
   assert.deepEqual(await adapter.ask('threads'), { threads: [] });
   assert.equal((await adapter.refusal('scopes', { frameId: 4711 })).id, 704);
   assert.equal((await adapter.refusal('variables', { variablesReference: 3 })).id, 704);

@@ -2,7 +2,7 @@
  * The sample folder in end-to-end tests: built beforehand, and what an uninterrupted run of it prints and writes.
  */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -20,6 +20,8 @@ export interface Simulator {
   configuration: string;
   target: string;
   command: [string, ...string[]];
+  /** Besides those of the launch configuration. */
+  args: string[];
   waveform: string;
 }
 
@@ -27,6 +29,7 @@ export const icarus: Simulator = {
   configuration: 'RISC-V SoC (Icarus)',
   target: 'icarus',
   command: ['vvp', join(sampleFolder, 'build/soc.vvp')],
+  args: [],
   waveform: 'icarus.vcd',
 };
 
@@ -34,6 +37,8 @@ export const verilator: Simulator = {
   configuration: 'RISC-V SoC (Verilator)',
   target: 'verilator',
   command: [join(sampleFolder, 'build/verilator/soc')],
+  // Its threads spin: a long run crawls on a loaded machine.
+  args: ['+init=200', '+work=30'],
   waveform: 'verilator.vcd',
 };
 
@@ -49,13 +54,26 @@ export async function uninterrupted(simulator: Simulator): Promise<Uninterrupted
   const folder = mkdtempSync(join(tmpdir(), 'cairn-reference-'));
   try {
     const [program, ...args] = simulator.command;
-    const { stdout } = await execute(program, [...args, `+vcd=${simulator.waveform}`], { cwd: folder });
+    const { stdout } = await execute(program, [...args, `+vcd=${simulator.waveform}`, ...simulator.args], {
+      cwd: folder,
+      timeout: 240_000,
+    });
     const signature = /^signature: \w+/m.exec(stdout)?.[0];
     if (!signature) throw new Error(`the uninterrupted run of ${simulator.configuration} printed no signature:\n${stdout}`);
     return { console: stdout, signature, waveform: readWaveform(join(folder, simulator.waveform)) };
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Gives the launch configuration the simulator's `args`. */
+export function shorten(folder: string, simulator: Simulator): void {
+  const file = join(folder, '.vscode/launch.json');
+  const launch = JSON.parse(readFileSync(file, 'utf8')) as { configurations: { name: string; args: string[] }[] };
+  const configuration = launch.configurations.find(({ name }) => name === simulator.configuration);
+  if (!configuration) throw new Error(`${file} has no configuration ${simulator.configuration}`);
+  configuration.args.push(...simulator.args);
+  writeFileSync(file, JSON.stringify(launch));
 }
 
 /** A waveform without the date that Icarus writes into it. */

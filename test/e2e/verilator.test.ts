@@ -9,13 +9,19 @@ import {
   newTerminal,
   readWaveform,
   sampleFolder,
+  shorten,
   snapshotAppears,
   type Uninterrupted,
   uninterrupted,
   verilator,
 } from './sample.js';
 
-const story = suite({ name: 'verilator', folder: sampleFolder, timeoutMs: 300_000 });
+const story = suite({
+  name: 'verilator',
+  folder: sampleFolder,
+  timeoutMs: 300_000,
+  prepare: (folder) => shorten(folder, verilator),
+});
 const runMs = 240_000;
 
 let reference: Uninterrupted;

@@ -34,8 +34,13 @@ test('probes', { concurrency: true, timeout: 900_000 }, async (suite) => {
                 await flavour(run);
                 return;
               } catch (error) {
-                if (!(error instanceof Skipped)) throw error;
+                if (!(error instanceof Skipped)) {
+                  if (error instanceof Error) error.message += `\n${scratch.logs()}`;
+                  throw error;
+                }
                 unavailable = error.message;
+              } finally {
+                run.end();
               }
             }
             context.skip(unavailable);

@@ -3,13 +3,25 @@
  * on the wire. It writes real image metadata; what an agent does to a real process is tested by the probes. Each phase can be
  * made to fail, to hang, or to end the connection.
  */
-import { create, toBinary } from '@bufbuild/protobuf';
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
+import { create, toBinary } from '@bufbuild/protobuf';
 import { startTimeOf } from '../../debug-adapter/src/platform/processes.js';
-import { AGENT_PROTOCOL_MAJOR, encodeFrame, FrameReader, type MessageBody } from '../../debug-adapter/src/protocol/agent-frames.js';
-import { type Message, Phase, type PhaseRequest, Role, type Setting } from '../../debug-adapter/src/protocol/generated/agent_pb.js';
+import {
+  AGENT_PROTOCOL_MAJOR,
+  encodeFrame,
+  FrameReader,
+  type MessageBody,
+} from '../../debug-adapter/src/protocol/agent-frames.js';
+import {
+  type Message,
+  Phase,
+  type PhaseRequest,
+  Role,
+  type Setting,
+} from '../../debug-adapter/src/protocol/generated/agent_pb.js';
 import { EndSchema, HeaderSchema, MappedFileSchema, RecordType } from '../../debug-adapter/src/protocol/generated/image_pb.js';
 import { checksum } from '../../debug-adapter/src/store/checksum.js';
 
@@ -31,6 +43,8 @@ export interface PeerOptions {
   problem?: string;
   plugins?: PeerPlugin[];
   launcher?: boolean;
+  /** Phases that fail. */
+  failing?: string[];
 }
 
 export type PhaseBehaviour = 'fail' | 'hang' | 'disconnect';
@@ -52,8 +66,10 @@ export class AgentPeer {
   readonly behaviours = new Map<string, PhaseBehaviour>();
   /** What SaveDone says; 'silent' never sends it. */
   save: 'write' | 'error' | 'short' | 'silent' = 'write';
+  /** Why the coordinator does not want this process; empty: it does. */
   refusal = '';
-  checkpointAnswer: Promise<{ error: string; snapshot: string }> | undefined;
+  /** Requests of ours that were refused. */
+  readonly refused: string[] = [];
 
   readonly #options: PeerOptions;
   readonly #socket: Socket;
@@ -65,6 +81,7 @@ export class AgentPeer {
   private constructor(socket: Socket, options: PeerOptions) {
     this.#socket = socket;
     this.#options = options;
+    for (const phase of options.failing ?? []) this.behaviours.set(phase, 'fail');
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
     socket.on('error', () => undefined);
     socket.on('data', (bytes) => {
@@ -88,13 +105,30 @@ export class AgentPeer {
   }
 
   #hello(): void {
-    const { computation, pid = process.pid, snapshot = '', reconnected = false, major = AGENT_PROTOCOL_MAJOR, launcher = false } = this.#options;
+    const {
+      computation,
+      pid = process.pid,
+      snapshot = '',
+      reconnected = false,
+      major = AGENT_PROTOCOL_MAJOR,
+      launcher = false,
+    } = this.#options;
     this.send(1n, {
       case: 'hello',
       value: {
-        protocolMajor: major, buildId: 'test', role: launcher ? Role.LAUNCHER : Role.AGENT, virtualPid: this.virtualPid, realPid: pid,
-        startTime: BigInt(startTimeOf(pid) ?? 0), host: 'test', executable: '/usr/bin/simulator', sessionId: computation, snapshot,
-        threads: 3, reconnected, commandLine: 'simulator\0design.vvp',
+        protocolMajor: major,
+        buildId: 'test',
+        role: launcher ? Role.LAUNCHER : Role.AGENT,
+        virtualPid: this.virtualPid,
+        realPid: pid,
+        startTime: BigInt(startTimeOf(pid) ?? 0),
+        host: 'test',
+        executable: '/usr/bin/simulator',
+        sessionId: computation,
+        snapshot,
+        threads: 3,
+        reconnected,
+        commandLine: 'simulator\0design.vvp',
       },
     });
   }
@@ -130,7 +164,10 @@ export class AgentPeer {
       case 'settingsEnd':
         for (const plugin of this.#options.plugins ?? []) {
           const { name, layer, barriers = [], restartBarriers = [] } = plugin;
-          this.send(0n, { case: 'pluginInfo', value: { name, version: '1', layer, barriers: barriers.join('\0'), restartBarriers: restartBarriers.join('\0') } });
+          this.send(0n, {
+            case: 'pluginInfo',
+            value: { name, version: '1', layer, barriers: barriers.join('\0'), restartBarriers: restartBarriers.join('\0') },
+          });
         }
         this.send(0n, { case: 'ready', value: { error: this.#options.problem ?? '' } });
         this.#settled?.();
@@ -138,11 +175,15 @@ export class AgentPeer {
       case 'phaseRequest':
         return this.#phase(id, body.value);
       case 'tableRequest':
-        if (body.value.kind === 'path') this.send(id, { case: 'tableRow', value: { virtualName: '/a', realName: '/b', owner: 'path' } });
+        if (body.value.kind === 'path')
+          this.send(id, { case: 'tableRow', value: { virtualName: '/a', realName: '/b', owner: 'path' } });
         this.send(id, { case: 'tableEnd', value: { rows: 1 } });
         return;
       case 'checkpointReply':
         this.#answered?.(body.value);
+        return;
+      case 'refusal':
+        this.refused.push(body.value.reason);
         return;
       default:
         if (id !== 0n) this.send(id, { case: 'refusal', value: { reason: 'unknown request' } });
@@ -156,7 +197,17 @@ export class AgentPeer {
     if (behaviour === 'hang') return;
     if (behaviour === 'disconnect') return this.close();
     const error = behaviour === 'fail' ? 'the disk is on fire' : '';
-    this.send(id, { case: 'phaseReply', value: { operation: request.operation, phase: request.phase, error, culprit: error === '' ? '' : 'test', threads: 3, heldNs: 2_500_000n } });
+    this.send(id, {
+      case: 'phaseReply',
+      value: {
+        operation: request.operation,
+        phase: request.phase,
+        error,
+        culprit: error === '' ? '' : 'test',
+        threads: 3,
+        heldNs: 2_500_000n,
+      },
+    });
     if (request.phase === Phase.SAVE && error === '') await this.#write(request);
   }
 
@@ -172,10 +223,16 @@ export class AgentPeer {
     const prefix = `p${this.virtualPid}`;
     const pages = Buffer.alloc(8192, 'pages');
     await add(`${prefix}.pages`, pages);
-    await add(`${prefix}.meta`, await imageMetadata({ virtualPid: this.virtualPid, snapshot: request.snapshot, pages: pages.length }));
+    await add(
+      `${prefix}.meta`,
+      await imageMetadata({ virtualPid: this.virtualPid, snapshot: request.snapshot, pages: pages.length }),
+    );
     await add(`${prefix}.files/1`, Buffer.from('what the program wrote'));
     const error = this.save === 'error' ? 'no space left on device' : '';
-    this.send(0n, { case: 'saveDone', value: { operation: request.operation, error, files, simulatedTime: '1500', timeUnit: -9 } });
+    this.send(0n, {
+      case: 'saveDone',
+      value: { operation: request.operation, error, files, simulatedTime: '1500', timeUnit: -9 },
+    });
   }
 }
 
@@ -190,7 +247,15 @@ export interface MetadataOptions {
 }
 
 /** An image's metadata as native-agent/protocol/image.proto lays it out. */
-export async function imageMetadata({ virtualPid, snapshot, pages, features = [], xfeatures = 3n, memory = pages, mapped = [] }: MetadataOptions): Promise<Uint8Array> {
+export async function imageMetadata({
+  virtualPid,
+  snapshot,
+  pages,
+  features = [],
+  xfeatures = 3n,
+  memory = pages,
+  mapped = [],
+}: MetadataOptions): Promise<Uint8Array> {
   const start = Buffer.alloc(16);
   start.write('CAIRNIMG', 0, 'latin1');
   start.writeUInt32LE(1, 8);
@@ -201,10 +266,23 @@ export async function imageMetadata({ virtualPid, snapshot, pages, features = []
     return Buffer.concat([head, body]);
   };
   const header = create(HeaderSchema, {
-    format: 1, architecture: 'x86_64', pageSize: 4096, virtualPid, buildId: 'test', kernel: 'test', libc: '2.36', xfeatures, cpuModel: 'a processor',
-    pagesBytes: BigInt(pages), memoryBytes: BigInt(memory), snapshot, cpuFeatures: features,
+    format: 1,
+    architecture: 'x86_64',
+    pageSize: 4096,
+    virtualPid,
+    buildId: 'test',
+    kernel: 'test',
+    libc: '2.36',
+    xfeatures,
+    cpuModel: 'a processor',
+    pagesBytes: BigInt(pages),
+    memoryBytes: BigInt(memory),
+    snapshot,
+    cpuFeatures: features,
   });
-  const files = mapped.map((file, index) => record(RecordType.RECORD_MAPPED_FILE, toBinary(MappedFileSchema, create(MappedFileSchema, { index, ...file }))));
+  const files = mapped.map((file, index) =>
+    record(RecordType.RECORD_MAPPED_FILE, toBinary(MappedFileSchema, create(MappedFileSchema, { index, ...file }))),
+  );
   const all = Buffer.concat([start, record(RecordType.RECORD_HEADER, toBinary(HeaderSchema, header)), ...files]);
   const end = create(EndSchema, { checksum: BigInt(`0x${await checksum(all)}`) });
   return Buffer.concat([all, record(RecordType.RECORD_END, toBinary(EndSchema, end))]);

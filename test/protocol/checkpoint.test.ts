@@ -17,7 +17,16 @@ const resume = { name: '', then: 'resume' } as const;
 test('goes through all phases, the upper layer drains first, and makes a whole snapshot', async (t) => {
   const { coordinator, peer, store } = await running(t, { peer: { plugins } });
   const result = await coordinator.checkpoint({ name: 'roi', then: 'resume' });
-  assert.deepEqual(peer.phases, ['presuspend', 'suspend', 'vendor.drain', 'file.flush', 'file.offsets', 'save', 'resume', 'running']);
+  assert.deepEqual(peer.phases, [
+    'presuspend',
+    'suspend',
+    'vendor.drain',
+    'file.flush',
+    'file.offsets',
+    'save',
+    'resume',
+    'running',
+  ]);
   assert.equal(result.pauseMs, 2.5);
   assert.ok(result.totalMs > 0);
   assert.deepEqual(result.simulatedTime, { ticks: '1500', unit: -9 });
@@ -28,10 +37,16 @@ test('goes through all phases, the upper layer drains first, and makes a whole s
   assert.equal(listed?.name, 'roi');
   assert.equal(listed?.bytes, result.bytes);
   const manifest = Manifest.parse(JSON.parse(readFileSync(join(result.path, 'manifest.json'), 'utf8')));
-  assert.equal(manifest.bytes, manifest.files.reduce((sum, file) => sum + file.size, 0));
+  assert.equal(
+    manifest.bytes,
+    manifest.files.reduce((sum, file) => sum + file.size, 0),
+  );
   assert.equal(manifest.processes[0]?.threads, 3);
   assert.equal(manifest.host.libc, '2.36');
-  assert.deepEqual(manifest.phases.map((one) => one.phase), [...peer.phases, 'write']);
+  assert.deepEqual(
+    manifest.phases.map((one) => one.phase),
+    [...peer.phases, 'write'],
+  );
   assert.equal(snapshotTable(listed, 'path')[0]?.real, '/b');
   assert.deepEqual(readdirSync(store.tmp), []);
   assert.equal(coordinator.status.state, 'running');
@@ -69,7 +84,10 @@ for (const phase of ['presuspend', 'suspend', 'vendor.drain', 'save', 'resume', 
   test(`a deadline that passes in ${phase} aborts, and names who did not arrive`, async (t) => {
     const { coordinator, peer, store } = await running(t, { peer: { plugins }, deadlines: { phase: 100, grace: 50 } });
     peer.behaviours.set(phase, 'hang');
-    await assert.rejects(coordinator.checkpoint(resume), { code: 'phaseDeadline', message: new RegExp(`${phase}.*${process.pid} \\(simulator\\)`) });
+    await assert.rejects(coordinator.checkpoint(resume), {
+      code: 'phaseDeadline',
+      message: new RegExp(`${phase}.*${process.pid} \\(simulator\\)`),
+    });
     assert.equal(peer.phases.at(-1), 'abort');
     assert.deepEqual(store.list(), []);
     assert.equal(coordinator.status.state, 'running');
@@ -80,7 +98,10 @@ for (const phase of ['presuspend', 'suspend', 'save', 'running'] as const) {
   test(`a connection lost in ${phase} is told as such, and leaves nothing`, async (t) => {
     const { coordinator, peer, store } = await running(t);
     peer.behaviours.set(phase, 'disconnect');
-    await assert.rejects(coordinator.checkpoint(resume), { code: 'processLost', message: new RegExp(`lost its connection during phase ${phase}`) });
+    await assert.rejects(coordinator.checkpoint(resume), {
+      code: 'processLost',
+      message: new RegExp(`lost its connection during phase ${phase}`),
+    });
     assert.deepEqual(readdirSync(store.tmp), []);
     assert.deepEqual(store.list(), []);
   });
@@ -152,7 +173,10 @@ test('a second process is refused by name', async (t) => {
   const other = spawn('sleep', ['30']);
   t.after(() => other.kill('SIGKILL'));
   await joinPeer({ pid: other.pid ?? 0 });
-  await assert.rejects(coordinator.checkpoint(resume), { code: 'severalProcesses', message: new RegExp(`${other.pid} \\(simulator\\)`) });
+  await assert.rejects(coordinator.checkpoint(resume), {
+    code: 'severalProcesses',
+    message: new RegExp(`${other.pid} \\(simulator\\)`),
+  });
   assert.equal(coordinator.status.state, 'running');
 });
 
@@ -165,7 +189,8 @@ test('operations wait for one another', async (t) => {
   const { coordinator, peer } = await running(t);
   const [first, second] = await Promise.all([coordinator.checkpoint(resume), coordinator.checkpoint(resume)]);
   assert.notEqual(first?.snapshot, second?.snapshot);
-  assert.deepEqual(peer.phases, [...['presuspend', 'suspend', 'save', 'resume', 'running'], ...['presuspend', 'suspend', 'save', 'resume', 'running']]);
+  const once = ['presuspend', 'suspend', 'save', 'resume', 'running'];
+  assert.deepEqual(peer.phases, [...once, ...once]);
 });
 
 test('code inside the application can ask for a checkpoint', async (t) => {

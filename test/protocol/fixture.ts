@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { Coordinator } from '../../debug-adapter/src/coordinator/coordinator.js';
 import { type Deadlines, defaultDeadlines } from '../../debug-adapter/src/coordinator/context.js';
+import { Coordinator } from '../../debug-adapter/src/coordinator/coordinator.js';
 import { Log, type LogEntry } from '../../debug-adapter/src/coordinator/log.js';
 import { systemClock } from '../../debug-adapter/src/platform/clock.js';
 import { ensureRuntime, type RuntimePaths, runtimePaths } from '../../debug-adapter/src/platform/runtime.js';
@@ -21,7 +21,7 @@ export interface Fixture {
   coordinator: Coordinator;
   log: LogEntry[];
   /** A process of the computation. */
-  join(options?: Partial<PeerOptions>): Promise<AgentPeer>;
+  join: (options?: Partial<PeerOptions>) => Promise<AgentPeer>;
 }
 
 export interface FixtureOptions {
@@ -61,8 +61,14 @@ export async function openCoordinator(t: TestContext, options: FixtureOptions = 
   const log = new Log(() => undefined);
   log.onEntry((entry) => entries.push(entry));
   const coordinator = new Coordinator({
-    session, store, paths, clock: systemClock, log, deadlines: { ...defaultDeadlines, ...options.deadlines },
-    compression: options.compression ?? 'none', env: { PATH: '/usr/bin:/bin' },
+    session,
+    store,
+    paths,
+    clock: systemClock,
+    log,
+    deadlines: { ...defaultDeadlines, ...options.deadlines },
+    compression: options.compression ?? 'none',
+    env: { PATH: '/usr/bin:/bin' },
   });
   await coordinator.open(options.takeOver ?? false);
   const peers: AgentPeer[] = [];
@@ -71,7 +77,11 @@ export async function openCoordinator(t: TestContext, options: FixtureOptions = 
     coordinator.close();
   });
   return {
-    folder, store, paths, coordinator, log: entries,
+    folder,
+    store,
+    paths,
+    coordinator,
+    log: entries,
     join: async (peerOptions = {}) => {
       const peer = await AgentPeer.join(paths.agentSocket, { computation: coordinator.status.computation, ...peerOptions });
       peers.push(peer);
@@ -80,12 +90,28 @@ export async function openCoordinator(t: TestContext, options: FixtureOptions = 
   };
 }
 
-export const launchParams: LaunchParams = { argv: ['simulator', 'design.vvp'], cwd: '/tmp', env: { PATH: '/usr/bin' }, plugins: [], owner: 'caller' };
+export const launchParams: LaunchParams = {
+  argv: ['simulator', 'design.vvp'],
+  cwd: '/tmp',
+  env: { PATH: '/usr/bin' },
+  plugins: [],
+  owner: 'caller',
+};
 
-export const restartParams = (snapshot: string): RestartParams => ({ snapshot, env: {}, paths: [], plugins: [], inPlace: false, owner: 'caller' });
+export const restartParams = (snapshot: string): RestartParams => ({
+  snapshot,
+  env: {},
+  paths: [],
+  plugins: [],
+  inPlace: false,
+  owner: 'caller',
+});
 
 /** A session whose computation runs: launched, and joined by one process. */
-export async function running(t: TestContext, options: FixtureOptions & { peer?: Partial<PeerOptions> } = {}): Promise<Fixture & { peer: AgentPeer }> {
+export async function running(
+  t: TestContext,
+  options: FixtureOptions & { peer?: Partial<PeerOptions> } = {},
+): Promise<Fixture & { peer: AgentPeer }> {
   const fixture = await openCoordinator(t, options);
   await fixture.coordinator.launch(launchParams);
   const peer = await fixture.join(options.peer);

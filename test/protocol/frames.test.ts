@@ -1,8 +1,8 @@
 /** Frames, against byte vectors that the C++ side reads too (its bytes are checked by protoc, not made by this code's writer). */
 import assert from 'node:assert/strict';
-import { fromJson, type JsonValue, toJson } from '@bufbuild/protobuf';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fromJson, type JsonValue, toJson } from '@bufbuild/protobuf';
 import { encodeFrame, FrameReader, MAX_FRAME, type MessageBody } from '../../debug-adapter/src/protocol/agent-frames.js';
 import { MessageSchema } from '../../debug-adapter/src/protocol/generated/agent_pb.js';
 
@@ -28,7 +28,10 @@ test('frames come whole, however the bytes are cut', () => {
     const reader = new FrameReader();
     const read = [];
     for (let at = 0; at < bytes.length; at += size) read.push(...reader.push(bytes.subarray(at, at + size)));
-    assert.deepEqual(read.map((message) => toJson(MessageSchema, message)), frames.map(({ message }) => message));
+    assert.deepEqual(
+      read.map((message) => toJson(MessageSchema, message)),
+      frames.map(({ message }) => message),
+    );
   }
 });
 

@@ -36,7 +36,7 @@ export const icarus: Simulation = {
 export const icarusFst: Simulation = { ...icarus, name: 'Icarus, FST', env: { IVERILOG_DUMPER: 'fst' }, read: fstWithoutDate };
 export const verilator: Simulation = {
   name: 'Verilator with two threads, VCD',
-  command: [...soc.command('Verilator'), '+init=40', '+work=10'],
+  command: [...soc.command('Verilator'), '+init=24', '+work=6'],
   env: {},
   waveform: 'soc.vcd',
   read: waveform,

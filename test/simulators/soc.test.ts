@@ -52,6 +52,7 @@ class Campaign {
       cwd,
       env: this.simulation.env,
     });
+    await program.line(/^RISC-V SoC/, 60);
     const started = performance.now();
     for (const moment of seconds) {
       await sleep(Math.max(0, started + moment * 1000 - performance.now()));

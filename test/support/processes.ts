@@ -32,9 +32,11 @@ export function isAlive(pid: number): boolean {
   return state !== undefined && state !== 'Z' && state !== 'X';
 }
 
+/** Thread ids, the first thread's before all others. */
 function tasksOf(pid: number): string[] {
   try {
-    return readdirSync(`/proc/${pid}/task`);
+    const tasks = readdirSync(`/proc/${pid}/task`);
+    return tasks.sort((a, b) => Number(b === String(pid)) - Number(a === String(pid)) || Number(a) - Number(b));
   } catch {
     return [];
   }

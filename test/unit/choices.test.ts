@@ -3,7 +3,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
-import { assignment, currentEnvironment, namedSession, newSessionName, pathChange, plugin, storePath } from '../../debug-adapter/src/cli/choices.js';
+import {
+  assignment,
+  currentEnvironment,
+  namedSession,
+  newSessionName,
+  pathChange,
+  plugin,
+  storePath,
+} from '../../debug-adapter/src/cli/choices.js';
 import { checkProgram } from '../../debug-adapter/src/platform/program.js';
 
 test('the store is the option, else CAIRN_STORE, else .cairn here', () => {

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asCairnError, CairnError, describe, type ErrorCode, errorTable, failure } from '../../debug-adapter/src/protocol/errors.js';
 import { fromResponseError, toResponseError } from '../../debug-adapter/src/control/wire.js';
+import {
+  asCairnError,
+  CairnError,
+  describe,
+  type ErrorCode,
+  errorTable,
+  failure,
+} from '../../debug-adapter/src/protocol/errors.js';
 
 test('numbers are unique, and every error says something', () => {
   const entries = Object.values(errorTable);

@@ -6,12 +6,18 @@ import test from 'node:test';
 import { AttachConfiguration, LaunchConfiguration } from '../../debug-adapter/src/protocol/debug.js';
 import { inTree, root } from '../support/tree.js';
 
-interface Item { command: string; when?: string }
+interface Item {
+  command: string;
+  when?: string;
+}
 interface Contributes {
   commands: { command: string; title: string; icon?: string }[];
   menus: Record<string, Item[]>;
   keybindings: (Item & { key: string })[];
-  debuggers: { configurationAttributes: Record<'launch' | 'attach', { properties: Record<string, unknown> }>; variables: Record<string, string> }[];
+  debuggers: {
+    configurationAttributes: Record<'launch' | 'attach', { properties: Record<string, unknown> }>;
+    variables: Record<string, string>;
+  }[];
   configuration: { properties: Record<string, unknown> };
   views: Record<string, { id: string }[]>;
   viewsWelcome: { view: string; contents: string }[];
@@ -41,11 +47,17 @@ test('each contributed command is registered', () => {
 
 test('menus, keys, variables, views and texts name only what there is', () => {
   const commands = new Set(contributes.commands.map(({ command }) => command));
-  for (const [menu, items] of Object.entries(contributes.menus)) for (const { command } of items) assert.ok(commands.has(command), `${menu}: ${command}`);
+  for (const [menu, items] of Object.entries(contributes.menus))
+    for (const { command } of items) assert.ok(commands.has(command), `${menu}: ${command}`);
   for (const { command } of contributes.keybindings) assert.ok(sources.includes(`'${command}'`), `key of ${command}`);
-  for (const command of Object.values(contributes.debuggers[0]?.variables ?? {})) assert.ok(sources.includes(`'${command}'`), command);
-  const texts = [...contributes.viewsWelcome.map(({ contents }) => contents), ...contributes.walkthroughs.flatMap(({ steps }) => steps.map(({ description }) => description))];
-  for (const text of texts) for (const [, command = ''] of text.matchAll(/\(command:(cairn\.\w+)\)/g)) assert.ok(commands.has(command), command);
+  for (const command of Object.values(contributes.debuggers[0]?.variables ?? {}))
+    assert.ok(sources.includes(`'${command}'`), command);
+  const texts = [
+    ...contributes.viewsWelcome.map(({ contents }) => contents),
+    ...contributes.walkthroughs.flatMap(({ steps }) => steps.map(({ description }) => description)),
+  ];
+  for (const text of texts)
+    for (const [, command = ''] of text.matchAll(/\(command:(cairn\.\w+)\)/g)) assert.ok(commands.has(command), command);
   const views = new Set(Object.values(contributes.views).flatMap((list) => list.map(({ id }) => id)));
   for (const { view } of contributes.viewsWelcome) assert.ok(views.has(view), view);
 });
@@ -62,7 +74,16 @@ test('each view is provided, and each setting is read', () => {
 });
 
 test('a menu item of a tree fits some element of it', () => {
-  const values = ['snapshot pinned whole', 'snapshot unpinned damaged', 'snapshot unpinned whole', 'session live running terminal', 'session live held', 'session live checkpointing', 'branch', 'store'];
+  const values = [
+    'snapshot pinned whole',
+    'snapshot unpinned damaged',
+    'snapshot unpinned whole',
+    'session live running terminal',
+    'session live held',
+    'session live checkpointing',
+    'branch',
+    'store',
+  ];
   for (const { command, when = '' } of contributes.menus['view/item/context'] ?? []) {
     const pattern = /viewItem =~ \/(.*)\/$/.exec(when)?.[1];
     assert.ok(pattern, `${command}: ${when}`);
@@ -72,6 +93,10 @@ test('a menu item of a tree fits some element of it', () => {
 });
 
 test('files that the manifest names are there', () => {
-  const named = [manifest.icon, ...contributes.walkthroughs.flatMap(({ steps }) => steps.map(({ media }) => media.markdown)), ...(JSON.stringify(manifest).match(/media\/[\w./-]+/g) ?? [])];
+  const named = [
+    manifest.icon,
+    ...contributes.walkthroughs.flatMap(({ steps }) => steps.map(({ media }) => media.markdown)),
+    ...(JSON.stringify(manifest).match(/media\/[\w./-]+/g) ?? []),
+  ];
   for (const file of named) assert.ok(existsSync(join(root, file)), file);
 });

@@ -3,7 +3,15 @@ import test from 'node:test';
 import type { TableRow } from '../../debug-adapter/src/protocol/control.js';
 import { asText, matching } from '../../webview-ui/src/names/rows.js';
 
-const row = (virtual: string, real: string, detail = ''): TableRow => ({ virtualPid: 7, virtual, real, before: '', owner: 'path', detail, since: '' });
+const row = (virtual: string, real: string, detail = ''): TableRow => ({
+  virtualPid: 7,
+  virtual,
+  real,
+  before: '',
+  owner: 'path',
+  detail,
+  since: '',
+});
 const rows = [row('/work/soc.vcd', '/runs/1/soc.vcd', 'open'), row('/work/soc.log', '/work/soc.log'), row('HOME', '/home/Ada')];
 
 test('every word of the filter has to occur somewhere in the row, in any case', () => {

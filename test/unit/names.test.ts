@@ -18,13 +18,20 @@ test('a session gets its name from the program', () => {
 
 test('a name that is taken gets a number', () => {
   const taken = new Set(['vvp', 'vvp-2']);
-  assert.equal(freeName('vvp', (name) => taken.has(name)), 'vvp-3');
-  assert.equal(freeName('other', (name) => taken.has(name)), 'other');
+  assert.equal(
+    freeName('vvp', (name) => taken.has(name)),
+    'vvp-3',
+  );
+  assert.equal(
+    freeName('other', (name) => taken.has(name)),
+    'other',
+  );
 });
 
 test('a snapshot name is one line of printable characters', () => {
   assert.equal(checkSnapshotName('  before the reset '), 'before the reset');
   assert.equal(checkSnapshotName(''), '');
   assert.equal(checkSnapshotName('µ-Reset / ROI'), 'µ-Reset / ROI');
-  for (const name of ['a\nb', 'a\u0007', 'x'.repeat(121), 'a\u2028b']) assert.throws(() => checkSnapshotName(name), { code: 'badSnapshotName' });
+  for (const name of ['a\nb', 'a\u0007', 'x'.repeat(121), 'a\u2028b'])
+    assert.throws(() => checkSnapshotName(name), { code: 'badSnapshotName' });
 });

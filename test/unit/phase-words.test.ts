@@ -4,10 +4,30 @@ import type { OperationStatus, PhaseStatus } from '../../debug-adapter/src/proto
 import { operationLine } from '../../extension/src/views/phases.js';
 import { duration, longest, title } from '../../webview-ui/src/barriers/words.js';
 
-const phase = (given: Partial<PhaseStatus>): PhaseStatus => ({ phase: 'save', barrier: '', arrived: [7], waiting: [], startedMs: 0, endedMs: 1, error: '', ...given });
-const operation = (phases: PhaseStatus[], given: Partial<OperationStatus> = {}): OperationStatus => ({ id: 1, kind: 'checkpoint', phases, startedAt: '', finished: false, error: '', ...given });
+const phase = (given: Partial<PhaseStatus>): PhaseStatus => ({
+  phase: 'save',
+  barrier: '',
+  arrived: [7],
+  waiting: [],
+  startedMs: 0,
+  endedMs: 1,
+  error: '',
+  ...given,
+});
+const operation = (phases: PhaseStatus[], given: Partial<OperationStatus> = {}): OperationStatus => ({
+  id: 1,
+  kind: 'checkpoint',
+  phases,
+  startedAt: '',
+  finished: false,
+  error: '',
+  ...given,
+});
 
-const going = operation([phase({ phase: 'suspend' }), phase({ phase: 'barrier', barrier: 'file.flush', arrived: [7], waiting: [8], startedMs: 1, endedMs: null })]);
+const going = operation([
+  phase({ phase: 'suspend' }),
+  phase({ phase: 'barrier', barrier: 'file.flush', arrived: [7], waiting: [8], startedMs: 1, endedMs: null }),
+]);
 const done = operation([phase({}), phase({ phase: 'write', startedMs: 1, endedMs: 31 })], { finished: true });
 const failed = operation([phase({})], { finished: true, error: 'no space' });
 

@@ -1,11 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { holdSteps, type PhaseProcess, type PhaseStep, restartSteps, resumeSteps, saveSteps } from '../../debug-adapter/src/model/phases.js';
+import {
+  holdSteps,
+  type PhaseProcess,
+  type PhaseStep,
+  restartSteps,
+  resumeSteps,
+  saveSteps,
+} from '../../debug-adapter/src/model/phases.js';
 import { changeState, mayChange } from '../../debug-adapter/src/model/session-state.js';
 
-const plugin = (name: string, layer: number, barriers: string[], restartBarriers: string[] = [], error = '') => ({ name, layer, barriers, restartBarriers, error });
+const plugin = (name: string, layer: number, barriers: string[], restartBarriers: string[] = [], error = '') => ({
+  name,
+  layer,
+  barriers,
+  restartBarriers,
+  error,
+});
 const process = (virtualPid: number, ...plugins: PhaseProcess['plugins']): PhaseProcess => ({ virtualPid, plugins });
-const text = (steps: readonly PhaseStep[]): string[] => steps.map(({ phase, barrier, processes }) => `${barrier || phase} ${processes.join(',')}`);
+const text = (steps: readonly PhaseStep[]): string[] =>
+  steps.map(({ phase, barrier, processes }) => `${barrier || phase} ${processes.join(',')}`);
 
 const one = process(10, plugin('file', 0, ['flush', 'close'], ['open', 'seek']), plugin('socket', 1, ['drain'], ['connect']));
 
@@ -16,12 +30,25 @@ test('a checkpoint drains from the top down; a plugin keeps the order of its own
 });
 
 test('a restart comes back from the bottom up', () => {
-  assert.deepEqual(text(restartSteps([one])), ['restart 10', 'file.open 10', 'file.seek 10', 'socket.connect 10', 'resume 10', 'running 10']);
+  assert.deepEqual(text(restartSteps([one])), [
+    'restart 10',
+    'file.open 10',
+    'file.seek 10',
+    'socket.connect 10',
+    'resume 10',
+    'running 10',
+  ]);
 });
 
 test('processes meet at the barriers that they have in common', () => {
   const two = process(20, plugin('socket', 0, ['drain']), plugin('vendor', 1, ['quiet']));
-  assert.deepEqual(text(saveSteps([one, two])), ['socket.drain 10,20', 'vendor.quiet 20', 'file.flush 10', 'file.close 10', 'save 10,20']);
+  assert.deepEqual(text(saveSteps([one, two])), [
+    'socket.drain 10,20',
+    'vendor.quiet 20',
+    'file.flush 10',
+    'file.close 10',
+    'save 10,20',
+  ]);
 });
 
 test('a plugin that was refused has no barriers', () => {

@@ -6,7 +6,8 @@ import { type Branch, buildSnapshotTree } from '../../extension/src/views/snapsh
 import { status, summary } from './snapshots.js';
 
 const at = (minute: number) => `2026-05-02T09:${String(minute).padStart(2, '0')}:00.000Z`;
-const made = (id: string, minute: number, session: string, parent: string | null) => summary({ id, createdAt: at(minute), session, parent });
+const made = (id: string, minute: number, session: string, parent: string | null) =>
+  summary({ id, createdAt: at(minute), session, parent });
 
 /** One line a branch: `session<from: ids (state)`, indented below its snapshot. */
 function drawn(snapshots: SnapshotSummary[], live: SessionStatus[] = []): string[] {

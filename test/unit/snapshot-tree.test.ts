@@ -6,8 +6,20 @@ import type { SnapshotSummary } from '../../debug-adapter/src/protocol/snapshot.
 
 let time = 0;
 const snapshot = (id: string, parent: string | null = null, name = ''): SnapshotSummary => ({
-  id, path: `/store/${id}`, parent, name, note: '', pinned: false, createdAt: new Date(1e12 + time++).toISOString(), session: 's',
-  simulatedTime: null, bytes: 1, pauseMs: 1, totalMs: 1, argv: [], problem: '',
+  id,
+  path: `/store/${id}`,
+  parent,
+  name,
+  note: '',
+  pinned: false,
+  createdAt: new Date(1e12 + time++).toISOString(),
+  session: 's',
+  simulatedTime: null,
+  bytes: 1,
+  pauseMs: 1,
+  totalMs: 1,
+  argv: [],
+  problem: '',
 });
 
 test('children stand below their parent in the order of their making, whatever the order of the list', () => {
@@ -28,15 +40,42 @@ test('a ring of parents loses no snapshot', () => {
 });
 
 test('a removed parent is replaced by its own parent', () => {
-  const removed = new Map([['b', 'a'], ['a', null]]);
-  assert.equal(livingParent('b', (id) => id === 'a', removed), 'a');
-  assert.equal(livingParent('b', () => false, removed), null);
-  assert.equal(livingParent('x', () => false, removed), 'x');
-  assert.equal(livingParent('p', () => false, new Map([['p', 'q'], ['q', 'p']])), 'p');
+  const removed = new Map([
+    ['b', 'a'],
+    ['a', null],
+  ]);
+  assert.equal(
+    livingParent('b', (id) => id === 'a', removed),
+    'a',
+  );
+  assert.equal(
+    livingParent('b', () => false, removed),
+    null,
+  );
+  assert.equal(
+    livingParent('x', () => false, removed),
+    'x',
+  );
+  assert.equal(
+    livingParent(
+      'p',
+      () => false,
+      new Map([
+        ['p', 'q'],
+        ['q', 'p'],
+      ]),
+    ),
+    'p',
+  );
 });
 
 test('an id is chosen before a name, a name before the beginning of an id', () => {
-  const all = [snapshot('aaaaaaaaaaaa'), snapshot('bbbbbbbbbbbb', null, 'aaaaaaaaaaaa'), snapshot('abcdefabcdef'), snapshot('cccccccccccc', null, 'abc')];
+  const all = [
+    snapshot('aaaaaaaaaaaa'),
+    snapshot('bbbbbbbbbbbb', null, 'aaaaaaaaaaaa'),
+    snapshot('abcdefabcdef'),
+    snapshot('cccccccccccc', null, 'abc'),
+  ];
   assert.equal(chooseSnapshot('aaaaaaaaaaaa', all)?.id, 'aaaaaaaaaaaa');
   assert.equal(chooseSnapshot('abc', all)?.id, 'cccccccccccc');
   assert.equal(chooseSnapshot('abcd', all)?.id, 'abcdefabcdef');

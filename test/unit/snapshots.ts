@@ -45,6 +45,19 @@ export function status(given: Partial<SessionStatus> = {}): SessionStatus {
   };
 }
 
-export function vvp(virtualPid: number, given: Partial<SessionStatus['processes'][number]> = {}): SessionStatus['processes'][number] {
-  return { virtualPid, realPid: virtualPid, virtualParent: 1, host: 'h', executable: '/usr/bin/vvp', argv: ['vvp', 'soc.vvp'], plugins: [], problem: '', ...given };
+export function vvp(
+  virtualPid: number,
+  given: Partial<SessionStatus['processes'][number]> = {},
+): SessionStatus['processes'][number] {
+  return {
+    virtualPid,
+    realPid: virtualPid,
+    virtualParent: 1,
+    host: 'h',
+    executable: '/usr/bin/vvp',
+    argv: ['vvp', 'soc.vvp'],
+    plugins: [],
+    problem: '',
+    ...given,
+  };
 }

@@ -28,14 +28,19 @@ export function newSessionName(option: string | undefined, env: Environment = pr
 /** `K=V` → [K, V]. */
 export function assignment(text: string, option: string): [string, string] {
   const equals = text.indexOf('=');
-  if (equals < 1) throw failure('usage', { what: `${option} ${text}: it has to be NAME=VALUE`, remedy: `For example: ${option} SEED=7` });
+  if (equals < 1)
+    throw failure('usage', { what: `${option} ${text}: it has to be NAME=VALUE`, remedy: `For example: ${option} SEED=7` });
   return [text.slice(0, equals), text.slice(equals + 1)];
 }
 
 /** `FROM=TO` with two absolute paths. */
 export function pathChange(text: string): { from: string; to: string } {
   const [from, to] = assignment(text, '--path');
-  if (!from.startsWith('/')) throw failure('usage', { what: `--path ${text}: ${from} is not an absolute path`, remedy: 'For example: --path /tools/old=/tools/new' });
+  if (!from.startsWith('/'))
+    throw failure('usage', {
+      what: `--path ${text}: ${from} is not an absolute path`,
+      remedy: 'For example: --path /tools/old=/tools/new',
+    });
   return { from: from.length > 1 ? from.replace(/\/+$/, '') : from, to: resolve(to) };
 }
 

@@ -9,7 +9,8 @@ const collect = (value: string, before: string[]): string[] => [...before, value
 
 const json = (): Option => new Option('--json', 'print the result as JSON').default(false);
 const session = (): Option => new Option('--session <name>', 'session; default: CAIRN_SESSION, else the only one that runs');
-const store = (): Option => new Option('--store <dir>', 'folder of the snapshots; default: CAIRN_STORE, else .cairn in the working directory');
+const store = (): Option =>
+  new Option('--store <dir>', 'folder of the snapshots; default: CAIRN_STORE, else .cairn in the working directory');
 
 let exitStatus = 0;
 
@@ -34,79 +35,148 @@ function starting(command: Command): Command {
 
 function program(): Command {
   const cairn = new Command('cairn')
-    .description('Checkpoint sessions for hardware simulation: snapshot a running program, restart it from there as often as wanted.')
+    .description(
+      'Checkpoint sessions for hardware simulation: snapshot a running program, restart it from there as often as wanted.',
+    )
     .enablePositionalOptions()
     .showHelpAfterError('(see --help)')
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'cairn: ')) });
 
-  starting(cairn.command('run').description('start a program under Cairn').argument('<program...>', 'the program and its arguments'))
+  starting(
+    cairn.command('run').description('start a program under Cairn').argument('<program...>', 'the program and its arguments'),
+  )
     .passThroughOptions()
     .usage('[options] -- PROGRAM [ARGS...]')
     .action(does(async (argv, options) => (await import('./commands/run.js')).run(argv, options)));
 
-  cairn.command('checkpoint').description('make a snapshot; returns when it is on disk')
+  cairn
+    .command('checkpoint')
+    .description('make a snapshot; returns when it is on disk')
     .addOption(session())
     .option('--name <text>', 'name of the snapshot', '')
     .option('--then <what>', 'what the program does afterwards: resume, hold or kill', 'resume')
     .addOption(json())
     .action(does(async (options) => (await import('./commands/session.js')).checkpoint(options)));
 
-  starting(cairn.command('restart').description('start a new session from a snapshot').argument('<snapshot>', 'id, unique beginning of an id, name, or folder'))
+  starting(
+    cairn
+      .command('restart')
+      .description('start a new session from a snapshot')
+      .argument('<snapshot>', 'id, unique beginning of an id, name, or folder'),
+  )
     .option('--path <from=to>', 'a path of the program that is elsewhere now (repeatable)', collect, [])
     .option('--in-place', 'write to the files where they were, instead of to a run folder', false)
     .option('--check', 'only say whether it can be restarted here', false)
     .action(does(async (text, options) => (await import('./commands/run.js')).restart(text, options)));
 
-  cairn.command('status').description('what a session does')
+  cairn
+    .command('status')
+    .description('what a session does')
     .addOption(session())
     .option('--all', 'all sessions, those that have ended too', false)
     .addOption(json())
     .action(does(async (options) => (await import('./commands/session.js')).status(options)));
-  cairn.command('hold').description('stop all threads of the program').addOption(session()).addOption(json())
+  cairn
+    .command('hold')
+    .description('stop all threads of the program')
+    .addOption(session())
+    .addOption(json())
     .action(does(async (options) => (await import('./commands/session.js')).hold(options)));
-  cairn.command('resume').description('let a held program go on').addOption(session()).addOption(json())
+  cairn
+    .command('resume')
+    .description('let a held program go on')
+    .addOption(session())
+    .addOption(json())
     .action(does(async (options) => (await import('./commands/session.js')).resume(options)));
-  cairn.command('stop').description('end the program: SIGTERM, then SIGKILL')
+  cairn
+    .command('stop')
+    .description('end the program: SIGTERM, then SIGKILL')
     .addOption(session())
     .option('--grace <seconds>', 'time between the two', '5')
     .addOption(json())
     .action(does(async (options) => (await import('./commands/session.js')).stop(options)));
 
-  cairn.command('tables').description('virtual names and what they are now: pid, path, env, fd, thread or mapping').argument('<table>')
+  cairn
+    .command('tables')
+    .description('virtual names and what they are now: pid, path, env, fd, thread or mapping')
+    .argument('<table>')
     .addOption(session().conflicts('snapshot'))
     .option('--snapshot <id>', 'as they were in a snapshot')
     .addOption(store())
     .option('--pid <pid>', 'of one process only')
     .addOption(json())
     .action(does(async (kind, options) => (await import('./commands/session.js')).tables(kind, options)));
-  cairn.command('logs').description("the coordinator's log")
+  cairn
+    .command('logs')
+    .description("the coordinator's log")
     .addOption(session())
     .option('--output', "what the program printed in the session's terminal", false)
     .action(does(async (options) => (await import('./commands/session.js')).logs(options)));
-  cairn.command('terminal').description("show and use the session's terminal; Ctrl-\\ twice leaves it")
+  cairn
+    .command('terminal')
+    .description("show and use the session's terminal; Ctrl-\\ twice leaves it")
     .addOption(session())
     .action(does(async (options) => (await import('./commands/terminal.js')).terminal(options)));
 
   const which = 'id, unique beginning of an id, name, or folder';
-  cairn.command('ls').description('the tree of snapshots').argument('[snapshot]', which).addOption(store()).addOption(json())
+  cairn
+    .command('ls')
+    .description('the tree of snapshots')
+    .argument('[snapshot]', which)
+    .addOption(store())
+    .addOption(json())
     .action(does(async (text, options) => (await import('./commands/snapshots.js')).ls(text, options)));
-  cairn.command('show').description('all about a snapshot; the newest by default').argument('[snapshot]', which)
+  cairn
+    .command('show')
+    .description('all about a snapshot; the newest by default')
+    .argument('[snapshot]', which)
     .addOption(store())
     .option('--verify', 'read all files and compare their checksums', false)
     .addOption(json())
     .action(does(async (text, options) => (await import('./commands/snapshots.js')).show(text, options)));
-  cairn.command('rename').description('name a snapshot').argument('<snapshot>', which).argument('<name>').addOption(store()).addOption(json())
+  cairn
+    .command('rename')
+    .description('name a snapshot')
+    .argument('<snapshot>', which)
+    .argument('<name>')
+    .addOption(store())
+    .addOption(json())
     .action(does(async (text, name, options) => (await import('./commands/snapshots.js')).rename(text, name, options)));
-  cairn.command('note').description('write a note to a snapshot').argument('<snapshot>', which).argument('<text>').addOption(store()).addOption(json())
+  cairn
+    .command('note')
+    .description('write a note to a snapshot')
+    .argument('<snapshot>', which)
+    .argument('<text>')
+    .addOption(store())
+    .addOption(json())
     .action(does(async (text, note, options) => (await import('./commands/snapshots.js')).annotate(text, note, options)));
-  cairn.command('pin').description('protect a snapshot from removal').argument('<snapshot>', which).addOption(store()).addOption(json())
+  cairn
+    .command('pin')
+    .description('protect a snapshot from removal')
+    .argument('<snapshot>', which)
+    .addOption(store())
+    .addOption(json())
     .action(does(async (text, options) => (await import('./commands/snapshots.js')).pin(text, options)));
-  cairn.command('unpin').description('allow the removal of a snapshot again').argument('<snapshot>', which).addOption(store()).addOption(json())
+  cairn
+    .command('unpin')
+    .description('allow the removal of a snapshot again')
+    .argument('<snapshot>', which)
+    .addOption(store())
+    .addOption(json())
     .action(does(async (text, options) => (await import('./commands/snapshots.js')).unpin(text, options)));
-  cairn.command('rm').description('remove snapshots; those made from them stay').argument('<snapshot...>', which).addOption(store()).addOption(json())
+  cairn
+    .command('rm')
+    .description('remove snapshots; those made from them stay')
+    .argument('<snapshot...>', which)
+    .addOption(store())
+    .addOption(json())
     .action(does(async (texts, options) => (await import('./commands/snapshots.js')).rm(texts, options)));
 
-  cairn.command('doctor').description('whether Cairn can work here, and what to do where not').addOption(store()).addOption(json())
+  cairn
+    .command('doctor')
+    .description('whether Cairn can work here, and what to do where not')
+    .addOption(store())
+    .addOption(json())
     .action(does(async (options) => (await import('./commands/doctor.js')).doctor(options)));
 
   for (const command of [cairn, ...cairn.commands]) command.exitOverride();

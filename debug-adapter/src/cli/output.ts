@@ -2,8 +2,9 @@
  * What the command prints: results on standard output, everything else on standard error. Written by descriptor, so that
  * Node's streams never touch what a program will inherit.
  */
-import { isatty } from 'node:tty';
+
 import { writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { asCairnError, describe } from '../protocol/errors.js';
 
 function writeAll(fd: number, text: string): void {
@@ -13,7 +14,8 @@ function writeAll(fd: number, text: string): void {
       at += writeSync(fd, bytes, at);
     } catch (error) {
       // A pipe that somebody has made non-blocking, and that is full just now.
-      if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      if (error instanceof Error && 'code' in error && error.code === 'EAGAIN')
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
       else return; // Whoever read it has gone.
     }
   }
@@ -39,7 +41,8 @@ export function printRaw(text: string): void {
 export function printError(error: unknown): number {
   const cairn = asCairnError(error);
   note(describe(cairn).split('\n').join('\n  '));
-  if (process.env['CAIRN_DEBUG']) writeAll(2, `${cairn.stack ?? ''}\n${cairn.cause instanceof Error ? (cairn.cause.stack ?? '') : ''}\n`);
+  if (process.env['CAIRN_DEBUG'])
+    writeAll(2, `${cairn.stack ?? ''}\n${cairn.cause instanceof Error ? (cairn.cause.stack ?? '') : ''}\n`);
   return cairn.code === 'usage' ? 2 : 1;
 }
 

@@ -13,7 +13,8 @@ export async function become({ command, env, cwd }: StartResult): Promise<never>
   } catch (cause) {
     throw failure('folderNotUsable', { path: cwd, why: reason(cause) }, cause);
   }
-  const execve = (process as { execve?: (file: string, args: readonly string[], env: Readonly<Record<string, string>>) => never }).execve;
+  const execve = (process as { execve?: (file: string, args: readonly string[], env: Readonly<Record<string, string>>) => never })
+    .execve;
   if (execve !== undefined) execve.call(process, file, command, env);
   return follow(file, args, env);
 }

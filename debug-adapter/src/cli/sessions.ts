@@ -1,8 +1,9 @@
 /**
  * From what the user gave to a client of a session. Loaded only by commands that need a coordinator.
  */
-import { createSession, isLive, liveSessions, openSession } from '../control/sessions.js';
+
 import type { ControlClient } from '../control/client.js';
+import { createSession, isLive, liveSessions, openSession } from '../control/sessions.js';
 import { checkSessionName, freeName, sessionNameFor } from '../model/names.js';
 import { failure } from '../protocol/errors.js';
 import { namedSession, newSessionName } from './choices.js';
@@ -29,7 +30,11 @@ export async function withSession<T>(option: string | undefined, work: (client: 
 }
 
 /** A new session, named as asked for, or after `program` with a number where that is taken. */
-export async function newSession(option: string | undefined, program: string, options: { store: string; compress: boolean }): Promise<ControlClient> {
+export async function newSession(
+  option: string | undefined,
+  program: string,
+  options: { store: string; compress: boolean },
+): Promise<ControlClient> {
   const named = newSessionName(option);
   if (named !== undefined) return createSession(checkSessionName(named), options);
   const taken = new Set((await liveSessions()).map((one) => one.session));

@@ -6,10 +6,11 @@
  */
 import { closeSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { Coordinator } from '../coordinator/coordinator.js';
 import { deadlinesFrom } from '../coordinator/context.js';
+import { Coordinator } from '../coordinator/coordinator.js';
 import { Log } from '../coordinator/log.js';
 import { systemClock } from '../platform/clock.js';
+import { closeInherited } from '../platform/daemon.js';
 import { takeLock } from '../platform/lock.js';
 import { ensureRuntime, runtimePaths } from '../platform/runtime.js';
 import { asCairnError, describe, failure } from '../protocol/errors.js';
@@ -31,14 +32,26 @@ function say(word: string): void {
 
 function options() {
   const { values } = parseArgs({
-    options: { session: { type: 'string' }, store: { type: 'string' }, 'take-over': { type: 'boolean', default: false }, compress: { type: 'boolean', default: false } },
+    options: {
+      session: { type: 'string' },
+      store: { type: 'string' },
+      'take-over': { type: 'boolean', default: false },
+      compress: { type: 'boolean', default: false },
+    },
   });
   const { session, store } = values;
-  if (session === undefined || store === undefined) throw failure('usage', { what: 'coordinator.js needs --session and --store', remedy: 'Use the cairn command.' });
-  return { session, store, takeOver: values['take-over'], compress: values.compress || process.env['CAIRN_COMPRESSION'] === 'zstd' };
+  if (session === undefined || store === undefined)
+    throw failure('usage', { what: 'coordinator.js needs --session and --store', remedy: 'Use the cairn command.' });
+  return {
+    session,
+    store,
+    takeOver: values['take-over'],
+    compress: values.compress || process.env['CAIRN_COMPRESSION'] === 'zstd',
+  };
 }
 
 async function main(): Promise<void> {
+  closeInherited(READY);
   const { session, store, takeOver, compress } = options();
   const paths = runtimePaths(session);
   ensureRuntime(paths);
@@ -46,9 +59,18 @@ async function main(): Promise<void> {
   if (lock === undefined) throw failure('sessionExists', { name: session });
 
   const log = new Log((line) => process.stderr.write(line));
-  const env = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
   const coordinator = new Coordinator({
-    session, store: new Store(store), paths, clock: systemClock, log, deadlines: deadlinesFrom(process.env), compression: compress ? 'zstd' : 'none', env,
+    session,
+    store: new Store(store),
+    paths,
+    clock: systemClock,
+    log,
+    deadlines: deadlinesFrom(process.env),
+    compression: compress ? 'zstd' : 'none',
+    env,
   });
   const server = new ControlServer(coordinator, log, paths.log);
 
@@ -62,13 +84,18 @@ async function main(): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const consider = (): void => {
     clearTimeout(timer);
-    if (coordinator.isIdle && server.clients === 0) timer = setTimeout(() => leave('the computation has ended and nobody is connected'), STAY_MS);
+    if (coordinator.isIdle && server.clients === 0)
+      timer = setTimeout(() => leave('the computation has ended and nobody is connected'), STAY_MS);
   };
   server.onClients(consider);
   coordinator.session.onChange(consider);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (coordinator.ownsTerminal) log.add('warning', `${signal}: the terminal of the computation is closed with this coordinator, and the computation gets SIGHUP`);
+      if (coordinator.ownsTerminal)
+        log.add(
+          'warning',
+          `${signal}: the terminal of the computation is closed with this coordinator, and the computation gets SIGHUP`,
+        );
       leave(signal);
     });
   }

@@ -9,7 +9,7 @@ import { createMessageConnection, type MessageConnection, SocketMessageReader, S
 import type * as z from 'zod';
 import type { Coordinator } from '../coordinator/coordinator.js';
 import type { Log } from '../coordinator/log.js';
-import { type NotificationName, notifications, type RequestName, requests } from '../protocol/control.js';
+import { type NotificationName, type notifications, type RequestName, requests } from '../protocol/control.js';
 import { failure } from '../protocol/errors.js';
 import { toResponseError } from './wire.js';
 
@@ -25,14 +25,16 @@ interface Client {
 const DEFAULT_GRACE_MS = 5000;
 
 function handlersOf(coordinator: Coordinator): Handlers {
-  const terminal = () => coordinator.terminal;
   return {
     'session/status': () => coordinator.status,
     'session/launch': (params) => coordinator.launch(params),
     'session/restart': (params) => coordinator.restart(params),
     'session/started': ({ timeoutMs }) => coordinator.started(timeoutMs),
     'session/checkpoint': (params) => coordinator.checkpoint(params),
-    'session/cancel': () => (coordinator.cancel(), {}),
+    'session/cancel': () => {
+      coordinator.cancel();
+      return {};
+    },
     'session/hold': () => coordinator.hold(),
     'session/resume': () => coordinator.resume(),
     'session/stop': ({ graceMs = DEFAULT_GRACE_MS }) => coordinator.stop(graceMs),
@@ -42,8 +44,14 @@ function handlersOf(coordinator: Coordinator): Handlers {
       client.terminal = true;
       return state;
     },
-    'terminal/input': ({ data }) => (terminal().write(data), {}),
-    'terminal/resize': ({ columns, rows }) => (terminal().resize(columns, rows), {}),
+    'terminal/input': ({ data }) => {
+      coordinator.terminal.write(data);
+      return {};
+    },
+    'terminal/resize': ({ columns, rows }) => {
+      coordinator.terminal.resize(columns, rows);
+      return {};
+    },
   };
 }
 
@@ -113,7 +121,11 @@ export class ControlServer {
   async #answer<M extends RequestName>(method: M, handlers: Handlers, given: unknown, client: Client): Promise<unknown> {
     try {
       const params = requests[method].params.safeParse(given ?? {});
-      if (!params.success) throw failure('invalidParameters', { method, why: params.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ') });
+      if (!params.success)
+        throw failure('invalidParameters', {
+          method,
+          why: params.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
+        });
       const handler = handlers[method] as (params: unknown, client: Client) => unknown;
       return requests[method].result.parse(await handler(params.data, client));
     } catch (error) {
@@ -123,7 +135,11 @@ export class ControlServer {
     }
   }
 
-  #tell<N extends NotificationName>(name: N, params: z.input<(typeof notifications)[N]>, to: (client: Client) => boolean = () => true): void {
+  #tell<N extends NotificationName>(
+    name: N,
+    params: z.input<(typeof notifications)[N]>,
+    to: (client: Client) => boolean = () => true,
+  ): void {
     for (const client of this.#clients) {
       if (to(client)) client.connection.sendNotification(name, params).catch(() => undefined);
     }

@@ -5,13 +5,13 @@
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { computationLives, readRecord, type SessionRecord } from '../coordinator/record.js';
 import { checkSessionName } from '../model/names.js';
 import { sleep } from '../platform/clock.js';
 import { startDaemon } from '../platform/daemon.js';
 import { errorCode } from '../platform/files.js';
 import { distFolder } from '../platform/installation.js';
-import { ensureRuntime, type RuntimePaths, runtimePaths, sessionNames } from '../platform/runtime.js';
-import { computationLives, readRecord, type SessionRecord } from '../coordinator/record.js';
+import { checkSocketPaths, ensureRuntime, type RuntimePaths, runtimePaths, sessionNames } from '../platform/runtime.js';
 import { CONTROL_PROTOCOL, type SessionStatus } from '../protocol/control.js';
 import { failure } from '../protocol/errors.js';
 import { ControlClient } from './client.js';
@@ -20,6 +20,7 @@ const START_MS = 15_000;
 
 /** A client of the coordinator that listens there, or undefined. */
 async function reach(name: string, paths: RuntimePaths): Promise<ControlClient | undefined> {
+  checkSocketPaths(paths);
   try {
     return await ControlClient.open(name, paths.controlSocket, paths.log);
   } catch (error) {
@@ -39,13 +40,25 @@ async function startCoordinator(name: string, paths: RuntimePaths, options: Star
   if (options.takeOver) args.push('--take-over');
   if (options.compress) args.push('--compress');
   // A coordinator is no part of a computation, even when it is started from within one.
-  const { LD_PRELOAD, CAIRN_AGENT_SOCKET: _socket, CAIRN_COMPUTATION: _computation, CAIRN_SESSION: _session, CAIRN_STORE: _store, CAIRN_IGNORED_SIGNALS: _ignored, ...env } = process.env;
+  const {
+    LD_PRELOAD,
+    CAIRN_AGENT_SOCKET: _socket,
+    CAIRN_COMPUTATION: _computation,
+    CAIRN_SESSION: _session,
+    CAIRN_STORE: _store,
+    CAIRN_IGNORED_SIGNALS: _ignored,
+    ...env
+  } = process.env;
   const others = (LD_PRELOAD ?? '').split(/[\s:]+/).filter((one) => one !== '' && !one.endsWith('/libcairn.so'));
   const said = await startDaemon({
-    script: join(distFolder(), 'coordinator.js'), args, log: paths.log, deadlineMs: START_MS,
+    script: join(distFolder(), 'coordinator.js'),
+    args,
+    log: paths.log,
+    deadlineMs: START_MS,
     env: others.length > 0 ? { ...env, LD_PRELOAD: others.join(':') } : env,
   });
-  if (said !== 'ready') throw failure('coordinatorStart', { name, why: said || 'it ended, or said nothing in time', log: paths.log });
+  if (said !== 'ready')
+    throw failure('coordinatorStart', { name, why: said || 'it ended, or said nothing in time', log: paths.log });
 }
 
 /** Whether a session of that name lives: has a coordinator with a computation, or a computation that lost its coordinator. */
@@ -171,5 +184,5 @@ export async function allSessions(): Promise<SessionStatus[]> {
 
 export async function liveSessions(): Promise<SessionStatus[]> {
   const found = await Promise.all(sessionNames().map(look));
-  return found.filter((one) => one !== undefined && one.live).map((one) => (one as { status: SessionStatus }).status);
+  return found.flatMap((one) => (one?.live ? [one.status] : []));
 }

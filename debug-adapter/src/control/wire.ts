@@ -5,7 +5,12 @@ import { ResponseError } from 'vscode-jsonrpc/node';
 import * as z from 'zod';
 import { asCairnError, CairnError, type ErrorCode, type ErrorData, errorTable } from '../protocol/errors.js';
 
-const Data = z.object({ code: z.string(), number: z.number(), blame: z.enum(['user', 'program', 'environment', 'cairn']), remedy: z.string() });
+const Data = z.object({
+  code: z.string(),
+  number: z.number(),
+  blame: z.enum(['user', 'program', 'environment', 'cairn']),
+  remedy: z.string(),
+});
 
 export function toResponseError(error: unknown, log: string): ResponseError<ErrorData> {
   const cairn = asCairnError(error, log);

@@ -6,17 +6,33 @@
  * refusal, or by the connection's end.
  * Tests: test/protocol/coordinator.test.ts.
  */
-import { type MessageInitShape } from '@bufbuild/protobuf';
+
 import type { Socket } from 'node:net';
-import { AGENT_PROTOCOL_MAJOR, AGENT_PROTOCOL_MINOR, encodeFrame, FrameReader, type MessageBody } from '../protocol/agent-frames.js';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { ProcessId } from '../platform/processes.js';
+import {
+  AGENT_PROTOCOL_MAJOR,
+  AGENT_PROTOCOL_MINOR,
+  encodeFrame,
+  FrameReader,
+  type MessageBody,
+} from '../protocol/agent-frames.js';
 import type { PluginStatus, TableKind } from '../protocol/control.js';
 import { failure, reason } from '../protocol/errors.js';
 import {
-  type CheckpointRequest, type Hello, type Log, type Message, type PhaseReply, type PhaseRequestSchema, type ProcessExit, Role,
-  type SaveDone, type SettingSchema, type TableRow,
+  type CheckpointRequest,
+  type Hello,
+  type Log,
+  type Message,
+  type PhaseReply,
+  type PhaseRequestSchema,
+  type ProcessExit,
+  Role,
+  type SaveDone,
+  type SettingSchema,
+  type TableRow,
 } from '../protocol/generated/agent_pb.js';
-import type { ProcessId } from '../platform/processes.js';
-import { deferred, type Deferred } from './strand.js';
+import { type Deferred, deferred } from './strand.js';
 
 const HANDSHAKE_MS = 10_000;
 
@@ -41,7 +57,6 @@ export class AgentConnection {
   readonly plugins: PluginStatus[] = [];
   /** Not empty: why this process cannot be checkpointed. */
   problem = '';
-  isReady = false;
   isOpen = true;
   /** Stopped threads at the last suspend, or those that there were at the beginning. */
   threads = 1;
@@ -51,6 +66,7 @@ export class AgentConnection {
   readonly #reader = new FrameReader();
   readonly #expected = new Map<bigint, Expected>();
   readonly #saved = new Map<bigint, Deferred<SaveDone>>();
+  readonly #ready = deferred<void>();
   #greeted = false;
   #nextId = 2n;
 
@@ -90,6 +106,11 @@ export class AgentConnection {
     return this.hello.executable.slice(this.hello.executable.lastIndexOf('/') + 1) || this.argv[0] || '?';
   }
 
+  /** Resolves when the agent has said what it is made of; rejected when the connection ends before. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
   phase(request: MessageInitShape<typeof PhaseRequestSchema>): Promise<PhaseReply> {
     const reply = deferred<PhaseReply>();
     this.#ask({ kind: 'phase', reply }, { case: 'phaseRequest', value: request });
@@ -112,14 +133,17 @@ export class AgentConnection {
   }
 
   #savedEntry(operation: bigint): Deferred<SaveDone> {
-    let entry = this.#saved.get(operation);
-    if (entry === undefined) this.#saved.set(operation, (entry = deferred()));
+    const entry = this.#saved.get(operation) ?? deferred<SaveDone>();
+    this.#saved.set(operation, entry);
     if (!this.isOpen) entry.reject(this.#lost());
     return entry;
   }
 
   #ask(expected: Expected, body: MessageBody): void {
-    if (!this.isOpen) return expected.reply.reject(this.#lost());
+    if (!this.isOpen) {
+      expected.reply.reject(this.#lost());
+      return;
+    }
     const id = this.#nextId;
     this.#nextId += 2n;
     this.#expected.set(id, expected);
@@ -134,30 +158,45 @@ export class AgentConnection {
     const { body, id } = message;
     if (!this.#greeted) {
       if (body.case !== 'hello') throw new Error(`it began with "${body.case ?? 'nothing'}" instead of hello`);
-      return this.#greet(id, body.value);
+      this.#greet(id, body.value);
+      return;
     }
     switch (body.case) {
       case 'pluginInfo': {
         const { name, version, author, library, layer, barriers, restartBarriers, error } = body.value;
         const names = (text: string): string[] => text.split('\0').filter((one) => one !== '');
-        this.plugins.push({ name, version, author, library, layer, barriers: names(barriers), restartBarriers: names(restartBarriers), error });
+        this.plugins.push({
+          name,
+          version,
+          author,
+          library,
+          layer,
+          barriers: names(barriers),
+          restartBarriers: names(restartBarriers),
+          error,
+        });
         return;
       }
       case 'ready':
         this.problem = body.value.error;
-        this.isReady = true;
-        return this.#owner.ready(this);
+        this.#ready.resolve();
+        this.#owner.ready(this);
+        return;
       case 'phaseReply':
       case 'tableRow':
       case 'tableEnd':
       case 'refusal':
-        return this.#settle(id, body);
+        this.#settle(id, body);
+        return;
       case 'saveDone':
-        return this.#savedEntry(body.value.operation).resolve(body.value);
+        this.#savedEntry(body.value.operation).resolve(body.value);
+        return;
       case 'processExit':
-        return this.#owner.exited(this, body.value);
+        this.#owner.exited(this, body.value);
+        return;
       case 'log':
-        return this.#owner.log(this, body.value);
+        this.#owner.log(this, body.value);
+        return;
       case 'checkpointRequest':
         this.#owner.checkpoint(this, body.value).then(
           (snapshot) => this.#send(id, { case: 'checkpointReply', value: { snapshot } }),
@@ -165,7 +204,8 @@ export class AgentConnection {
         );
         return;
       default:
-        if (id !== 0n) this.#send(id, { case: 'refusal', value: { reason: `a coordinator does not answer "${body.case ?? 'unknown'}"` } });
+        if (id !== 0n)
+          this.#send(id, { case: 'refusal', value: { reason: `a coordinator does not answer "${body.case ?? 'unknown'}"` } });
     }
   }
 
@@ -173,8 +213,10 @@ export class AgentConnection {
     this.hello = hello;
     this.threads = Math.max(1, hello.threads);
     const ours = { protocolMajor: AGENT_PROTOCOL_MAJOR, protocolMinor: AGENT_PROTOCOL_MINOR };
-    const refusal = hello.protocolMajor === AGENT_PROTOCOL_MAJOR ? this.#owner.greet(this)
-      : `it speaks version ${hello.protocolMajor} of the agent protocol, this coordinator ${AGENT_PROTOCOL_MAJOR}: use parts of one version of Cairn`;
+    const refusal =
+      hello.protocolMajor === AGENT_PROTOCOL_MAJOR
+        ? this.#owner.greet(this)
+        : `it speaks version ${hello.protocolMajor} of the agent protocol, this coordinator ${AGENT_PROTOCOL_MAJOR}: use parts of one version of Cairn`;
     this.#greeted = true;
     this.#send(id, { case: 'helloReply', value: { ...ours, refusal } });
     if (refusal !== '') {
@@ -200,7 +242,13 @@ export class AgentConnection {
     else if (body.case === 'tableEnd' && expected.kind === 'table') {
       if (body.value.error === '') expected.reply.resolve(expected.rows);
       else expected.reply.reject(failure('refused', { ...who, why: body.value.error }));
-    } else expected.reply.reject(failure('refused', { ...who, why: body.case === 'refusal' ? body.value.reason : `${body.case} does not answer the request` }));
+    } else
+      expected.reply.reject(
+        failure('refused', {
+          ...who,
+          why: body.case === 'refusal' ? body.value.reason : `${body.case} does not answer the request`,
+        }),
+      );
   }
 
   #lost(): Error {
@@ -215,6 +263,7 @@ export class AgentConnection {
   #end(): void {
     if (!this.isOpen) return;
     this.isOpen = false;
+    this.#ready.reject(this.#lost());
     for (const { reply } of this.#expected.values()) reply.reject(this.#lost());
     for (const entry of this.#saved.values()) entry.reject(this.#lost());
     this.#expected.clear();

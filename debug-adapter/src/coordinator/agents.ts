@@ -6,9 +6,10 @@
  * without a connection may still live: it is within exec, or its agent connects again.
  * Tests: test/protocol/coordinator.test.ts.
  */
-import type { MessageInitShape } from '@bufbuild/protobuf';
+
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import { isAlive } from '../platform/processes.js';
 import { reason } from '../protocol/errors.js';
 import type { CheckpointRequest, Log as LogMessage, ProcessExit, SettingSchema } from '../protocol/generated/agent_pb.js';
@@ -117,7 +118,9 @@ export class Agents implements AgentOwner {
     const waited = lingering.findIndex((other) => other.pid === one.process.pid);
     if (waited >= 0) lingering.splice(waited, 1);
     processes.push(one);
-    this.#log.add('info', `process ${hello.realPid} (${one.program}) ${hello.reconnected ? 'connected again' : 'connected'}`, { virtualPid: one.virtualPid });
+    this.#log.add('info', `process ${hello.realPid} (${one.program}) ${hello.reconnected ? 'connected again' : 'connected'}`, {
+      virtualPid: one.virtualPid,
+    });
     this.#session.changed();
     return '';
   }
@@ -128,7 +131,8 @@ export class Agents implements AgentOwner {
 
   ready(one: AgentConnection): void {
     if (one.problem !== '') this.#log.add('warning', `cannot be checkpointed: ${one.problem}`, { virtualPid: one.virtualPid });
-    for (const plugin of one.plugins) if (plugin.error !== '') this.#log.add('warning', `plugin ${plugin.name}: ${plugin.error}`, { virtualPid: one.virtualPid });
+    for (const plugin of one.plugins)
+      if (plugin.error !== '') this.#log.add('warning', `plugin ${plugin.name}: ${plugin.error}`, { virtualPid: one.virtualPid });
     this.#events.ready(one);
     this.#session.changed();
   }

@@ -7,8 +7,8 @@
  * commit takes the abort edge and leaves nothing behind. Tests: test/protocol/checkpoint.test.ts.
  */
 import { join } from 'node:path';
-import { saveSteps } from '../model/phases.js';
 import { checkSnapshotName } from '../model/names.js';
+import { holdSteps, resumeSteps, saveSteps } from '../model/phases.js';
 import { writeNew } from '../platform/files.js';
 import { hostIdentity, processor } from '../platform/host.js';
 import { signalProcess } from '../platform/processes.js';
@@ -32,7 +32,7 @@ const savedTables: readonly TableKind[] = ['pid', 'path', 'env', 'fd', 'thread']
 export async function checkpoint(context: Context, params: CheckpointParams): Promise<CheckpointResult> {
   const { session, log } = context;
   const name = checkSnapshotName(params.name);
-  const all = members(context);
+  const all = await members(context);
   const wasHeld = session.state === 'held';
   // Who holds a computation lets it go; a snapshot in between changes nothing about that.
   const then = wasHeld && params.then === 'resume' ? 'hold' : params.then;
@@ -42,22 +42,37 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
   try {
     partial = new PartialSnapshot(context.store, newSnapshotId());
     session.become('checkpointing');
+    // Before the threads stop: nobody waits for tables.
+    const tables = await collectTables(all, savedTables);
     const stopped = operation.elapsedMs;
-    if (!wasHeld) await suspend(context, operation, all);
-    const tables = collectTables(all, savedTables);
-    await save(context, operation, all, partial);
-    let pauseMs = operation.elapsedMs - stopped;
+    let pauseMs = 0;
+    if (inOneGo(all) && !wasHeld && then === 'resume') {
+      pauseMs = await saveInOneGo(context, operation, all, partial);
+      goesOn = true;
+    } else {
+      if (!wasHeld) await suspend(context, operation, all);
+      await save(context, operation, all, partial);
+      pauseMs = operation.elapsedMs - stopped;
+    }
     if (then === 'resume') {
-      pauseMs = await letGo(context, operation, all);
+      if (!goesOn) pauseMs = await letGo(context, operation, all);
       goesOn = true;
       if (session.state === 'checkpointing') session.become('running');
     }
-    const written = await operation.during('write', '', all, context.deadlines.write, context.deadlines.write, (one) => saved(context, operation, one));
-    const files = written.flatMap((one) => one.files.map(({ name: file, size, checksum: sum }) => ({ name: file, size: Number(size), checksum: checksumText(sum) })));
+    const written = await operation.during('write', '', all, context.deadlines.write, context.deadlines.write, (one) =>
+      saved(context, operation, one),
+    );
+    const files = written.flatMap((one) =>
+      one.files.map(({ name: file, size, checksum: sum }) => ({ name: file, size: Number(size), checksum: checksumText(sum) })),
+    );
     operation.checkCancelled();
-    const result = await finish(context, operation, { all, partial, files, written, tables: await tables, pauseMs, name });
+    const result = await finish(context, operation, { all, partial, files, written, tables, pauseMs, name });
     session.lastSnapshot = result.snapshot;
-    log.add('info', `snapshot ${result.snapshot}: ${result.bytes} bytes, held ${result.pauseMs.toFixed(2)} ms, ${result.totalMs.toFixed(0)} ms in all`, { operation: operation.status.id });
+    log.add(
+      'info',
+      `snapshot ${result.snapshot}: ${result.bytes} bytes, held ${result.pauseMs.toFixed(2)} ms, ${result.totalMs.toFixed(0)} ms in all`,
+      { operation: operation.status.id },
+    );
     if (then === 'kill') for (const one of all) signalProcess(one.process, 'SIGKILL');
     else if (then === 'hold' && session.state === 'checkpointing') session.become('held');
     operation.finish();
@@ -73,7 +88,37 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
   }
 }
 
-async function save(context: Context, operation: Operation, all: readonly AgentConnection[], partial: PartialSnapshot): Promise<PhaseReply[]> {
+/** With one process and no barriers of plugins nobody has to be waited for between the phases. */
+function inOneGo(all: readonly AgentConnection[]): boolean {
+  return all.length === 1 && saveSteps(all).every((step) => step.phase !== 'barrier');
+}
+
+/** All phases are sent at once; a failure in one makes the process refuse the later ones. Gives for how long it was stopped. */
+async function saveInOneGo(
+  context: Context,
+  operation: Operation,
+  all: readonly AgentConnection[],
+  partial: PartialSnapshot,
+): Promise<number> {
+  const fields = { folder: partial.folder, snapshot: partial.id };
+  const steps = [...holdSteps(all), ...saveSteps(all), ...resumeSteps(all)];
+  const outcomes = await Promise.allSettled(
+    steps.map((step) => operation.step(step, all, context.deadlines, step.phase === 'save' ? fields : {})),
+  );
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed) throw failed.reason;
+  const replies = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []));
+  const [one] = all;
+  if (one) one.threads = replies.find((reply) => reply.threads > 0)?.threads ?? one.threads;
+  return Math.max(...replies.map((reply) => Number(reply.heldNs))) / 1e6;
+}
+
+async function save(
+  context: Context,
+  operation: Operation,
+  all: readonly AgentConnection[],
+  partial: PartialSnapshot,
+): Promise<PhaseReply[]> {
   let replies: PhaseReply[] = [];
   for (const step of saveSteps(all)) {
     const fields = step.phase === 'save' ? { folder: partial.folder, snapshot: partial.id } : {};
@@ -84,13 +129,15 @@ async function save(context: Context, operation: Operation, all: readonly AgentC
 
 async function saved(context: Context, operation: Operation, one: AgentConnection): Promise<SaveDone> {
   const done = await one.saved(operation.number);
-  const fails = (why: string): CairnError => failure('saveFailed', { pid: one.virtualPid, program: one.program, why, store: context.store.path });
+  const fails = (why: string): CairnError =>
+    failure('saveFailed', { pid: one.virtualPid, program: one.program, why, store: context.store.path });
   if (done.error !== '') throw fails(done.error);
   const own = `p${one.virtualPid}.`;
   for (const file of done.files) {
     if (!isInside(file.name) || !file.name.startsWith(own)) throw fails(`it names the file "${file.name}", which is not its own`);
   }
-  if (!done.files.some((file) => file.name === metadataName(one.virtualPid))) throw fails(`it did not write ${metadataName(one.virtualPid)}`);
+  if (!done.files.some((file) => file.name === metadataName(one.virtualPid)))
+    throw fails(`it did not write ${metadataName(one.virtualPid)}`);
   return done;
 }
 
@@ -114,18 +161,42 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
 
   const timed = written.find((one) => one.simulatedTime !== '');
   const manifest: Manifest = {
-    format: SNAPSHOT_FORMAT, id: partial.id, createdAt: clock.now(), parent: session.lastSnapshot, session: session.name,
-    computation: session.computation, argv: session.argv, cwd: session.cwd, host: host(made),
+    format: SNAPSHOT_FORMAT,
+    id: partial.id,
+    createdAt: clock.now(),
+    parent: session.lastSnapshot,
+    session: session.name,
+    computation: session.computation,
+    argv: session.argv,
+    cwd: session.cwd,
+    host: host(made),
     simulatedTime: timed ? { ticks: timed.simulatedTime, unit: timed.timeUnit } : null,
-    pauseMs, totalMs: operation.elapsedMs, bytes: files.reduce((sum, file) => sum + file.size, 0), phases: operation.timings,
+    pauseMs,
+    totalMs: operation.elapsedMs,
+    bytes: files.reduce((sum, file) => sum + file.size, 0),
+    phases: operation.timings,
     compression: context.compression,
-    processes: made.all.map((one) => ({ virtualPid: one.virtualPid, executable: one.hello.executable, argv: one.argv, threads: one.threads })),
+    processes: made.all.map((one) => ({
+      virtualPid: one.virtualPid,
+      executable: one.hello.executable,
+      argv: one.argv,
+      threads: one.threads,
+    })),
     files,
   };
   const path = await partial.commit(manifest, { ...noLabels, name: made.name }).catch((error: unknown) => {
-    throw error instanceof Error && error.name === 'CairnError' ? error : failure('saveIncomplete', { why: reason(error), store: store.path }, error);
+    throw error instanceof Error && error.name === 'CairnError'
+      ? error
+      : failure('saveIncomplete', { why: reason(error), store: store.path }, error);
   });
-  return { snapshot: manifest.id, path, bytes: manifest.bytes, pauseMs, totalMs: operation.elapsedMs, simulatedTime: manifest.simulatedTime };
+  return {
+    snapshot: manifest.id,
+    path,
+    bytes: manifest.bytes,
+    pauseMs,
+    totalMs: operation.elapsedMs,
+    simulatedTime: manifest.simulatedTime,
+  };
 }
 
 function host(made: Written): Manifest['host'] {

@@ -8,7 +8,16 @@
 import type { Clock } from '../platform/clock.js';
 import type { RuntimePaths } from '../platform/runtime.js';
 import type {
-  CheckpointParams, CheckpointResult, LaunchParams, OperationKind, RestartParams, SessionStatus, StartResult, TableKind, TableRow, TerminalState,
+  CheckpointParams,
+  CheckpointResult,
+  LaunchParams,
+  OperationKind,
+  RestartParams,
+  SessionStatus,
+  StartResult,
+  TableKind,
+  TableRow,
+  TerminalState,
 } from '../protocol/control.js';
 import { failure } from '../protocol/errors.js';
 import { removeStalePartials } from '../store/partial.js';
@@ -69,7 +78,13 @@ export class Coordinator {
       ended: () => this.#end(),
     });
     this.#context = {
-      session: this.session, store, paths, clock, log, deadlines, compression,
+      session: this.session,
+      store,
+      paths,
+      clock,
+      log,
+      deadlines,
+      compression,
       begin: (kind) => this.#begin(kind),
       announce: (result) => {
         for (const listener of this.#snapshotListeners) listener(result);
@@ -125,14 +140,24 @@ export class Coordinator {
   async started(timeoutMs: number): Promise<SessionStatus> {
     const { paths } = this.#options;
     const program = this.session.argv[0] ?? 'the program';
-    await bounded(this.#begun.promise, timeoutMs, () => failure('notStarted', { program, seconds: timeoutMs / 1000, log: paths.log }));
+    await bounded(this.#begun.promise, timeoutMs, () =>
+      failure('notStarted', { program, seconds: timeoutMs / 1000, log: paths.log }),
+    );
     return this.status;
   }
 
   checkpoint(params: CheckpointParams): Promise<CheckpointResult> {
     return this.#strand.run(async () => {
       const result = await checkpoint(this.#context, params);
-      if (params.then === 'kill') await bounded(this.#ended.promise, 10_000, () => failure('wrongState', { name: this.session.name, state: 'killed, but has not ended', what: 'going on', remedy: 'See cairn status.' }));
+      if (params.then === 'kill')
+        await bounded(this.#ended.promise, 10_000, () =>
+          failure('wrongState', {
+            name: this.session.name,
+            state: 'killed, but has not ended',
+            what: 'going on',
+            remedy: 'See cairn status.',
+          }),
+        );
       return result;
     });
   }
@@ -143,7 +168,7 @@ export class Coordinator {
 
   hold(): Promise<SessionStatus> {
     return this.#strand.run(async () => {
-      const all = members(this.#context);
+      const all = await members(this.#context);
       if (this.session.state === 'held') return this.status;
       return this.#operate('hold', all, async (operation) => {
         await suspend(this.#context, operation, all);
@@ -154,7 +179,7 @@ export class Coordinator {
 
   resume(): Promise<SessionStatus> {
     return this.#strand.run(async () => {
-      const all = members(this.#context);
+      const all = await members(this.#context);
       if (this.session.state !== 'held') return this.status;
       return this.#operate('resume', all, async (operation) => {
         await letGo(this.#context, operation, all);
@@ -167,7 +192,10 @@ export class Coordinator {
     if (this.session.state !== 'exited') {
       const heldOperation = this.session.state === 'held' ? this.#begin('resume') : undefined;
       this.cancel();
-      await stopComputation({ ...this.#context, agents: this.#agents, terminal: this.#terminal, ended: this.#ended.promise, release: heldOperation }, graceMs);
+      await stopComputation(
+        { ...this.#context, agents: this.#agents, terminal: this.#terminal, ended: this.#ended.promise, release: heldOperation },
+        graceMs,
+      );
       // Nothing had begun, so nothing tells its end.
       if (!this.#agents.begun) this.#end();
     }
@@ -177,7 +205,8 @@ export class Coordinator {
   async table(kind: TableKind, virtualPid?: number): Promise<TableRow[]> {
     const { processes, name } = this.session;
     const chosen = virtualPid === undefined ? [...processes] : processes.filter((one) => one.virtualPid === virtualPid);
-    if (chosen.length === 0) throw virtualPid === undefined ? failure('noProcess', { name }) : failure('unknownProcess', { name, pid: virtualPid });
+    if (chosen.length === 0)
+      throw virtualPid === undefined ? failure('noProcess', { name }) : failure('unknownProcess', { name, pid: virtualPid });
     return (await Promise.all(chosen.map((one) => table(one, kind)))).flat();
   }
 
@@ -192,7 +221,7 @@ export class Coordinator {
   /** Leaves the computation as it is. */
   close(): void {
     clearTimeout(this.#startTimer);
-    this.session.flush();
+    this.session.close();
     this.#record();
     this.#agents.close();
   }
@@ -233,8 +262,17 @@ export class Coordinator {
 
   #neverStarted(): void {
     if (this.#agents.begun) return;
-    this.#options.log.add('error', 'nothing has connected in time: the start was not executed, or the program does not load libcairn.so');
-    this.#end(failure('notStarted', { program: this.session.argv[0] ?? '', seconds: this.#options.deadlines.start / 1000, log: this.#options.paths.log }));
+    this.#options.log.add(
+      'error',
+      'nothing has connected in time: the start was not executed, or the program does not load libcairn.so',
+    );
+    this.#end(
+      failure('notStarted', {
+        program: this.session.argv[0] ?? '',
+        seconds: this.#options.deadlines.start / 1000,
+        log: this.#options.paths.log,
+      }),
+    );
   }
 
   #settings(one: AgentConnection): Started['settings'] {
@@ -248,10 +286,12 @@ export class Coordinator {
     const { session } = this;
     const pending = this.#started?.restart;
     if (session.state === 'restarting' && pending && !one.hello.reconnected && one.hello.snapshot === pending.name) {
-      this.#strand.run(() => finishRestart(this.#context, pending.operation, one)).then(
-        () => this.#begun.resolve(),
-        (error: unknown) => this.#begun.reject(error),
-      );
+      this.#strand
+        .run(() => finishRestart(this.#context, pending.operation, one))
+        .then(
+          () => this.#begun.resolve(),
+          (error: unknown) => this.#begun.reject(error),
+        );
       return;
     }
     if (session.state === 'starting') session.become('running');
@@ -265,7 +305,11 @@ export class Coordinator {
     return operation;
   }
 
-  async #operate(kind: OperationKind, all: readonly AgentConnection[], work: (operation: Operation) => Promise<void>): Promise<SessionStatus> {
+  async #operate(
+    kind: OperationKind,
+    all: readonly AgentConnection[],
+    work: (operation: Operation) => Promise<void>,
+  ): Promise<SessionStatus> {
     const operation = this.#begin(kind);
     try {
       await work(operation);

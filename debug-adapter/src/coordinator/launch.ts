@@ -2,8 +2,9 @@
  * The command that starts a program, or brings a snapshot back, under this coordinator; and its environment.
  * Tests: test/unit/launch.test.ts.
  */
-import type { RuntimePaths } from '../platform/runtime.js';
+
 import { nativeFile } from '../platform/installation.js';
+import type { RuntimePaths } from '../platform/runtime.js';
 
 export interface Identity {
   session: string;
@@ -23,8 +24,17 @@ export function launchCommand(identity: Identity, argv: readonly string[]): stri
 export function restoreCommand(identity: Identity, folder: string, virtualPid: number): string[] {
   const { agentSocket, restoreError } = identity.paths;
   return [
-    ...launcher(identity), '--', nativeFile('cairn-restore'), '--folder', folder, '--process', String(virtualPid), '--socket', agentSocket,
-    '--error-file', restoreError,
+    ...launcher(identity),
+    '--',
+    nativeFile('cairn-restore'),
+    '--folder',
+    folder,
+    '--process',
+    String(virtualPid),
+    '--socket',
+    agentSocket,
+    '--error-file',
+    restoreError,
   ];
 }
 

@@ -2,6 +2,7 @@
  * The session's log: one JSON object a line, with one clock for all its processes. Clients see it as `session/log`.
  */
 import { hostname } from 'node:os';
+import { reason } from '../protocol/errors.js';
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
 
@@ -27,7 +28,11 @@ export class Log {
     this.#listeners.add(listener);
   }
 
-  add(level: LogLevel, text: string, fields: { virtualPid?: number; operation?: number; phase?: string; time?: string } = {}): void {
+  add(
+    level: LogLevel,
+    text: string,
+    fields: { virtualPid?: number; operation?: number; phase?: string; time?: string } = {},
+  ): void {
     const { virtualPid = 0, time = new Date().toISOString(), ...rest } = fields;
     this.#write(`${JSON.stringify({ time, level, host: this.#host, virtualPid, ...rest, text })}\n`);
     if (level === 'debug') return;
@@ -38,7 +43,7 @@ export class Log {
   failure(text: string, error: unknown): void {
     const causes: string[] = [];
     for (let at: unknown = error; at !== undefined && causes.length < 8; at = at instanceof Error ? at.cause : undefined) {
-      causes.push(at instanceof Error ? at.message : String(at));
+      causes.push(reason(at));
     }
     this.add('error', `${text}: ${causes.join('; caused by: ')}`);
   }

@@ -2,14 +2,14 @@
  * Who takes part in an operation, and what hold and resume are. Used by checkpoint.ts and coordinator.ts.
  */
 import { holdSteps, resumeSteps } from '../model/phases.js';
-import type { PhaseReply } from '../protocol/generated/agent_pb.js';
-import { failure } from '../protocol/errors.js';
+import { type CairnError, failure } from '../protocol/errors.js';
 import type { AgentConnection } from './agent-connection.js';
 import type { Context } from './context.js';
 import { names, type Operation } from './operation.js';
+import { bounded } from './strand.js';
 
 /** The processes of the computation; throws where they cannot be taken through phases. */
-export function members(context: Context): AgentConnection[] {
+export async function members(context: Context): Promise<AgentConnection[]> {
   const { session } = context;
   const all = [...session.processes];
   if (session.state === 'exited') {
@@ -20,8 +20,10 @@ export function members(context: Context): AgentConnection[] {
   if (root === undefined) throw failure('noProcess', { name: session.name });
   if (others.length > 0) throw failure('severalProcesses', { others: names(others) });
   for (const one of all) {
-    if (!one.isReady) throw failure('cannotCheckpoint', { pid: one.virtualPid, program: one.program, why: 'its agent is not ready yet' });
-    if (one.problem !== '') throw failure('cannotCheckpoint', { pid: one.virtualPid, program: one.program, why: one.problem });
+    const cannot = (why: string): CairnError => failure('cannotCheckpoint', { pid: one.virtualPid, program: one.program, why });
+    // It may have connected just now.
+    await bounded(one.ready, context.deadlines.phase, () => cannot('its agent does not get ready'));
+    if (one.problem !== '') throw cannot(one.problem);
   }
   return all;
 }
@@ -30,12 +32,9 @@ export function members(context: Context): AgentConnection[] {
 export async function suspend(context: Context, operation: Operation, all: readonly AgentConnection[]): Promise<void> {
   for (const step of holdSteps(all)) {
     const replies = await operation.step(step, all, context.deadlines);
-    if (step.phase === 'suspend') replies.forEach((reply, index) => setThreads(all[index], reply));
+    if (step.phase !== 'suspend') continue;
+    for (const [index, one] of all.entries()) one.threads = replies[index]?.threads || one.threads;
   }
-}
-
-function setThreads(one: AgentConnection | undefined, reply: PhaseReply): void {
-  if (one !== undefined && reply.threads > 0) one.threads = reply.threads;
 }
 
 /** Lets all threads go on; gives for how many milliseconds they were stopped. */

@@ -3,12 +3,13 @@
  * deadline, and keeps the record that views show. The abort edge leads from any phase back to running.
  * Tests: test/protocol/checkpoint.test.ts.
  */
+import { create } from '@bufbuild/protobuf';
 import type { PhaseStep } from '../model/phases.js';
 import { type Clock, sleep } from '../platform/clock.js';
 import { isAlive } from '../platform/processes.js';
 import type { OperationKind, OperationStatus, PhaseName, PhaseStatus } from '../protocol/control.js';
 import { type CairnError, failure, reason } from '../protocol/errors.js';
-import { Phase, type PhaseReply } from '../protocol/generated/agent_pb.js';
+import { Phase, type PhaseReply, PhaseReplySchema } from '../protocol/generated/agent_pb.js';
 import type { PhaseTiming } from '../protocol/snapshot.js';
 import { type AgentConnection, ConnectionLost } from './agent-connection.js';
 import type { Deadlines } from './context.js';
@@ -65,25 +66,52 @@ export class Operation {
   }
 
   /** One phase: every process of `step` is asked, and all have to answer. */
-  async step(step: PhaseStep, members: readonly AgentConnection[], deadlines: Deadlines, fields: RequestFields = {}): Promise<PhaseReply[]> {
+  async step(
+    step: PhaseStep,
+    members: readonly AgentConnection[],
+    deadlines: Deadlines,
+    fields: RequestFields = {},
+  ): Promise<PhaseReply[]> {
     const taking = members.filter((one) => step.processes.includes(one.virtualPid));
     const { phase, barrier } = step;
     const deadlineMs = deadlines.phase;
     if (phase === 'write') throw new RangeError('write is not asked for');
     return this.during(phase, barrier, taking, deadlineMs, deadlineMs + deadlines.grace, async (one) => {
-      const reply = await one.phase({ ...fields, operation: this.number, phase: wirePhase[phase], barrier, deadlineMs });
+      const asked = one.phase({ ...fields, operation: this.number, phase: wirePhase[phase], barrier, deadlineMs });
+      // A process that has been let go may end before it answers: that is its own affair.
+      const goesOn = phase === 'resume' || phase === 'running';
+      const reply = goesOn ? await asked.catch(endedOnItsOwn) : await asked;
       if (reply.error !== '') {
         const detail = reply.culprit === '' ? '' : `Culprit: ${reply.culprit}.`;
-        throw failure('phaseFailed', { pid: one.virtualPid, program: one.program, phase: barrier || phase, why: reply.error, detail });
+        throw failure('phaseFailed', {
+          pid: one.virtualPid,
+          program: one.program,
+          phase: barrier || phase,
+          why: reply.error,
+          detail,
+        });
       }
       return reply;
     });
   }
 
   /** A phase that is waited for in any way: `arrive` is settled when that process has arrived. */
-  async during<T>(phase: PhaseName, barrier: string, members: readonly AgentConnection[], deadlineMs: number, limitMs: number, arrive: (one: AgentConnection) => Promise<T>): Promise<T[]> {
+  async during<T>(
+    phase: PhaseName,
+    barrier: string,
+    members: readonly AgentConnection[],
+    deadlineMs: number,
+    limitMs: number,
+    arrive: (one: AgentConnection) => Promise<T>,
+  ): Promise<T[]> {
     const record: PhaseStatus = {
-      phase, barrier, arrived: [], waiting: members.map((one) => one.virtualPid), startedMs: this.elapsedMs, endedMs: null, error: '',
+      phase,
+      barrier,
+      arrived: [],
+      waiting: members.map((one) => one.virtualPid),
+      startedMs: this.elapsedMs,
+      endedMs: null,
+      error: '',
     };
     this.status.phases.push(record);
     this.#changed();
@@ -100,9 +128,16 @@ export class Operation {
       this.#changed();
       return result;
     };
-    const late = (): CairnError => failure('phaseDeadline', { phase: name, seconds: deadlineMs / 1000, waiting: names(members.filter((member) => record.waiting.includes(member.virtualPid))) });
+    const late = (): CairnError =>
+      failure('phaseDeadline', {
+        phase: name,
+        seconds: deadlineMs / 1000,
+        waiting: names(members.filter((member) => record.waiting.includes(member.virtualPid))),
+      });
     try {
-      return await bounded(Promise.all(members.map(one)), limitMs, late, this.#cancel.signal, () => failure('cancelled', { kind: this.status.kind }));
+      return await bounded(Promise.all(members.map(one)), limitMs, late, this.#cancel.signal, () =>
+        failure('cancelled', { kind: this.status.kind }),
+      );
     } catch (error) {
       record.error = reason(error);
       throw error;
@@ -120,7 +155,15 @@ export class Operation {
   /** The abort edge: all processes run on as if nothing had been asked. Never throws: what has gone cannot be held. */
   async abort(members: readonly AgentConnection[]): Promise<void> {
     const open = members.filter((one) => one.isOpen);
-    const record: PhaseStatus = { phase: 'abort', barrier: '', arrived: [], waiting: open.map((one) => one.virtualPid), startedMs: this.elapsedMs, endedMs: null, error: '' };
+    const record: PhaseStatus = {
+      phase: 'abort',
+      barrier: '',
+      arrived: [],
+      waiting: open.map((one) => one.virtualPid),
+      startedMs: this.elapsedMs,
+      endedMs: null,
+      error: '',
+    };
     this.status.phases.push(record);
     const all = open.map(async (one) => {
       await one.phase({ operation: this.number, phase: Phase.ABORT, deadlineMs: ABORT_MS });
@@ -142,11 +185,20 @@ export class Operation {
 }
 
 /** A process that ends closes its connection a moment before it is gone. */
+/** The answer of a process that went on and ended before it could give one. */
+function endedOnItsOwn(error: unknown): PhaseReply {
+  if (error instanceof ConnectionLost) return create(PhaseReplySchema);
+  throw error;
+}
+
 async function lost(member: AgentConnection, phase: string): Promise<CairnError> {
   for (let waited = 0; waited < 300 && isAlive(member.process); waited += 10) await sleep(10);
   const lives = isAlive(member.process);
   return failure('processLost', {
-    pid: member.virtualPid, program: member.program, phase, how: lives ? 'lost its connection' : 'ended',
+    pid: member.virtualPid,
+    program: member.program,
+    phase,
+    how: lives ? 'lost its connection' : 'ended',
     detail: lives ? 'The computation runs on; its agent connects again by itself.' : 'Its own output may say why.',
   });
 }

@@ -4,8 +4,8 @@
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import * as z from 'zod';
-import { isAlive } from '../platform/processes.js';
 import { readIfThere } from '../platform/files.js';
+import { isAlive } from '../platform/processes.js';
 import { SessionStatus } from '../protocol/control.js';
 
 const LiveProcess = z.object({ pid: z.number(), startTime: z.number(), virtualPid: z.number() });

@@ -33,6 +33,7 @@ export class Session {
   #state: SessionState = 'starting';
   #startedAt: string;
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
   readonly #listeners = new Set<() => void>();
 
   constructor(name: string, store: string, startedAt: string) {
@@ -56,7 +57,7 @@ export class Session {
   }
 
   changed = (): void => {
-    this.#timer ??= setTimeout(() => this.flush(), GATHER_MS);
+    if (!this.#isClosed) this.#timer ??= setTimeout(() => this.flush(), GATHER_MS);
   };
 
   /** Tells the listeners now, if there is anything to tell. */
@@ -67,12 +68,30 @@ export class Session {
     for (const listener of this.#listeners) listener();
   }
 
+  /** Nothing is told any more. */
+  close(): void {
+    this.flush();
+    this.#isClosed = true;
+  }
+
   get status(): SessionStatus {
     return {
-      protocol: CONTROL_PROTOCOL, session: this.name, computation: this.computation, state: this.#state, store: this.store,
-      argv: this.argv, cwd: this.cwd, coordinator: process.pid, startedAt: this.#startedAt, restartedFrom: this.restartedFrom,
-      runFolder: this.runFolder, lastSnapshot: this.lastSnapshot, processes: this.processes.map(processStatus),
-      operation: this.operation?.status ?? null, exitStatus: this.exitStatus, terminal: this.terminal,
+      protocol: CONTROL_PROTOCOL,
+      session: this.name,
+      computation: this.computation,
+      state: this.#state,
+      store: this.store,
+      argv: this.argv,
+      cwd: this.cwd,
+      coordinator: process.pid,
+      startedAt: this.#startedAt,
+      restartedFrom: this.restartedFrom,
+      runFolder: this.runFolder,
+      lastSnapshot: this.lastSnapshot,
+      processes: this.processes.map(processStatus),
+      operation: this.operation?.status ?? null,
+      exitStatus: this.exitStatus,
+      terminal: this.terminal,
     };
   }
 
@@ -93,7 +112,13 @@ export class Session {
 function processStatus(one: AgentConnection): ProcessStatus {
   const { hello } = one;
   return {
-    virtualPid: hello.virtualPid, realPid: hello.realPid, virtualParent: hello.virtualPpid, host: hello.host, executable: hello.executable,
-    argv: one.argv, plugins: one.plugins, problem: one.problem,
+    virtualPid: hello.virtualPid,
+    realPid: hello.realPid,
+    virtualParent: hello.virtualPpid,
+    host: hello.host,
+    executable: hello.executable,
+    argv: one.argv,
+    plugins: one.plugins,
+    problem: one.problem,
   };
 }

@@ -3,10 +3,11 @@
  * is the caller's choice. A restarted process connects and is then taken through the restart's phases.
  * Tests: test/protocol/restart.test.ts.
  */
-import type { MessageInitShape } from '@bufbuild/protobuf';
+
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import { restartSteps } from '../model/phases.js';
 import { readIfThere } from '../platform/files.js';
 import { signalProcess } from '../platform/processes.js';
@@ -58,11 +59,17 @@ export function launch(context: Context, params: LaunchParams): Started {
 
 export async function restart(context: Context, params: RestartParams, env: Readonly<Record<string, string>>): Promise<Started> {
   const { session, store, paths, log, clock } = context;
-  if (!isAbsolute(params.snapshot)) throw failure('folderNotUsable', { path: params.snapshot, why: 'it is not an absolute path' });
+  if (!isAbsolute(params.snapshot))
+    throw failure('folderNotUsable', { path: params.snapshot, why: 'it is not an absolute path' });
   const summary = summarize(params.snapshot);
-  const findings = await preflight(summary, { paths: params.paths, outputs: params.inPlace ? null : store.runs, cache: store.cache });
+  const findings = await preflight(summary, {
+    paths: params.paths,
+    outputs: params.inPlace ? null : store.runs,
+    cache: store.cache,
+  });
   for (const one of findings) log.add(one.severity, `preflight: ${one.code}: ${one.message}`);
-  if (isFatal(findings)) throw failure('preflight', { id: summary.id, findings: preflightText(findings.filter((one) => one.severity === 'error')) });
+  if (isFatal(findings))
+    throw failure('preflight', { id: summary.id, findings: preflightText(findings.filter((one) => one.severity === 'error')) });
   const manifest = wholeManifest(params.snapshot);
   const folder = await restorableFolder(store, params.snapshot, manifest);
   const runFolder = params.inPlace ? null : newRunFolder(store, session.name, clock.now());
@@ -93,7 +100,11 @@ function restartSettings(context: Context, params: RestartParams, folder: string
   for (const { from, to } of params.paths) settings.push({ kind: SettingKind.SETTING_PATH, key: from, value: to });
   const env: Record<string, string | null> = { ...identityVariables(identity(context)), ...params.env };
   for (const [key, value] of Object.entries(env)) {
-    settings.push(value === null ? { kind: SettingKind.SETTING_ENVIRONMENT_UNSET, key } : { kind: SettingKind.SETTING_ENVIRONMENT, key, value });
+    settings.push(
+      value === null
+        ? { kind: SettingKind.SETTING_ENVIRONMENT_UNSET, key }
+        : { kind: SettingKind.SETTING_ENVIRONMENT, key, value },
+    );
   }
   return settings;
 }
@@ -109,9 +120,16 @@ export async function finishRestart(context: Context, operation: Operation, one:
     for (const step of restartSteps([one])) await operation.step(step, [one], context.deadlines);
     if (session.state === 'restarting') session.become('running');
     operation.finish();
-    log.add('info', `restarted from ${session.restartedFrom ?? ''}`, { virtualPid: one.virtualPid, operation: operation.status.id });
+    log.add('info', `restarted from ${session.restartedFrom ?? ''}`, {
+      virtualPid: one.virtualPid,
+      operation: operation.status.id,
+    });
   } catch (error) {
-    const failed = failure('restartFailed', { id: session.restartedFrom ?? '', why: reason(error), detail: 'The restarted process was ended.' }, error);
+    const failed = failure(
+      'restartFailed',
+      { id: session.restartedFrom ?? '', why: reason(error), detail: 'The restarted process was ended.' },
+      error,
+    );
     log.failure('restart', failed);
     // It says on its standard error what failed, and ends.
     await operation.abort([one]);
@@ -127,6 +145,8 @@ export function restartError(context: Context): Error {
   const text = readIfThere(paths.restoreError)?.trim() ?? '';
   const status = session.exitStatus === null ? '' : ` with status ${session.exitStatus}`;
   return failure('restartFailed', {
-    id: session.restartedFrom ?? '', why: text || `the process ended${status} before it ran again`, detail: `Log: ${basename(paths.folder)}/${basename(paths.log)} in the runtime folder.`,
+    id: session.restartedFrom ?? '',
+    why: text || `the process ended${status} before it ran again`,
+    detail: `Log: ${basename(paths.folder)}/${basename(paths.log)} in the runtime folder.`,
   });
 }

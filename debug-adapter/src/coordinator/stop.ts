@@ -40,7 +40,14 @@ export async function stopComputation(context: StopContext, graceMs: number): Pr
   } catch {
     for (const one of targets(context)) signalProcess(one, 'SIGKILL');
   }
-  await bounded(ended, Math.max(KILL_MS, deadlines.phase), () => failure('wrongState', { name: session.name, state: session.state, what: 'stopping', remedy: 'Some process does not end even when killed; see cairn status and ps.' }));
+  await bounded(ended, Math.max(KILL_MS, deadlines.phase), () =>
+    failure('wrongState', {
+      name: session.name,
+      state: session.state,
+      what: 'stopping',
+      remedy: 'Some process does not end even when killed; see cairn status and ps.',
+    }),
+  );
 }
 
 /** A process that ends at the signal cannot take part any more; that is no error here. */

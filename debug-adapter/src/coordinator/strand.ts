@@ -40,7 +40,13 @@ export function deferred<T>(): Deferred<T> {
  * `work`, but no longer than `ms`, and only until `signal`: whichever comes first settles the result. `late` and `aborted`
  * make the errors. The work itself goes on; what it gives later is dropped.
  */
-export async function bounded<T>(work: Promise<T>, ms: number, late: () => Error, signal?: AbortSignal, aborted?: () => Error): Promise<T> {
+export async function bounded<T>(
+  work: Promise<T>,
+  ms: number,
+  late: () => Error,
+  signal?: AbortSignal,
+  aborted?: () => Error,
+): Promise<T> {
   const end = deferred<T>();
   const timer = setTimeout(() => end.reject(late()), ms);
   const stop = (): void => end.reject(aborted?.() ?? late());

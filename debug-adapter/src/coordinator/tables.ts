@@ -13,9 +13,19 @@ function time(ns: bigint): string {
 
 /** Rows of one table of one process. */
 export async function table(one: AgentConnection, kind: TableKind): Promise<TableRow[]> {
-  const rows = await bounded(one.table(kind), LIMIT_MS, () => new Error(`process ${one.virtualPid} did not give its table "${kind}" in time`));
+  const rows = await bounded(
+    one.table(kind),
+    LIMIT_MS,
+    () => new Error(`process ${one.virtualPid} did not give its table "${kind}" in time`),
+  );
   return rows.map((row) => ({
-    virtualPid: one.virtualPid, virtual: row.virtualName, real: row.realName, before: row.before, owner: row.owner, detail: row.detail, since: time(row.sinceNs),
+    virtualPid: one.virtualPid,
+    virtual: row.virtualName,
+    real: row.realName,
+    before: row.before,
+    owner: row.owner,
+    detail: row.detail,
+    since: time(row.sinceNs),
   }));
 }
 
@@ -23,11 +33,16 @@ export async function table(one: AgentConnection, kind: TableKind): Promise<Tabl
  * Several tables of several processes. All requests go out at once, so that a process that is held answers them in one go with
  * its next phase. A table that a process does not have is left out.
  */
-export async function collectTables(all: readonly AgentConnection[], kinds: readonly TableKind[]): Promise<Partial<Record<TableKind, TableRow[]>>> {
+export async function collectTables(
+  all: readonly AgentConnection[],
+  kinds: readonly TableKind[],
+): Promise<Partial<Record<TableKind, TableRow[]>>> {
   const found: Partial<Record<TableKind, TableRow[]>> = {};
-  await Promise.all(kinds.map(async (kind) => {
-    const parts = await Promise.allSettled(all.map((one) => table(one, kind)));
-    found[kind] = parts.flatMap((part) => (part.status === 'fulfilled' ? part.value : []));
-  }));
+  await Promise.all(
+    kinds.map(async (kind) => {
+      const parts = await Promise.allSettled(all.map((one) => table(one, kind)));
+      found[kind] = parts.flatMap((part) => (part.status === 'fulfilled' ? part.value : []));
+    }),
+  );
   return found;
 }

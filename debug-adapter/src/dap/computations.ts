@@ -3,7 +3,7 @@
  * comes back to it when its coordinator was replaced. Tests: test/dap/launch.test.ts.
  */
 import { resolve } from 'node:path';
-import { ControlClient } from '../control/client.js';
+import type { ControlClient } from '../control/client.js';
 import { createSession, isLive, liveSessions, openSession } from '../control/sessions.js';
 import { freeName, sessionNameFor } from '../model/names.js';
 import { checkProgram } from '../platform/program.js';
@@ -31,7 +31,10 @@ export class ControlComputations implements Computations {
     const { program } = configuration;
     const snapshot = configuration.snapshot === undefined ? undefined : store.find(configuration.snapshot);
     if (snapshot === undefined && program === undefined) {
-      throw failure('usage', { what: 'The launch configuration names neither a program nor a snapshot', remedy: 'Give "program" or "snapshot".' });
+      throw failure('usage', {
+        what: 'The launch configuration names neither a program nor a snapshot',
+        remedy: 'Give "program" or "snapshot".',
+      });
     }
     const env = programEnvironment(this.#env, configuration.env);
     if (snapshot === undefined && program !== undefined) checkProgram(program, env, cwd);
@@ -56,11 +59,19 @@ export class ControlComputations implements Computations {
   }
 }
 
-function launchParams({ args, plugins }: LaunchConfiguration, program: string, cwd: string, env: Record<string, string>): Params<'session/launch'> {
+function launchParams(
+  { args, plugins }: LaunchConfiguration,
+  program: string,
+  cwd: string,
+  env: Record<string, string>,
+): Params<'session/launch'> {
   return { argv: [program, ...args], cwd, env, plugins: pluginParams(plugins), owner: 'coordinator' };
 }
 
-function restartParams({ env, paths, plugins, inPlace }: LaunchConfiguration, snapshot: SnapshotSummary): Params<'session/restart'> {
+function restartParams(
+  { env, paths, plugins, inPlace }: LaunchConfiguration,
+  snapshot: SnapshotSummary,
+): Params<'session/restart'> {
   return { snapshot: snapshot.path, env, paths, plugins: pluginParams(plugins), inPlace, owner: 'coordinator' };
 }
 
@@ -119,7 +130,8 @@ class ControlledComputation implements Computation {
   }
 
   #follow(client: ControlClient): void {
-    for (const name of Object.keys(notifications) as NotificationName[]) client.on(name, (notice) => this.#notified(name, notice));
+    for (const name of Object.keys(notifications) as NotificationName[])
+      client.on(name, (notice) => this.#notified(name, notice));
     void client.closed.then(() => this.#lost(client));
   }
 

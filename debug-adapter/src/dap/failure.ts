@@ -28,6 +28,8 @@ export const staleReference = (what: string, id: number): Error => failure('dapS
 export function parseArguments<S extends z.ZodType>(schema: S, request: string, args: unknown): z.output<S> {
   const result = schema.safeParse(args ?? {});
   if (result.success) return result.data;
-  const why = result.error.issues.map(({ path, message }) => (path.length === 0 ? message : `"${path.join('.')}": ${message}`)).join('; ');
+  const why = result.error.issues
+    .map(({ path, message }) => (path.length === 0 ? message : `"${path.join('.')}": ${message}`))
+    .join('; ');
   throw failure('dapBadArguments', { request, why });
 }

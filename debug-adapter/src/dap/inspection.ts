@@ -59,7 +59,13 @@ export class Inspection {
     const { threadId } = parseArguments(ThreadArguments, 'stackTrace', args);
     if (!this.#subject.stopped) return { stackFrames: [], totalFrames: 0 };
     const thread = await this.#thread('threadId', threadId);
-    const frame: DebugProtocol.StackFrame = { id: thread.id, name: `held · ${thread.name}`, line: 0, column: 0, presentationHint: 'label' };
+    const frame: DebugProtocol.StackFrame = {
+      id: thread.id,
+      name: `held · ${thread.name}`,
+      line: 0,
+      column: 0,
+      presentationHint: 'label',
+    };
     return { stackFrames: [frame], totalFrames: 1 };
   }
 

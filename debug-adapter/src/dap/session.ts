@@ -8,6 +8,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { z } from 'zod';
 import type { RequestName, SessionStatus, TableRow } from '../protocol/control.js';
 import { AttachConfiguration, type CustomRequestName, customRequests, LaunchConfiguration } from '../protocol/debug.js';
+import { formatBytes, formatDuration } from '../protocol/format.js';
 import type { Computation, Computations, Listener, Notice, Params, Result } from './computation.js';
 import { describeFailure, notStarted, parseArguments, unsupported } from './failure.js';
 import { Inspection, type Subject } from './inspection.js';
@@ -38,7 +39,10 @@ const CUSTOM: Readonly<Record<CustomRequestName, RequestName>> = {
 };
 
 const BreakpointArguments = z.object({ breakpoints: z.array(z.unknown()).default([]) });
-const DisconnectArguments = z.object({ terminateDebuggee: z.boolean().default(false), suspendDebuggee: z.boolean().default(false) });
+const DisconnectArguments = z.object({
+  terminateDebuggee: z.boolean().default(false),
+  suspendDebuggee: z.boolean().default(false),
+});
 
 export class CairnSession implements Listener, Subject {
   readonly #server: DapServer;
@@ -53,7 +57,10 @@ export class CairnSession implements Listener, Subject {
   constructor(server: DapServer, computations: Computations) {
     this.#server = server;
     this.#computations = computations;
-    this.#inspection = new Inspection(this, async (kind, virtualPid) => (await this.#request('session/table', { kind, virtualPid })).rows);
+    this.#inspection = new Inspection(
+      this,
+      async (kind, virtualPid) => (await this.#request('session/table', { kind, virtualPid })).rows,
+    );
   }
 
   handlers(): ReadonlyMap<string, Handler> {
@@ -71,7 +78,10 @@ export class CairnSession implements Listener, Subject {
       ['terminate', () => this.#ask('session/stop', { graceMs: STOP_GRACE_MS })],
       ['disconnect', (args) => this.#disconnect(args)],
       ...UNSUPPORTED.map((name): [string, Handler] => [name, () => Promise.reject(unsupported(name))]),
-      ...Object.entries(CUSTOM).map(([name, method]): [string, Handler] => [name, (args) => this.#custom(name as CustomRequestName, method, args)]),
+      ...Object.entries(CUSTOM).map(([name, method]): [string, Handler] => [
+        name,
+        (args) => this.#custom(name as CustomRequestName, method, args),
+      ]),
     ]);
   }
 
@@ -150,7 +160,7 @@ export class CairnSession implements Listener, Subject {
 
   #custom(name: CustomRequestName, method: RequestName, args: unknown): Promise<object> {
     const params = parseArguments(customRequests[name].params, name, args);
-    return this.#request(method, params as Params<typeof method>);
+    return this.#request(method, params);
   }
 
   async #request<M extends RequestName>(method: M, params: Params<M>): Promise<Result<M>> {
@@ -167,12 +177,15 @@ export class CairnSession implements Listener, Subject {
 
   #snapshot(result: Notice<'session/snapshot'>): void {
     this.#event('cairnSnapshot', result);
-    const size = (result.bytes / 1e6).toFixed(1);
-    this.#output(`Snapshot ${result.snapshot}: ${size} MB in ${result.totalMs.toFixed(0)} ms, held for ${result.pauseMs.toFixed(1)} ms\n`, 'console');
+    const { snapshot, bytes, totalMs, pauseMs } = result;
+    this.#output(
+      `Snapshot ${snapshot}: ${formatBytes(bytes)} in ${formatDuration(totalMs)}, held for ${formatDuration(pauseMs)}\n`,
+      'console',
+    );
   }
 
   #log(entry: Notice<'session/log'>): void {
-    if (entry.level === 'debug') return;
+    if (entry.level === 'debug' || entry.level === 'info') return;
     const from = entry.virtualPid === 0 ? '' : ` ${entry.virtualPid}`;
     this.#output(`${entry.level}${from}: ${entry.text}\n`, entry.level === 'error' ? 'stderr' : 'console');
   }

@@ -76,7 +76,11 @@ export class Variables {
   }
 
   scopes(virtualPid: number): DapScope[] {
-    return SCOPES.map(({ name, tables, expensive }) => ({ name, expensive, variablesReference: this.#refer({ tables, virtualPid }) }));
+    return SCOPES.map(({ name, tables, expensive }) => ({
+      name,
+      expensive,
+      variablesReference: this.#refer({ tables, virtualPid }),
+    }));
   }
 
   /** undefined: nobody gave out that number, or it is no longer valid. */
@@ -87,7 +91,9 @@ export class Variables {
     const { tables, virtualPid } = target;
     const read = await Promise.all(tables.map(async (kind) => ({ kind, rows: await this.#readTable(kind, virtualPid) })));
     const used = new Map<string, number>();
-    return read.flatMap(({ kind, rows }) => rows.filter((row) => row.virtualPid === virtualPid).map((row) => this.#variable(kind, row, used)));
+    return read.flatMap(({ kind, rows }) =>
+      rows.filter((row) => row.virtualPid === virtualPid).map((row) => this.#variable(kind, row, used)),
+    );
   }
 
   /** @param used names given so far: a client tells variables of one scope apart by their names. */
@@ -122,5 +128,10 @@ function fields(row: TableRow): DapVariable[] {
   ];
   return all
     .filter(([, value]) => value !== '')
-    .map(([name, value]) => ({ name, value, variablesReference: 0, presentationHint: { kind: 'property', attributes: ['readOnly'] } }));
+    .map(([name, value]) => ({
+      name,
+      value,
+      variablesReference: 0,
+      presentationHint: { kind: 'property', attributes: ['readOnly'] },
+    }));
 }

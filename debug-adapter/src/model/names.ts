@@ -13,7 +13,11 @@ export function checkSessionName(name: string): string {
 
 /** A name made from a program's path: `/usr/bin/vvp` → `vvp`. */
 export function sessionNameFor(program: string): string {
-  const base = program.slice(program.lastIndexOf('/') + 1).replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '').slice(0, 40);
+  const base = program
+    .slice(program.lastIndexOf('/') + 1)
+    .replace(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, 40);
   return base === '' ? 'session' : base;
 }
 
@@ -29,7 +33,9 @@ export function freeName(wanted: string, taken: (name: string) => boolean): stri
 /** Names need not be unique; empty means none. Gives the name without blanks around it. */
 export function checkSnapshotName(text: string): string {
   const name = text.trim();
-  if ([...name].length > 120) throw failure('badSnapshotName', { name: `${name.slice(0, 20)}…`, why: 'it is longer than 120 characters' });
-  if (/[\p{Cc}\p{Cs}\u2028\u2029]/u.test(name)) throw failure('badSnapshotName', { name: JSON.stringify(name), why: 'it holds a control character' });
+  if (Array.from(name).length > 120)
+    throw failure('badSnapshotName', { name: `${name.slice(0, 20)}…`, why: 'it is longer than 120 characters' });
+  if (/[\p{Cc}\p{Cs}\u2028\u2029]/u.test(name))
+    throw failure('badSnapshotName', { name: JSON.stringify(name), why: 'it holds a control character' });
   return name;
 }

@@ -17,7 +17,13 @@ export interface PhaseStep {
 
 export interface PhaseProcess {
   virtualPid: number;
-  plugins: readonly { name: string; layer: number; barriers: readonly string[]; restartBarriers: readonly string[]; error: string }[];
+  plugins: readonly {
+    name: string;
+    layer: number;
+    barriers: readonly string[];
+    restartBarriers: readonly string[];
+    error: string;
+  }[];
 }
 
 interface Placed {
@@ -48,9 +54,14 @@ function barriers(processes: readonly PhaseProcess[], which: 'barriers' | 'resta
   return [...found.values()];
 }
 
-const steps = (placed: readonly Placed[]): PhaseStep[] => placed.map(({ name, processes }) => ({ phase: 'barrier', barrier: name, processes }));
+const steps = (placed: readonly Placed[]): PhaseStep[] =>
+  placed.map(({ name, processes }) => ({ phase: 'barrier', barrier: name, processes }));
 
-const all = (phase: PhaseName, processes: readonly PhaseProcess[]): PhaseStep => ({ phase, barrier: '', processes: processes.map((one) => one.virtualPid) });
+const all = (phase: PhaseName, processes: readonly PhaseProcess[]): PhaseStep => ({
+  phase,
+  barrier: '',
+  processes: processes.map((one) => one.virtualPid),
+});
 
 /** Until every thread is stopped. */
 export function holdSteps(processes: readonly PhaseProcess[]): PhaseStep[] {

@@ -10,7 +10,10 @@ export function chooseSnapshot(text: string, snapshots: readonly SnapshotSummary
   const exact = snapshots.find((snapshot) => snapshot.id === text);
   if (exact) return exact;
   if (text === '') return undefined;
-  for (const fits of [(one: SnapshotSummary) => one.name === text, (one: SnapshotSummary) => one.id.startsWith(text.toLowerCase())]) {
+  for (const fits of [
+    (one: SnapshotSummary) => one.name === text,
+    (one: SnapshotSummary) => one.id.startsWith(text.toLowerCase()),
+  ]) {
     const found = snapshots.filter(fits);
     if (found.length > 1) {
       const candidates = found.map((one) => (one.name === '' ? one.id : `${one.id} (${one.name})`)).join(', ');

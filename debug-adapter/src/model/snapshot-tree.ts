@@ -13,7 +13,13 @@ export interface SnapshotNode {
 }
 
 const byTime = (a: SnapshotNode, b: SnapshotNode): number =>
-  a.snapshot.createdAt < b.snapshot.createdAt ? -1 : a.snapshot.createdAt > b.snapshot.createdAt ? 1 : a.snapshot.id < b.snapshot.id ? -1 : 1;
+  a.snapshot.createdAt < b.snapshot.createdAt
+    ? -1
+    : a.snapshot.createdAt > b.snapshot.createdAt
+      ? 1
+      : a.snapshot.id < b.snapshot.id
+        ? -1
+        : 1;
 
 export function snapshotTree(summaries: readonly SnapshotSummary[]): SnapshotNode[] {
   const nodes = new Map(summaries.map((snapshot) => [snapshot.id, { snapshot, children: [] as SnapshotNode[] }]));
@@ -30,7 +36,11 @@ export function snapshotTree(summaries: readonly SnapshotSummary[]): SnapshotNod
 /** Whether the way up from `from` comes to `id`, or never ends. */
 function reaches(id: string, from: SnapshotSummary, nodes: ReadonlyMap<string, SnapshotNode>): boolean {
   const seen = new Set<string>();
-  for (let at: SnapshotSummary | undefined = from; at !== undefined; at = at.parent === null ? undefined : nodes.get(at.parent)?.snapshot) {
+  for (
+    let at: SnapshotSummary | undefined = from;
+    at !== undefined;
+    at = at.parent === null ? undefined : nodes.get(at.parent)?.snapshot
+  ) {
     if (at.id === id || seen.has(at.id)) return true;
     seen.add(at.id);
   }
@@ -54,7 +64,11 @@ export function drawTree(roots: readonly SnapshotNode[]): { prefix: string; snap
 /**
  * The parent that a snapshot has now that some were removed: `removed` gives the parent of each removed one. null: a root.
  */
-export function livingParent(parent: string | null, exists: (id: string) => boolean, removed: ReadonlyMap<string, string | null>): string | null {
+export function livingParent(
+  parent: string | null,
+  exists: (id: string) => boolean,
+  removed: ReadonlyMap<string, string | null>,
+): string | null {
   const seen = new Set<string>();
   let at = parent;
   while (at !== null && !exists(at) && removed.has(at) && !seen.has(at)) {

@@ -3,7 +3,7 @@
  * file. It says on descriptor 3 when it is ready ("ready"), or why it cannot be.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 
 export interface DaemonOptions {
@@ -40,5 +40,24 @@ export async function startDaemon({ script, args, env, log, deadlineMs }: Daemon
     });
   } finally {
     closeSync(output);
+  }
+}
+
+const O_CLOEXEC = 0o2000000;
+
+/**
+ * Closes what a daemon has inherited besides its standard descriptors and `kept`: a pipe of whoever started it would not end
+ * while it lives. What this runtime has opened itself is marked close-on-exec, and so told apart.
+ */
+export function closeInherited(kept: number): void {
+  for (const name of readdirSync('/proc/self/fd')) {
+    const fd = Number(name);
+    if (fd <= 2 || fd === kept) continue;
+    try {
+      const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1];
+      if (flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) === 0) closeSync(fd);
+    } catch {
+      // It was the descriptor of the list itself.
+    }
   }
 }

@@ -59,7 +59,12 @@ export function memory(): Memory {
     if (match?.[1] && match[2]) found.set(match[1], Number(match[2]) * 1024);
   }
   const value = (name: string) => found.get(name) ?? null;
-  return { total: value('MemTotal'), available: value('MemAvailable'), swapTotal: value('SwapTotal'), swapFree: value('SwapFree') };
+  return {
+    total: value('MemTotal'),
+    available: value('MemAvailable'),
+    swapTotal: value('SwapTotal'),
+    swapFree: value('SwapFree'),
+  };
 }
 
 /** Soft limit of this process and of those it starts; null: unlimited. `name` as in /proc/self/limits. */

@@ -18,7 +18,8 @@ function search(): string {
   const start = dirname(fileURLToPath(import.meta.url));
   for (let folder = start; ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'native', 'libcairn.so'))) return folder;
-    if (existsSync(join(folder, 'dist', 'native')) || existsSync(join(folder, 'dist', 'coordinator.js'))) return join(folder, 'dist');
+    if (existsSync(join(folder, 'dist', 'native')) || existsSync(join(folder, 'dist', 'coordinator.js')))
+      return join(folder, 'dist');
     if (existsSync(join(folder, 'coordinator.js'))) return folder;
     if (folder === dirname(folder)) return start;
   }
@@ -26,13 +27,9 @@ function search(): string {
 
 export type NativeFile = 'libcairn.so' | 'cairn-launch' | 'cairn-restore';
 
-export function nativePath(name: NativeFile): string {
-  return join(distFolder(), 'native', name);
-}
-
 /** The path of a native part that can be used; throws `notInstalled` else. */
 export function nativeFile(name: NativeFile): string {
-  const path = nativePath(name);
+  const path = join(distFolder(), 'native', name);
   try {
     accessSync(path, name === 'libcairn.so' ? constants.R_OK : constants.X_OK);
   } catch (cause) {

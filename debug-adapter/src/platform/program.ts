@@ -28,5 +28,8 @@ export function checkProgram(name: string, env: Readonly<Record<string, string |
   const folders = (env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin').split(':');
   const found = folders.map((folder) => problem(resolve(cwd, folder, name)));
   if (name !== '' && found.includes(undefined)) return;
-  throw failure('programNotFound', { program: name, why: found.includes('it is not executable') ? 'it is not executable' : 'it is not in any folder of PATH' });
+  throw failure('programNotFound', {
+    program: name,
+    why: found.includes('it is not executable') ? 'it is not executable' : 'it is not in any folder of PATH',
+  });
 }

@@ -79,12 +79,17 @@ export function ensureSessionsFolder(sessions = sessionsFolder()): void {
   ensurePrivate(sessions);
 }
 
-/** Makes the folders of a session; throws where they are not safe, or the sockets' paths too long. */
-export function ensureRuntime(paths: RuntimePaths): void {
+/** Throws `socketPathTooLong`. */
+export function checkSocketPaths(paths: RuntimePaths): void {
   for (const path of [paths.controlSocket, paths.agentSocket]) {
     const length = Buffer.byteLength(path);
     if (length > MAX_SOCKET_PATH) throw failure('socketPathTooLong', { path, length });
   }
+}
+
+/** Makes the folders of a session; throws where they are not safe, or the sockets' paths too long. */
+export function ensureRuntime(paths: RuntimePaths): void {
+  checkSocketPaths(paths);
   ensureSessionsFolder(dirname(paths.folder));
   ensurePrivate(paths.folder);
 }

@@ -1,7 +1,7 @@
 /**
  * The control protocol: what the command line, the debug adapter and scripts ask of a session's coordinator. JSON-RPC 2.0
  * (vscode-jsonrpc) over the Unix socket `control.sock` in the session's runtime folder. Each request is named here with the
- * schema of its parameters and of its result; both ends validate by these, and `dist/schemas/control.schema.json` is made from them.
+ * schema of its parameters and of its result; both ends validate by these, and `schemas/control.schema.json` is made from them.
  */
 import * as z from 'zod';
 import { PreflightFinding, SimulatedTime } from './snapshot.js';
@@ -183,7 +183,11 @@ export type TableRow = z.infer<typeof TableRow>;
 export const TableParams = z.object({ kind: TableKind, virtualPid: z.number().optional() });
 export const TableResult = z.object({ rows: z.array(TableRow) });
 
-export const TerminalState = z.object({ columns: z.number(), rows: z.number(), /** What was printed so far (the last part of it). */ scrollback: z.string() });
+export const TerminalState = z.object({
+  columns: z.number(),
+  rows: z.number(),
+  /** What was printed so far (the last part of it). */ scrollback: z.string(),
+});
 export type TerminalState = z.infer<typeof TerminalState>;
 
 const Nothing = z.object({});
@@ -206,7 +210,10 @@ export const requests = {
   /** Subscribes this client to terminal/data. */
   'terminal/open': { params: Nothing, result: TerminalState },
   'terminal/input': { params: z.object({ data: z.string() }), result: Nothing },
-  'terminal/resize': { params: z.object({ columns: z.number().int().positive(), rows: z.number().int().positive() }), result: Nothing },
+  'terminal/resize': {
+    params: z.object({ columns: z.number().int().positive(), rows: z.number().int().positive() }),
+    result: Nothing,
+  },
 } as const;
 export type RequestName = keyof typeof requests;
 
@@ -216,7 +223,12 @@ export const notifications = {
   'session/changed': SessionStatus,
   /** A snapshot is whole and on disk. */
   'session/snapshot': CheckpointResult,
-  'session/log': z.object({ time: z.string(), level: z.enum(['debug', 'info', 'warning', 'error']), virtualPid: z.number(), text: z.string() }),
+  'session/log': z.object({
+    time: z.string(),
+    level: z.enum(['debug', 'info', 'warning', 'error']),
+    virtualPid: z.number(),
+    text: z.string(),
+  }),
   'terminal/data': z.object({ data: z.string() }),
 } as const;
 export type NotificationName = keyof typeof notifications;

@@ -5,7 +5,10 @@
 import * as z from 'zod';
 import { CheckpointParams, CheckpointResult, SessionStatus, TableParams, TableResult, TerminalState } from './control.js';
 
-export const PluginConfiguration = z.object({ library: z.string().min(1), settings: z.record(z.string(), z.unknown()).optional() });
+export const PluginConfiguration = z.object({
+  library: z.string().min(1),
+  settings: z.record(z.string(), z.unknown()).optional(),
+});
 
 /** `"type": "cairn", "request": "launch"`: starts `program`, or restarts `snapshot` when that is given. */
 export const LaunchConfiguration = z.object({

@@ -22,66 +22,281 @@ const define = <T extends Record<string, Entry>>(table: T): T => table;
 export const errorTable = define({
   // 1xx: what was asked for
   usage: { number: 100, blame: 'user', message: '{what}', remedy: '{remedy}' },
-  badSessionName: { number: 101, blame: 'user', message: '"{name}" cannot be the name of a session', remedy: 'Use 1 to 48 letters, digits, ".", "_" or "-", and begin with a letter or digit.' },
-  badSnapshotName: { number: 102, blame: 'user', message: '"{name}" cannot be the name of a snapshot: {why}', remedy: 'Use up to 120 printable characters in one line.' },
-  programNotFound: { number: 103, blame: 'user', message: 'The program {program} cannot be run: {why}', remedy: 'Check the name, PATH, and that the file is executable.' },
-  fileNotReadable: { number: 104, blame: 'user', message: 'The {what} {path} cannot be read: {why}', remedy: 'Check the path and its permissions.' },
-  folderNotUsable: { number: 105, blame: 'environment', message: 'The folder {path} cannot be used: {why}', remedy: 'Check the path and its permissions.' },
-  invalidParameters: { number: 106, blame: 'user', message: '{method}: invalid parameters: {why}', remedy: 'Both ends must be of the same version of Cairn; restart the session if it was started by an older one.' },
-  unknownMethod: { number: 107, blame: 'user', message: 'This coordinator does not know the request {method}', remedy: 'Use the same version of Cairn at both ends.' },
+  badSessionName: {
+    number: 101,
+    blame: 'user',
+    message: '"{name}" cannot be the name of a session',
+    remedy: 'Use 1 to 48 letters, digits, ".", "_" or "-", and begin with a letter or digit.',
+  },
+  badSnapshotName: {
+    number: 102,
+    blame: 'user',
+    message: '"{name}" cannot be the name of a snapshot: {why}',
+    remedy: 'Use up to 120 printable characters in one line.',
+  },
+  programNotFound: {
+    number: 103,
+    blame: 'user',
+    message: 'The program {program} cannot be run: {why}',
+    remedy: 'Check the name, PATH, and that the file is executable.',
+  },
+  fileNotReadable: {
+    number: 104,
+    blame: 'user',
+    message: 'The {what} {path} cannot be read: {why}',
+    remedy: 'Check the path and its permissions.',
+  },
+  folderNotUsable: {
+    number: 105,
+    blame: 'environment',
+    message: 'The folder {path} cannot be used: {why}',
+    remedy: 'Check the path and its permissions.',
+  },
+  invalidParameters: {
+    number: 106,
+    blame: 'user',
+    message: '{method}: invalid parameters: {why}',
+    remedy: 'Both ends must be of the same version of Cairn; restart the session if it was started by an older one.',
+  },
+  unknownMethod: {
+    number: 107,
+    blame: 'user',
+    message: 'This coordinator does not know the request {method}',
+    remedy: 'Use the same version of Cairn at both ends.',
+  },
 
   // 2xx: sessions
   noSession: { number: 200, blame: 'user', message: 'No session is running', remedy: 'Start one: cairn run -- PROGRAM' },
-  sessionNotFound: { number: 201, blame: 'user', message: 'There is no session "{name}"', remedy: 'Running sessions: {sessions}.' },
-  sessionAmbiguous: { number: 202, blame: 'user', message: 'Several sessions are running: {sessions}', remedy: 'Name one: --session NAME, or set CAIRN_SESSION.' },
-  sessionExists: { number: 203, blame: 'user', message: 'A session "{name}" is already running', remedy: 'Choose another name (--session NAME), or stop it: cairn stop --session {name}' },
-  sessionEnded: { number: 204, blame: 'user', message: 'The session "{name}" has ended{status}', remedy: 'Restart one of its snapshots: cairn ls, then cairn restart SNAPSHOT' },
-  sessionBusy: { number: 205, blame: 'user', message: 'The session "{name}" already runs a computation', remedy: 'Use a new session for it.' },
-  wrongState: { number: 206, blame: 'user', message: 'The session "{name}" is {state}: {what} is not possible now', remedy: '{remedy}' },
-  noTerminal: { number: 207, blame: 'user', message: 'The session "{name}" has no terminal of its own: its output goes where it was started', remedy: 'Start it with --detach to give it one.' },
-  notStarted: { number: 208, blame: 'program', message: '{program} did not connect within {seconds} s', remedy: 'Cairn needs a dynamically linked program that keeps LD_PRELOAD; see cairn doctor and {log}' },
-  endedBeforeStart: { number: 209, blame: 'program', message: '{program} ended (status {status}) before it could be used', remedy: '{detail}' },
-  coordinatorLost: { number: 210, blame: 'cairn', message: 'The coordinator of the session "{name}" went away during {method}', remedy: 'The computation goes on. Ask again; a new coordinator is started by itself. Log: {log}' },
-  coordinatorStart: { number: 211, blame: 'environment', message: 'The coordinator of the session "{name}" did not start: {why}', remedy: 'Log: {log}' },
-  coordinatorVersion: { number: 212, blame: 'environment', message: 'The session "{name}" was started by another version of Cairn (protocol {theirs}, this one is {ours})', remedy: 'Use that version, or stop the session and start it again.' },
-  unknownProcess: { number: 213, blame: 'user', message: 'The session "{name}" has no process {pid}', remedy: 'See cairn status.' },
+  sessionNotFound: {
+    number: 201,
+    blame: 'user',
+    message: 'There is no session "{name}"',
+    remedy: 'Running sessions: {sessions}.',
+  },
+  sessionAmbiguous: {
+    number: 202,
+    blame: 'user',
+    message: 'Several sessions are running: {sessions}',
+    remedy: 'Name one: --session NAME, or set CAIRN_SESSION.',
+  },
+  sessionExists: {
+    number: 203,
+    blame: 'user',
+    message: 'A session "{name}" is already running',
+    remedy: 'Choose another name (--session NAME), or stop it: cairn stop --session {name}',
+  },
+  sessionEnded: {
+    number: 204,
+    blame: 'user',
+    message: 'The session "{name}" has ended{status}',
+    remedy: 'Restart one of its snapshots: cairn ls, then cairn restart SNAPSHOT',
+  },
+  sessionBusy: {
+    number: 205,
+    blame: 'user',
+    message: 'The session "{name}" already runs a computation',
+    remedy: 'Use a new session for it.',
+  },
+  wrongState: {
+    number: 206,
+    blame: 'user',
+    message: 'The session "{name}" is {state}: {what} is not possible now',
+    remedy: '{remedy}',
+  },
+  noTerminal: {
+    number: 207,
+    blame: 'user',
+    message: 'The session "{name}" has no terminal of its own: its output goes where it was started',
+    remedy: 'Start it with --detach to give it one.',
+  },
+  notStarted: {
+    number: 208,
+    blame: 'program',
+    message: '{program} did not connect within {seconds} s',
+    remedy: 'Cairn needs a dynamically linked program that keeps LD_PRELOAD; see cairn doctor and {log}',
+  },
+  endedBeforeStart: {
+    number: 209,
+    blame: 'program',
+    message: '{program} ended (status {status}) before it could be used',
+    remedy: '{detail}',
+  },
+  coordinatorLost: {
+    number: 210,
+    blame: 'cairn',
+    message: 'The coordinator of the session "{name}" went away during {method}',
+    remedy: 'The computation goes on. Ask again; a new coordinator is started by itself. Log: {log}',
+  },
+  coordinatorStart: {
+    number: 211,
+    blame: 'environment',
+    message: 'The coordinator of the session "{name}" did not start: {why}',
+    remedy: 'Log: {log}',
+  },
+  coordinatorVersion: {
+    number: 212,
+    blame: 'environment',
+    message: 'The session "{name}" was started by another version of Cairn (protocol {theirs}, this one is {ours})',
+    remedy: 'Use that version, or stop the session and start it again.',
+  },
+  unknownProcess: {
+    number: 213,
+    blame: 'user',
+    message: 'The session "{name}" has no process {pid}',
+    remedy: 'See cairn status.',
+  },
 
   // 3xx: runtime folder and installation
-  runtimeUnsafe: { number: 300, blame: 'environment', message: 'The runtime folder {path} is not safe: {why}', remedy: 'It must be a folder of yours with mode 0700; remove it, or set CAIRN_RUNTIME_DIR to another one.' },
-  socketPathTooLong: { number: 301, blame: 'environment', message: 'The socket path {path} is {length} bytes long; the system allows 107', remedy: 'Set CAIRN_RUNTIME_DIR to a shorter folder, or give the session a shorter name.' },
-  notInstalled: { number: 302, blame: 'environment', message: 'Cairn is not complete: {path} is missing or cannot be used', remedy: 'Build it (npm run build), or install the extension again.' },
-  terminalUnavailable: { number: 303, blame: 'environment', message: 'No pseudo-terminal can be opened: {why}', remedy: 'Check /dev/pts and the number of open terminals; npm run build builds what is needed for it.' },
+  runtimeUnsafe: {
+    number: 300,
+    blame: 'environment',
+    message: 'The runtime folder {path} is not safe: {why}',
+    remedy: 'It must be a folder of yours with mode 0700; remove it, or set CAIRN_RUNTIME_DIR to another one.',
+  },
+  socketPathTooLong: {
+    number: 301,
+    blame: 'environment',
+    message: 'The socket path {path} is {length} bytes long; the system allows 107',
+    remedy: 'Set CAIRN_RUNTIME_DIR to a shorter folder, or give the session a shorter name.',
+  },
+  notInstalled: {
+    number: 302,
+    blame: 'environment',
+    message: 'Cairn is not complete: {path} is missing or cannot be used',
+    remedy: 'Build it (npm run build), or install the extension again.',
+  },
+  terminalUnavailable: {
+    number: 303,
+    blame: 'environment',
+    message: 'No pseudo-terminal can be opened: {why}',
+    remedy: 'Check /dev/pts and the number of open terminals; npm run build builds what is needed for it.',
+  },
 
   // 4xx: checkpoint, hold, resume
-  noProcess: { number: 400, blame: 'program', message: 'The session "{name}" has no process that can be checkpointed', remedy: 'Wait until the program has started; see cairn status.' },
-  cannotCheckpoint: { number: 401, blame: 'program', message: 'Process {pid} ({program}) cannot be checkpointed: {why}', remedy: 'See cairn status for all of its plugins.' },
-  severalProcesses: { number: 402, blame: 'program', message: 'This version checkpoints computations of one process; there are also: {others}', remedy: 'Wait until they have ended, or start only the simulator itself under Cairn.' },
-  phaseFailed: { number: 403, blame: 'cairn', message: 'Process {pid} ({program}) failed in phase {phase}: {why}', remedy: 'The computation runs on. {detail}' },
-  phaseDeadline: { number: 404, blame: 'program', message: 'Phase {phase} took longer than {seconds} s; not arrived: {waiting}', remedy: 'The computation runs on. Try again, or set CAIRN_PHASE_TIMEOUT (seconds) for the session.' },
-  processLost: { number: 405, blame: 'program', message: 'Process {pid} ({program}) {how} during phase {phase}', remedy: '{detail}' },
+  noProcess: {
+    number: 400,
+    blame: 'program',
+    message: 'The session "{name}" has no process that can be checkpointed',
+    remedy: 'Wait until the program has started; see cairn status.',
+  },
+  cannotCheckpoint: {
+    number: 401,
+    blame: 'program',
+    message: 'Process {pid} ({program}) cannot be checkpointed: {why}',
+    remedy: 'See cairn status for all of its plugins.',
+  },
+  severalProcesses: {
+    number: 402,
+    blame: 'program',
+    message: 'This version checkpoints computations of one process; there are also: {others}',
+    remedy: 'Wait until they have ended, or start only the simulator itself under Cairn.',
+  },
+  phaseFailed: {
+    number: 403,
+    blame: 'cairn',
+    message: 'Process {pid} ({program}) failed in phase {phase}: {why}',
+    remedy: 'The computation runs on. {detail}',
+  },
+  phaseDeadline: {
+    number: 404,
+    blame: 'program',
+    message: 'Phase {phase} took longer than {seconds} s; not arrived: {waiting}',
+    remedy: 'The computation runs on. Try again, or set CAIRN_PHASE_TIMEOUT (seconds) for the session.',
+  },
+  processLost: {
+    number: 405,
+    blame: 'program',
+    message: 'Process {pid} ({program}) {how} during phase {phase}',
+    remedy: '{detail}',
+  },
   cancelled: { number: 406, blame: 'user', message: 'The {kind} was cancelled', remedy: 'The computation runs on.' },
-  saveFailed: { number: 407, blame: 'environment', message: 'Process {pid} ({program}) could not write its snapshot: {why}', remedy: 'The computation runs on, and nothing was kept. Check space and permissions of {store}' },
-  saveIncomplete: { number: 408, blame: 'environment', message: 'The snapshot is not whole: {why}', remedy: 'The computation runs on, and nothing was kept. Check the disk of {store}' },
-  refused: { number: 409, blame: 'cairn', message: 'Process {pid} ({program}) refused: {why}', remedy: 'Use the same version of Cairn for the coordinator and the program.' },
+  saveFailed: {
+    number: 407,
+    blame: 'environment',
+    message: 'Process {pid} ({program}) could not write its snapshot: {why}',
+    remedy: 'The computation runs on, and nothing was kept. Check space and permissions of {store}',
+  },
+  saveIncomplete: {
+    number: 408,
+    blame: 'environment',
+    message: 'The snapshot is not whole: {why}',
+    remedy: 'The computation runs on, and nothing was kept. Check the disk of {store}',
+  },
+  refused: {
+    number: 409,
+    blame: 'cairn',
+    message: 'Process {pid} ({program}) refused: {why}',
+    remedy: 'Use the same version of Cairn for the coordinator and the program.',
+  },
 
   // 5xx: snapshots and the store
-  snapshotNotFound: { number: 500, blame: 'user', message: 'No snapshot "{text}" in {store}', remedy: 'See cairn ls; choose another store with --store DIR or CAIRN_STORE.' },
-  snapshotAmbiguous: { number: 501, blame: 'user', message: '"{text}" is not unique: {candidates}', remedy: 'Give more of the id.' },
-  snapshotDamaged: { number: 502, blame: 'environment', message: 'The snapshot {id} is damaged: {why}', remedy: 'It cannot be restarted; use another one, or remove it: cairn rm {id}' },
-  snapshotPinned: { number: 503, blame: 'user', message: 'The snapshot {id} is pinned', remedy: 'Unpin it first: cairn unpin {id}' },
-  storeUnusable: { number: 504, blame: 'environment', message: 'The store {path} cannot be used: {why}', remedy: 'Choose another with --store DIR or CAIRN_STORE, or correct its permissions.' },
+  snapshotNotFound: {
+    number: 500,
+    blame: 'user',
+    message: 'No snapshot "{text}" in {store}',
+    remedy: 'See cairn ls; choose another store with --store DIR or CAIRN_STORE.',
+  },
+  snapshotAmbiguous: {
+    number: 501,
+    blame: 'user',
+    message: '"{text}" is not unique: {candidates}',
+    remedy: 'Give more of the id.',
+  },
+  snapshotDamaged: {
+    number: 502,
+    blame: 'environment',
+    message: 'The snapshot {id} is damaged: {why}',
+    remedy: 'It cannot be restarted; use another one, or remove it: cairn rm {id}',
+  },
+  snapshotPinned: {
+    number: 503,
+    blame: 'user',
+    message: 'The snapshot {id} is pinned',
+    remedy: 'Unpin it first: cairn unpin {id}',
+  },
+  storeUnusable: {
+    number: 504,
+    blame: 'environment',
+    message: 'The store {path} cannot be used: {why}',
+    remedy: 'Choose another with --store DIR or CAIRN_STORE, or correct its permissions.',
+  },
   noSnapshots: { number: 505, blame: 'user', message: 'There are no snapshots in {store}', remedy: 'Make one: cairn checkpoint' },
 
   // 6xx: restart
-  preflight: { number: 600, blame: 'environment', message: 'The snapshot {id} cannot be restarted here:\n{findings}', remedy: 'Nothing was started.' },
+  preflight: {
+    number: 600,
+    blame: 'environment',
+    message: 'The snapshot {id} cannot be restarted here:\n{findings}',
+    remedy: 'Nothing was started.',
+  },
   restartFailed: { number: 601, blame: 'environment', message: 'The restart of {id} failed: {why}', remedy: '{detail}' },
 
   // 7xx: debug adapter
-  dapUnknownRequest: { number: 700, blame: 'user', message: 'The debug adapter does not know the request {request}', remedy: 'Use the same version of Cairn in the editor and in the adapter.' },
-  dapUnsupported: { number: 701, blame: 'user', message: '{request} is not possible: Cairn holds and restarts computations as a whole, it does not step through code', remedy: 'Attach a source-level debugger to the real process id (scope "Virtual ids").' },
+  dapUnknownRequest: {
+    number: 700,
+    blame: 'user',
+    message: 'The debug adapter does not know the request {request}',
+    remedy: 'Use the same version of Cairn in the editor and in the adapter.',
+  },
+  dapUnsupported: {
+    number: 701,
+    blame: 'user',
+    message: '{request} is not possible: Cairn holds and restarts computations as a whole, it does not step through code',
+    remedy: 'Attach a source-level debugger to the real process id (scope "Virtual ids").',
+  },
   dapBadArguments: { number: 702, blame: 'user', message: '{request}: {why}', remedy: 'Correct the launch configuration.' },
-  dapNotStarted: { number: 703, blame: 'user', message: 'This debug session follows no computation', remedy: 'Launch a program, restart a snapshot, or attach to a live session first.' },
-  dapStaleReference: { number: 704, blame: 'user', message: 'There is no {what} {id} any more', remedy: 'Ask for the threads again.' },
+  dapNotStarted: {
+    number: 703,
+    blame: 'user',
+    message: 'This debug session follows no computation',
+    remedy: 'Launch a program, restart a snapshot, or attach to a live session first.',
+  },
+  dapStaleReference: {
+    number: 704,
+    blame: 'user',
+    message: 'There is no {what} {id} any more',
+    remedy: 'Ask for the threads again.',
+  },
 
   internal: { number: 900, blame: 'cairn', message: '{what}', remedy: 'This is an error in Cairn. Log: {log}' },
 });
@@ -121,7 +336,11 @@ function fill(template: string, parameters: Readonly<Record<string, string | num
 }
 
 /** Makes the error `code`; `cause` is kept for the log. */
-export function failure(code: ErrorCode, parameters: Readonly<Record<string, string | number>> = {}, cause?: unknown): CairnError {
+export function failure(
+  code: ErrorCode,
+  parameters: Readonly<Record<string, string | number>> = {},
+  cause?: unknown,
+): CairnError {
   const entry: Entry = errorTable[code];
   const data = { code, number: entry.number, blame: entry.blame, remedy: fill(entry.remedy, parameters) };
   return new CairnError(data, fill(entry.message, parameters), cause);

@@ -3,7 +3,16 @@
  * and unpacked into the store's cache before a restart, which maps raw pages. The cache keeps a few, the last used ones.
  * Tests: test/unit/compression.test.ts.
  */
-import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, utimesSync } from 'node:fs';
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+} from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -35,7 +44,10 @@ export async function compressPages(folder: string, files: readonly SnapshotFile
     }
     const raw = join(folder, file.name);
     const packed = `${raw}.zst`;
-    const pack = createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 }, pledgedSrcSize: file.size });
+    const pack = createZstdCompress({
+      params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
+      pledgedSrcSize: file.size,
+    });
     await pipeline(createReadStream(raw, { highWaterMark: 1 << 20 }), pack, createWriteStream(packed));
     await flushFile(packed);
     await rm(raw);
@@ -48,13 +60,13 @@ export async function compressPages(folder: string, files: readonly SnapshotFile
 export async function restorableFolder(store: Store, folder: string, manifest: Manifest): Promise<string> {
   if (manifest.compression === 'none') return folder;
   const target = join(store.cache, manifest.id);
-  if (!existsSync(target)) await unpack(store, folder, manifest, target);
+  if (!existsSync(target)) await unpack(folder, manifest, target);
   utimesSync(target, new Date(), new Date());
   await forgetOthers(store, manifest.id);
   return target;
 }
 
-async function unpack(store: Store, folder: string, manifest: Manifest, target: string): Promise<void> {
+async function unpack(folder: string, manifest: Manifest, target: string): Promise<void> {
   // Beside the final name, renamed when whole: two restarts at once may both do it, and either may win.
   const beside = `${target}.${process.pid}.new`;
   await rm(beside, { recursive: true, force: true });
@@ -64,6 +76,7 @@ async function unpack(store: Store, folder: string, manifest: Manifest, target: 
       if (name.endsWith(PACKED)) {
         const raw = join(beside, name.slice(0, -'.zst'.length));
         await pipeline(createReadStream(join(folder, name)), createZstdDecompress(), createWriteStream(raw));
+        await flushFile(raw);
       } else {
         mkdirSync(dirname(join(beside, name)), { recursive: true });
         symlinkSync(join(folder, name), join(beside, name));

@@ -2,8 +2,9 @@
  * The metadata of one process's image, p<virtual pid>.meta (format: native-agent/protocol/image.proto), read as far as the
  * preflight and the manifest need it: header and mapped files. Tests: test/unit/image-metadata.test.ts.
  */
-import { fromBinary } from '@bufbuild/protobuf';
+
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { fromBinary } from '@bufbuild/protobuf';
 import { type Header, HeaderSchema, type MappedFile, MappedFileSchema, RecordType } from '../protocol/generated/image_pb.js';
 
 const MAGIC = 'CAIRNIMG';
@@ -57,7 +58,8 @@ export function readImageHeader(path: string): Header {
     const start = Buffer.alloc(PREFIX + 8);
     const got = readSync(file, start, 0, start.length, 0);
     checkPrefix(start.subarray(0, got));
-    if (got < start.length || start.readUInt32LE(PREFIX) !== RecordType.RECORD_HEADER) throw new Error('it does not begin with a header');
+    if (got < start.length || start.readUInt32LE(PREFIX) !== RecordType.RECORD_HEADER)
+      throw new Error('it does not begin with a header');
     const body = Buffer.alloc(start.readUInt32LE(PREFIX + 4));
     if (readSync(file, body, 0, body.length, start.length) < body.length) throw new Error('it ends within its header');
     return fromBinary(HeaderSchema, body);

@@ -86,7 +86,9 @@ export function removeStalePartials(store: Store): number {
   } catch {
     return 0;
   }
-  const stale = new Set(names.map((name) => name.replace(/\.(owner|removed)$/, '')).filter((id) => !ownerLives(join(store.tmp, `${id}.owner`))));
+  const stale = new Set(
+    names.map((name) => name.replace(/\.(owner|removed)$/, '')).filter((id) => !ownerLives(join(store.tmp, `${id}.owner`))),
+  );
   for (const id of stale) {
     for (const name of [id, `${id}.removed`, `${id}.owner`]) rmSync(join(store.tmp, name), { recursive: true, force: true });
   }

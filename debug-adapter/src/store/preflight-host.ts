@@ -4,8 +4,8 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { formatBytes } from '../model/format.js';
 import { freeBytes, memory, resourceLimit } from '../platform/host.js';
+import { formatBytes } from '../protocol/format.js';
 import type { Manifest, PreflightFinding } from '../protocol/snapshot.js';
 import type { ImageMetadata } from './image-metadata.js';
 import type { PreflightOptions } from './preflight.js';
@@ -42,12 +42,18 @@ function roomFinding(folder: string, needed: number, what: string): PreflightFin
   const free = freeBytes(existing(folder));
   if (needed === 0 || free === null || free >= needed) return undefined;
   return {
-    severity: 'error', code: 'disk', message: `${what} needs ${formatBytes(needed)} in ${folder}; ${formatBytes(free)} are free.`,
+    severity: 'error',
+    code: 'disk',
+    message: `${what} needs ${formatBytes(needed)} in ${folder}; ${formatBytes(free)} are free.`,
     remedy: 'Make room there, or use a store on another disk (--store DIR).',
   };
 }
 
-export function spaceFindings(manifest: Manifest, images: readonly ImageMetadata[], options: PreflightOptions): PreflightFinding[] {
+export function spaceFindings(
+  manifest: Manifest,
+  images: readonly ImageMetadata[],
+  options: PreflightOptions,
+): PreflightFinding[] {
   const findings: (PreflightFinding | undefined)[] = [];
   if (options.outputs !== null) {
     const outputs = manifest.files.filter(({ name }) => /^p\d+\.files\//.test(name)).reduce((sum, file) => sum + file.size, 0);
@@ -59,12 +65,16 @@ export function spaceFindings(manifest: Manifest, images: readonly ImageMetadata
   const { total, available, swapTotal, swapFree } = memory();
   if (total !== null && pages > total + (swapTotal ?? 0)) {
     findings.push({
-      severity: 'error', code: 'memory', message: `The program has ${formatBytes(pages)} in memory; this machine has ${formatBytes(total + (swapTotal ?? 0))}, swap counted.`,
+      severity: 'error',
+      code: 'memory',
+      message: `The program has ${formatBytes(pages)} in memory; this machine has ${formatBytes(total + (swapTotal ?? 0))}, swap counted.`,
       remedy: 'Restart it on a machine with more memory.',
     });
   } else if (available !== null && pages > available + (swapFree ?? 0)) {
     findings.push({
-      severity: 'warning', code: 'memory', message: `The program has ${formatBytes(pages)} in memory; ${formatBytes(available + (swapFree ?? 0))} are available now.`,
+      severity: 'warning',
+      code: 'memory',
+      message: `The program has ${formatBytes(pages)} in memory; ${formatBytes(available + (swapFree ?? 0))} are available now.`,
       remedy: 'It will be slow, or be ended, if it needs all of it at once: end other programs first.',
     });
   }
@@ -72,7 +82,9 @@ export function spaceFindings(manifest: Manifest, images: readonly ImageMetadata
   const mapped = images.reduce((most, { header }) => Math.max(most, Number(header.memoryBytes)), 0);
   if (limit !== null && mapped > limit) {
     findings.push({
-      severity: 'error', code: 'address-space', message: `The program's mappings take ${formatBytes(mapped)}; the limit here (ulimit -v) is ${formatBytes(limit)}.`,
+      severity: 'error',
+      code: 'address-space',
+      message: `The program's mappings take ${formatBytes(mapped)}; the limit here (ulimit -v) is ${formatBytes(limit)}.`,
       remedy: 'Raise it: ulimit -v unlimited',
     });
   }

@@ -5,12 +5,12 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { statIfThere } from '../platform/files.js';
 import { hostIdentity, libcVersion, processor } from '../platform/host.js';
 import { nativeFile } from '../platform/installation.js';
 import { asCairnError, reason } from '../protocol/errors.js';
 import type { MappedFile } from '../protocol/generated/image_pb.js';
 import type { Manifest, PreflightFinding, SnapshotSummary } from '../protocol/snapshot.js';
-import { statIfThere } from '../platform/files.js';
 import { buildId } from './elf.js';
 import { type ImageMetadata, metadataName, readImageMetadata } from './image-metadata.js';
 import { missingFeatures, missingXfeatures, spaceFindings } from './preflight-host.js';
@@ -34,7 +34,8 @@ export function preflightText(findings: readonly PreflightFinding[]): string {
 
 export async function preflight(snapshot: SnapshotSummary, options: PreflightOptions): Promise<PreflightFinding[]> {
   const findings: PreflightFinding[] = [];
-  const add = (severity: PreflightFinding['severity'], code: string, message: string, remedy: string): void => void findings.push({ severity, code, message, remedy });
+  const add = (severity: PreflightFinding['severity'], code: string, message: string, remedy: string): void =>
+    void findings.push({ severity, code, message, remedy });
 
   for (const name of ['libcairn.so', 'cairn-launch', 'cairn-restore'] as const) {
     try {
@@ -58,28 +59,57 @@ export async function preflight(snapshot: SnapshotSummary, options: PreflightOpt
 
   const here = hostIdentity();
   if (manifest.host.architecture !== here.architecture) {
-    add('error', 'architecture', `It was made on ${manifest.host.architecture}; this machine is ${here.architecture}.`, `Restart it on a machine with ${manifest.host.architecture}.`);
+    add(
+      'error',
+      'architecture',
+      `It was made on ${manifest.host.architecture}; this machine is ${here.architecture}.`,
+      `Restart it on a machine with ${manifest.host.architecture}.`,
+    );
     return findings;
   }
   if (manifest.processes.length > 1) {
-    add('error', 'several-processes', `It holds ${manifest.processes.length} processes.`, 'Use a version of Cairn that restarts computations of several processes.');
+    add(
+      'error',
+      'several-processes',
+      `It holds ${manifest.processes.length} processes.`,
+      'Use a version of Cairn that restarts computations of several processes.',
+    );
   }
   const { flags, model } = processor();
   for (const { header } of images) {
     const missing = missingFeatures(header.cpuFeatures, flags);
     const state = missingXfeatures(header.xfeatures, flags);
     if (missing.length + state.length === 0) continue;
-    add('error', 'cpu-features', `The program uses what this processor (${model}) does not have: ${[...new Set([...missing, ...state])].join(', ')}.`,
-      `Restart it on a processor like ${header.cpuModel || manifest.host.cpuModel}.`);
+    add(
+      'error',
+      'cpu-features',
+      `The program uses what this processor (${model}) does not have: ${[...new Set([...missing, ...state])].join(', ')}.`,
+      `Restart it on a processor like ${header.cpuModel || manifest.host.cpuModel}.`,
+    );
   }
   if (manifest.host.kernel !== here.kernel) {
-    add('warning', 'kernel', `It was made under Linux ${manifest.host.kernel}; this is ${here.kernel}.`, 'Usually harmless. If it fails, restart it under the same kernel.');
+    add(
+      'warning',
+      'kernel',
+      `It was made under Linux ${manifest.host.kernel}; this is ${here.kernel}.`,
+      'Usually harmless. If it fails, restart it under the same kernel.',
+    );
   }
   const libc = libcVersion();
   if (manifest.host.libc !== '' && libc !== '' && manifest.host.libc !== libc) {
-    add('warning', 'libc', `It was made with libc ${manifest.host.libc}; this machine has ${libc}.`, 'Give it the old one by --path, where its files are reported as changed.');
+    add(
+      'warning',
+      'libc',
+      `It was made with libc ${manifest.host.libc}; this machine has ${libc}.`,
+      'Give it the old one by --path, where its files are reported as changed.',
+    );
   }
-  findings.push(...fileFindings(images.flatMap((one) => one.mappedFiles), options.paths));
+  findings.push(
+    ...fileFindings(
+      images.flatMap((one) => one.mappedFiles),
+      options.paths,
+    ),
+  );
   findings.push(...spaceFindings(manifest, images, options));
   return findings;
 }
@@ -96,7 +126,10 @@ function image(folder: string, virtualPid: number): ImageMetadata {
 /** Where a virtual path is found: the longest prefix that was given decides. */
 export function realPath(path: string, paths: PreflightOptions['paths']): string {
   const fits = paths.filter(({ from }) => path === from || path.startsWith(from.endsWith('/') ? from : `${from}/`));
-  const best = fits.reduce<(typeof fits)[number] | undefined>((a, b) => (a === undefined || b.from.length > a.from.length ? b : a), undefined);
+  const best = fits.reduce<(typeof fits)[number] | undefined>(
+    (a, b) => (a === undefined || b.from.length > a.from.length ? b : a),
+    undefined,
+  );
   return best === undefined ? path : join(best.to, path.slice(best.from.length));
 }
 
@@ -115,13 +148,19 @@ function fileFinding(file: MappedFile, path: string): PreflightFinding | undefin
   const where = path === file.path ? path : `${path} (for ${file.path})`;
   if (found === undefined) {
     const why = existsSync(path) ? 'cannot be read' : 'is missing';
-    return { severity: 'error', code: 'missing-file', message: `The file ${where}, which the program has mapped, ${why}.`, remedy: `Bring it back, or say where it is now: --path ${file.path}=NEWPATH` };
+    return {
+      severity: 'error',
+      code: 'missing-file',
+      message: `The file ${where}, which the program has mapped, ${why}.`,
+      remedy: `Bring it back, or say where it is now: --path ${file.path}=NEWPATH`,
+    };
   }
   if (found.size === file.size && found.mtimeNs === file.mtimeNs) return undefined;
   // A copy or a reinstallation has another time; an equal build id says that the content is the same.
   if (file.buildId !== '' && found.size === file.size && buildId(path) === file.buildId) return undefined;
   return {
-    severity: 'error', code: 'changed-file',
+    severity: 'error',
+    code: 'changed-file',
     message: `The file ${where}, which the program has mapped, has changed since the snapshot was made.`,
     remedy: `Bring the old one back, or say where it is: --path ${file.path}=NEWPATH`,
   };

@@ -5,9 +5,9 @@
  */
 import { statSync } from 'node:fs';
 import { basename, join, normalize } from 'node:path';
+import { readIfThere, statIfThere } from '../platform/files.js';
 import { failure, reason } from '../protocol/errors.js';
 import { Labels, Manifest, SNAPSHOT_FORMAT, type SnapshotSummary } from '../protocol/snapshot.js';
-import { readIfThere, statIfThere } from '../platform/files.js';
 
 export const MANIFEST = 'manifest.json';
 export const LABELS = 'labels.json';
@@ -52,7 +52,14 @@ export function readLabels(folder: string): Labels {
 
 /** Whether a file of a manifest stays inside the snapshot's folder. */
 export function isInside(name: string): boolean {
-  return name !== '' && !name.startsWith('/') && !name.includes('\0') && normalize(name) === name && name !== '..' && !name.startsWith('../');
+  return (
+    name !== '' &&
+    !name.startsWith('/') &&
+    !name.includes('\0') &&
+    normalize(name) === name &&
+    name !== '..' &&
+    !name.startsWith('../')
+  );
 }
 
 /** The first file that is missing or has another size than the manifest says. */
@@ -72,14 +79,33 @@ export function summarize(folder: string): SnapshotSummary {
   const labels = readLabels(folder);
   if (typeof manifest === 'string') {
     return {
-      id: basename(folder), path: folder, parent: null, ...labels, createdAt: changedAt(folder), session: '', simulatedTime: null,
-      bytes: 0, pauseMs: 0, totalMs: 0, argv: [], problem: manifest,
+      id: basename(folder),
+      path: folder,
+      parent: null,
+      ...labels,
+      createdAt: changedAt(folder),
+      session: '',
+      simulatedTime: null,
+      bytes: 0,
+      pauseMs: 0,
+      totalMs: 0,
+      argv: [],
+      problem: manifest,
     };
   }
   return {
-    id: manifest.id, path: folder, parent: manifest.parent, ...labels, createdAt: manifest.createdAt, session: manifest.session,
-    simulatedTime: manifest.simulatedTime, bytes: manifest.bytes, pauseMs: manifest.pauseMs, totalMs: manifest.totalMs,
-    argv: manifest.argv, problem: sizeProblem(folder, manifest.files) ?? '',
+    id: manifest.id,
+    path: folder,
+    parent: manifest.parent,
+    ...labels,
+    createdAt: manifest.createdAt,
+    session: manifest.session,
+    simulatedTime: manifest.simulatedTime,
+    bytes: manifest.bytes,
+    pauseMs: manifest.pauseMs,
+    totalMs: manifest.totalMs,
+    argv: manifest.argv,
+    problem: sizeProblem(folder, manifest.files) ?? '',
   };
 }
 

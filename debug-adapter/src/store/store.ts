@@ -13,11 +13,11 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import * as z from 'zod';
-import { livingParent } from '../model/snapshot-tree.js';
-import { chooseSnapshot } from '../model/snapshot-choice.js';
 import { checkSnapshotName } from '../model/names.js';
+import { chooseSnapshot } from '../model/snapshot-choice.js';
+import { livingParent } from '../model/snapshot-tree.js';
 import { flushFolder, readIfThere, replaceFile } from '../platform/files.js';
-import { TableRow, type TableKind } from '../protocol/control.js';
+import { type TableKind, TableRow } from '../protocol/control.js';
 import { failure, reason } from '../protocol/errors.js';
 import type { Labels, SnapshotSummary } from '../protocol/snapshot.js';
 import { LABELS, MANIFEST, readLabels, summarize, TABLES } from './snapshot-folder.js';
@@ -61,7 +61,9 @@ export class Store {
   list(): SnapshotSummary[] {
     let names: string[];
     try {
-      names = readdirSync(this.snapshots, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+      names = readdirSync(this.snapshots, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => entry.name);
     } catch (cause) {
       if (!existsSync(this.snapshots)) return [];
       throw failure('storeUnusable', { path: this.path, why: reason(cause) }, cause);

@@ -1,15 +1,12 @@
 /**
  * Whether a snapshot's bytes are still those that were written. Sizes are always compared; the checksums of all files only
  * where a file is not the one that was last found right, by inode and time of change: verified.json in the snapshot's folder
- * notes those. It is a note about this copy, no part of the snapshot. The reading is done by `cairn-restore --verify`.
+ * notes those. It is a note about this copy, no part of the snapshot.
  * Tests: test/unit/verification.test.ts.
  */
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import * as z from 'zod';
 import { readIfThere, replaceFile, statIfThere } from '../platform/files.js';
-import { nativePath } from '../platform/installation.js';
 import { failure } from '../protocol/errors.js';
 import type { Manifest } from '../protocol/snapshot.js';
 import { fileChecksum } from './checksum.js';
@@ -37,7 +34,9 @@ function unchanged(folder: string, manifest: Manifest): boolean {
   try {
     const noted = Verified.parse(JSON.parse(readIfThere(join(folder, VERIFIED)) ?? '{}'));
     const now = present(folder, manifest);
-    return manifest.files.every(({ name }) => noted[name]?.inode === now[name]?.inode && noted[name]?.changed === now[name]?.changed);
+    return manifest.files.every(
+      ({ name }) => noted[name]?.inode === now[name]?.inode && noted[name]?.changed === now[name]?.changed,
+    );
   } catch {
     return false;
   }
@@ -55,20 +54,9 @@ export async function verify(folder: string, manifest: Manifest, options: { alwa
 }
 
 async function compareChecksums(folder: string, manifest: Manifest): Promise<string | undefined> {
-  const restorer = nativePath('cairn-restore');
-  if (existsSync(restorer)) return nativeVerify(restorer, folder);
   for (const file of manifest.files) {
     const found = await fileChecksum(join(folder, file.name));
     if (found !== file.checksum) return `its file ${file.name} has the checksum ${found} instead of ${file.checksum}`;
   }
   return undefined;
-}
-
-function nativeVerify(restorer: string, folder: string): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    execFile(restorer, ['--verify', folder], { encoding: 'utf8', env: {} }, (error, _, stderr) => {
-      if (error === null) resolve(undefined);
-      else resolve(stderr.trim() || `${basename(restorer)} --verify: ${error.message}`);
-    });
-  });
 }

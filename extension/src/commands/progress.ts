@@ -12,7 +12,13 @@ export async function withLateProgress<T>(title: string, task: Promise<T>, cance
     timer = setTimeout(() => resolve('late'), PATIENCE_MS);
   });
   // Whatever happens to the task, this wait ends.
-  const first = await Promise.race([task.then(() => 'done', () => 'done'), late]);
+  const first = await Promise.race([
+    task.then(
+      () => 'done',
+      () => 'done',
+    ),
+    late,
+  ]);
   clearTimeout(timer);
   if (first === 'late') {
     const options = { location: vscode.ProgressLocation.Notification, title, cancellable: cancel !== undefined };

@@ -38,7 +38,14 @@ export class Restarts {
     const label = snapshotLabel(snapshot);
     if (snapshot.problem !== '') throw new UserError(`${label} cannot be restarted: ${snapshot.problem}`);
     if (!(await this.#preflight(node, options))) return;
-    const configuration = { type: 'cairn', request: 'launch', name: `${label} (restart)`, snapshot: snapshot.path, store, ...options };
+    const configuration = {
+      type: 'cairn',
+      request: 'launch',
+      name: `${label} (restart)`,
+      snapshot: snapshot.path,
+      store,
+      ...options,
+    };
     // What fails from here on is shown by VS Code itself, with the adapter's words.
     await withLateProgress(`Restart of ${label}`, Promise.resolve(vscode.debug.startDebugging(folderOf(store), configuration)));
   }
@@ -46,7 +53,8 @@ export class Restarts {
   async restartInPlace(node: SnapshotNode): Promise<void> {
     const button = 'Restart in Place';
     const message = `Restart ${snapshotLabel(node.snapshot)} in place?`;
-    const detail = 'Files that the simulation had open for writing are put back to their content at the snapshot. What later runs wrote to them is lost.';
+    const detail =
+      'Files that the simulation had open for writing are put back to their content at the snapshot. What later runs wrote to them is lost.';
     const choice = await vscode.window.showWarningMessage(message, { modal: true, detail }, button);
     if (choice === button) await this.restart(node, { inPlace: true });
   }
@@ -70,10 +78,18 @@ export class Restarts {
     const changes = [...paths.flatMap(({ from, to }) => ['--path', `${from}=${to}`]), ...(inPlace ? ['--in-place'] : [])];
     const args = ['restart', '--check', '--store', store, ...changes, '--', snapshot.id];
     const { restartable, findings } = await this.#cairn.json(Check, args, { mayFail: true });
-    const text = (severity: PreflightFinding['severity']) => findings.filter((one) => one.severity === severity).map(({ message, remedy }) => `${message}\n${remedy}`).join('\n\n');
+    const text = (severity: PreflightFinding['severity']) =>
+      findings
+        .filter((one) => one.severity === severity)
+        .map(({ message, remedy }) => `${message}\n${remedy}`)
+        .join('\n\n');
     if (!restartable) {
-      await vscode.window.showErrorMessage(`${snapshotLabel(snapshot)} cannot be restarted here`, { modal: true, detail: text('error') });
-    } else if (findings.length > 0) void vscode.window.showWarningMessage(`Restart of ${snapshotLabel(snapshot)}: ${text('warning')}`);
+      await vscode.window.showErrorMessage(`${snapshotLabel(snapshot)} cannot be restarted here`, {
+        modal: true,
+        detail: text('error'),
+      });
+    } else if (findings.length > 0)
+      void vscode.window.showWarningMessage(`Restart of ${snapshotLabel(snapshot)}: ${text('warning')}`);
     return restartable;
   }
 }
@@ -86,7 +102,11 @@ function steps(options: RestartOptions): Step[] {
     { label: '$(symbol-key) Environment', description: env.join(', ') || 'as at the snapshot', edit: editEnvironment },
     { label: '$(file-symlink-directory) Paths', description: paths.join(', ') || 'as at the snapshot', edit: editPaths },
     { label: '$(tag) Session name', description: options.session ?? 'made from the old one', edit: editName },
-    { label: options.inPlace ? '$(check) Write in place' : '$(new-folder) Write to a run folder of its own', description: 'choose to change', edit: toggleInPlace },
+    {
+      label: options.inPlace ? '$(check) Write in place' : '$(new-folder) Write to a run folder of its own',
+      description: 'choose to change',
+      edit: toggleInPlace,
+    },
   ];
 }
 
@@ -123,7 +143,8 @@ async function editName(options: RestartOptions): Promise<void> {
   const text = await vscode.window.showInputBox({
     title: 'Session name',
     value: options.session ?? '',
-    validateInput: (value) => (/^([A-Za-z0-9][A-Za-z0-9._-]{0,47})?$/.test(value) ? undefined : 'Up to 48 letters, digits, ".", "_" or "-"'),
+    validateInput: (value) =>
+      /^([A-Za-z0-9][A-Za-z0-9._-]{0,47})?$/.test(value) ? undefined : 'Up to 48 letters, digits, ".", "_" or "-"',
   });
   if (text === undefined) return;
   if (text === '') delete options.session;

@@ -4,6 +4,7 @@
  */
 import * as vscode from 'vscode';
 import type { CheckpointResult, SessionState } from '../../../debug-adapter/src/protocol/control.js';
+import { formatBytes, formatDuration } from '../../../debug-adapter/src/protocol/format.js';
 import { UserError } from '../platform/errors.js';
 import type { CurrentSession } from '../session/current.js';
 import type { DebugSessions } from '../session/debugSessions.js';
@@ -11,7 +12,6 @@ import type { LiveSession } from '../session/liveSession.js';
 import type { LiveSessions } from '../session/liveSessions.js';
 import type { Snapshots } from '../session/snapshots.js';
 import type { Terminals } from '../session/terminals.js';
-import { formatBytes, formatMilliseconds } from '../views/format.js';
 import { sessionOfNode } from '../views/nodes.js';
 import type { SnapshotTreeView } from '../views/snapshotTree.js';
 import { withLateProgress } from './progress.js';
@@ -87,7 +87,9 @@ export class SessionCommands {
 
   async #hold(node: unknown): Promise<void> {
     const session = await this.#session(node, 'Hold');
-    await withLateProgress(`Holding ${session.name}`, session.request('session/hold', {}), () => session.request('session/cancel', {}));
+    await withLateProgress(`Holding ${session.name}`, session.request('session/hold', {}), () =>
+      session.request('session/cancel', {}),
+    );
   }
 
   async #resume(node: unknown): Promise<void> {
@@ -103,13 +105,15 @@ export class SessionCommands {
   async #cancel(node: unknown): Promise<void> {
     const session = await this.#session(node, 'Cancel');
     const busy: readonly SessionState[] = ['checkpointing', 'restarting'];
-    if (!busy.includes(session.status.state)) throw new UserError(`${session.name} is ${session.status.state}: there is nothing to cancel.`);
+    if (!busy.includes(session.status.state))
+      throw new UserError(`${session.name} is ${session.status.state}: there is nothing to cancel.`);
     await session.request('session/cancel', {});
   }
 
   async #showTerminal(node: unknown): Promise<void> {
     const session = await this.#session(node, 'Show Terminal');
-    if (!session.status.terminal) throw new UserError(`${session.name} runs in the terminal where it was started; its output is there.`);
+    if (!session.status.terminal)
+      throw new UserError(`${session.name} runs in the terminal where it was started; its output is there.`);
     this.#parts.terminals.show(session);
   }
 
@@ -121,5 +125,5 @@ export class SessionCommands {
 }
 
 function summary({ bytes, pauseMs, totalMs }: CheckpointResult): string {
-  return `$(device-camera) Snapshot made in ${formatMilliseconds(totalMs)}: ${formatBytes(bytes)}, held for ${formatMilliseconds(pauseMs)}`;
+  return `$(device-camera) Snapshot made in ${formatDuration(totalMs)}: ${formatBytes(bytes)}, held for ${formatDuration(pauseMs)}`;
 }

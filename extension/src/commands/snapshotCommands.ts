@@ -83,7 +83,9 @@ export class SnapshotCommands {
 
   /** Newest first. */
   #nodes(whole: boolean): SnapshotNode[] {
-    const all = this.#snapshots.contents.flatMap(({ store, snapshots }) => snapshots.map((snapshot): SnapshotNode => ({ kind: 'snapshot', store, snapshot })));
+    const all = this.#snapshots.contents.flatMap(({ store, snapshots }) =>
+      snapshots.map((snapshot): SnapshotNode => ({ kind: 'snapshot', store, snapshot })),
+    );
     const fit = all.filter(({ snapshot }) => !whole || snapshot.problem === '');
     return fit.sort((a, b) => (a.snapshot.createdAt < b.snapshot.createdAt ? 1 : -1));
   }
@@ -96,7 +98,12 @@ export class SnapshotCommands {
       node,
     }));
     if (items.length === 0) throw new UserError('There are no snapshots. Make one with Checkpoint while a simulation runs.');
-    const picked = await vscode.window.showQuickPick(items, { title, placeHolder: 'Snapshot', matchOnDescription: true, matchOnDetail: true });
+    const picked = await vscode.window.showQuickPick(items, {
+      title,
+      placeHolder: 'Snapshot',
+      matchOnDescription: true,
+      matchOnDetail: true,
+    });
     if (!picked) throw new vscode.CancellationError();
     return picked.node;
   }
@@ -118,7 +125,11 @@ export class SnapshotCommands {
   }
 
   async #editNote({ store, snapshot }: SnapshotNode): Promise<void> {
-    const note = await vscode.window.showInputBox({ title: `Note of ${snapshotLabel(snapshot)}`, value: snapshot.note, prompt: 'What this snapshot is good for; empty: none' });
+    const note = await vscode.window.showInputBox({
+      title: `Note of ${snapshotLabel(snapshot)}`,
+      value: snapshot.note,
+      prompt: 'What this snapshot is good for; empty: none',
+    });
     if (note !== undefined) await this.#change(store, ['note', snapshot.id, note.trim()]);
   }
 
@@ -128,7 +139,10 @@ export class SnapshotCommands {
 
   async #delete(nodes: readonly SnapshotNode[]): Promise<void> {
     const pinned = nodes.filter(({ snapshot }) => snapshot.pinned);
-    if (pinned.length > 0) throw new UserError(`${pinned.map(({ snapshot }) => snapshotLabel(snapshot)).join(', ')} ${pinned.length === 1 ? 'is' : 'are'} pinned. Unpin first.`);
+    if (pinned.length > 0)
+      throw new UserError(
+        `${pinned.map(({ snapshot }) => snapshotLabel(snapshot)).join(', ')} ${pinned.length === 1 ? 'is' : 'are'} pinned. Unpin first.`,
+      );
     const [first] = nodes;
     if (!first) return;
     const what = nodes.length === 1 ? snapshotLabel(first.snapshot) : `${nodes.length} snapshots`;
@@ -154,6 +168,10 @@ async function revealFolder({ snapshot }: SnapshotNode): Promise<void> {
   const uri = vscode.Uri.file(snapshot.path);
   const inWorkspace = vscode.workspace.getWorkspaceFolder(uri) !== undefined;
   if (inWorkspace) await vscode.commands.executeCommand('revealInExplorer', uri);
-  else if (vscode.env.uiKind === vscode.UIKind.Desktop && vscode.env.remoteName === undefined) await vscode.commands.executeCommand('revealFileInOS', uri);
-  else await vscode.env.clipboard.writeText(snapshot.path).then(() => vscode.window.showInformationMessage(`${snapshot.path} (copied)`));
+  else if (vscode.env.uiKind === vscode.UIKind.Desktop && vscode.env.remoteName === undefined)
+    await vscode.commands.executeCommand('revealFileInOS', uri);
+  else
+    await vscode.env.clipboard
+      .writeText(snapshot.path)
+      .then(() => vscode.window.showInformationMessage(`${snapshot.path} (copied)`));
 }

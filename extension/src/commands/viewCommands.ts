@@ -24,7 +24,11 @@ export function registerViewCommands(current: CurrentSession, snapshots: Snapsho
       const items = snapshots.contents
         .flatMap((content) => content.snapshots)
         .filter(({ problem }) => problem === '')
-        .map((snapshot) => ({ label: snapshotLabel(snapshot), description: `${snapshot.session} · ${snapshotDescription(snapshot)}`, path: snapshot.path }))
+        .map((snapshot) => ({
+          label: snapshotLabel(snapshot),
+          description: `${snapshot.session} · ${snapshotDescription(snapshot)}`,
+          path: snapshot.path,
+        }))
         .reverse();
       return (await vscode.window.showQuickPick(items, { placeHolder: 'Snapshot to restart' }))?.path;
     }),

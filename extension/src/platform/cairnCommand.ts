@@ -3,7 +3,7 @@
  * the runtime that runs this extension, so no Node.js is needed beside VS Code.
  */
 import { execFile } from 'node:child_process';
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import type { z } from 'zod';
 import { UserError } from './errors.js';
 
@@ -24,10 +24,15 @@ export class CairnCommand {
    * @param args the sub-command first; `--json` is added. Rejects with what the command said on stderr, unless it `mayFail` and
    * printed its answer all the same.
    */
-  async json<S extends z.ZodType>(schema: S, [command = '', ...args]: readonly string[], { mayFail = false } = {}): Promise<z.output<S>> {
+  async json<S extends z.ZodType>(
+    schema: S,
+    [command = '', ...args]: readonly string[],
+    { mayFail = false } = {},
+  ): Promise<z.output<S>> {
     const text = await this.#run([command, '--json', ...args], mayFail);
     const parsed = schema.safeParse(text.trim() === '' ? {} : JSON.parse(text));
-    if (!parsed.success) throw new Error(`cairn ${command} ${args.join(' ')} printed something unexpected: ${parsed.error.message}`);
+    if (!parsed.success)
+      throw new Error(`cairn ${command} ${args.join(' ')} printed something unexpected: ${parsed.error.message}`);
     return parsed.data;
   }
 
@@ -43,7 +48,8 @@ export class CairnCommand {
       execFile(process.execPath, [this.#cli, ...args], options, (error, stdout, stderr) => {
         this.#log.debug(`cairn ${args.join(' ')}: ${Date.now() - started} ms, ${error ? `failed: ${stderr.trim()}` : 'done'}`);
         if (!error || (mayFail && stdout !== '')) resolve(stdout);
-        else if (error.killed) reject(new UserError(`cairn ${args[0] ?? ''} took longer than ${DEADLINE_MS / 1000} s and was ended`));
+        else if (error.killed)
+          reject(new UserError(`cairn ${args[0] ?? ''} took longer than ${DEADLINE_MS / 1000} s and was ended`));
         else reject(new UserError(stderr.trim().replace(/^cairn: (error: )?/i, '') || error.message));
       });
     });

@@ -15,14 +15,24 @@ type Configuration = vscode.DebugConfiguration & Record<string, unknown>;
 
 export class ConfigurationProvider implements vscode.DebugConfigurationProvider {
   provideDebugConfigurations(): vscode.DebugConfiguration[] {
-    return [{ type: 'cairn', request: 'launch', name: 'Simulation under Cairn', program: 'vvp', args: ['${workspaceFolder}/design.vvp'], cwd: '${workspaceFolder}' }];
+    return [
+      {
+        type: 'cairn',
+        request: 'launch',
+        name: 'Simulation under Cairn',
+        program: 'vvp',
+        args: ['${workspaceFolder}/design.vvp'],
+        cwd: '${workspaceFolder}',
+      },
+    ];
   }
 
   /** F5 without a launch.json: undefined `type`; null opens launch.json, with the configuration above. */
   resolveDebugConfiguration(folder: vscode.WorkspaceFolder | undefined, configuration: Configuration): Configuration | null {
     if (!configuration.type && !configuration.request && !configuration.name) return null;
-    if (configuration.request === 'attach') return configuration;
-    const filled = { ...configuration };
+    // What the simulation prints is in its terminal; the debug console, which would cover it, has little to say.
+    const filled: Configuration = { internalConsoleOptions: 'neverOpen', ...configuration };
+    if (configuration.request === 'attach') return filled;
     if (folder) {
       filled['cwd'] ??= folder.uri.fsPath;
       filled['store'] ??= storeOf(folder);
@@ -30,7 +40,10 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
     return filled;
   }
 
-  async resolveDebugConfigurationWithSubstitutedVariables(folder: vscode.WorkspaceFolder | undefined, configuration: Configuration): Promise<Configuration | undefined | null> {
+  async resolveDebugConfigurationWithSubstitutedVariables(
+    folder: vscode.WorkspaceFolder | undefined,
+    configuration: Configuration,
+  ): Promise<Configuration | undefined | null> {
     try {
       return await check(folder, configuration);
     } catch (error) {
@@ -50,7 +63,8 @@ async function check(folder: vscode.WorkspaceFolder | undefined, configuration: 
   const launch = parse(LaunchConfiguration, configuration);
   const base = folder?.uri.fsPath ?? launch.cwd;
   const absolute = (path: string) => (base === undefined || isAbsolute(path) ? path : resolve(base, path));
-  if (!launch.program && !launch.snapshot) throw new UserError('needs "program" (the simulation to start) or "snapshot" (the one to restart).');
+  if (!launch.program && !launch.snapshot)
+    throw new UserError('needs "program" (the simulation to start) or "snapshot" (the one to restart).');
   const checked = { ...configuration };
   if (launch.cwd !== undefined) checked['cwd'] = absolute(launch.cwd);
   if (launch.store !== undefined) checked['store'] = absolute(launch.store);
@@ -60,7 +74,14 @@ async function check(folder: vscode.WorkspaceFolder | undefined, configuration: 
   return checked;
 }
 
-function parse<T>(schema: { safeParse(value: unknown): { success: true; data: T } | { success: false; error: { issues: readonly { path: PropertyKey[]; message: string }[] } } }, value: unknown): T {
+function parse<T>(
+  schema: {
+    safeParse(
+      value: unknown,
+    ): { success: true; data: T } | { success: false; error: { issues: readonly { path: PropertyKey[]; message: string }[] } };
+  },
+  value: unknown,
+): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw new UserError(result.error.issues.map(({ path, message }) => `"${path.join('.')}" is wrong: ${message}.`).join(' '));

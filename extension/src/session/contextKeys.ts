@@ -8,7 +8,12 @@ import type { DebugSessions } from './debugSessions.js';
 import type { LiveSessions } from './liveSessions.js';
 import type { Snapshots } from './snapshots.js';
 
-export function followContext(sessions: LiveSessions, snapshots: Snapshots, current: CurrentSession, debug: DebugSessions): vscode.Disposable {
+export function followContext(
+  sessions: LiveSessions,
+  snapshots: Snapshots,
+  current: CurrentSession,
+  debug: DebugSessions,
+): vscode.Disposable {
   const known = new Map<string, unknown>();
   const set = (key: string, value: unknown): void => {
     if (known.get(key) === value) return;
@@ -18,7 +23,10 @@ export function followContext(sessions: LiveSessions, snapshots: Snapshots, curr
   const update = (): void => {
     set('cairn.live', sessions.all.length > 0);
     set('cairn.state', current.shown?.status.state ?? 'none');
-    set('cairn.hasSnapshots', snapshots.contents.some((content) => content.snapshots.length > 0));
+    set(
+      'cairn.hasSnapshots',
+      snapshots.contents.some((content) => content.snapshots.length > 0),
+    );
   };
   update();
   return vscode.Disposable.from(sessions.onDidChange(update), snapshots.onDidChange(update), debug.onDidChange(update));

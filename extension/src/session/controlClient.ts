@@ -2,9 +2,15 @@
  * A connection to one session's coordinator: the control protocol of debug-adapter/src/protocol/control.ts, checked on both
  * ways. Owns the socket. Closing it never ends the computation.
  */
-import { type Socket, createConnection } from 'node:net';
+import { createConnection, type Socket } from 'node:net';
 import * as vscode from 'vscode';
-import { createMessageConnection, type MessageConnection, ResponseError, SocketMessageReader, SocketMessageWriter } from 'vscode-jsonrpc/node';
+import {
+  createMessageConnection,
+  type MessageConnection,
+  ResponseError,
+  SocketMessageReader,
+  SocketMessageWriter,
+} from 'vscode-jsonrpc/node';
 import type { z } from 'zod';
 import { type NotificationName, notifications, type RequestName, requests } from '../../../debug-adapter/src/protocol/control.js';
 import { describeRemote } from '../platform/errors.js';
@@ -41,8 +47,9 @@ export class ControlClient implements vscode.Disposable {
     this.#connection.listen();
   }
 
-  on<N extends NotificationName>(name: N, listener: (notice: Notice<N>) => void): void {
-    this.#connection.onNotification(name, (params: unknown) => listener(notifications[name].parse(params) as Notice<N>));
+  /** One listener a name: another one takes its place. */
+  on<N extends NotificationName>(name: N, listener: (notice: Notice<N>) => void): vscode.Disposable {
+    return this.#connection.onNotification(name, (params: unknown) => listener(notifications[name].parse(params) as Notice<N>));
   }
 
   async request<M extends RequestName>(method: M, params: Params<M>): Promise<Result<M>> {

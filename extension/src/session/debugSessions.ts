@@ -28,6 +28,7 @@ export class DebugSessions implements vscode.Disposable {
       vscode.debug.onDidReceiveDebugSessionCustomEvent((event) => void this.#received(event)),
       vscode.debug.onDidTerminateDebugSession((session) => void this.#terminated(session)),
       vscode.debug.onDidChangeActiveDebugSession(() => this.#changed.fire()),
+      vscode.debug.onDidChangeActiveStackItem((item) => void showFrame(item)),
       vscode.debug.registerDebugAdapterTrackerFactory('cairn', {
         createDebugAdapterTracker: ({ id }) => ({ onWillReceiveMessage: (message) => this.#asked(id, message) }),
       }),
@@ -51,9 +52,14 @@ export class DebugSessions implements vscode.Disposable {
   /** Joins what lives and was not left on purpose. Sessions in somebody's own terminal are not ours to take over. */
   async rejoin(): Promise<void> {
     const left = this.#memory.get<string[]>(LEFT, []);
-    await this.#memory.update(LEFT, left.filter((key) => this.#sessions.all.some((session) => keyOf(session) === key)));
+    await this.#memory.update(
+      LEFT,
+      left.filter((key) => this.#sessions.all.some((session) => keyOf(session) === key)),
+    );
     if (!vscode.workspace.getConfiguration('cairn').get<boolean>('rejoin', true)) return;
-    const wanted = this.#sessions.all.filter((session) => session.status.terminal && !left.includes(keyOf(session)) && !this.isShown(session.name));
+    const wanted = this.#sessions.all.filter(
+      (session) => session.status.terminal && !left.includes(keyOf(session)) && !this.isShown(session.name),
+    );
     for (const session of wanted) await this.attach(session, true);
   }
 
@@ -96,6 +102,12 @@ export class DebugSessions implements vscode.Disposable {
     for (const subscription of this.#subscriptions) subscription.dispose();
     this.#changed.dispose();
   }
+}
+
+/** VS Code by itself goes to frames with source code only; ours have none, and their scopes are what is worth seeing. */
+async function showFrame(item: vscode.DebugThread | vscode.DebugStackFrame | undefined): Promise<void> {
+  if (item instanceof vscode.DebugThread && item.session.type === 'cairn')
+    await vscode.commands.executeCommand('workbench.action.debug.callStackBottom');
 }
 
 /** A name may be used again by a later session. */

@@ -27,25 +27,24 @@ export class LiveSession implements vscode.Disposable {
     this.#client = client;
     this.#status = status;
     this.name = status.session;
+    client.on('session/changed', (changed) => this.#update(changed));
+    client.on('session/snapshot', (result) => this.#snapshot.fire(result));
+    client.on('terminal/data', ({ data }) => this.#data.fire(data));
+    client.onDidClose(() => this.#close());
   }
 
   static async join(controlSocket: string): Promise<LiveSession> {
     const client = await ControlClient.connect(controlSocket);
     try {
-      // What is notified while the first answer is on its way belongs to this session as well.
-      let session: LiveSession | undefined;
+      // The session may end while the first answer is on its way.
       let latest: SessionStatus | undefined;
-      client.on('session/changed', (status) => {
-        if (session) session.#update(status);
-        else latest = status;
+      const early = client.on('session/changed', (status) => {
+        latest = status;
       });
-      client.on('session/snapshot', (result) => session && session.#snapshot.fire(result));
-      client.on('terminal/data', ({ data }) => session && session.#data.fire(data));
-      client.onDidClose(() => session && session.#close());
       client.listen();
       const status = await client.request('session/status', {});
-      session = new LiveSession(client, latest?.state === 'exited' ? latest : status);
-      return session;
+      early.dispose();
+      return new LiveSession(client, latest?.state === 'exited' ? latest : status);
     } catch (error) {
       client.dispose();
       throw error;

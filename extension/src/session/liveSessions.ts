@@ -58,7 +58,9 @@ export class LiveSessions implements vscode.Disposable {
     const records = await Promise.all(others.map((name) => this.#runtime.record(name)));
     if (!records.some((record) => record && this.#stores.includes(record.store))) return;
     const known = await this.#cairn.json(z.array(SessionStatus), ['status', '--all']);
-    const orphans = known.filter(({ session, state, store }) => state !== 'exited' && this.#stores.includes(store) && others.includes(session));
+    const orphans = known.filter(
+      ({ session, state, store }) => state !== 'exited' && this.#stores.includes(store) && others.includes(session),
+    );
     await Promise.all(orphans.map(({ session }) => this.#revive(session)));
   }
 
@@ -81,12 +83,20 @@ export class LiveSessions implements vscode.Disposable {
 
   async #join(name: string, patienceMs: number): Promise<LiveSession | undefined> {
     const deadline = Date.now() + patienceMs;
+    let failed = '';
     for (;;) {
       const record = await this.#runtime.record(name);
       if (record && !this.#stores.includes(record.store)) return undefined;
-      const session = record && (await LiveSession.join(this.#runtime.socket(name)).catch(() => undefined));
+      const session =
+        record &&
+        (await LiveSession.join(this.#runtime.socket(name)).catch((error: unknown) => {
+          failed = messageOf(error);
+        }));
       if (session) return this.#adopt(session);
-      if (Date.now() >= deadline) return undefined;
+      if (Date.now() >= deadline) {
+        if (failed !== '') this.#log.debug(`Session ${name} does not answer: ${failed}`);
+        return undefined;
+      }
       await new Promise((resolve) => setTimeout(resolve, LISTEN_POLL_MS));
     }
   }

@@ -5,8 +5,8 @@
 import { type FSWatcher, mkdirSync, statSync, watch } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import * as vscode from 'vscode';
+import { z } from 'zod';
 import { CONTROL_SOCKET, runtimeRoot, SESSION_FILE } from '../../../debug-adapter/src/protocol/runtime.js';
 
 /** What of a session's record matters before anybody has asked its coordinator. */
@@ -30,7 +30,9 @@ export class RuntimeFolder implements vscode.Disposable {
   /** Throws where the folder cannot be made or watched. */
   watch(): void {
     mkdirSync(this.#root, { recursive: true, mode: 0o700 });
-    const watcher = watch(this.#root, (_, name) => name && void this.#watchSession(name));
+    const watcher = watch(this.#root, (_, name) => {
+      if (name) this.#watchSession(name);
+    });
     this.#watchers.set('', watcher);
   }
 
@@ -81,7 +83,7 @@ export class RuntimeFolder implements vscode.Disposable {
 
 function isOwn(folder: string, uid: number): boolean {
   const found = statSync(folder, { throwIfNoEntry: false });
-  return found !== undefined && found.isDirectory() && found.uid === uid;
+  return found?.isDirectory() === true && found.uid === uid;
 }
 
 function isDirectory(path: string): boolean {

@@ -87,7 +87,9 @@ export class Snapshots implements vscode.Disposable {
   #watch(store: string): void {
     if (this.#watchers.has(store)) return;
     const folder = vscode.Uri.file(join(store, 'snapshots'));
-    const watchers = ['*', '*/labels.json'].map((glob) => vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(folder, glob)));
+    const watchers = ['*', '*/labels.json'].map((glob) =>
+      vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(folder, glob)),
+    );
     const later = () => this.#later(store);
     for (const watcher of watchers) {
       watcher.onDidCreate(later);
@@ -99,7 +101,10 @@ export class Snapshots implements vscode.Disposable {
 
   #later(store: string): void {
     clearTimeout(this.#timers.get(store));
-    this.#timers.set(store, setTimeout(() => void this.read(store), SETTLE_MS));
+    this.#timers.set(
+      store,
+      setTimeout(() => void this.read(store), SETTLE_MS),
+    );
   }
 
   dispose(): void {

@@ -2,6 +2,7 @@
  * The stores of this window: one a workspace folder (setting `cairn.store`), and those that launch configurations named, which
  * are remembered for the workspace.
  */
+import { realpathSync } from 'node:fs';
 import { isAbsolute, join, normalize } from 'node:path';
 import * as vscode from 'vscode';
 
@@ -25,12 +26,15 @@ export class Stores implements vscode.Disposable {
 
   /** Absolute paths, each once; those of the workspace folders first. */
   get all(): readonly string[] {
-    const own = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file').map((folder) => storeOf(folder));
+    const own = (vscode.workspace.workspaceFolders ?? [])
+      .filter(({ uri }) => uri.scheme === 'file')
+      .map((folder) => storeOf(folder));
     return [...new Set([...own, ...this.#memory.get<string[]>(REMEMBERED, [])])];
   }
 
   includes(store: string): boolean {
-    return this.all.includes(normalize(store));
+    const wanted = canonical(store);
+    return this.all.some((one) => canonical(one) === wanted);
   }
 
   async add(store: string): Promise<void> {
@@ -39,10 +43,18 @@ export class Stores implements vscode.Disposable {
     this.#changed.fire();
   }
 
-
   dispose(): void {
     for (const subscription of this.#subscriptions) subscription.dispose();
     this.#changed.dispose();
+  }
+}
+
+/** The same for two ways to one folder, where it exists. */
+export function canonical(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return normalize(path);
   }
 }
 
@@ -54,5 +66,5 @@ export function storeOf(folder: vscode.WorkspaceFolder): string {
 
 /** The folder whose store it is; undefined: none of this window's. */
 export function folderOf(store: string): vscode.WorkspaceFolder | undefined {
-  return (vscode.workspace.workspaceFolders ?? []).find((folder) => storeOf(folder) === store);
+  return (vscode.workspace.workspaceFolders ?? []).find((folder) => canonical(storeOf(folder)) === canonical(store));
 }

@@ -119,7 +119,9 @@ class SessionTerminal implements vscode.Pseudoterminal {
     const { exited, connected, name, status } = this.#session;
     if (this.#over || !this.#filled || (!exited && connected)) return;
     this.#over = true;
-    const how = exited ? `ended${status.exitStatus === null ? '' : ` with status ${status.exitStatus}`}` : 'can no longer be reached';
+    const how = exited
+      ? `ended${status.exitStatus === null ? '' : ` with status ${status.exitStatus}`}`
+      : 'can no longer be reached';
     this.#note(`${name} ${how}. Press any key to close this terminal.`);
     this.close();
   }

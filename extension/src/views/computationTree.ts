@@ -52,7 +52,10 @@ export class ComputationTreeView implements vscode.TreeDataProvider<ComputationN
       case 'session':
         return this.#sessionChildren(node.session);
       case 'process':
-        return [...(await this.#threads(node.session, node.process)), { kind: 'plugins', session: node.session, process: node.process }];
+        return [
+          ...(await this.#threads(node.session, node.process)),
+          { kind: 'plugins', session: node.session, process: node.process },
+        ];
       case 'plugins':
         return pluginLeaves(node.session, node.process);
       case 'leaf':
@@ -66,7 +69,9 @@ export class ComputationTreeView implements vscode.TreeDataProvider<ComputationN
     item.id = `computation/${name}`;
     item.label = name;
     item.collapsibleState = vscode.TreeItemCollapsibleState.Expanded;
-    item.description = status ? `${stateLabel(status.state)} · ${formatCommandLine(status.argv.map((word) => basename(word) || word))}` : '';
+    item.description = status
+      ? `${stateLabel(status.state)} · ${formatCommandLine(status.argv.map((word) => basename(word) || word))}`
+      : '';
     return spoken(item);
   }
 
@@ -82,7 +87,14 @@ export class ComputationTreeView implements vscode.TreeDataProvider<ComputationN
     if (!live) return [];
     try {
       const { rows } = await live.request('session/table', { kind: 'thread', virtualPid: process.virtualPid });
-      return rows.map((row) => leaf(`${session}/${process.virtualPid}/thread/${row.virtual}`, `thread ${row.virtual}`, [row.real === row.virtual ? '' : `real ${row.real}`, row.detail], 'list-unordered'));
+      return rows.map((row) =>
+        leaf(
+          `${session}/${process.virtualPid}/thread/${row.virtual}`,
+          `thread ${row.virtual}`,
+          [row.real === row.virtual ? '' : `real ${row.real}`, row.detail],
+          'list-unordered',
+        ),
+      );
     } catch (error) {
       return [leaf(`${session}/${process.virtualPid}/threads`, 'Threads cannot be read', [messageOf(error)], 'warning')];
     }
@@ -103,11 +115,17 @@ export class ComputationTreeView implements vscode.TreeDataProvider<ComputationN
 }
 
 function processItem(session: string, process: ProcessStatus): vscode.TreeItem {
-  const item = new vscode.TreeItem(`${basename(process.executable)} · ${process.virtualPid}`, vscode.TreeItemCollapsibleState.Collapsed);
+  const item = new vscode.TreeItem(
+    `${basename(process.executable)} · ${process.virtualPid}`,
+    vscode.TreeItemCollapsibleState.Collapsed,
+  );
   item.id = `${session}/${process.virtualPid}`;
   const real = process.realPid === process.virtualPid ? '' : `real ${process.realPid}`;
   item.description = process.problem === '' ? real : process.problem;
-  item.iconPath = process.problem === '' ? new vscode.ThemeIcon('server-process') : new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'));
+  item.iconPath =
+    process.problem === ''
+      ? new vscode.ThemeIcon('server-process')
+      : new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'));
   item.tooltip = `${formatCommandLine(process.argv)}\nvirtual pid ${process.virtualPid}, real pid ${process.realPid} on ${process.host}`;
   item.contextValue = 'process';
   return spoken(item);
@@ -123,9 +141,18 @@ function pluginLeaves(session: string, { virtualPid, plugins }: ProcessStatus): 
   return [...plugins]
     .sort((a, b) => b.layer - a.layer)
     .map((plugin) => {
-      const barriers = plugin.barriers.length + plugin.restartBarriers.length === 0 ? '' : `barriers: ${[...new Set([...plugin.barriers, ...plugin.restartBarriers])].join(', ')}`;
+      const barriers =
+        plugin.barriers.length + plugin.restartBarriers.length === 0
+          ? ''
+          : `barriers: ${[...new Set([...plugin.barriers, ...plugin.restartBarriers])].join(', ')}`;
       const parts = plugin.error === '' ? [`layer ${plugin.layer}`, plugin.version, barriers] : [plugin.error];
-      return leaf(`${session}/${virtualPid}/plugin/${plugin.name}`, plugin.name, parts, plugin.error === '' ? 'extensions' : 'error', `${plugin.library || 'built in'}\n${plugin.author}`);
+      return leaf(
+        `${session}/${virtualPid}/plugin/${plugin.name}`,
+        plugin.name,
+        parts,
+        plugin.error === '' ? 'extensions' : 'error',
+        `${plugin.library || 'built in'}\n${plugin.author}`,
+      );
     });
 }
 

@@ -53,16 +53,22 @@ export class NamesPanel implements vscode.Disposable {
   }
 
   #sources(): Source[] {
-    const live = this.#sessions.all.flatMap((session) => session.status.processes.map((process) => this.#live(session, process.virtualPid, basename(process.executable))));
-    const stored = this.#snapshots.contents.flatMap(({ store, snapshots }) => snapshots
-      .filter(({ problem }) => problem === '')
-      .map((snapshot): Source => ({
-        id: `snapshot ${store}/${snapshot.id}`,
-        label: `${snapshotLabel(snapshot)} (${snapshot.session})`,
-        kind: 'snapshot',
-        read: (kind) => this.#cairn.json(z.array(TableRow), ['tables', kind, '--snapshot', snapshot.path]),
-      }))
-      .reverse());
+    const live = this.#sessions.all.flatMap((session) =>
+      session.status.processes.map((process) => this.#live(session, process.virtualPid, basename(process.executable))),
+    );
+    const stored = this.#snapshots.contents.flatMap(({ store, snapshots }) =>
+      snapshots
+        .filter(({ problem }) => problem === '')
+        .map(
+          (snapshot): Source => ({
+            id: `snapshot ${store}/${snapshot.id}`,
+            label: `${snapshotLabel(snapshot)} (${snapshot.session})`,
+            kind: 'snapshot',
+            read: (kind) => this.#cairn.json(z.array(TableRow), ['tables', kind, '--snapshot', snapshot.path]),
+          }),
+        )
+        .reverse(),
+    );
     return [...live, ...stored];
   }
 
@@ -87,7 +93,10 @@ export class NamesPanel implements vscode.Disposable {
 
   /** Sources came or went, or a session's state changed, and its real names with it. */
   async #sourcesChanged(): Promise<void> {
-    const states = this.#sources().map(({ id, label }) => `${id} ${label}`).join() + this.#sessions.all.map(({ status }) => status.state).join();
+    const states =
+      this.#sources()
+        .map(({ id, label }) => `${id} ${label}`)
+        .join() + this.#sessions.all.map(({ status }) => status.state).join();
     if (states === this.#states) return;
     this.#states = states;
     if (this.#host.visible) await this.#read();
@@ -111,7 +120,11 @@ export class NamesPanel implements vscode.Disposable {
       const rows = await source.read(this.#kind);
       if (question === this.#question) this.#host.post({ ...model, rows: [...rows] });
     } catch (error) {
-      if (question === this.#question) this.#host.post({ ...model, error: error instanceof UserError ? error.message : `The table cannot be read: ${messageOf(error)}` });
+      if (question === this.#question)
+        this.#host.post({
+          ...model,
+          error: error instanceof UserError ? error.message : `The table cannot be read: ${messageOf(error)}`,
+        });
     }
   }
 

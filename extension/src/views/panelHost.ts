@@ -2,8 +2,9 @@
  * A webview view and its page from dist/webview: content security policy, the typed bridge, and the last model, which a page
  * that was hidden and destroyed gets again as soon as it says that it listens.
  */
-import { readFile } from 'node:fs/promises';
+
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { FromPanel, type ToPanel } from '../../../debug-adapter/src/protocol/panels.js';
 

@@ -3,7 +3,7 @@
  * Tests: test/unit/phases-text.test.ts.
  */
 import type { OperationStatus, PhaseStatus } from '../../../debug-adapter/src/protocol/control.js';
-import { formatMilliseconds } from './format.js';
+import { formatDuration } from '../../../debug-adapter/src/protocol/format.js';
 
 export function phaseLabel({ phase, barrier }: PhaseStatus): string {
   return barrier === '' ? phase : barrier;
@@ -15,7 +15,7 @@ export function operationLine(operation: OperationStatus): string {
   if (operation.error !== '') return `${kind} failed: ${operation.error}`;
   if (operation.finished) {
     const end = Math.max(0, ...operation.phases.map(({ endedMs, startedMs }) => endedMs ?? startedMs));
-    return `${kind} done in ${formatMilliseconds(end)}`;
+    return `${kind} done in ${formatDuration(end)}`;
   }
   const current = operation.phases.findLast(({ endedMs }) => endedMs === null) ?? operation.phases.at(-1);
   if (!current) return `${kind} begins`;

@@ -5,8 +5,9 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { SessionState, SessionStatus } from '../../../debug-adapter/src/protocol/control.js';
+import { formatBytes, formatDuration, formatSimulatedTime } from '../../../debug-adapter/src/protocol/format.js';
 import type { SnapshotSummary } from '../../../debug-adapter/src/protocol/snapshot.js';
-import { formatBytes, formatCommandLine, formatMilliseconds, formatMoment, formatSimulatedTime, snapshotDescription, snapshotLabel } from './format.js';
+import { formatCommandLine, formatMoment, snapshotDescription, snapshotLabel } from './format.js';
 import type { BranchNode, SnapshotNode, StoreNode } from './nodes.js';
 
 const { Expanded, None } = vscode.TreeItemCollapsibleState;
@@ -26,7 +27,7 @@ export function branchItem({ store, branch }: BranchNode): vscode.TreeItem {
   item.id = `${store}/branch/${branch.key}`;
   const count = branch.snapshots.length;
   const made = `${count} snapshot${count === 1 ? '' : 's'}`;
-  item.description = branch.from === null ? made : `restarted · ${made}`;
+  item.description = [...(branch.from === null ? [] : ['restarted']), ...(count === 0 ? [] : [made])].join(' · ');
   item.iconPath = new vscode.ThemeIcon(branch.from === null ? 'circuit-board' : 'git-branch');
   const argv = branch.live?.argv ?? branch.snapshots[0]?.argv ?? [];
   item.tooltip = `Session ${branch.session}\n${formatCommandLine(argv)}`;
@@ -58,7 +59,11 @@ export function snapshotItem({ store, snapshot }: SnapshotNode, hasBranches: boo
   item.iconPath = snapshot.problem !== '' ? problemIcon() : new vscode.ThemeIcon(snapshot.pinned ? 'pinned' : 'device-camera');
   item.contextValue = `snapshot ${snapshot.pinned ? 'pinned' : 'unpinned'} ${snapshot.problem === '' ? 'whole' : 'damaged'}`;
   item.tooltip = snapshotTooltip(snapshot);
-  return spoken(item, [...(snapshot.pinned ? ['pinned'] : []), ...(snapshot.problem === '' ? [] : ['damaged']), ...(snapshot.note === '' ? [] : [`note: ${snapshot.note}`])]);
+  return spoken(item, [
+    ...(snapshot.pinned ? ['pinned'] : []),
+    ...(snapshot.problem === '' ? [] : ['damaged']),
+    ...(snapshot.note === '' ? [] : [`note: ${snapshot.note}`]),
+  ]);
 }
 
 function snapshotTooltip(snapshot: SnapshotSummary): vscode.MarkdownString {
@@ -69,7 +74,7 @@ function snapshotTooltip(snapshot: SnapshotSummary): vscode.MarkdownString {
   line('Made', formatMoment(snapshot.createdAt));
   if (snapshot.simulatedTime) line('Simulated time', formatSimulatedTime(snapshot.simulatedTime));
   line('Size', formatBytes(snapshot.bytes));
-  line('Held', `${formatMilliseconds(snapshot.pauseMs)} of ${formatMilliseconds(snapshot.totalMs)}`);
+  line('Held', `${formatDuration(snapshot.pauseMs)} of ${formatDuration(snapshot.totalMs)}`);
   line('Session', snapshot.session);
   line('Id', snapshot.id);
   line('Command', formatCommandLine(snapshot.argv));
@@ -77,7 +82,13 @@ function snapshotTooltip(snapshot: SnapshotSummary): vscode.MarkdownString {
 }
 
 export function stateLabel(state: SessionState): string {
-  return state === 'checkpointing' ? 'checkpointing…' : state === 'restarting' ? 'restarting…' : state === 'starting' ? 'starting…' : state;
+  return state === 'checkpointing'
+    ? 'checkpointing…'
+    : state === 'restarting'
+      ? 'restarting…'
+      : state === 'starting'
+        ? 'starting…'
+        : state;
 }
 
 export function stateIcon(state: SessionState): vscode.ThemeIcon {
@@ -101,7 +112,7 @@ function problemIcon(): vscode.ThemeIcon {
 
 /** What is read aloud begins with what is seen. */
 export function spoken(item: vscode.TreeItem, more: readonly string[] = []): vscode.TreeItem {
-  const seen = [item.label, item.description].filter((part) => typeof part === 'string' && part !== '');
+  const seen = [item.label, item.description].filter((part): part is string => typeof part === 'string' && part !== '');
   item.accessibilityInformation = { label: [...seen, ...more].join(', '), role: 'treeitem' };
   return item;
 }

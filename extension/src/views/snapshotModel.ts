@@ -60,9 +60,18 @@ function grow(branches: Growing[], snapshot: SnapshotSummary, present: ReadonlyS
   const continued = known
     ? branches.find((branch) => branch.session === session && branch.snapshots.at(-1)?.id === parent)
     : // Its parent was deleted: what the same session made before is the best place.
-      parent === null ? undefined : branches.findLast((branch) => branch.session === session);
+      parent === null
+      ? undefined
+      : branches.findLast((branch) => branch.session === session);
   if (continued) continued.snapshots.push(snapshot);
-  else branches.push({ session, from: known ? parent : null, startedAt: snapshot.createdAt, snapshots: [snapshot], live: undefined });
+  else
+    branches.push({
+      session,
+      from: known ? parent : null,
+      startedAt: snapshot.createdAt,
+      snapshots: [snapshot],
+      live: undefined,
+    });
 }
 
 /** A session's own branch is the one whose snapshots were made since the session began. */

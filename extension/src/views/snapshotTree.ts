@@ -5,7 +5,7 @@
 import * as vscode from 'vscode';
 import type { LiveSessions } from '../session/liveSessions.js';
 import type { Snapshots, StoreContent } from '../session/snapshots.js';
-import { folderOf } from '../session/stores.js';
+import { canonical, folderOf } from '../session/stores.js';
 import type { SnapshotTreeNode } from './nodes.js';
 import { branchItem, sessionItem, snapshotItem, storeItem } from './snapshotItems.js';
 import { type Branch, buildSnapshotTree, type SnapshotTree } from './snapshotModel.js';
@@ -26,19 +26,38 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
   #children = new Map<SnapshotTreeNode, readonly SnapshotTreeNode[]>();
   #parents = new Map<SnapshotTreeNode, SnapshotTreeNode>();
   #timer: NodeJS.Timeout | undefined;
+  #revealing = false;
 
   constructor(snapshots: Snapshots, sessions: LiveSessions) {
     this.#snapshots = snapshots;
     this.#sessions = sessions;
     this.#build();
-    this.view = vscode.window.createTreeView('cairn.snapshots', { treeDataProvider: this, canSelectMany: true, showCollapseAll: true });
+    this.view = vscode.window.createTreeView('cairn.snapshots', {
+      treeDataProvider: this,
+      canSelectMany: true,
+      showCollapseAll: true,
+    });
     this.#subscriptions = [snapshots.onDidChange(() => this.#later()), sessions.onDidChange(() => this.#later()), this.view];
   }
 
   /** Selects a snapshot where the view is visible; a view that is not is left alone. */
   async reveal(store: string, id: string): Promise<void> {
     const node = this.#nodes.get(`${store}/snapshot/${id}`);
-    if (node && this.view.visible) await this.view.reveal(node, { select: true, focus: false });
+    if (!node || !this.view.visible) return;
+    this.#revealing = true;
+    try {
+      await this.view.reveal(node, { select: true, focus: false });
+    } finally {
+      this.#revealing = false;
+    }
+  }
+
+  /** What the user has selected, each time that it is one thing. */
+  onDidSelect(listener: (node: SnapshotTreeNode) => void): vscode.Disposable {
+    return this.view.onDidChangeSelection(({ selection }) => {
+      const [only] = selection;
+      if (only && selection.length === 1 && !this.#revealing) listener(only);
+    });
   }
 
   getTreeItem(node: SnapshotTreeNode): vscode.TreeItem {
@@ -82,26 +101,34 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
       this.#nodes.set(key, node);
       return node;
     };
-    const branches = (store: string, tree: SnapshotTree, some: readonly Branch[]): SnapshotTreeNode[] => some.map((branch) => {
-      const node = make(`${store}/branch/${branch.key}`, { kind: 'branch', store, branch, session: branch.live?.session });
-      const snapshots = branch.snapshots.map((snapshot) => {
-        const one = make(`${store}/snapshot/${snapshot.id}`, { kind: 'snapshot', store, snapshot });
-        return this.#own(one, branches(store, tree, tree.branchesAt(snapshot.id)));
+    const branches = (store: string, tree: SnapshotTree, some: readonly Branch[]): SnapshotTreeNode[] =>
+      some.map((branch) => {
+        const node = make(`${store}/branch/${branch.key}`, { kind: 'branch', store, branch, session: branch.live?.session });
+        const snapshots = branch.snapshots.map((snapshot) => {
+          const one = make(`${store}/snapshot/${snapshot.id}`, { kind: 'snapshot', store, snapshot });
+          return this.#own(one, branches(store, tree, tree.branchesAt(snapshot.id)));
+        });
+        const tip = branch.live
+          ? [make(`${store}/session/${branch.live.session}`, { kind: 'session', session: branch.live.session })]
+          : [];
+        return this.#own(node, [...snapshots, ...tip]);
       });
-      const tip = branch.live ? [make(`${store}/session/${branch.live.session}`, { kind: 'session', session: branch.live.session })] : [];
-      return this.#own(node, [...snapshots, ...tip]);
-    });
     const shown: { content: StoreContent; children: SnapshotTreeNode[] }[] = [];
     for (const content of this.#snapshots.contents) {
       const { store, snapshots } = content;
-      const live = this.#sessions.all.filter(({ status }) => status.store === store).map(({ status }) => status);
+      const live = this.#sessions.all
+        .filter(({ status }) => canonical(status.store) === canonical(store))
+        .map(({ status }) => status);
       const tree = buildSnapshotTree(snapshots, live);
       // Empty stores are not worth a line.
       if (tree.roots.length > 0 || content.error !== '') shown.push({ content, children: branches(store, tree, tree.roots) });
     }
     const [only] = shown;
     if (only && shown.length === 1 && only.content.error === '') this.#roots = only.children;
-    else this.#roots = shown.map(({ content: { store, error }, children }) => this.#own(make(`${store}/store`, { kind: 'store', store, error }), children));
+    else
+      this.#roots = shown.map(({ content: { store, error }, children }) =>
+        this.#own(make(`${store}/store`, { kind: 'store', store, error }), children),
+      );
   }
 
   #own(node: SnapshotTreeNode, children: readonly SnapshotTreeNode[]): SnapshotTreeNode {

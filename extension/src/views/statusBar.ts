@@ -33,7 +33,10 @@ export class StatusBar implements vscode.Disposable {
     this.#item.command = busy ? 'cairn.showBarriers' : 'cairn.checkpoint';
     const last = status.operation ? `\n${operationLine(status.operation)}` : '';
     this.#item.tooltip = `${busy ? 'Show the barriers' : 'Checkpoint'} (session ${status.session} is ${status.state})${last}`;
-    this.#item.accessibilityInformation = { label: `Cairn: ${status.session} is ${status.state}. ${busy ? 'Show the barriers' : 'Checkpoint'}`, role: 'button' };
+    this.#item.accessibilityInformation = {
+      label: `Cairn: ${status.session} is ${status.state}. ${busy ? 'Show the barriers' : 'Checkpoint'}`,
+      role: 'button',
+    };
     this.#item.show();
   }
 

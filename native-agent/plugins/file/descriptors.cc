@@ -78,9 +78,15 @@ bool known_device(const struct stat& status) {
   return major(status.st_rdev) == 5 && minor_number == 0;  // /dev/tty
 }
 
-/// An open file that another descriptor has, too; max_descriptors: none.
+/// An open file that another descriptor has, too; max_descriptors: none. On a terminal 0, 1 and 2 usually are one open file, but
+/// a restart may have three: each stays its own, and a copy made later counts as one of standard output.
 uint32_t shared_file(int32_t number, const struct stat& status) {
   long self = sys(SYS_getpid);
+  if (number < 3 && initial_descriptor(number, status) == number) return max_descriptors;
+  for (uint32_t i = 0; i < table.file_count; ++i) {
+    const OpenFile& file = table.files[i];
+    if (file.kind == Kind::stdio && file.stdio == 1 && sys(SYS_kcmp, self, self, KCMP_FILE, number, file.descriptor) == 0) return i;
+  }
   for (uint32_t i = 0; i < table.file_count; ++i) {
     const OpenFile& file = table.files[i];
     if (file.device == status.st_dev && file.inode == status.st_ino &&

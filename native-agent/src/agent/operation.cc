@@ -83,7 +83,9 @@ void Operation::handle(uint64_t id, Text body) {
   } else {
     // Should this thread get stuck (in a plugin, or on a lock that a stopped thread holds), the tracer gives up by itself.
     if (progress_ == suspended && request.deadline_ms != 0) stop_.extend(start + uint64_t{request.deadline_ms} * 1'000'000);
-    (void)run(request, barrier, folder, snapshot);
+    // The coordinator may send phases ahead of the replies: after a failure they are refused, until it aborts.
+    if (failed_) error_.set(-ECANCELED, "operation").add("an earlier phase of this operation has failed");
+    else failed_ = !run(request, barrier, folder, snapshot);
     if (progress_ == suspended) stop_.extend(0);
   }
   events::facts().error = nullptr;
@@ -260,6 +262,11 @@ bool Operation::map_shared_files() {
 }
 
 void Operation::abort() {
+  failed_ = false;
+  if (agent_->save_.active() && (progress_ == none || agent_->save_operation_ == operation_)) {
+    agent_->save_.abandon();
+    sys::store_and_wake(&agent_->writing_, 0);
+  }
   if (progress_ == none) return;
   if (progress_ == restarting || progress_ == restarted) {
     // There is nothing to run on: the process has not lived yet.
@@ -277,10 +284,6 @@ void Operation::abort() {
     stop_.end();
     arena_->rewind(arena_mark_);
     events::facts().thread_count = 0;
-  }
-  if (agent_->save_.active() && agent_->save_operation_ == operation_) {
-    agent_->save_.abandon();
-    sys::store_and_wake(&agent_->writing_, 0);
   }
   progress_ = none;
   held_ns_ = 0;

@@ -30,6 +30,7 @@ class Operation {
   void reset() {
     stop_ = checkpoint::Stop(arena_, virtual_id);
     progress_ = none;
+    failed_ = false;
     held_ns_ = 0;
   }
   [[nodiscard]] bool in_progress() const { return progress_ != none; }
@@ -53,6 +54,7 @@ class Operation {
   checkpoint::Stop stop_;
   sys::Error error_;
   Progress progress_ = none;
+  bool failed_ = false;  // a phase of this operation failed: only ABORT is left
   uint64_t operation_ = 0;
   size_t arena_mark_ = 0;
   uint64_t held_ns_ = 0;

@@ -101,13 +101,26 @@ int status_of(int wait_status) {
   return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
 
+/// The caller's ignored signals, as bin/cairn found them before Node.js changed them (a mask as in /proc/self/status).
+void restore_ignored_signals() {
+  signal(SIGTTOU, SIG_DFL);
+  const char* text = getenv("CAIRN_IGNORED_SIGNALS");
+  if (text == nullptr) return;
+  unsigned long long mask = strtoull(text, nullptr, 16);
+  unsetenv("CAIRN_IGNORED_SIGNALS");
+  for (int number = 1; number < 32; ++number) {
+    if (number == SIGKILL || number == SIGSTOP) continue;
+    signal(number, ((mask >> (number - 1)) & 1) != 0 ? SIG_IGN : SIG_DFL);
+  }
+}
+
 [[noreturn]] void execute(const Options& options, const Foreground& foreground, const sigset_t& mask) {
   if (foreground.have()) {
     // Both sides do it: whoever comes first, the program never runs in the wrong group.
     setpgid(0, 0);
     foreground.give(getpid());
   }
-  signal(SIGTTOU, SIG_DFL);
+  restore_ignored_signals();
   sigprocmask(SIG_SETMASK, &mask, nullptr);
   execvp(options.program[0], options.program);
   int error = errno;

@@ -27,6 +27,8 @@ export interface SuiteOptions {
   /** Extensions; the packaged Cairn by default. */
   extensions?: string[];
   settings?: Record<string, unknown>;
+  /** Changes the copy before it is opened. */
+  prepare?: (folder: string) => void;
   /** Longest time of one test. */
   timeoutMs?: number;
 }
@@ -59,6 +61,7 @@ export class Suite {
       preserveTimestamps: true,
       filter: (file) => basename(file) !== '.cairn',
     });
+    this.options.prepare?.(this.folder);
     mkdirSync(this.runtime, { mode: 0o700 });
     this.workbench = await startWorkbench({
       codeServer: installWorkbench(),

@@ -1,4 +1,5 @@
 // setitimer of all three kinds goes on ticking with its interval; alarm keeps what is left.
+// churn: SigPnd ShdPnd
 // sabotage: call setitimer 0 @off 0
 #include "../probe.h"
 #include <sys/time.h>

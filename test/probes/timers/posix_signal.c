@@ -1,4 +1,5 @@
 // POSIX timers that signal: periodic, one-shot still to come, disarmed; ids, values, intervals; to the process and to a thread.
+// churn: SigPnd ShdPnd
 // sabotage: call timer_delete @kernelid
 #include "../probe.h"
 

@@ -1,6 +1,6 @@
 // POSIX timers whose notification is a new thread (SIGEV_THREAD: libc has a helper thread for them).
 // sabotage: poke @cell
-// churn: maps threads
+// churn: maps threads SigPnd ShdPnd
 #include "../probe.h"
 
 static volatile int ticks, wrong;

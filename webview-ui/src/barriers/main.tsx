@@ -11,28 +11,39 @@ import { PhaseRow } from './phaseRow.js';
 import { longest, title } from './words.js';
 
 function Barriers({ session, operation, processes }: BarriersModel) {
-  if (session === null) return <p class="muted">No simulation is running. When one is, each checkpoint shows here which phase it is in.</p>;
+  if (session === null)
+    return <p class="muted">No simulation is running. When one is, each checkpoint shows here which phase it is in.</p>;
   if (!operation) return <p class="muted">{session} has made no checkpoint yet.</p>;
   const scale = longest(operation);
   return (
     <>
       <div class="heading">
-        <p role="status" class={operation.error === '' ? '' : 'error'}>{title(operation)}</p>
-        {!operation.finished && <button type="button" onClick={() => send({ type: 'cancel' })}>Cancel</button>}
+        <p role="status" class={operation.error === '' ? '' : 'error'}>
+          {title(operation)}
+        </p>
+        {!operation.finished && (
+          <button type="button" onClick={() => send({ type: 'cancel' })}>
+            Cancel
+          </button>
+        )}
       </div>
       <table class="phases">
-        <caption>Phases of the {operation.kind} of {session}</caption>
+        <caption>
+          Phases of the {operation.kind} of {session}
+        </caption>
         <thead>
           <tr>
             <th scope="col">Phase</th>
             <th scope="col">Arrived</th>
             <th scope="col">Awaited</th>
-            <th scope="col" class="number">Time</th>
+            <th scope="col" class="number">
+              Time
+            </th>
           </tr>
         </thead>
         <tbody>
           {operation.phases.map((phase, index) => (
-            <PhaseRow key={index} phase={phase} processes={processes} scale={scale} first={index === 0} last={index === operation.phases.length - 1} />
+            <PhaseRow key={index} phase={phase} processes={processes} scale={scale} />
           ))}
         </tbody>
       </table>

@@ -2,33 +2,32 @@
  * One phase as a row of the table, with its station on the line that runs down the first column.
  */
 import type { PhaseStatus } from '../../../debug-adapter/src/protocol/control.js';
+import { formatDuration } from '../../../debug-adapter/src/protocol/format.js';
 import type { BarriersModel } from '../../../debug-adapter/src/protocol/panels.js';
-import { duration, meaning, milliseconds, phaseName } from './words.js';
+import { duration, meaning, phaseName } from './words.js';
 
 interface Props {
   readonly phase: PhaseStatus;
   readonly processes: BarriersModel['processes'];
   /** Milliseconds of the longest bar. */
   readonly scale: number;
-  readonly first: boolean;
-  readonly last: boolean;
 }
 
-export function PhaseRow({ phase, processes, scale, first, last }: Props) {
+export function PhaseRow({ phase, processes, scale }: Props) {
   const ms = duration(phase);
   const state = phase.error !== '' ? 'failed' : ms === null ? 'current' : 'done';
   const name = (pid: number) => `${processes.find(({ virtualPid }) => virtualPid === pid)?.name ?? 'process'} ${pid}`;
   return (
     <tr class={state} title={meaning(phase)}>
       <th scope="row">
-        <Station state={state} first={first} last={last} />
+        <Station state={state} />
         <span>{phaseName(phase)}</span>
         {phase.error !== '' && <div class="error">{phase.error}</div>}
       </th>
       <td>{phase.arrived.length === 0 ? <span class="muted">none</span> : phase.arrived.map(name).join(', ')}</td>
       <td>{phase.waiting.length === 0 ? <span class="muted">none</span> : phase.waiting.map(name).join(', ')}</td>
       <td class="number">
-        {ms === null ? 'now' : milliseconds(ms)}
+        {ms === null ? 'now' : formatDuration(ms)}
         <svg class="bar" viewBox="0 0 100 3" preserveAspectRatio="none" aria-hidden="true">
           <rect width={ms === null ? 0 : Math.max(1, (ms / scale) * 100)} height="3" />
         </svg>
@@ -38,14 +37,12 @@ export function PhaseRow({ phase, processes, scale, first, last }: Props) {
 }
 
 /** Decoration: what it says is in the row's words too. */
-function Station({ state, first, last }: { state: string; first: boolean; last: boolean }) {
+function Station({ state }: { state: string }) {
   return (
-    <svg class={`station ${state}`} viewBox="0 0 16 22" aria-hidden="true">
-      {!first && <line x1="8" y1="0" x2="8" y2="6" />}
-      {!last && <line x1="8" y1="16" x2="8" y2="22" />}
-      <circle cx="8" cy="11" r="5" />
-      {state === 'failed' && <path d="M5.5 8.5 l5 5 m0 -5 l-5 5" />}
-      {state === 'done' && <path d="M5.5 11 l2 2 l3.5 -4" />}
+    <svg class={`station ${state}`} viewBox="0 0 16 16" aria-hidden="true">
+      <circle cx="8" cy="8" r="5" />
+      {state === 'failed' && <path d="M5.5 5.5 l5 5 m0 -5 l-5 5" />}
+      {state === 'done' && <path d="M5.5 8 l2 2 l3.5 -4" />}
     </svg>
   );
 }

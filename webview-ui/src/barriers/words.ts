@@ -2,6 +2,7 @@
  * Words and measures of an operation's phases. Pure. Tests: test/unit/barrier-words.test.ts.
  */
 import type { OperationStatus, PhaseName, PhaseStatus } from '../../../debug-adapter/src/protocol/control.js';
+import { formatDuration } from '../../../debug-adapter/src/protocol/format.js';
 
 /** What happens in a phase, for those who do not know it by name. */
 const MEANING: Readonly<Record<PhaseName, string>> = {
@@ -24,11 +25,6 @@ export function phaseName({ phase, barrier }: PhaseStatus): string {
   return barrier === '' ? phase : barrier;
 }
 
-export function milliseconds(ms: number): string {
-  if (ms < 10) return `${ms.toFixed(1)} ms`;
-  return ms < 1000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(2)} s`;
-}
-
 /** null: it is still going on. */
 export function duration({ startedMs, endedMs }: PhaseStatus): number | null {
   return endedMs === null ? null : Math.max(0, endedMs - startedMs);
@@ -42,7 +38,8 @@ export function longest({ phases }: OperationStatus): number {
 export function title({ kind, finished, error, phases }: OperationStatus): string {
   const name = `${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
   if (error !== '') return `${name} failed`;
-  if (finished) return `${name} done in ${milliseconds(Math.max(0, ...phases.map(({ startedMs, endedMs }) => endedMs ?? startedMs)))}`;
+  if (finished)
+    return `${name} done in ${formatDuration(Math.max(0, ...phases.map(({ startedMs, endedMs }) => endedMs ?? startedMs)))}`;
   const current = phases.findLast(({ endedMs }) => endedMs === null);
   return current ? `${name}: ${phaseName(current)}` : `${name} begins`;
 }

@@ -26,20 +26,37 @@ function Names({ model }: { model: NamesModel }) {
     choice = { kind: model.kind, filter };
     keep(choice);
   }, [model.kind, filter]);
-  if (model.source === null) return <p class="muted">Nothing to show yet: no simulation is running, and there are no snapshots.</p>;
+  if (model.source === null)
+    return <p class="muted">Nothing to show yet: no simulation is running, and there are no snapshots.</p>;
   const rows = matching(model.rows, filter);
   const select = (source: string | null, kind: NameTableKind) => send({ type: 'selectNames', source, kind });
   return (
     <>
       <div class="tools">
         <SourceChoice model={model} onChoose={(source) => select(source, model.kind)} />
-        <input type="search" aria-label="Filter rows" placeholder="Filter" value={filter} onInput={(event) => setFilter(event.currentTarget.value)} />
-        <button type="button" onClick={() => send({ type: 'refresh' })}>Refresh</button>
-        <button type="button" disabled={rows.length === 0} onClick={() => send({ type: 'copy', text: asText(rows) })}>Copy Table</button>
+        <input
+          type="search"
+          aria-label="Filter rows"
+          placeholder="Filter"
+          value={filter}
+          onInput={(event) => setFilter(event.currentTarget.value)}
+        />
+        <button type="button" onClick={() => send({ type: 'refresh' })}>
+          Refresh
+        </button>
+        <button type="button" disabled={rows.length === 0} onClick={() => send({ type: 'copy', text: asText(rows) })}>
+          Copy Table
+        </button>
       </div>
       <Tabs kind={model.kind} onChoose={(kind) => select(model.source, kind)} />
-      <div role="tabpanel" id="table" aria-labelledby={`tab-${model.kind}`} tabIndex={0}>
-        {model.error === '' ? <NameTable rows={rows} kind={model.kind} all={model.rows.length} /> : <p role="alert" class="error">{model.error}</p>}
+      <div role="tabpanel" id="table" aria-labelledby={`tab-${model.kind}`}>
+        {model.error === '' ? (
+          <NameTable rows={rows} kind={model.kind} all={model.rows.length} />
+        ) : (
+          <p role="alert" class="error">
+            {model.error}
+          </p>
+        )}
       </div>
     </>
   );

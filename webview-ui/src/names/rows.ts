@@ -6,7 +6,10 @@ import type { TableRow } from '../../../debug-adapter/src/protocol/control.js';
 
 /** Each blank-separated word has to occur in some column, in any case. */
 export function matching(rows: readonly TableRow[], filter: string): readonly TableRow[] {
-  const words = filter.toLowerCase().split(/\s+/).filter((word) => word !== '');
+  const words = filter
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '');
   if (words.length === 0) return rows;
   return rows.filter((row) => {
     const text = [row.virtual, row.real, row.before, row.owner, row.detail].join('\n').toLowerCase();

@@ -3,7 +3,10 @@
  */
 import type { NamesModel } from '../../../debug-adapter/src/protocol/panels.js';
 
-const GROUPS = [['live', 'Live'], ['snapshot', 'Snapshots']] as const;
+const GROUPS = [
+  ['live', 'Live'],
+  ['snapshot', 'Snapshots'],
+] as const;
 
 export function SourceChoice({ model, onChoose }: { model: NamesModel; onChoose: (source: string) => void }) {
   return (
@@ -13,7 +16,11 @@ export function SourceChoice({ model, onChoose }: { model: NamesModel; onChoose:
         if (sources.length === 0) return null;
         return (
           <optgroup key={kind} label={label}>
-            {sources.map((source) => <option key={source.id} value={source.id}>{source.label}</option>)}
+            {sources.map((source) => (
+              <option key={source.id} value={source.id}>
+                {source.label}
+              </option>
+            ))}
           </optgroup>
         );
       })}

@@ -5,11 +5,17 @@ import type { TableRow } from '../../../debug-adapter/src/protocol/control.js';
 import type { NameTableKind } from '../../../debug-adapter/src/protocol/panels.js';
 import { send } from '../bridge.js';
 
-const VIRTUAL: Readonly<Record<NameTableKind, string>> = { pid: 'Virtual id', path: 'Virtual path', env: 'Variable', fd: 'Descriptor' };
+const VIRTUAL: Readonly<Record<NameTableKind, string>> = {
+  pid: 'Virtual id',
+  path: 'Virtual path',
+  env: 'Variable',
+  fd: 'Descriptor',
+};
 const REAL: Readonly<Record<NameTableKind, string>> = { pid: 'Real id', path: 'Real path', env: 'Value', fd: 'Opened' };
 
 export function NameTable({ rows, kind, all }: { rows: readonly TableRow[]; kind: NameTableKind; all: number }) {
-  if (rows.length === 0) return <p class="muted">{all === 0 ? 'This table is empty.' : `None of ${all} rows fits the filter.`}</p>;
+  if (rows.length === 0)
+    return <p class="muted">{all === 0 ? 'This table is empty.' : `None of ${all} rows fits the filter.`}</p>;
   const restarted = rows.some(({ before }) => before !== '');
   return (
     <table class="names">
@@ -33,7 +39,13 @@ export function NameTable({ rows, kind, all }: { rows: readonly TableRow[]; kind
             <td>{row.detail}</td>
             <td>{row.owner}</td>
             <td>
-              <button type="button" class="icon" title="Copy the real name" aria-label={`Copy ${row.real || row.virtual}`} onClick={() => send({ type: 'copy', text: row.real || row.virtual })}>
+              <button
+                type="button"
+                class="icon"
+                title="Copy the real name"
+                aria-label={`Copy ${row.real || row.virtual}`}
+                onClick={() => send({ type: 'copy', text: row.real || row.virtual })}
+              >
                 <span class="codicon codicon-copy" aria-hidden="true" />
               </button>
             </td>

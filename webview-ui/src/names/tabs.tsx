@@ -3,7 +3,12 @@
  */
 import type { NameTableKind } from '../../../debug-adapter/src/protocol/panels.js';
 
-const TABS: readonly (readonly [NameTableKind, string])[] = [['pid', 'Ids'], ['path', 'Paths'], ['env', 'Environment'], ['fd', 'File Descriptors']];
+const TABS: readonly (readonly [NameTableKind, string])[] = [
+  ['pid', 'Ids'],
+  ['path', 'Paths'],
+  ['env', 'Environment'],
+  ['fd', 'File Descriptors'],
+];
 
 export function Tabs({ kind, onChoose }: { kind: NameTableKind; onChoose: (kind: NameTableKind) => void }) {
   const move = (event: KeyboardEvent) => {
@@ -19,7 +24,16 @@ export function Tabs({ kind, onChoose }: { kind: NameTableKind; onChoose: (kind:
   return (
     <div role="tablist" aria-label="Table" class="tabs" onKeyDown={move}>
       {TABS.map(([name, label]) => (
-        <button key={name} type="button" role="tab" id={`tab-${name}`} aria-selected={name === kind} aria-controls="table" tabIndex={name === kind ? 0 : -1} onClick={() => onChoose(name)}>
+        <button
+          key={name}
+          type="button"
+          role="tab"
+          id={`tab-${name}`}
+          aria-selected={name === kind}
+          aria-controls="table"
+          tabIndex={name === kind ? 0 : -1}
+          onClick={() => onChoose(name)}
+        >
           {label}
         </button>
       ))}

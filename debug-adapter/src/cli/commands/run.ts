@@ -3,10 +3,10 @@
  * with --detach the coordinator runs it in a terminal of its own.
  */
 import type { ControlClient } from '../../control/client.js';
-import { formatTime } from '../../model/format.js';
 import { checkProgram } from '../../platform/program.js';
 import type { SessionStatus, StartResult } from '../../protocol/control.js';
 import { failure } from '../../protocol/errors.js';
+import { formatTime } from '../../protocol/format.js';
 import { isFatal, preflight, preflightText } from '../../store/preflight.js';
 import { Store } from '../../store/store.js';
 import { assignment, currentEnvironment, IGNORED_SIGNALS, pathChange, plugin, storePath } from '../choices.js';
@@ -41,7 +41,8 @@ function terminalSize(): { columns?: number; rows?: number } {
 
 export async function run(argv: string[], options: StartOptions): Promise<number> {
   const [program] = argv;
-  if (program === undefined) throw failure('usage', { what: 'There is no program to run', remedy: 'cairn run [OPTIONS] -- PROGRAM [ARGS...]' });
+  if (program === undefined)
+    throw failure('usage', { what: 'There is no program to run', remedy: 'cairn run [OPTIONS] -- PROGRAM [ARGS...]' });
   const env = currentEnvironment();
   for (const name of options.unset) delete env[name];
   for (const text of options.env) {
@@ -53,7 +54,9 @@ export async function run(argv: string[], options: StartOptions): Promise<number
   checkProgram(program, env, cwd);
   const client = await newSession(options.session, program, { store: storePath(options.store), compress: options.compress });
   const owner = options.detach ? 'coordinator' : 'caller';
-  const started = await closing(client, () => client.request('session/launch', { argv, cwd, env, plugins, owner, ...terminalSize() }));
+  const started = await closing(client, () =>
+    client.request('session/launch', { argv, cwd, env, plugins, owner, ...terminalSize() }),
+  );
   return options.detach ? detached(client, options) : foreground(client, started);
 }
 
@@ -71,7 +74,12 @@ export async function restart(text: string, options: RestartOptions): Promise<nu
   if (options.check) {
     const findings = await preflight(snapshot, { paths, outputs: options.inPlace ? null : store.runs, cache: store.cache });
     if (options.json) printJson({ snapshot: snapshot.id, restartable: !isFatal(findings), findings });
-    else print(findings.length === 0 ? `${snapshot.id} can be restarted here` : `${snapshot.id} ${isFatal(findings) ? 'cannot' : 'can'} be restarted here\n${preflightText(findings)}`);
+    else
+      print(
+        findings.length === 0
+          ? `${snapshot.id} can be restarted here`
+          : `${snapshot.id} ${isFatal(findings) ? 'cannot' : 'can'} be restarted here\n${preflightText(findings)}`,
+      );
     return isFatal(findings) ? 1 : 0;
   }
   if (snapshot.problem !== '') throw failure('snapshotDamaged', { id: snapshot.id, why: snapshot.problem });
@@ -82,7 +90,9 @@ export async function restart(text: string, options: RestartOptions): Promise<nu
   if (!options.json) {
     for (const { message, remedy } of started.warnings) note(`warning: ${message} ${remedy}`);
     const label = snapshot.name === '' ? formatTime(snapshot.createdAt) : snapshot.name;
-    note(`session ${client.session}, restarted from ${snapshot.id} (${label})${started.runFolder === null ? '; files are written in place' : `; files are written to ${started.runFolder}`}`);
+    note(
+      `session ${client.session}, restarted from ${snapshot.id} (${label})${started.runFolder === null ? '; files are written in place' : `; files are written to ${started.runFolder}`}`,
+    );
   }
   return options.detach ? detached(client, options) : foreground(client, started);
 }

@@ -3,11 +3,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { allSessions } from '../../control/sessions.js';
-import { formatBytes, formatDuration, formatSimulatedTime, formatTable, formatTime, shellWord } from '../../model/format.js';
 import { runtimePaths } from '../../platform/runtime.js';
 import { type OperationStatus, type SessionStatus, TableKind, type TableRow } from '../../protocol/control.js';
 import { failure } from '../../protocol/errors.js';
-import { snapshotTable, Store } from '../../store/store.js';
+import { formatBytes, formatDuration, formatSimulatedTime, formatTable, formatTime, shellWord } from '../../protocol/format.js';
+import { Store, snapshotTable } from '../../store/store.js';
 import { storePath } from '../choices.js';
 import { Progress, print, printJson, printRaw } from '../output.js';
 import { chooseSession, withSession } from '../sessions.js';
@@ -25,17 +25,23 @@ function phaseText({ phases }: OperationStatus): string {
 export async function checkpoint(options: Common & { name: string; then: string }): Promise<number> {
   const { name } = options;
   const then = options.then;
-  if (then !== 'resume' && then !== 'hold' && then !== 'kill') throw failure('usage', { what: `--then ${then}: it has to be resume, hold or kill`, remedy: 'See cairn checkpoint --help' });
+  if (then !== 'resume' && then !== 'hold' && then !== 'kill')
+    throw failure('usage', { what: `--then ${then}: it has to be resume, hold or kill`, remedy: 'See cairn checkpoint --help' });
   const progress = new Progress();
   const result = await withSession(options.session, async (client) => {
-    client.on('session/changed', ({ operation }) => operation && !operation.finished && progress.show(`checkpoint: ${phaseText(operation)}`));
+    client.on(
+      'session/changed',
+      ({ operation }) => operation && !operation.finished && progress.show(`checkpoint: ${phaseText(operation)}`),
+    );
     process.once('SIGINT', () => void client.request('session/cancel', {}).catch(() => undefined));
     return client.request('session/checkpoint', { name, then });
   }).finally(() => progress.clear());
   if (options.json) printJson(result);
   else {
     const time = result.simulatedTime === null ? '' : `, at ${formatSimulatedTime(result.simulatedTime)}`;
-    print(`${result.snapshot}  ${formatBytes(result.bytes)}, held ${formatDuration(result.pauseMs)}, ${formatDuration(result.totalMs)} in all${time}`);
+    print(
+      `${result.snapshot}  ${formatBytes(result.bytes)}, held ${formatDuration(result.pauseMs)}, ${formatDuration(result.totalMs)} in all${time}`,
+    );
   }
   return 0;
 }
@@ -45,7 +51,13 @@ export async function status(options: Common & { all: boolean }): Promise<number
     const sessions = await allSessions();
     if (options.json) printJson(sessions);
     else if (sessions.length === 0) print('no sessions');
-    else print(formatTable([['SESSION', 'STATE', 'STARTED', 'PROGRAM'], ...sessions.map((one) => [one.session, stateText(one), formatTime(one.startedAt), one.argv.map(shellWord).join(' ')])]));
+    else
+      print(
+        formatTable([
+          ['SESSION', 'STATE', 'STARTED', 'PROGRAM'],
+          ...sessions.map((one) => [one.session, stateText(one), formatTime(one.startedAt), one.argv.map(shellWord).join(' ')]),
+        ]),
+      );
     return 0;
   }
   const name = await chooseSession(options.session);
@@ -74,10 +86,16 @@ function statusText(one: SessionStatus): string {
   if (one.lastSnapshot !== null) rows.push(['last snapshot', one.lastSnapshot]);
   if (one.operation !== null && !one.operation.finished) rows.push([one.operation.kind, phaseText(one.operation)]);
   for (const process of one.processes) {
-    rows.push(['process', `${process.virtualPid}${process.realPid === process.virtualPid ? '' : ` (now ${process.realPid})`}  ${process.executable}`]);
+    rows.push([
+      'process',
+      `${process.virtualPid}${process.realPid === process.virtualPid ? '' : ` (now ${process.realPid})`}  ${process.executable}`,
+    ]);
     if (process.problem !== '') rows.push(['', `cannot be checkpointed: ${process.problem}`]);
     for (const plugin of [...process.plugins].sort((a, b) => b.layer - a.layer)) {
-      rows.push(['', `layer ${plugin.layer}: ${plugin.name} ${plugin.version}${plugin.error === '' ? '' : ` (refused: ${plugin.error})`}`]);
+      rows.push([
+        '',
+        `layer ${plugin.layer}: ${plugin.name} ${plugin.version}${plugin.error === '' ? '' : ` (refused: ${plugin.error})`}`,
+      ]);
     }
   }
   return formatTable(rows);
@@ -93,8 +111,15 @@ export async function resume(options: Common): Promise<number> {
 
 export async function stop(options: Common & { grace: string }): Promise<number> {
   const seconds = Number(options.grace);
-  if (!(seconds >= 0)) throw failure('usage', { what: `--grace ${options.grace}: it has to be a number of seconds`, remedy: 'See cairn stop --help' });
-  return report(options, await withSession(options.session, (client) => client.request('session/stop', { graceMs: seconds * 1000 })));
+  if (!(seconds >= 0))
+    throw failure('usage', {
+      what: `--grace ${options.grace}: it has to be a number of seconds`,
+      remedy: 'See cairn stop --help',
+    });
+  return report(
+    options,
+    await withSession(options.session, (client) => client.request('session/stop', { graceMs: seconds * 1000 })),
+  );
 }
 
 function report({ json }: Common, found: SessionStatus): number {
@@ -103,9 +128,13 @@ function report({ json }: Common, found: SessionStatus): number {
   return 0;
 }
 
-export async function tables(kind: string, options: Common & { snapshot?: string; store?: string; pid?: string }): Promise<number> {
+export async function tables(
+  kind: string,
+  options: Common & { snapshot?: string; store?: string; pid?: string },
+): Promise<number> {
   const known = TableKind.safeParse(kind);
-  if (!known.success) throw failure('usage', { what: `There is no table "${kind}"`, remedy: `Tables: ${TableKind.options.join(', ')}` });
+  if (!known.success)
+    throw failure('usage', { what: `There is no table "${kind}"`, remedy: `Tables: ${TableKind.options.join(', ')}` });
   const pid = options.pid === undefined ? undefined : Number(options.pid);
   let rows: TableRow[];
   if (options.snapshot === undefined) {
@@ -116,7 +145,13 @@ export async function tables(kind: string, options: Common & { snapshot?: string
     rows = pid === undefined ? all : all.filter((row) => row.virtualPid === pid);
   }
   if (options.json) printJson(rows);
-  else print(formatTable([['PROCESS', 'VIRTUAL', 'REAL', 'BEFORE', 'OWNER', 'DETAIL'], ...rows.map((row) => [String(row.virtualPid), row.virtual, row.real, row.before, row.owner, row.detail])]));
+  else
+    print(
+      formatTable([
+        ['PROCESS', 'VIRTUAL', 'REAL', 'BEFORE', 'OWNER', 'DETAIL'],
+        ...rows.map((row) => [String(row.virtualPid), row.virtual, row.real, row.before, row.owner, row.detail]),
+      ]),
+    );
   return 0;
 }
 
@@ -128,7 +163,13 @@ export async function logs(options: { session?: string; output: boolean }): Prom
   try {
     printRaw(readFileSync(path, 'utf8'));
   } catch (cause) {
-    throw options.output ? failure('noTerminal', { name }, cause) : failure('sessionNotFound', { name, sessions: (await allSessions()).map((one) => one.session).join(', ') || 'none' }, cause);
+    throw options.output
+      ? failure('noTerminal', { name }, cause)
+      : failure(
+          'sessionNotFound',
+          { name, sessions: (await allSessions()).map((one) => one.session).join(', ') || 'none' },
+          cause,
+        );
   }
   return 0;
 }

@@ -1,9 +1,10 @@
 /**
  * Commands on a store: ls, show, rename, note, pin, unpin, rm. They need no coordinator.
  */
-import { formatBytes, formatDuration, formatSimulatedTime, formatTable, formatTime, shellWord } from '../../model/format.js';
+
 import { drawTree, snapshotTree } from '../../model/snapshot-tree.js';
 import { failure } from '../../protocol/errors.js';
+import { formatBytes, formatDuration, formatSimulatedTime, formatTable, formatTime, shellWord } from '../../protocol/format.js';
 import type { Labels, SnapshotSummary } from '../../protocol/snapshot.js';
 import { readManifest } from '../../store/snapshot-folder.js';
 import { Store } from '../../store/store.js';
@@ -33,7 +34,15 @@ export async function ls(text: string | undefined, options: Common): Promise<num
 function row(prefix: string, one: SnapshotSummary): string[] {
   const name = `${one.name}${one.pinned ? ' (pinned)' : ''}${one.problem === '' ? '' : ` (damaged: ${one.problem})`}`;
   const time = one.simulatedTime === null ? '' : formatSimulatedTime(one.simulatedTime);
-  return [`${prefix}${one.id}`, name, formatTime(one.createdAt), time, formatBytes(one.bytes), formatDuration(one.pauseMs), one.session];
+  return [
+    `${prefix}${one.id}`,
+    name,
+    formatTime(one.createdAt),
+    time,
+    formatBytes(one.bytes),
+    formatDuration(one.pauseMs),
+    one.session,
+  ];
 }
 
 export async function show(text: string | undefined, options: Common & { verify: boolean }): Promise<number> {
@@ -53,13 +62,25 @@ export async function show(text: string | undefined, options: Common & { verify:
   if (one.note !== '') rows.push(['note', one.note]);
   if (one.pinned) rows.push(['pinned', 'yes']);
   if (one.problem !== '') rows.push(['damaged', one.problem]);
-  rows.push(['folder', one.path], ['parent', one.parent ?? 'none'], ['made', formatTime(one.createdAt)], ['session', one.session]);
+  rows.push(
+    ['folder', one.path],
+    ['parent', one.parent ?? 'none'],
+    ['made', formatTime(one.createdAt)],
+    ['session', one.session],
+  );
   rows.push(['program', one.argv.map(shellWord).join(' ')]);
   if (one.simulatedTime !== null) rows.push(['simulated time', formatSimulatedTime(one.simulatedTime)]);
   rows.push(['size', formatBytes(one.bytes)], ['held', formatDuration(one.pauseMs)], ['in all', formatDuration(one.totalMs)]);
   if (typeof manifest !== 'string') {
-    rows.push(['host', `${manifest.host.name}, Linux ${manifest.host.kernel}, ${manifest.host.cpuModel}, libc ${manifest.host.libc}`]);
-    for (const process of manifest.processes) rows.push(['process', `${process.virtualPid}  ${process.executable}, ${process.threads} thread${process.threads === 1 ? '' : 's'}`]);
+    rows.push([
+      'host',
+      `${manifest.host.name}, Linux ${manifest.host.kernel}, ${manifest.host.cpuModel}, libc ${manifest.host.libc}`,
+    ]);
+    for (const process of manifest.processes)
+      rows.push([
+        'process',
+        `${process.virtualPid}  ${process.executable}, ${process.threads} thread${process.threads === 1 ? '' : 's'}`,
+      ]);
     for (const phase of manifest.phases) rows.push(['phase', `${phase.phase}: ${formatDuration(phase.ms)}`]);
     for (const file of manifest.files) rows.push(['file', `${file.name}, ${formatBytes(file.size)}`]);
   }
@@ -90,7 +111,11 @@ export async function rm(texts: string[], options: Common): Promise<number> {
     // A parent that went in the same call leaves the ids, but not the tree, as it was.
     const now = store.list().find((other) => other.path === one.path);
     if (now !== undefined) await store.remove(now);
-    else if (!one.path.startsWith(`${store.snapshots}/`)) throw failure('usage', { what: `${one.path} is not in the store ${store.path}`, remedy: 'Name its store with --store, or remove the folder yourself.' });
+    else if (!one.path.startsWith(`${store.snapshots}/`))
+      throw failure('usage', {
+        what: `${one.path} is not in the store ${store.path}`,
+        remedy: 'Name its store with --store, or remove the folder yourself.',
+      });
   }
   if (options.json) printJson(chosen.map((one) => one.id));
   return 0;

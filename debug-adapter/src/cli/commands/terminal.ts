@@ -24,21 +24,28 @@ export function terminal(options: { session?: string }): Promise<number> {
     live = true;
     const status = await client.request('session/status', {});
     if (status.state === 'exited') return status.exitStatus ?? 0;
-    if (!stdin.isTTY || !stdout.isTTY) throw failure('usage', { what: 'cairn terminal needs a terminal', remedy: 'For what was printed so far: cairn logs --output' });
+    if (!stdin.isTTY || !stdout.isTTY)
+      throw failure('usage', {
+        what: 'cairn terminal needs a terminal',
+        remedy: 'For what was printed so far: cairn logs --output',
+      });
 
-    const resize = (): void => void client.request('terminal/resize', { columns: stdout.columns, rows: stdout.rows }).catch(() => undefined);
-    const left = new Promise<number>((resolve) => {
+    const resize = (): void =>
+      void client.request('terminal/resize', { columns: stdout.columns, rows: stdout.rows }).catch(() => undefined);
+    const left = new Promise<undefined>((resolve) => {
       stdin.setRawMode(true);
       stdin.on('data', (bytes: Buffer) => {
         const data = bytes.toString('utf8');
-        if (data.includes(LEAVE)) resolve(0);
+        if (data.includes(LEAVE)) resolve(undefined);
         else void client.request('terminal/input', { data }).catch(() => undefined);
       });
     });
     stdout.on('resize', resize);
     resize();
     try {
-      return await Promise.race([ended, left.then((code) => (note(`left the terminal of ${client.session}`), code))]);
+      const code = await Promise.race([ended, left]);
+      if (code === undefined) note(`left the terminal of ${client.session}`);
+      return code ?? 0;
     } finally {
       stdin.setRawMode(false);
       stdin.pause();

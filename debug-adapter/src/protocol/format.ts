@@ -1,7 +1,7 @@
 /**
- * How sizes, times and simulated times are written for people. Pure. Tests: test/unit/format.test.ts.
+ * How sizes, times and simulated times are written for people: the same by the command and in every view. Pure. Tests: test/unit/format.test.ts.
  */
-import type { SimulatedTime } from '../protocol/snapshot.js';
+import type { SimulatedTime } from './snapshot.js';
 
 /** 1536 → "1.5 KiB". */
 export function formatBytes(bytes: number): string {
@@ -44,7 +44,13 @@ export function formatSimulatedTime(time: SimulatedTime): string {
     const whole = value / unit;
     const rest = value % unit;
     if (whole === 0n) continue;
-    const places = rest === 0n ? '' : rest.toString().padStart(exponent - floor, '0').replace(/0+$/, '');
+    const places =
+      rest === 0n
+        ? ''
+        : rest
+            .toString()
+            .padStart(exponent - floor, '0')
+            .replace(/0+$/, '');
     if (places.length > 3 && exponent > Math.max(time.unit, -15)) continue;
     return `${whole}${places === '' ? '' : `.${places}`} ${name}`;
   }
@@ -62,9 +68,19 @@ export function formatTime(iso: string): string {
 /** Columns as wide as their widest cell; the last one is not padded. */
 export function formatTable(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, index) => { widths[index] = Math.max(widths[index] ?? 0, [...cell].length); });
+  for (const row of rows)
+    row.forEach((cell, index) => {
+      widths[index] = Math.max(widths[index] ?? 0, Array.from(cell).length);
+    });
   return rows
-    .map((row) => row.map((cell, index) => (index === row.length - 1 ? cell : cell + ' '.repeat((widths[index] ?? 0) - [...cell].length))).join('  ').trimEnd())
+    .map((row) =>
+      row
+        .map((cell, index) =>
+          index === row.length - 1 ? cell : cell + ' '.repeat((widths[index] ?? 0) - Array.from(cell).length),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n');
 }
 

@@ -1,0 +1,284 @@
+/**
+ * The `cairn` command as scripts use it, with real programs: exit statuses, streams, messages, and a coordinator that dies.
+ * What a restart brings back is tested by the probes.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, type TestContext, test } from 'node:test';
+import type { SessionStatus } from '../../debug-adapter/src/protocol/control.js';
+import { waitFor } from '../support/processes.js';
+import { Scratch } from '../support/scratch.js';
+import { cairnCommand } from '../support/tree.js';
+
+function scratch(t: TestContext): Scratch {
+  const made = new Scratch();
+  t.after(() => made.close());
+  return made;
+}
+
+/** Prints a number again and again; ends well at a signal. A process without children, compiled here. */
+const tools = mkdtempSync(join(tmpdir(), 'cairn-c-'));
+const counter = [join(tools, 'counter')];
+before(() => {
+  const source = join(tools, 'counter.c');
+  writeFileSync(
+    source,
+    `
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+static volatile sig_atomic_t ended;
+static void end(int number) { ended = number; }
+int main(void) {
+  signal(SIGTERM, end);
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  for (int i = 1; !ended; i++) { printf("%d\\n", i); usleep(50000); }
+  puts("bye");
+  return 5;
+}
+`,
+  );
+  const { status, stderr } = spawnSync('gcc', ['-O1', '-o', counter[0] ?? '', source], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+});
+after(() => rmSync(tools, { recursive: true }));
+
+test("streams are the program's, and so is the status", (t) => {
+  const { env, work } = scratch(t);
+  const run = (command: string[], input = ''): { status: number | null; out: string; err: string } => {
+    const { status, stdout, stderr } = spawnSync(cairnCommand, ['run', '--', ...command], {
+      cwd: work,
+      env,
+      input,
+      encoding: 'utf8',
+    });
+    return { status, out: stdout, err: stderr };
+  };
+  assert.deepEqual(run(['cat'], 'all of\nthe input'), { status: 0, out: 'all of\nthe input', err: '' });
+  assert.deepEqual(run(['sh', '-c', 'echo out; echo err >&2; exit 42']), { status: 42, out: 'out\n', err: 'err\n' });
+  assert.equal(run(['sh', '-c', 'kill -KILL $$']).status, 137);
+  assert.equal(run(['sh', '-c', 'kill -TERM $$']).status, 143);
+  assert.equal(run(['sh', '-c', 'test ! -t 0 && test ! -t 1']).status, 0);
+  assert.equal(run(['sh', '-c', 'pwd']).out, `${work}\n`);
+});
+
+test('signals are as the caller has them', async (t) => {
+  const s = scratch(t);
+  const ignored = (...command: string[]): string => {
+    const { stdout } = spawnSync(command[0] ?? '', command.slice(1), { cwd: s.work, env: s.env, encoding: 'utf8' });
+    return /SigIgn:\s*(\w+)/.exec(stdout)?.[1] ?? stdout;
+  };
+  const look = ['grep', 'SigIgn', '/proc/self/status'];
+  assert.equal(ignored(cairnCommand, 'run', '--', ...look), ignored(...look));
+  assert.equal(ignored('sh', '-c', 'trap "" HUP; exec "$@"', '-', cairnCommand, 'run', '--', ...look), '0000000000000001');
+});
+
+test('environment, working folder and name of the session reach the program', async (t) => {
+  const s = scratch(t);
+  const { stdout } = await s.cairn([
+    'run',
+    '--session',
+    'named',
+    '--env',
+    'A=b=c',
+    '--unset',
+    'LANG',
+    '--',
+    'sh',
+    '-c',
+    'echo $A ${LANG-none} $CAIRN_SESSION $CAIRN_STORE ${CAIRN_IGNORED_SIGNALS-none}',
+  ]);
+  assert.equal(stdout, `b=c none named ${s.store} none\n`);
+});
+
+const wrong: [string, string[], number, RegExp][] = [
+  ['no command', [], 2, /Usage/],
+  ['an unknown command', ['frobnicate'], 2, /unknown command/],
+  ['an unknown option', ['status', '--frobnicate'], 2, /unknown option/],
+  ['no program', ['run', '--'], 2, /program/],
+  ['a bad assignment', ['run', '--env', 'A', '--', 'true'], 2, /NAME=VALUE/],
+  ['a bad --then', ['checkpoint', '--then', 'explode'], 2, /resume, hold or kill/],
+  ['an unknown table', ['tables', 'cows'], 2, /pid, path, env, fd/],
+  ['a program that is not there', ['run', '--', 'no-such-program'], 1, /no-such-program.*PATH/],
+  ['a bad session name', ['run', '--session', 'a/b', '--', 'true'], 1, /cannot be the name of a session/],
+  ['no session', ['checkpoint'], 1, /No session is running\n.*cairn run/],
+  ['a session that is not there', ['status', '--session', 'ghost'], 1, /no session "ghost"/],
+  ['a snapshot that is not there', ['restart', 'ghost'], 1, /No snapshot "ghost"/],
+  ['a table of a snapshot that is not there', ['tables', 'fd', '--snapshot', 'ghost'], 1, /No snapshot "ghost"/],
+];
+for (const [name, args, status, message] of wrong) {
+  test(`${name} gives ${status} and says what to do`, async (t) => {
+    const result = await scratch(t).cairn(args);
+    assert.equal(result.status, status, result.stderr);
+    assert.match(result.stderr, message);
+    assert.equal(result.stdout, '');
+  });
+}
+
+test('from launch to stop, with a snapshot in between', async (t) => {
+  const s = scratch(t);
+  const { stdout } = await s.cairn(['run', '--detach', '--session', 'life', '--', ...counter]);
+  assert.equal(stdout, 'life\n');
+  const running = await s.json<SessionStatus>(['status']);
+  assert.deepEqual([running.session, running.state, running.terminal, running.argv], ['life', 'running', true, counter]);
+
+  const made = await s.json<Record<string, unknown>>(['checkpoint', '--name', 'here']);
+  assert.deepEqual(Object.keys(made).slice(0, 5), ['snapshot', 'path', 'bytes', 'pauseMs', 'totalMs']);
+  assert.equal(made['path'], join(s.store, 'snapshots', String(made['snapshot'])));
+  const [listed] = await s.json<{ id: string; name: string; problem: string }[]>(['ls']);
+  assert.deepEqual([listed?.id, listed?.name, listed?.problem], [made['snapshot'], 'here', '']);
+
+  assert.equal((await s.json<SessionStatus>(['hold'])).state, 'held');
+  assert.equal((await s.json<SessionStatus>(['resume'])).state, 'running');
+  const rows = await s.json<{ virtual: string; real: string; virtualPid: number }[]>(['tables', 'env']);
+  assert.ok(
+    rows.some((row) => row.virtual.includes('CAIRN_SESSION')),
+    JSON.stringify(rows).slice(0, 300),
+  );
+
+  const stopped = await s.json<SessionStatus>(['stop']);
+  assert.deepEqual([stopped.state, stopped.exitStatus], ['exited', 5]);
+  assert.match((await s.cairn(['logs', '--session', 'life', '--output'])).stdout, /bye/);
+  assert.equal((await s.json<SessionStatus>(['status', '--session', 'life'])).exitStatus, 5);
+  const late = await s.cairn(['checkpoint', '--session', 'life']);
+  assert.deepEqual([late.status, /has ended \(status 5\)/.test(late.stderr)], [1, true], late.stderr);
+});
+
+test('two sessions have to be named; a name is used once at a time', async (t) => {
+  const s = scratch(t);
+  const names = [];
+  for (let count = 0; count < 2; count++) {
+    const { stdout } = await s.cairn(['run', '--detach', '--json', '--', 'sleep', '60']);
+    names.push((JSON.parse(stdout) as SessionStatus).session);
+  }
+  assert.deepEqual(names, ['sleep', 'sleep-2']);
+  const unnamed = await s.cairn(['status']);
+  assert.equal(unnamed.status, 1);
+  assert.match(unnamed.stderr, /sleep, sleep-2/);
+  assert.equal((await s.json<SessionStatus>(['status'], { env: { CAIRN_SESSION: 'sleep-2' } })).session, 'sleep-2');
+  assert.match((await s.cairn(['run', '--session', 'sleep', '--', 'true'])).stderr, /already running/);
+  await s.cairn(['stop', '--session', 'sleep']);
+  const again = await s.cairn(['run', '--session', 'sleep', '--', 'echo', 'again']);
+  assert.equal(again.stdout, 'again\n', again.stderr);
+  await s.cairn(['stop', '--session', 'sleep-2']);
+});
+
+test('labels and removal', async (t) => {
+  const s = scratch(t);
+  await s.cairn(['run', '--detach', '--session', 'l', '--', 'sleep', '60']);
+  const { snapshot } = await s.checkpoint('l');
+  await s.cairn(['stop', '--session', 'l']);
+  for (const args of [
+    ['rename', snapshot.slice(0, 6), 'after reset'],
+    ['note', 'after reset', 'looks good'],
+    ['pin', 'after reset'],
+  ]) {
+    assert.deepEqual(await s.cairn(args), { status: 0, stdout: '', stderr: '' });
+  }
+  const shown = await s.json<Record<string, unknown>>(['show', 'after reset']);
+  assert.deepEqual([shown['id'], shown['note'], shown['pinned']], [snapshot, 'looks good', true]);
+  assert.match((await s.cairn(['rm', 'after reset'])).stderr, /pinned/);
+  assert.equal((await s.cairn(['unpin', snapshot])).status, 0);
+  assert.equal((await s.cairn(['show', snapshot, '--verify'])).status, 0);
+  assert.equal((await s.cairn(['rm', snapshot])).status, 0);
+  assert.deepEqual(await s.json(['ls']), []);
+});
+
+test('a computation outlives its coordinator, and any command gives it a new one', async (t) => {
+  const s = scratch(t);
+  const program = s.cairnProgram(['run', '--session', 'orphan', '--', ...counter]);
+  await program.line(/^3$/);
+  const { snapshot } = await s.checkpoint('orphan');
+  const { coordinator } = await s.json<SessionStatus>(['status', '--session', 'orphan']);
+  process.kill(coordinator, 'SIGKILL');
+  const seen = program.lines.length;
+  await waitFor('output after the loss', () => program.lines.length > seen + 1);
+  const after = await s.json<SessionStatus>(['status']);
+  assert.notEqual(after.coordinator, coordinator);
+  assert.deepEqual([after.state, after.lastSnapshot, after.argv], ['running', snapshot, counter]);
+  await s.checkpoint('orphan');
+  const stopped = await s.json<SessionStatus>(['stop']);
+  assert.deepEqual([await program.exit(), stopped.exitStatus], [5, 5]);
+});
+
+test('a coordinator keeps nothing open of whoever started it', async (t) => {
+  const s = scratch(t);
+  const file = join(s.work, 'held');
+  writeFileSync(file, '');
+  const { status } = spawnSync('sh', ['-c', `exec 7>${file}; "${cairnCommand}" run --detach --session fds -- sleep 60`], {
+    cwd: s.work,
+    env: s.env,
+  });
+  assert.equal(status, 0);
+  const { coordinator, processes } = await s.json<SessionStatus>(['status', '--session', 'fds']);
+  for (const pid of [coordinator, processes[0]?.realPid ?? 0]) {
+    const open = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+    assert.ok(!open.includes(file), `${pid}: ${open.join(', ')}`);
+  }
+  await s.cairn(['stop', '--session', 'fds']);
+});
+
+test('it is found through links, and from any folder', async (t) => {
+  const s = scratch(t);
+  const link = join(s.folder, 'cairn-link');
+  spawnSync('ln', ['-s', cairnCommand, link]);
+  const { status, stdout } = spawnSync(link, ['ls', '--json'], { cwd: '/', env: s.env, encoding: 'utf8' });
+  assert.deepEqual([status, stdout], [0, '[]\n']);
+});
+
+test('doctor says that it works here', async (t) => {
+  const s = scratch(t);
+  const { works, checks } = await s.json<{ works: boolean; checks: { name: string; result: string }[] }>(['doctor']);
+  assert.equal(works, true);
+  assert.ok(checks.some((check) => check.name === 'libcairn.so' && check.result === 'ok'));
+});
+
+test('a runtime folder that others may enter is refused', async (t) => {
+  const s = scratch(t);
+  mkdirSync(join(s.runtime, 'cairn'));
+  chmodSync(join(s.runtime, 'cairn'), 0o755);
+  const { status, stderr } = await s.cairn(['run', '--', 'true']);
+  assert.equal(status, 1);
+  assert.match(stderr, /mode is 0755/);
+});
+
+test('a path that is too long for a socket is an error, not a broken session', async (t) => {
+  const s = scratch(t);
+  const { status, stderr } = await s.cairn(['run', '--', 'true'], {
+    env: { CAIRN_RUNTIME_DIR: join(s.runtime, 'x'.repeat(90)) },
+  });
+  assert.equal(status, 1);
+  assert.match(stderr, /CAIRN_RUNTIME_DIR/);
+});
+
+test('preflight: a file that has gone forbids the restart, and nothing is started', async (t) => {
+  const s = scratch(t);
+  const copy = join(s.work, 'sleeper');
+  spawnSync('cp', ['/bin/sleep', copy]);
+  await s.cairn(['run', '--detach', '--session', 'p', '--', copy, '60']);
+  const { snapshot } = await s.checkpoint('p');
+  await s.cairn(['stop', '--session', 'p']);
+  rmSync(copy);
+  const { status, stderr } = await s.cairn(['restart', snapshot]);
+  assert.equal(status, 1);
+  assert.match(stderr, /sleeper.*is missing/);
+  assert.match(stderr, /--path/);
+  assert.ok(!existsSync(join(s.store, 'runs')));
+  const checked = await s.cairn(['restart', snapshot, '--check', '--json']);
+  assert.equal(checked.status, 1);
+  assert.equal((JSON.parse(checked.stdout) as { restartable: boolean }).restartable, false);
+  assert.ok(readFileSync(join(s.store, 'snapshots', snapshot, 'manifest.json'), 'utf8').includes(copy));
+});

@@ -1,0 +1,137 @@
+/** A restart as the agent sees it: what it is told, the order of phases, and what becomes of one that fails. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { SettingKind } from '../../debug-adapter/src/protocol/generated/agent_pb.js';
+import { atEnd, type Fixture, openCoordinator, restartParams, running } from './fixture.js';
+
+const plugins = [
+  { name: 'file', layer: 0, barriers: ['flush'], restartBarriers: ['open'] },
+  { name: 'vendor', layer: 1, restartBarriers: ['connect'] },
+];
+
+async function snapshot(t: TestContext, compression: 'none' | 'zstd' = 'none') {
+  const first = await running(t, { compression });
+  const made = await first.coordinator.checkpoint({ name: 'roi', then: 'resume' });
+  return { ...first, made };
+}
+
+const second = (t: TestContext, folder: string): Promise<Fixture> => openCoordinator(t, { folder, session: 'again' });
+
+test('the restarted process is told all that has changed, comes back from the bottom up, and runs', async (t) => {
+  const { folder, made, peer: before, coordinator: first } = await snapshot(t);
+  const { coordinator, join: joinPeer, paths, store } = await second(t, folder);
+  const params = { ...restartParams(made.path), env: { SEED: '7', OLD: null }, paths: [{ from: '/old', to: '/new' }] };
+  const started = await coordinator.restart(params);
+  assert.equal(coordinator.status.state, 'restarting');
+  assert.ok(started.runFolder?.startsWith(`${store.runs}/again-`));
+  assert.ok(existsSync(started.runFolder ?? ''));
+  const words = started.command.slice(started.command.indexOf('--') + 1);
+  assert.equal(basename(words[0] ?? ''), 'cairn-restore');
+  assert.deepEqual(words.slice(1), [
+    '--folder',
+    made.path,
+    '--process',
+    String(before.virtualPid),
+    '--socket',
+    paths.agentSocket,
+    '--error-file',
+    paths.restoreError,
+  ]);
+
+  const peer = await joinPeer({ snapshot: basename(made.path), plugins });
+  const status = await coordinator.started(5000);
+  assert.deepEqual(peer.phases, ['restart', 'file.open', 'vendor.connect', 'resume', 'running']);
+  assert.equal(status.state, 'running');
+  assert.equal(status.restartedFrom, made.snapshot);
+  assert.equal(status.computation, first.status.computation);
+  const told = (kind: SettingKind): [string, string][] =>
+    peer.settings.filter((one) => one.kind === kind).map(({ key, value }) => [key, value]);
+  assert.deepEqual(told(SettingKind.SETTING_PATH), [['/old', '/new']]);
+  assert.deepEqual(told(SettingKind.SETTING_ENVIRONMENT_UNSET), [['OLD', '']]);
+  assert.deepEqual(told(SettingKind.SETTING_RUN_FOLDER), [['', started.runFolder]]);
+  assert.deepEqual(told(SettingKind.SETTING_SNAPSHOT_FOLDER), [['', made.path]]);
+  const env = Object.fromEntries(told(SettingKind.SETTING_ENVIRONMENT));
+  assert.equal(env['SEED'], '7');
+  assert.equal(env['CAIRN_SESSION'], 'again');
+
+  const next = await coordinator.checkpoint({ name: '', then: 'resume' });
+  assert.equal(store.find(next.snapshot).parent, made.snapshot);
+});
+
+test('in place there is no run folder', async (t) => {
+  const { folder, made } = await snapshot(t);
+  const { coordinator, join: joinPeer } = await second(t, folder);
+  const started = await coordinator.restart({ ...restartParams(made.path), inPlace: true });
+  assert.equal(started.runFolder, null);
+  const peer = await joinPeer({ snapshot: basename(made.path) });
+  await coordinator.started(5000);
+  assert.ok(!peer.settings.some((one) => one.kind === SettingKind.SETTING_RUN_FOLDER));
+});
+
+test('a restart barrier that fails ends the process, and says why', async (t) => {
+  const { folder, made } = await snapshot(t);
+  const { coordinator, join: joinPeer } = await second(t, folder);
+  await coordinator.restart(restartParams(made.path));
+  const child = spawn('sleep', ['60']);
+  atEnd(t, () => void child.kill('SIGKILL'));
+  const ended = new Promise<string | null>((resolve) => child.once('exit', (_, signal) => resolve(signal)));
+  const waiting = assert.rejects(coordinator.started(5000), { code: 'restartFailed', message: /the disk is on fire/ });
+  const peer = await joinPeer({ pid: child.pid ?? 0, snapshot: basename(made.path), plugins, failing: ['file.open'] });
+  await waiting;
+  assert.equal(await ended, 'SIGKILL');
+  peer.close();
+  assert.deepEqual(peer.phases, ['restart', 'file.open', 'abort']);
+  assert.match(coordinator.status.operation?.error ?? '', /the disk is on fire/);
+});
+
+test('a restorer that ends early is told with its own words', async (t) => {
+  const { folder, made } = await snapshot(t);
+  const { coordinator, join: joinPeer, paths } = await second(t, folder);
+  await coordinator.restart(restartParams(made.path));
+  const waiting = assert.rejects(coordinator.started(5000), { code: 'restartFailed', message: /mmap: no room at 0x1000/ });
+  writeFileSync(paths.restoreError, 'mmap: no room at 0x1000\n');
+  const launcher = await joinPeer({ launcher: true });
+  launcher.send(0n, { case: 'processExit', value: { realPid: 1, waitStatus: 1 << 8 } });
+  await waiting;
+  assert.equal(coordinator.status.state, 'exited');
+});
+
+test('a copy of a snapshot elsewhere can be restarted', async (t) => {
+  const { folder, made } = await snapshot(t);
+  const copy = join(folder, 'copied');
+  cpSync(made.path, copy, { recursive: true });
+  rmSync(made.path, { recursive: true });
+  const { coordinator, join: joinPeer } = await second(t, folder);
+  await coordinator.restart(restartParams(copy));
+  await joinPeer({ snapshot: 'copied' });
+  assert.equal((await coordinator.started(5000)).state, 'running');
+});
+
+test('a damaged snapshot is refused before anything starts', async (t) => {
+  const { folder, made, peer } = await snapshot(t);
+  writeFileSync(join(made.path, `p${peer.virtualPid}.pages`), 'torn');
+  const { coordinator, store } = await second(t, folder);
+  await assert.rejects(coordinator.restart(restartParams(made.path)), {
+    code: 'preflight',
+    message: /p\d+\.pages has 4 bytes instead of/,
+  });
+  assert.ok(!existsSync(store.runs));
+  assert.equal(coordinator.status.state, 'exited');
+});
+
+test('a compressed snapshot is unpacked into the cache, and its raw pages are those that were written', async (t) => {
+  const { folder, made, peer } = await snapshot(t, 'zstd');
+  const { coordinator, join: joinPeer, store } = await second(t, folder);
+  const { command } = await coordinator.restart(restartParams(made.path));
+  const unpacked = command[command.indexOf('--folder') + 1] ?? '';
+  assert.equal(dirname(unpacked), store.cache);
+  assert.ok(readFileSync(join(unpacked, `p${peer.virtualPid}.pages`)).equals(Buffer.alloc(8192, 'pages')));
+  assert.ok(
+    readFileSync(join(unpacked, `p${peer.virtualPid}.meta`)).equals(readFileSync(join(made.path, `p${peer.virtualPid}.meta`))),
+  );
+  await joinPeer({ snapshot: made.snapshot });
+  assert.equal((await coordinator.started(5000)).state, 'running');
+});
