@@ -124,6 +124,7 @@ story('a pinned snapshot is not deleted', async (window) => {
   await window.toast(/renamed is pinned/).waitFor();
   await window.page.keyboard.press('Escape');
   await window.rowMenu(/^renamed/, 'Unpin');
+  await until('it is unpinned', async () => (await window.row(/^renamed.*pinned/).count()) === 0);
 });
 
 story('virtual names follow the selection: of a snapshot, filtered, copied', async (window, suite) => {

@@ -69,7 +69,7 @@ test('the process that writes the image', () =>
   }));
 
 test('the coordinator, between checkpoints and while held', () =>
-  withVictim('idle', small, async (victim) => {
+  withVictim('idle', { ...small, lines: 1500 }, async (victim) => {
     kill(victim.coordinator());
     await victim.canBeCheckpointed();
     await victim.scratch.json(['hold', '--session', 'idle']);
@@ -85,8 +85,8 @@ test('the coordinator, at random moments of a checkpoint', { timeout: 240_000 },
   const seed = chooseSeed();
   context.diagnostic(`CAIRN_TEST_SEED=${seed}`);
   const random = randomNumbers(seed);
-  await withVictim('random', { ...large, lines: 1500 }, async (victim) => {
-    for (let round = 0; round < 8; round++) {
+  await withVictim('random', { ...large, lines: 4000 }, async (victim) => {
+    for (let round = 0; round < 6; round++) {
       const pid = await victim.pid();
       const checkpoint = victim.scratch.cairn(['checkpoint', '--session', 'random', '--json']);
       // Half of them as soon as the application has a helper, half of them later.

@@ -67,6 +67,8 @@ const between = new Set(['node', 'sh', 'dash', 'bash', 'cairn-launch', 'runuser'
 /** The application below a running `cairn run` or `cairn restart`. */
 export function applicationBelow(pid: number): number | undefined {
   for (const child of childrenOf(pid)) {
+    // Started by the command, but no part of what it runs.
+    if (readProc(child, 'cmdline').includes('coordinator.js')) continue;
     const name = basename(executable(child));
     if (name === '') continue;
     if (!between.has(name)) return child;

@@ -4,6 +4,7 @@
  */
 
 import { nativeFile } from '../platform/installation.js';
+import type { RestartParams } from '../protocol/control.js';
 import type { RuntimePaths } from '../platform/runtime.js';
 
 export interface Identity {
@@ -21,7 +22,12 @@ export function launchCommand(identity: Identity, argv: readonly string[]): stri
   return [...launcher(identity), '--', ...argv];
 }
 
-export function restoreCommand(identity: Identity, folder: string, virtualPid: number): string[] {
+export function restoreCommand(
+  identity: Identity,
+  folder: string,
+  virtualPid: number,
+  paths: RestartParams['paths'],
+): string[] {
   const { agentSocket, restoreError } = identity.paths;
   return [
     ...launcher(identity),
@@ -35,6 +41,8 @@ export function restoreCommand(identity: Identity, folder: string, virtualPid: n
     agentSocket,
     '--error-file',
     restoreError,
+    // Mapped files have to be found before there is an agent that knows of paths.
+    ...paths.flatMap(({ from, to }) => ['--path', `${from}=${to}`]),
   ];
 }
 

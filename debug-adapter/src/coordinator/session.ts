@@ -18,6 +18,8 @@ export class Session {
   readonly store: string;
   computation = '';
   argv: string[] = [];
+  /** Why the agent cannot get into the program; empty: nothing is known against it. */
+  launchProblem = '';
   cwd = '';
   restartedFrom: string | null = null;
   runFolder: string | null = null;

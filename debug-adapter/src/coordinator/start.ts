@@ -9,6 +9,7 @@ import { rmSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { restartSteps } from '../model/phases.js';
+import { findProgram, whyNotCheckpointable } from '../platform/executable.js';
 import { readIfThere } from '../platform/files.js';
 import { signalProcess } from '../platform/processes.js';
 import type { LaunchParams, RestartParams, StartResult } from '../protocol/control.js';
@@ -45,13 +46,25 @@ export function launch(context: Context, params: LaunchParams): Started {
   session.computation = randomBytes(8).toString('hex');
   session.argv = params.argv;
   session.cwd = params.cwd;
+  const program = findProgram(params.argv[0] ?? '', params.env, params.cwd);
+  session.launchProblem = program === undefined ? '' : whyNotCheckpointable(program);
   session.changed();
   return {
     command: launchCommand(identity(context), params.argv),
     env: launchEnvironment(identity(context), params.env),
     cwd: params.cwd,
     runFolder: null,
-    warnings: [],
+    warnings:
+      session.launchProblem === ''
+        ? []
+        : [
+            {
+              severity: 'warning',
+              code: 'no-agent',
+              message: `${session.launchProblem}: it runs, but Cairn cannot checkpoint it.`,
+              remedy: 'Give Cairn a dynamically linked 64-bit program of your own user.',
+            },
+          ],
     settings: pluginSettings(params.plugins),
     restart: null,
   };
@@ -83,7 +96,7 @@ export async function restart(context: Context, params: RestartParams, env: Read
   const [root] = manifest.processes;
   const { LD_PRELOAD: _, ...plain } = env;
   return {
-    command: restoreCommand(identity(context), folder, root?.virtualPid ?? 0),
+    command: restoreCommand(identity(context), folder, root?.virtualPid ?? 0, params.paths),
     env: { ...plain, ...identityVariables(identity(context)) },
     cwd: '/',
     runFolder,

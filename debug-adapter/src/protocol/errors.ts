@@ -179,6 +179,12 @@ export const errorTable = define({
     message: 'The session "{name}" has no process that can be checkpointed',
     remedy: 'Wait until the program has started; see cairn status.',
   },
+  noAgent: {
+    number: 420,
+    blame: 'program',
+    message: 'The session "{name}" cannot be checkpointed: {why}, so that Cairn cannot get into it. The program runs on',
+    remedy: 'Give Cairn a dynamically linked 64-bit program of your own user.',
+  },
   cannotCheckpoint: {
     number: 401,
     blame: 'program',

@@ -57,6 +57,7 @@ export async function run(argv: string[], options: StartOptions): Promise<number
   const started = await closing(client, () =>
     client.request('session/launch', { argv, cwd, env, plugins, owner, ...terminalSize() }),
   );
+  for (const { message, remedy } of started.warnings) note(`warning: ${message} ${remedy}`);
   return options.detach ? detached(client, options) : foreground(client, started);
 }
 

@@ -1,0 +1,66 @@
+/**
+ * Whether the agent gets into a program at all: the dynamic linker loads it, and only into 64-bit x86 programs that have one and
+ * that keep their environment. Said before the program starts; the program itself runs in any case.
+ * Source: System V ABI, chapters 4 and 5; ld.so(8), "Secure-execution mode". Tests: test/unit/executable.test.ts.
+ */
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { delimiter, isAbsolute, resolve } from 'node:path';
+
+const PT_INTERP = 3;
+const EM_X86_64 = 62;
+const ELF64 = 2;
+const MAX_SCRIPTS = 4;
+const SET_ID_BITS = 0o6000;
+
+function read(file: number, position: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  return bytes.subarray(0, readSync(file, bytes, 0, length, position));
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** The file that execvp(3) would take, undefined: none. */
+export function findProgram(name: string, env: Readonly<Record<string, string | undefined>>, cwd: string): string | undefined {
+  if (name.includes('/')) return isAbsolute(name) ? name : resolve(cwd, name);
+  const folders = (env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin').split(delimiter);
+  return folders.map((folder) => resolve(cwd, folder, name)).find(isFile);
+}
+
+function hasInterpreter(file: number, header: Buffer): boolean {
+  const size = header.readUInt16LE(54);
+  const count = header.readUInt16LE(56);
+  const table = read(file, Number(header.readBigUInt64LE(32)), count * size);
+  for (let at = 0; at + size <= table.length; at += size) if (table.readUInt32LE(at) === PT_INTERP) return true;
+  return false;
+}
+
+/** Why Cairn cannot checkpoint this program; empty: nothing is known against it. */
+export function whyNotCheckpointable(path: string, scripts = 0): string {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch {
+    return '';
+  }
+  try {
+    const header = read(file, 0, 256);
+    if (header.toString('latin1', 0, 2) === '#!' && scripts < MAX_SCRIPTS) {
+      const [interpreter = ''] = header.toString('utf8', 2).split('\n', 1)[0]?.trim().split(/\s+/) ?? [];
+      return whyNotCheckpointable(interpreter, scripts + 1);
+    }
+    if (header.length < 64 || header.readUInt32BE(0) !== 0x7f454c46) return '';
+    if (header[4] !== ELF64 || header.readUInt16LE(18) !== EM_X86_64) return `${path} is not a 64-bit x86 program`;
+    if (!hasInterpreter(file, header)) return `${path} is statically linked`;
+    return (statSync(path).mode & SET_ID_BITS) === 0 ? '' : `${path} runs with another user's or group's rights (set-id)`;
+  } catch {
+    return '';
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,49 @@
+/** What is said of programs that the agent cannot get into: real ones, compiled here. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { findProgram, whyNotCheckpointable } from '../../debug-adapter/src/platform/executable.js';
+
+let folder = '';
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cairn-executable-'));
+  writeFileSync(join(folder, 'main.c'), 'int main(void) { return 0; }\n');
+  execFileSync('gcc', ['-o', join(folder, 'dynamic'), join(folder, 'main.c')]);
+  execFileSync('gcc', ['-static', '-o', join(folder, 'static'), join(folder, 'main.c')]);
+  writeFileSync(join(folder, 'script'), `#!${join(folder, 'static')} -x\n`);
+});
+after(() => rmSync(folder, { recursive: true }));
+
+test('a dynamic program is fine', () => assert.equal(whyNotCheckpointable(join(folder, 'dynamic')), ''));
+
+test('a static program is named', () => assert.match(whyNotCheckpointable(join(folder, 'static')), /static is statically linked/));
+
+test('a script is what its interpreter is', () => assert.match(whyNotCheckpointable(join(folder, 'script')), /statically linked/));
+
+test('a set-id program is named', () => {
+  chmodSync(join(folder, 'dynamic'), 0o4755);
+  assert.match(whyNotCheckpointable(join(folder, 'dynamic')), /set-id/);
+  chmodSync(join(folder, 'dynamic'), 0o755);
+});
+
+test('a program for another machine is named', () => {
+  const header = Buffer.alloc(64);
+  header.writeUInt32BE(0x7f454c46, 0);
+  header[4] = 1;
+  writeFileSync(join(folder, 'other'), header);
+  assert.match(whyNotCheckpointable(join(folder, 'other')), /not a 64-bit x86 program/);
+});
+
+test('what cannot be read is left to those who execute it', () => {
+  assert.equal(whyNotCheckpointable(join(folder, 'missing')), '');
+  assert.equal(whyNotCheckpointable(join(folder, 'main.c')), '');
+});
+
+test('a program is found as execvp finds it', () => {
+  assert.equal(findProgram('dynamic', { PATH: `/nowhere:${folder}` }, '/'), join(folder, 'dynamic'));
+  assert.equal(findProgram('./dynamic', {}, folder), join(folder, 'dynamic'));
+  assert.equal(findProgram('dynamic', { PATH: '/nowhere' }, '/'), undefined);
+});
