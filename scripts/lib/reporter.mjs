@@ -39,7 +39,9 @@ function hasSubtests({ file, nesting }) {
   return inner;
 }
 
-function* onResult({ type, data }) {
+function* onResult({ type, data: told }) {
+  // Where the test belongs is the file that was run; where it was declared may be a helper.
+  const data = { ...told, file: told.entryFile ?? told.file };
   // Only what has no subtests counts as a test, and whatever failed by itself.
   if (hasSubtests(data) && type === 'test:pass') return;
   if (data.details?.type === 'suite' && type === 'test:pass') return;
@@ -67,15 +69,16 @@ function* onResult({ type, data }) {
   }
   counts.failed += 1;
   entry.failed += 1;
+  const where = `${relative(root, data.file ?? '')}${told.file === data.file ? `:${data.line ?? 0}` : ''}`;
   let why = explain(data.details?.error);
   if (type === 'test:pass') why = empty ? 'the file has no tests' : 'is marked as to do, but passes: remove the mark';
-  yield `  ✖ ${data.name} (${relative(root, data.file ?? '')}:${data.line ?? 0})\n${indent(why)}\n`;
+  yield `  ✖ ${data.name} (${where})\n${indent(why)}\n`;
 }
 
 export default async function* report(source) {
   for await (const event of source) {
     const { type, data } = event;
-    if (type === 'test:stdout' || type === 'test:stderr') entryOf(data.file).output += data.message;
+    if (type === 'test:stdout' || type === 'test:stderr') entryOf(data.entryFile ?? data.file).output += data.message;
     else if (type === 'test:pass' || type === 'test:fail') yield* onResult(event);
     else if (type === 'test:summary' && data.file) {
       const entry = entryOf(data.file);

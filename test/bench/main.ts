@@ -8,8 +8,9 @@ import { cpus, release } from 'node:os';
 import { inTree } from '../support/tree.js';
 import { measureSimulation, measureSize, prepare, type Row, restartRow, type SizeResult, simulations } from './measurements.js';
 
-const sizes = [64, 512, 2048];
-const ROUNDS = 5;
+/** In MB. CAIRN_BENCH_SIZES and CAIRN_BENCH_ROUNDS are for trying the benchmark itself. */
+const sizes = (process.env['CAIRN_BENCH_SIZES'] ?? '64,512,2048').split(',').map(Number);
+const ROUNDS = Number(process.env['CAIRN_BENCH_ROUNDS'] ?? 5);
 
 function table(rows: readonly Row[]): string {
   const lines = ['| question | measured | compared with | ratio | aim |', '|---|---|---|---|---|'];

@@ -27,6 +27,8 @@ const median = (numbers: readonly number[]): number =>
   [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 const ms = (milliseconds: number): string => `${milliseconds < 10 ? milliseconds.toFixed(2) : milliseconds.toFixed(0)} ms`;
 
+const size = (megabytes: number): string => (megabytes >= 1024 ? `${megabytes / 1024} GB` : `${megabytes} MB`);
+
 /** What the helper says after `word`, in milliseconds. */
 async function helperTime(word: string, ...args: string[]): Promise<number> {
   const { stdout } = await run(helper, [word, ...args]);
@@ -78,21 +80,20 @@ export async function measureSize(megabytes: number, rounds: number): Promise<Si
     const writeMs = await helperTime('write', String(bytes), join(scratch.store, 'same-bytes'));
     const restarts: number[] = [];
     for (let round = 0; round < rounds; round++) restarts.push(await timeRestart(scratch, snapshot, `again${round}`));
-    const size = megabytes >= 1024 ? `${megabytes / 1024} GB` : `${megabytes} MB`;
     const holdMs = median(held);
     return {
       megabytes,
       restartMs: median(restarts),
       rows: [
         {
-          question: `Hold time of a checkpoint, ${size} of touched memory, beyond 3 ms`,
+          question: `Hold time of a checkpoint, ${size(megabytes)} of touched memory, beyond 3 ms`,
           measured: `${ms(holdMs)} (the program saw ${ms(median(seen))})`,
           compared: `fork() of an equal process: ${ms(forkMs)}`,
           ratio: Math.max(0, holdMs - 3) / forkMs,
           aim: 1.3,
         },
         {
-          question: `Whole checkpoint, ${size}, on disk`,
+          question: `Whole checkpoint, ${size(megabytes)}, on disk`,
           measured: ms(median(whole)),
           compared: `write() and fdatasync() of the same ${(bytes / 2 ** 20).toFixed(0)} MB: ${ms(writeMs)}`,
           ratio: median(whole) / writeMs,
@@ -118,9 +119,9 @@ async function timeRestart(scratch: Scratch, snapshot: string, session: string):
 
 export function restartRow(small: SizeResult, large: SizeResult): Row {
   return {
-    question: `Restart to the application's first instruction, ${large.megabytes / 1024} GB`,
+    question: `Restart to the application's first instruction, ${size(large.megabytes)}`,
     measured: ms(large.restartMs),
-    compared: `the same with ${small.megabytes} MB: ${ms(small.restartMs)}`,
+    compared: `the same with ${size(small.megabytes)}: ${ms(small.restartMs)}`,
     ratio: large.restartMs / small.restartMs,
     aim: 1.5,
   };

@@ -147,6 +147,15 @@ story('a click restarts a snapshot: the rest is printed, with the same signature
   await window.rowAction(/^palette/, /^Restart/);
   await newTerminal(window);
   await window.showContainer('Cairn');
+  await until(
+    'the snapshot has a branch',
+    async () =>
+      (await window
+        .row(/^palette/)
+        .first()
+        .getAttribute('aria-expanded')) !== null,
+  );
+  await window.expandRow(/^palette/);
   await window
     .tree(/^Snapshots/)
     .getByRole('treeitem', { name: /restarted/ })

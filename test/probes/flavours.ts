@@ -237,7 +237,8 @@ export class ProbeRun {
         const program = await this.#restart(snapshot, `c${cycle}`, launch, before);
         if (cycle === 1) first = this.#added;
         if (cycle === 5) {
-          if (!this.probe.churn.has('maps')) assert.ok(this.#added <= first, `each cycle adds memory: ${first} bytes at first, now ${this.#added}`);
+          if (!this.probe.churn.has('maps'))
+            assert.ok(this.#added <= first, `each cycle adds memory: ${first} bytes at first, now ${this.#added}`);
           await this.#check(program, launch);
           return;
         }

@@ -17,6 +17,8 @@ export type Picture = {
 
 /** Name of the thread that every process under Cairn has. */
 export const AGENT_THREAD = 'cairn-agent';
+/** O_TMPFILE (and O_DIRECTORY, which is part of it): says how a file was made, not what the descriptor does. */
+const TMPFILE = 0o20200000;
 /** From here on descriptors are Cairn's own. */
 const RESERVED_DESCRIPTORS = 512;
 /** Set by the kernel of each process as it likes, or growing by itself. */
@@ -38,7 +40,7 @@ function readDescriptors(pid: number, task: string): Map<number, string> {
     const kind = link(`/proc/${pid}/task/${task}/fd/${fd}`);
     const info = readProc(pid, `task/${task}/fdinfo/${fd}`);
     const position = /^pos:\s+(\d+)/m.exec(info)?.[1] ?? '';
-    const flags = /^flags:\s+(\d+)/m.exec(info)?.[1] ?? '';
+    const flags = (Number.parseInt(/^flags:\s+(\d+)/m.exec(info)?.[1] ?? '0', 8) & ~TMPFILE).toString(8);
     // The kind, not the name: a restart puts files that were open for writing into its run folder.
     const what =
       kind.startsWith('/dev/') || kind.startsWith('/proc/')
@@ -103,17 +105,24 @@ export function takePicture(pid: number): Picture {
 
 const hex = (region: Region): string => `${region.start.toString(16)}-${region.end.toString(16)} ${region.access} ${region.name}`;
 
-/** Parts of `wanted` that `there` does not have with the same access. */
+/** Parts of `wanted` that `there` does not have with the same access. Both are in order of address, and may be long. */
 function missing(wanted: readonly Region[], there: readonly Region[]): string[] {
   const lost: string[] = [];
+  let next = 0;
   for (const region of wanted) {
     let at = region.start;
-    for (const other of there) {
-      if (other.end <= at || other.start >= region.end) continue;
-      if (other.start > at || other.access !== region.access) break;
-      at = other.end;
+    for (let other = there[next]; other !== undefined && other.start < region.end; other = there[next]) {
+      if (other.end > at) {
+        if (other.start > at || other.access !== region.access) break;
+        at = other.end;
+      }
+      if (other.end > region.end) break;
+      next++;
     }
-    if (at < region.end) lost.push(hex(region));
+    if (at < region.end) {
+      lost.push(hex(region));
+      while ((there[next]?.end ?? region.end) < region.end) next++;
+    }
   }
   return lost;
 }

@@ -52,9 +52,6 @@ test('probes', { concurrency: true, timeout: 900_000 }, async (suite) => {
     });
   };
   // A terminal's master side would be inherited by programs that are started at the same time.
-  await inParallel(
-    probes.filter((probe) => !probe.pty).map(job),
-    WIDTH,
-  );
+  await inParallel(probes.filter((probe) => !probe.pty).map(job), WIDTH);
   for (const probe of probes.filter(({ pty }) => pty)) await job(probe)();
 });

@@ -54,9 +54,8 @@ export class SnapshotCommands {
 
   /** Several selected elements stay what is meant; else it is the focused one, which becomes selected. */
   async #focused(): Promise<readonly SnapshotTreeNode[]> {
-    const { view } = this.#tree;
-    if (view.selection.length < 2) await vscode.commands.executeCommand('list.select');
-    return view.selection;
+    if (this.#tree.selection.length < 2) await vscode.commands.executeCommand('list.select');
+    return this.#tree.selection;
   }
 
   async #openFocused(): Promise<void> {
@@ -67,7 +66,7 @@ export class SnapshotCommands {
 
   async #one(node: unknown, title: string, whole = false): Promise<SnapshotNode> {
     if (isSnapshotNode(node)) return node;
-    const selected = this.#tree.view.visible ? this.#tree.view.selection.filter(isSnapshotNode) : [];
+    const selected = this.#tree.view.visible ? this.#tree.selection.filter(isSnapshotNode) : [];
     const [only] = selected;
     if (only && selected.length === 1) return only;
     return this.#pick(title, whole);
@@ -77,7 +76,7 @@ export class SnapshotCommands {
     const given = Array.isArray(nodes) ? nodes.filter(isSnapshotNode) : [];
     if (given.length > 0) return given;
     if (isSnapshotNode(node)) return [node];
-    const selected = this.#tree.view.visible ? this.#tree.view.selection.filter(isSnapshotNode) : [];
+    const selected = this.#tree.view.visible ? this.#tree.selection.filter(isSnapshotNode) : [];
     return selected.length > 0 ? selected : [await this.#pick('Delete', false)];
   }
 

@@ -31,11 +31,19 @@ export class Terminals implements vscode.Disposable {
     this.#terminal(session).show(preserveFocus);
   }
 
+  /** A session may be found before its program was started, and its terminal with it. */
   #found(session: LiveSession): void {
-    if (!session.status.terminal) return;
+    const { rejoining } = this;
+    const wait = session.onDidChange(() => this.#appeared(session, rejoining) && wait.dispose());
+    if (this.#appeared(session, rejoining)) wait.dispose();
+  }
+
+  #appeared(session: LiveSession, rejoining: boolean): boolean {
+    if (!session.status.terminal) return false;
     const terminal = this.#terminal(session);
     const reveal = vscode.workspace.getConfiguration('cairn').get<Reveal>('terminal.reveal', 'always');
-    if (reveal === 'always' || (reveal === 'onStart' && !this.rejoining)) terminal.show(true);
+    if (reveal === 'always' || (reveal === 'onStart' && !rejoining)) terminal.show(true);
+    return true;
   }
 
   #terminal(session: LiveSession): vscode.Terminal {

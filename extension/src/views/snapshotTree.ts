@@ -27,6 +27,7 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
   #parents = new Map<SnapshotTreeNode, SnapshotTreeNode>();
   #timer: NodeJS.Timeout | undefined;
   #revealing = false;
+  #selected: readonly SnapshotTreeNode[] = [];
 
   constructor(snapshots: Snapshots, sessions: LiveSessions) {
     this.#snapshots = snapshots;
@@ -37,7 +38,10 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
       canSelectMany: true,
       showCollapseAll: true,
     });
-    this.#subscriptions = [snapshots.onDidChange(() => this.#later()), sessions.onDidChange(() => this.#later()), this.view];
+    const selected = this.view.onDidChangeSelection(({ selection }) => {
+      this.#selected = selection;
+    });
+    this.#subscriptions = [selected, snapshots.onDidChange(() => this.#later()), sessions.onDidChange(() => this.#later()), this.view];
   }
 
   /** Selects a snapshot where the view is visible; a view that is not is left alone. */
@@ -50,6 +54,12 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
     } finally {
       this.#revealing = false;
     }
+  }
+
+  /** What is selected and still there. VS Code's own list of it is empty while the tree is read again. */
+  get selection(): readonly SnapshotTreeNode[] {
+    const present = new Set(this.#nodes.values());
+    return this.#selected.filter((node) => present.has(node));
   }
 
   /** What the user has selected, each time that it is one thing. */

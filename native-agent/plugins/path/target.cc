@@ -62,15 +62,16 @@ int Target::look_folder(int folder, const char *given) {
   PathText lower;
   struct statx status;
   int32_t layer = found_.layer;
+  bool lowered = false;
   while (next_layer(walk_.path, layer)) {
     if (layer_path(layer, walk_.path, lower) != 0) break;
     int error = stat_path(lower.length != 0 ? lower.text : "/", true, status);
     if (error == -ENOENT) continue;
     if (error != 0 || !S_ISDIR(status.stx_mode)) break;
     if (!found_.real.assign(lower)) break;
-    return use_real();
+    lowered = true;
   }
-  return 0;
+  return lowered ? use_real() : 0;
 }
 
 int Target::raise(bool follow, bool truncate) {

@@ -166,7 +166,6 @@ bool Operation::save(Text folder, Text snapshot, bool synchronous) {
   events::facts().kept_files = &kept_files;
   size_t mark = arena_->used();
   bool ok = events::send(CAIRN_EVENT_PRECHECKPOINT) && capture(request);
-  kept_files.end();
   arena_->rewind(mark);
   if (!ok) return false;
   __atomic_store_n(&agent_->writing_, 1, __ATOMIC_RELEASE);

@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <linux/fs.h>
+#include <sched.h>
+#include <sys/wait.h>
 
 #include "image/checksum.h"
+#include "sys/x86_64/context.h"
 
 namespace cairn::checkpoint {
 
@@ -27,24 +30,52 @@ int32_t KeptFiles::keep(int32_t fd, uint64_t length, bool now, sys::Error* error
       return static_cast<int32_t>(made);
     }
   }
-  // A descriptor of our own, with an offset of its own, that also reads what the application only writes.
-  sys::TextBuffer<64> link;
-  link.add("/proc/self/fd/").number(fd);
-  sys::UniqueFd source = sys::open(link.c_str(), O_RDONLY);
-  if (!source.ok()) {
-    error->set(source.status(), link.text()).add("cannot read the file behind descriptor ").number(fd).add(" to save it");
-    return source.status();
-  }
-  files_[count_] = {-1, length};
-  if (now) {
-    if (!copy(source.get(), count_, length, error)) return error->number();
-  } else {
-    files_[count_].source = sys::hide_fd(source.release());
-  }
+  files_[count_] = {now ? -1 : fd, length};
+  if (now && !copy_aside(fd, count_, length, error)) return error->number();
   return static_cast<int32_t>(count_++);
 }
 
-bool KeptFiles::copy(int32_t source, uint32_t number, uint64_t length, sys::Error* error) {
+namespace {
+struct Job {
+  KeptFiles* files;
+  int32_t descriptor;
+  uint32_t number;
+  uint64_t length;
+  sys::Error* error;
+  bool done;
+};
+}  // namespace
+
+void KeptFiles::copy_entry(void* argument) {
+  auto* job = static_cast<Job*>(argument);
+  job->done = job->files->copy(job->descriptor, job->number, job->length, job->error);
+}
+
+/// In a process with this memory and a table of descriptors of its own.
+bool KeptFiles::copy_aside(int32_t descriptor, uint32_t number, uint64_t length, sys::Error* error) {
+  alignas(64) static char stack[64 * 1024];
+  Job job = {this, descriptor, number, length, error, false};
+  long child = sys::x86_64::clone_with_stack(CLONE_VM | CLONE_UNTRACED, stack + sizeof stack, copy_entry, &job, nullptr);
+  if (failed(child)) {
+    error->set(static_cast<Status>(child), "clone").add("cannot start a process that copies an open file");
+    return false;
+  }
+  while (call(SYS_wait4, child, nullptr, __WALL, nullptr) == -EINTR) {
+  }
+  if (!job.done) error->set(-ECHILD, "copy").add("the process that copied an open file was killed; the computation runs on");
+  return job.done;
+}
+
+bool KeptFiles::copy(int32_t descriptor, uint32_t number, uint64_t length, sys::Error* error) {
+  // Opened anew: with an offset of its own, and also for reading what the application only writes.
+  sys::TextBuffer<64> link;
+  link.add("/proc/self/fd/").number(descriptor);
+  sys::UniqueFd opened = sys::open(link.c_str(), O_RDONLY);
+  if (!opened.ok()) {
+    error->set(opened.status(), link.text()).add("cannot read the file behind descriptor ").number(descriptor).add(" to save it");
+    return false;
+  }
+  int source = opened.get();
   sys::TextBuffer<4200> path;
   name_of(number, &path);
   sys::UniqueFd target = sys::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0600);
@@ -82,16 +113,9 @@ bool KeptFiles::copy(int32_t source, uint32_t number, uint64_t length, sys::Erro
 
 bool KeptFiles::copy_deferred(sys::Error* error) {
   for (uint32_t i = 0; i < count_; ++i) {
-    if (files_[i].source >= 0 && !copy(files_[i].source, i, files_[i].length, error)) return false;
+    if (files_[i].descriptor >= 0 && !copy(files_[i].descriptor, i, files_[i].length, error)) return false;
   }
   return true;
-}
-
-void KeptFiles::end() {
-  for (uint32_t i = 0; i < count_; ++i) {
-    if (files_[i].source >= 0) sys::close_own_fd(files_[i].source);
-    files_[i].source = -1;
-  }
 }
 
 bool KeptFiles::finish(uint32_t number, uint64_t* checksum, sys::Error* error) {

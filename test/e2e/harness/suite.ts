@@ -162,7 +162,11 @@ export function suite(options: SuiteOptions): (name: string, run: (window: Windo
   return (name, run) => {
     test(name, async () => {
       if (!shared) throw new Error('the suite has not started');
-      if (broken !== undefined) throw new Error(`not tried, since this failed before: ${broken}`);
+      if (broken !== undefined) {
+        const error = new Error(`not tried, since this failed before: ${broken}`);
+        error.stack = error.message;
+        throw error;
+      }
       try {
         // Not node:test's own timeout: a picture of what hangs is wanted.
         const late = sleep(timeout, undefined, { ref: false }).then(() => {

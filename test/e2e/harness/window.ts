@@ -101,6 +101,13 @@ export class Window {
     return this.page.getByRole('tree', { name });
   }
 
+  async expandRow(name: Name): Promise<void> {
+    const row = this.row(name).first();
+    const is = async () => (await row.getAttribute('aria-expanded')) === 'true';
+    if (!(await is())) await row.locator('.monaco-tl-twistie').click();
+    await until(`row ${String(name)} is expanded`, is);
+  }
+
   /** Clicks a button that a row of a tree shows while the pointer is on it. */
   async rowAction(name: Name, action: Name): Promise<void> {
     const row = this.row(name).first();
@@ -109,12 +116,15 @@ export class Window {
     await row.getByRole('button', { name: action }).click();
   }
 
-  /** Chooses an entry of a row's context menu. */
-  async rowMenu(name: Name, entry: string): Promise<void> {
+  /** Chooses an entry of a row's context menu: by the keyboard, as a menu that has just opened does not take clicks. */
+  async rowMenu(name: Name, entry: Name): Promise<void> {
     const row = this.row(name).first();
     await row.waitFor();
     await row.click({ button: 'right' });
-    await this.page.locator('.monaco-menu').getByRole('menuitem', { name: entry }).click();
+    const item = this.page.locator('.monaco-menu').getByRole('menuitem', { name: entry });
+    await item.hover();
+    await this.page.keyboard.press('Enter');
+    await item.waitFor({ state: 'detached' });
   }
 
   /** The button of a view's title. */

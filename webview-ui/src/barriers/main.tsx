@@ -34,11 +34,11 @@ function Barriers({ session, operation, processes }: BarriersModel) {
         <thead>
           <tr>
             <th scope="col">Phase</th>
-            <th scope="col">Arrived</th>
-            <th scope="col">Awaited</th>
             <th scope="col" class="number">
               Time
             </th>
+            <th scope="col">Arrived</th>
+            <th scope="col">Awaited</th>
           </tr>
         </thead>
         <tbody>

@@ -16,7 +16,6 @@ interface Props {
 export function PhaseRow({ phase, processes, scale }: Props) {
   const ms = duration(phase);
   const state = phase.error !== '' ? 'failed' : ms === null ? 'current' : 'done';
-  const name = (pid: number) => `${processes.find(({ virtualPid }) => virtualPid === pid)?.name ?? 'process'} ${pid}`;
   return (
     <tr class={state} title={meaning(phase)}>
       <th scope="row">
@@ -24,16 +23,23 @@ export function PhaseRow({ phase, processes, scale }: Props) {
         <span>{phaseName(phase)}</span>
         {phase.error !== '' && <div class="error">{phase.error}</div>}
       </th>
-      <td>{phase.arrived.length === 0 ? <span class="muted">none</span> : phase.arrived.map(name).join(', ')}</td>
-      <td>{phase.waiting.length === 0 ? <span class="muted">none</span> : phase.waiting.map(name).join(', ')}</td>
       <td class="number">
         {ms === null ? 'now' : formatDuration(ms)}
         <svg class="bar" viewBox="0 0 100 3" preserveAspectRatio="none" aria-hidden="true">
           <rect width={ms === null ? 0 : Math.max(1, (ms / scale) * 100)} height="3" />
         </svg>
       </td>
+      <Processes pids={phase.arrived} names={processes} />
+      <Processes pids={phase.waiting} names={processes} />
     </tr>
   );
+}
+
+/** By their virtual ids: the names would not fit beside each other. */
+function Processes({ pids, names }: { pids: readonly number[]; names: BarriersModel['processes'] }) {
+  const name = (pid: number) => names.find(({ virtualPid }) => virtualPid === pid)?.name ?? 'process';
+  if (pids.length === 0) return <td class="muted">none</td>;
+  return <td title={pids.map((pid) => `${name(pid)} ${pid}`).join(', ')}>{pids.join(', ')}</td>;
 }
 
 /** Decoration: what it says is in the row's words too. */
