@@ -214,7 +214,7 @@ test('a restart goes on where the snapshot was made, under the same virtual ids'
   const second = await adapter();
   await second.ask('launch', { snapshot: 'here', cwd: scratch.work, env: { LATER: 'set' } });
   const status = await second.ask<SessionStatus>('cairnStatus');
-  assert.deepEqual([status.restartedFrom, status.session], [snapshot, 'one']);
+  assert.deepEqual([status.restartedFrom, status.session], [snapshot, 'one-2']);
   const threads = (await second.ask<{ threads: Thread[] }>('threads')).threads;
   assert.deepEqual(threads, [before]);
   await waitFor('lines of the restarted run', async () => lastTick(await scrollback(second)) > tick + 10);

@@ -34,6 +34,8 @@ export type Probe = {
   /** What changes all the time: the second oracle leaves it out. */
   churn: Set<string>;
   sabotage: string[];
+  /** What the engine lacks for this probe to pass a restart; undefined: nothing. */
+  missing: string | undefined;
 };
 
 function describe(family: string, file: string): Probe {
@@ -57,6 +59,7 @@ function describe(family: string, file: string): Probe {
     optional: words('optional'),
     churn: new Set(words('churn')),
     sabotage: words('sabotage'),
+    missing: field('missing'),
   };
 }
 

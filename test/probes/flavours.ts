@@ -41,8 +41,11 @@ export class ProbeRun {
   }
 
   /** Ends what a flavour that failed has left: a terminal that stays open would be inherited by the next program. */
-  end(): void {
-    for (const program of this.#started.splice(0)) program.end();
+  async end(): Promise<void> {
+    for (const program of this.#started.splice(0)) {
+      program.end();
+      await program.exit(10);
+    }
   }
 
   #arguments(launch: Launch): string[] {

@@ -96,10 +96,7 @@ class Campaign {
     const args = ['restart', moment.snapshot, '--session', name, ...(inPlace ? ['--in-place'] : [])];
     const program = this.scratch.cairnProgram(args, { cwd: this.scratch.folder });
     assert.equal(await program.exit(SLOW), status, program.transcript());
-    assert.ok(
-      whole.endsWith(program.stdout) && program.stdout.includes('signature'),
-      `the restart printed something else\n${program.transcript()}`,
-    );
+    assert.ok(whole.endsWith(program.stdout), `the restart printed something else\n${program.transcript()}`);
     const printed = whole.length - program.stdout.length;
     assert.ok(
       printed >= moment.printedBefore && printed <= moment.printedAfter,

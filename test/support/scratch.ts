@@ -147,6 +147,11 @@ export class Scratch {
       .join('\n');
   }
 
+  /** Ends what a test that failed has left behind. */
+  async clear(): Promise<void> {
+    await sweep(this.folder, 0);
+  }
+
   /** Ends what the test started, and removes the folder. Returns the processes that had not left by themselves. */
   async close(seconds = 6): Promise<void> {
     const running = this.#programs.filter((program) => program.status === undefined);

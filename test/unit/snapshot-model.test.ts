@@ -13,7 +13,7 @@ const made = (id: string, minute: number, session: string, parent: string | null
 function drawn(snapshots: SnapshotSummary[], live: SessionStatus[] = []): string[] {
   const tree = buildSnapshotTree(snapshots, live);
   const draw = (branch: Branch, indent: string): string[] => [
-    `${indent}${branch.session}<${branch.from ?? ''}: ${branch.snapshots.map(({ id }) => id).join(' ')}${branch.live ? ` (${branch.live.state})` : ''}`,
+    `${indent}${branch.session}<${branch.from ?? ''}: ${branch.snapshots.map(({ id }) => id).join(' ')}${branch.tip ? ` (${branch.tip.state})` : ''}`,
     ...branch.snapshots.flatMap(({ id }) => tree.branchesAt(id).flatMap((below) => draw(below, `${indent}  `))),
   ];
   return tree.roots.flatMap((branch) => draw(branch, ''));
@@ -68,4 +68,19 @@ test('the branch of a live session keeps its key when its first snapshot comes',
 
 test('an old session of the same name does not become live', () => {
   assert.deepEqual(drawn([made('a', 1, 'soc', null)], [status({ startedAt: at(5) })]), ['soc<:  (running)', 'soc<: a']);
+});
+
+test('a restart of the newest snapshot under the old name is a branch of its own, as long as its session is known', () => {
+  const restarted = status({ startedAt: at(5), restartedFrom: 'b', lastSnapshot: 'b' });
+  const all = [made('a', 1, 'soc', null), made('b', 2, 'soc', 'a')];
+  assert.deepEqual(drawn(all, [restarted]), ['soc<: a b', '  soc<b:  (running)']);
+  assert.deepEqual(drawn([...all, made('c', 6, 'soc', 'b')], [restarted]), ['soc<: a b', '  soc<b: c (running)']);
+});
+
+test('a session that has ended is shown where it has to do with snapshots', () => {
+  const all = [made('a', 1, 'soc', null)];
+  const ended = status({ state: 'exited', startedAt: at(0) });
+  const restarted = status({ session: 'soc-2', state: 'exited', startedAt: at(5), restartedFrom: 'a' });
+  assert.deepEqual(drawn(all, [ended, restarted]), ['soc<: a (exited)', '  soc-2<a:  (exited)']);
+  assert.deepEqual(drawn([], [ended, restarted]), []);
 });

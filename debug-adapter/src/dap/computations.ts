@@ -38,7 +38,10 @@ export class ControlComputations implements Computations {
     }
     const env = programEnvironment(this.#env, configuration.env);
     if (snapshot === undefined && program !== undefined) checkProgram(program, env, cwd);
-    const client = await newSession(configuration.session, snapshot?.session ?? sessionNameFor(program ?? ''), store);
+    const suggested = snapshot?.session ?? sessionNameFor(program ?? '');
+    // A restart is a branch of its own in the tree of snapshots, so its name is not that of an older one.
+    const used = snapshot ? store.list().map(({ session }) => session) : [];
+    const client = await newSession(configuration.session, suggested, used, store);
     const computation = new ControlledComputation(client, listener);
     try {
       if (snapshot) {
@@ -84,9 +87,14 @@ function pluginParams(plugins: LaunchConfiguration['plugins']): Params<'session/
 }
 
 /** A name that the user gave is taken or refused; one that we make is the next that is free. */
-async function newSession(given: string | undefined, suggested: string, store: Store): Promise<ControlClient> {
+async function newSession(
+  given: string | undefined,
+  suggested: string,
+  used: readonly string[],
+  store: Store,
+): Promise<ControlClient> {
   if (given !== undefined) return createSession(given, { store: store.path });
-  const taken = new Set<string>();
+  const taken = new Set(used);
   for (;;) {
     const name = freeName(suggested, (candidate) => taken.has(candidate));
     try {

@@ -46,8 +46,11 @@ export class Restarts {
       store,
       ...options,
     };
-    // What fails from here on is shown by VS Code itself, with the adapter's words.
-    await withLateProgress(`Restart of ${label}`, Promise.resolve(vscode.debug.startDebugging(folderOf(store), configuration)));
+    // Whoever restarts from the tree of snapshots wants to go on seeing it. What fails from here on is shown by VS Code itself, with the adapter's words.
+    await withLateProgress(
+      `Restart of ${label}`,
+      Promise.resolve(vscode.debug.startDebugging(folderOf(store), configuration, { suppressDebugView: true })),
+    );
   }
 
   async restartInPlace(node: SnapshotNode): Promise<void> {

@@ -15,6 +15,7 @@ import type { Terminals } from '../session/terminals.js';
 import { sessionOfNode } from '../views/nodes.js';
 import type { SnapshotTreeView } from '../views/snapshotTree.js';
 import { withLateProgress } from './progress.js';
+import { revealPath } from './reveal.js';
 
 const MESSAGE_MS = 6_000;
 const STOP_GRACE_MS = 5_000;
@@ -48,6 +49,7 @@ export class SessionCommands {
       'cairn.cancel': (node) => this.#cancel(node),
       'cairn.showTerminal': (node) => this.#showTerminal(node),
       'cairn.attach': (node) => this.#attach(node),
+      'cairn.revealRun': (node) => this.#revealRun(node),
     };
   }
 
@@ -111,10 +113,24 @@ export class SessionCommands {
   }
 
   async #showTerminal(node: unknown): Promise<void> {
+    const name = sessionOfNode(node);
+    if (name !== undefined && !this.#parts.sessions.find(name)) {
+      if (this.#parts.terminals.showEnded(name)) return;
+      throw new UserError(
+        `${name} has ended, and its terminal was closed. For what it printed: cairn logs --output --session ${name}`,
+      );
+    }
     const session = await this.#session(node, 'Show Terminal');
     if (!session.status.terminal)
       throw new UserError(`${session.name} runs in the terminal where it was started; its output is there.`);
     this.#parts.terminals.show(session);
+  }
+
+  async #revealRun(node: unknown): Promise<void> {
+    const name = sessionOfNode(node) ?? (await this.#session(node, 'Reveal Run Folder')).name;
+    const folder = this.#parts.sessions.status(name)?.runFolder ?? null;
+    if (folder === null) throw new UserError(`${name} writes its files in place: it has no run folder.`);
+    await revealPath(folder);
   }
 
   async #attach(node: unknown): Promise<void> {

@@ -11,6 +11,7 @@ import { snapshotDescription, snapshotLabel } from '../views/format.js';
 import { isSnapshotNode, type SnapshotNode, type SnapshotTreeNode } from '../views/nodes.js';
 import type { SnapshotTreeView } from '../views/snapshotTree.js';
 import type { Restarts } from './restart.js';
+import { revealPath } from './reveal.js';
 
 const Anything = z.unknown();
 
@@ -40,7 +41,7 @@ export class SnapshotCommands {
       'cairn.unpin': async (node) => this.#pin(await this.#one(node, 'Unpin'), false),
       'cairn.delete': async (node, nodes) => this.#delete(await this.#several(node, nodes)),
       'cairn.copyId': async (node) => vscode.env.clipboard.writeText((await this.#one(node, 'Copy Id')).snapshot.id),
-      'cairn.revealFolder': async (node) => revealFolder(await this.#one(node, 'Reveal Folder')),
+      'cairn.revealFolder': async (node) => revealPath((await this.#one(node, 'Reveal Folder')).snapshot.path),
       'cairn.refresh': () => this.#snapshots.refresh(),
       // Only for keys, which know the focused element, not the selected one.
       'cairn.openFocused': () => this.#openFocused(),
@@ -160,17 +161,4 @@ export class SnapshotCommands {
     await this.#cairn.json(Anything, [command, '--store', store, '--', ...rest]);
     await this.#snapshots.read(store);
   }
-}
-
-/** In the explorer of the workbench where the folder is part of the workspace, else as the system can. */
-async function revealFolder({ snapshot }: SnapshotNode): Promise<void> {
-  const uri = vscode.Uri.file(snapshot.path);
-  const inWorkspace = vscode.workspace.getWorkspaceFolder(uri) !== undefined;
-  if (inWorkspace) await vscode.commands.executeCommand('revealInExplorer', uri);
-  else if (vscode.env.uiKind === vscode.UIKind.Desktop && vscode.env.remoteName === undefined)
-    await vscode.commands.executeCommand('revealFileInOS', uri);
-  else
-    await vscode.env.clipboard
-      .writeText(snapshot.path)
-      .then(() => vscode.window.showInformationMessage(`${snapshot.path} (copied)`));
 }

@@ -21,6 +21,8 @@ export class LiveSessions implements vscode.Disposable {
   readonly #cairn: CairnCommand;
   readonly #log: vscode.LogOutputChannel;
   readonly #sessions = new Map<string, LiveSession>();
+  /** Sessions that have ended and whose name was not used again, as far as they are known of. */
+  readonly #ended = new Map<string, SessionStatus>();
   readonly #joining = new Map<string, Promise<LiveSession | undefined>>();
   readonly #added = new vscode.EventEmitter<LiveSession>();
   readonly #changed = new vscode.EventEmitter<LiveSession | undefined>();
@@ -45,6 +47,15 @@ export class LiveSessions implements vscode.Disposable {
     return live.sort((a, b) => (a.status.startedAt < b.status.startedAt ? -1 : 1));
   }
 
+  get ended(): readonly SessionStatus[] {
+    return [...this.#ended.values()];
+  }
+
+  /** Of a live session, or of one that has ended. */
+  status(name: string): SessionStatus | undefined {
+    return this.find(name)?.status ?? this.#ended.get(name);
+  }
+
   find(name: string): LiveSession | undefined {
     const session = this.#sessions.get(name);
     return session?.exited ? undefined : session;
@@ -55,8 +66,13 @@ export class LiveSessions implements vscode.Disposable {
     const names = await this.#runtime.names();
     const joined = await Promise.all(names.map((name) => this.#discover(name, 0)));
     const others = names.filter((_, index) => !joined[index]);
-    const records = await Promise.all(others.map((name) => this.#runtime.record(name)));
-    if (!records.some((record) => record && this.#stores.includes(record.store))) return;
+    const records = (await Promise.all(others.map((name) => this.#runtime.record(name)))).filter(
+      (record) => record !== undefined,
+    );
+    const own = records.filter(({ store }) => this.#stores.includes(store));
+    for (const record of own) if (record.state === 'exited') this.#ended.set(record.session, record);
+    if (own.length > 0) this.#changed.fire(undefined);
+    if (own.every(({ state }) => state === 'exited')) return;
     const known = await this.#cairn.json(z.array(SessionStatus), ['status', '--all']);
     const orphans = known.filter(
       ({ session, state, store }) => state !== 'exited' && this.#stores.includes(store) && others.includes(session),
@@ -104,9 +120,13 @@ export class LiveSessions implements vscode.Disposable {
   /** One that has ended already is still worth its terminal. */
   #adopt(session: LiveSession): LiveSession {
     this.#sessions.get(session.name)?.dispose();
+    this.#ended.delete(session.name);
     this.#sessions.set(session.name, session);
     this.#log.info(`Session ${session.name} joined (${session.status.state})`);
-    session.onDidChange(() => this.#changed.fire(session));
+    session.onDidChange(() => {
+      if (session.exited) this.#ended.set(session.name, session.status);
+      this.#changed.fire(session);
+    });
     session.onDidSnapshot(() => this.#snapshot.fire(session));
     session.onDidClose(() => void this.#closed(session));
     this.#added.fire(session);

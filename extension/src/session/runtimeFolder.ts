@@ -6,12 +6,8 @@ import { type FSWatcher, mkdirSync, statSync, watch } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { z } from 'zod';
+import { SessionStatus } from '../../../debug-adapter/src/protocol/control.js';
 import { CONTROL_SOCKET, runtimeRoot, SESSION_FILE } from '../../../debug-adapter/src/protocol/runtime.js';
-
-/** What of a session's record matters before anybody has asked its coordinator. */
-const Discovered = z.object({ session: z.string(), store: z.string() });
-export type Discovered = z.infer<typeof Discovered>;
 
 export class RuntimeFolder implements vscode.Disposable {
   readonly #root: string;
@@ -44,9 +40,10 @@ export class RuntimeFolder implements vscode.Disposable {
     return names;
   }
 
-  async record(name: string): Promise<Discovered | undefined> {
+  /** What the session's coordinator has written down last; undefined: nothing, or of another version. */
+  async record(name: string): Promise<SessionStatus | undefined> {
     try {
-      return Discovered.parse(JSON.parse(await readFile(join(this.#root, name, SESSION_FILE), 'utf8')));
+      return SessionStatus.parse(JSON.parse(await readFile(join(this.#root, name, SESSION_FILE), 'utf8')));
     } catch {
       return undefined;
     }

@@ -31,6 +31,13 @@ export class Terminals implements vscode.Disposable {
     this.#terminal(session).show(preserveFocus);
   }
 
+  /** false: it was closed, and what it showed is gone. */
+  showEnded(name: string): boolean {
+    const terminal = [...this.#terminals].findLast(([session]) => session.name === name)?.[1];
+    terminal?.show();
+    return terminal !== undefined;
+  }
+
   /** A session may be found before its program was started, and its terminal with it. */
   #found(session: LiveSession): void {
     const { rejoining } = this;

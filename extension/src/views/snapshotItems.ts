@@ -29,9 +29,9 @@ export function branchItem({ store, branch }: BranchNode): vscode.TreeItem {
   const made = `${count} snapshot${count === 1 ? '' : 's'}`;
   item.description = [...(branch.from === null ? [] : ['restarted']), ...(count === 0 ? [] : [made])].join(' · ');
   item.iconPath = new vscode.ThemeIcon(branch.from === null ? 'circuit-board' : 'git-branch');
-  const argv = branch.live?.argv ?? branch.snapshots[0]?.argv ?? [];
+  const argv = branch.tip?.argv ?? branch.snapshots[0]?.argv ?? [];
   item.tooltip = `Session ${branch.session}\n${formatCommandLine(argv)}`;
-  item.contextValue = branch.live ? `branch live ${branch.live.state}` : 'branch';
+  item.contextValue = 'branch';
   return spoken(item);
 }
 
@@ -40,9 +40,12 @@ export function sessionItem(session: string, status: SessionStatus | undefined):
   const item = new vscode.TreeItem(status ? stateLabel(status.state) : 'ended', None);
   item.id = `session/${session}`;
   if (!status) return item;
-  item.description = `${session} · since ${formatMoment(status.startedAt)}`;
+  const ended = status.state === 'exited';
+  const how = status.exitStatus === null ? '' : ` · status ${status.exitStatus}`;
+  item.description = ended ? `${session}${how}` : `${session} · since ${formatMoment(status.startedAt)}`;
   item.iconPath = stateIcon(status.state);
-  item.contextValue = `session live ${status.state}${status.terminal ? ' terminal' : ''}`;
+  const words = ['session', !ended && 'live', status.state, status.terminal && 'terminal', status.runFolder !== null && 'run'];
+  item.contextValue = words.filter((word) => typeof word === 'string').join(' ');
   item.tooltip = [
     `Session ${session} is ${status.state}`,
     formatCommandLine(status.argv),
@@ -82,13 +85,8 @@ function snapshotTooltip(snapshot: SnapshotSummary): vscode.MarkdownString {
 }
 
 export function stateLabel(state: SessionState): string {
-  return state === 'checkpointing'
-    ? 'checkpointing…'
-    : state === 'restarting'
-      ? 'restarting…'
-      : state === 'starting'
-        ? 'starting…'
-        : state;
+  if (state === 'exited') return 'ended';
+  return state === 'checkpointing' || state === 'restarting' || state === 'starting' ? `${state}…` : state;
 }
 
 export function stateIcon(state: SessionState): vscode.ThemeIcon {

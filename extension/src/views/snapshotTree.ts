@@ -27,6 +27,8 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
   #parents = new Map<SnapshotTreeNode, SnapshotTreeNode>();
   #timer: NodeJS.Timeout | undefined;
   #revealing = false;
+  /** Sessions whose branches have to be opened as soon as that can be seen. */
+  readonly #fresh = new Set<string>();
   #selected: readonly SnapshotTreeNode[] = [];
 
   constructor(snapshots: Snapshots, sessions: LiveSessions) {
@@ -41,7 +43,14 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
     const selected = this.view.onDidChangeSelection(({ selection }) => {
       this.#selected = selection;
     });
-    this.#subscriptions = [selected, snapshots.onDidChange(() => this.#later()), sessions.onDidChange(() => this.#later()), this.view];
+    this.#subscriptions = [
+      selected,
+      this.view.onDidChangeVisibility(() => void this.#expandNew()),
+      sessions.onDidAdd(({ name }) => this.#fresh.add(name)),
+      snapshots.onDidChange(() => this.#later()),
+      sessions.onDidChange(() => this.#later()),
+      this.view,
+    ];
   }
 
   /** Selects a snapshot where the view is visible; a view that is not is left alone. */
@@ -77,7 +86,7 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
       case 'branch':
         return branchItem(node);
       case 'session':
-        return sessionItem(node.session, this.#sessions.find(node.session)?.status);
+        return sessionItem(node.session, this.#sessions.status(node.session));
       case 'snapshot':
         return snapshotItem(node, this.getChildren(node).length > 0);
     }
@@ -96,7 +105,19 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
       this.#timer = undefined;
       this.#build();
       this.#changed.fire(undefined);
+      void this.#expandNew();
     }, SETTLE_MS);
+  }
+
+  /** A snapshot that had no branches was a leaf, and VS Code would leave it closed over its first one. */
+  async #expandNew(): Promise<void> {
+    if (!this.view.visible) return;
+    for (const name of this.#fresh) {
+      const node = [...this.#nodes.values()].find((one) => one.kind === 'session' && one.session === name);
+      if (!node) continue;
+      this.#fresh.delete(name);
+      await this.view.reveal(node, { select: false, focus: false });
+    }
   }
 
   #build(): void {
@@ -113,23 +134,22 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
     };
     const branches = (store: string, tree: SnapshotTree, some: readonly Branch[]): SnapshotTreeNode[] =>
       some.map((branch) => {
-        const node = make(`${store}/branch/${branch.key}`, { kind: 'branch', store, branch, session: branch.live?.session });
+        const node = make(`${store}/branch/${branch.key}`, { kind: 'branch', store, branch, session: branch.tip?.session });
         const snapshots = branch.snapshots.map((snapshot) => {
           const one = make(`${store}/snapshot/${snapshot.id}`, { kind: 'snapshot', store, snapshot });
           return this.#own(one, branches(store, tree, tree.branchesAt(snapshot.id)));
         });
-        const tip = branch.live
-          ? [make(`${store}/session/${branch.live.session}`, { kind: 'session', session: branch.live.session })]
+        const tip = branch.tip
+          ? [make(`${store}/session/${branch.tip.session}`, { kind: 'session', session: branch.tip.session })]
           : [];
         return this.#own(node, [...snapshots, ...tip]);
       });
     const shown: { content: StoreContent; children: SnapshotTreeNode[] }[] = [];
     for (const content of this.#snapshots.contents) {
       const { store, snapshots } = content;
-      const live = this.#sessions.all
-        .filter(({ status }) => canonical(status.store) === canonical(store))
-        .map(({ status }) => status);
-      const tree = buildSnapshotTree(snapshots, live);
+      const sessions = [...this.#sessions.all.map(({ status }) => status), ...this.#sessions.ended];
+      const own = sessions.filter((status) => canonical(status.store) === canonical(store));
+      const tree = buildSnapshotTree(snapshots, own);
       // Empty stores are not worth a line.
       if (tree.roots.length > 0 || content.error !== '') shown.push({ content, children: branches(store, tree, tree.roots) });
     }

@@ -175,6 +175,15 @@ void remember_inherited() {
   (void)for_each_descriptor(remember_one, nullptr);
 }
 
+void remember_replaced() {
+  inherited_count = 0;
+  for (uint32_t i = 0; i < table.descriptor_count; ++i) {
+    const Descriptor& descriptor = table.descriptors[i];
+    Kind kind = table.files[descriptor.file].kind;
+    if ((kind == Kind::stdio && descriptor.number < 3) || kind == Kind::inherited) (void)remember_one(descriptor.number, nullptr);
+  }
+}
+
 int32_t read_descriptors() {
   table.file_count = table.descriptor_count = 0;
   pool_used = 0;
@@ -187,7 +196,7 @@ int32_t read_descriptors() {
 
 long path_of(int32_t descriptor, char* path, uint32_t capacity, bool* deleted) {
   Text<64> link;
-  link.add("/proc/self/fd/").add(descriptor);
+  link.add("/proc/thread-self/fd/").add(descriptor);
   long length = sys(SYS_readlink, pointer(link.text()), pointer(path), capacity - 1);
   if (length < 0) return length;
   path[length] = 0;
@@ -210,8 +219,8 @@ const char* kind_name(uint32_t mode, const char* path) {
 }
 
 int32_t for_each_descriptor(int32_t (*visit)(int32_t number, void* context), void* context) {
-  long folder = sys(SYS_openat, AT_FDCWD, pointer("/proc/self/fd"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return host->fail(static_cast<int32_t>(folder), "/proc/self/fd", "cannot list the open descriptors; is /proc mounted?");
+  long folder = sys(SYS_openat, AT_FDCWD, pointer("/proc/thread-self/fd"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return host->fail(static_cast<int32_t>(folder), "/proc/thread-self/fd", "cannot list the open descriptors; is /proc mounted?");
   alignas(8) char buffer[4096];
   int32_t result = 0;
   long size = 0;

@@ -61,8 +61,10 @@ inline long sys(long number, long a = 0, long b = 0, long c = 0, long d = 0, lon
 }
 inline long pointer(const void* address) { return reinterpret_cast<long>(address); }
 
-/// [init, restoring] Remembers what the process was started with.
+/// [init] Remembers what the process was started with.
 void remember_inherited();
+/// [restoring] The same for a restarted process: what stands for those descriptors now.
+void remember_replaced();
 /// [quiesced] Fills the table; does not keep any content yet.
 int32_t read_descriptors();
 /// [quiesced] Takes a shared mapping of a file that no descriptor is open for any more: 1 when it can be brought back.

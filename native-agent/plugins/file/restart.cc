@@ -156,6 +156,14 @@ int32_t open_file(const OpenFile& file, uint32_t index, const int32_t* stdio) {
   switch (file.kind) {
     case Kind::stdio: {
       if (stdio[file.stdio] < 0) return fail(-EBADF, file, "the restart was started without this standard descriptor");
+      // A terminal that was opened by its name, for reading or writing only, is opened so again.
+      bool same_access = ((file.status_flags ^ static_cast<uint32_t>(sys(SYS_fcntl, stdio[file.stdio], F_GETFL))) & O_ACCMODE) == 0;
+      if (S_ISCHR(file.mode) && !same_access && file.descriptor > 2) {
+        Text<64> link;
+        link.add("/proc/thread-self/fd/").add(stdio[file.stdio]);
+        long reopened = sys(SYS_openat, AT_FDCWD, pointer(link.text()), flags | O_NOCTTY, 0);
+        if (reopened >= 0) return static_cast<int32_t>(reopened);
+      }
       long copy = sys(SYS_fcntl, stdio[file.stdio], F_DUPFD, 0);
       if (copy >= 0 && ((file.status_flags ^ static_cast<uint32_t>(sys(SYS_fcntl, copy, F_GETFL))) & O_NONBLOCK) != 0) {
         sys(SYS_fcntl, copy, F_SETFL, static_cast<long>(file.status_flags));
@@ -172,6 +180,12 @@ int32_t open_file(const OpenFile& file, uint32_t index, const int32_t* stdio) {
       return open_unchanged(file, flags | O_NOCTTY);
   }
   return -EINVAL;
+}
+
+/// ext4 never lists a directory whose first operation was a seek to its end: it gets its first read before that.
+void start_reading(int32_t descriptor) {
+  alignas(8) char entries[512];
+  sys(SYS_getdents64, descriptor, pointer(entries), sizeof entries);
 }
 
 int32_t close_visitor(int32_t number, void*) {
@@ -211,6 +225,7 @@ int32_t reopen_descriptors() {
     }
     if (first) {
       opened[wanted.file] = wanted.number;
+      if (file.kind == Kind::directory) start_reading(wanted.number);
       if (file.kind != Kind::stdio && file.kind != Kind::device) sys(SYS_lseek, wanted.number, static_cast<long>(file.offset), SEEK_SET);
     }
     sys(SYS_fcntl, wanted.number, F_SETFD, wanted.fd_flags);
@@ -219,7 +234,7 @@ int32_t reopen_descriptors() {
   for (int32_t fd : stdio) {
     if (fd >= 0) host->close_fd(fd);
   }
-  if (result >= 0) remember_inherited();
+  if (result >= 0) remember_replaced();
   return result;
 }
 

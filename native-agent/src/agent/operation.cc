@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "agent/memory_calls.h"
+#include "agent/restarted_thread.h"
 #include "events/host.h"
 #include "sys/futex.h"
 
@@ -65,6 +66,11 @@ bool claim(const checkpoint::Mapping& mapping, uint64_t device, uint64_t inode) 
 int32_t virtual_id(int32_t real) {
   auto* ids = static_cast<const cairn_ids*>(events::extension("cairn.ids/1"));
   return ids == nullptr ? real : ids->to_virtual(real);
+}
+
+int32_t real_id(int32_t virtual_id) {
+  auto* ids = static_cast<const cairn_ids*>(events::extension("cairn.ids/1"));
+  return ids == nullptr ? virtual_id : ids->to_real(virtual_id);
 }
 
 void Operation::handle(uint64_t id, Text body) {
@@ -164,6 +170,7 @@ bool Operation::save(Text folder, Text snapshot, bool synchronous) {
   files.add(folder).add("/p").number(agent_->facts_.virtual_pid).add(".files");
   kept_files.begin(files.text());
   events::facts().kept_files = &kept_files;
+  record_thread_attributes();
   size_t mark = arena_->used();
   bool ok = events::send(CAIRN_EVENT_PRECHECKPOINT) && capture(request);
   arena_->rewind(mark);

@@ -18,6 +18,7 @@ struct SharedMapping {
 
 /// The application's name for a process or thread of this kernel, and back; the same where there is none.
 int32_t virtual_id(int32_t real);
+int32_t real_id(int32_t virtual_id);
 
 class Operation {
  public:

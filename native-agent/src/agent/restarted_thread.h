@@ -4,6 +4,9 @@
 
 namespace cairn::agent {
 
+/// [quiesced] What only a thread itself can set again: kept for restarted_thread_entry.
+void record_thread_attributes();
+
 [[noreturn]] void restarted_agent_entry(const image::Handoff* handoff);
 
 /// slot and handoff are in the arena.

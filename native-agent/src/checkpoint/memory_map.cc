@@ -45,9 +45,9 @@ class Builder {
   bool build() {
     char* text = static_cast<char*>(arena_->allocate(max_maps_text));
     if (text == nullptr) return no_room();
-    long size = sys::read_all("/proc/self/maps", text, max_maps_text);
+    long size = sys::read_all("/proc/thread-self/maps", text, max_maps_text);
     if (failed(size)) {
-      error_->set(static_cast<Status>(size), "/proc/self/maps").add("cannot read the list of mappings");
+      error_->set(static_cast<Status>(size), "/proc/thread-self/maps").add("cannot read the list of mappings");
       return false;
     }
     for (long at = 0; at < size; ++at) max_mappings_ += text[at] == '\n' ? 1 : 0;
@@ -194,11 +194,11 @@ bool copy_shared(MemoryMap* map, sys::Error* error) {
     }
     mapping->copy = reinterpret_cast<const char*>(copy);
     // /proc/self/mem also reads what the application has made inaccessible.
-    sys::UniqueFd memory = sys::open("/proc/self/mem", O_RDONLY);
+    sys::UniqueFd memory = sys::open("/proc/thread-self/mem", O_RDONLY);
     Status status = memory.ok() ? sys::read_at(memory.get(), reinterpret_cast<void*>(copy), size, mapping->start)
                                 : memory.status();
     if (status != 0) {
-      error->set(status, "/proc/self/mem").add("cannot read the shared mapping at ").hex(mapping->start);
+      error->set(status, "/proc/thread-self/mem").add("cannot read the shared mapping at ").hex(mapping->start);
       return false;
     }
   }

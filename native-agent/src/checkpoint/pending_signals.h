@@ -14,9 +14,10 @@ struct PendingSignal {
 inline constexpr uint32_t max_pending = 512;
 
 /// The tracer; threads are stopped. real_tid's own queue, or (shared) that of its process.
-void record_pending(int32_t real_tid, int32_t virtual_tid, bool shared);
+void record_pending(int32_t real_tid, bool shared, int32_t (*virtual_id)(int32_t real_id));
 void forget_pending();
 /// A thread of the restarted process, all signals blocked, all actions in place. The leader also takes the process's.
-void queue_pending(int32_t virtual_tid, int32_t real_pid, int32_t real_tid, bool leader);
+/// real_id: the kernel's name today for a sender.
+void queue_pending(int32_t virtual_tid, int32_t real_pid, int32_t real_tid, bool leader, int32_t (*real_id)(int32_t virtual_id));
 
 }  // namespace cairn::checkpoint

@@ -27,7 +27,7 @@ void copy_text(char* target, size_t capacity, Text text) {
 /// The forked copy of the process. Everything here may use memory freely: nobody else sees it.
 class Writer {
  public:
-  Writer(const SaveRequest& request, const ProcessFacts& facts, const Stop& stop, const MemoryMap& map, KeptFiles* kept,
+  Writer(const SaveRequest& request, const ProcessFacts& facts, const Stop& stop, MemoryMap* map, KeptFiles* kept,
          int32_t (*virtual_tid)(int32_t), SaveResult* result)
       : request_(request), facts_(facts), stop_(stop), map_(map), kept_(kept), virtual_tid_(virtual_tid), result_(result) {}
 
@@ -52,7 +52,57 @@ class Writer {
     }
     image::RecordWriter runs(reinterpret_cast<char*>(memory), metadata_capacity / 2);
     image::RecordWriter records(reinterpret_cast<char*>(memory) + metadata_capacity / 2, metadata_capacity / 2);
-    return write_pages(&runs) && write_metadata(&runs, &records) && write_kept();
+    return read_flags() && write_pages(&runs) && write_metadata(&runs, &records) && write_kept();
+  }
+
+  /// What only /proc/self/smaps tells, and only slowly: memory that grows down, and memory that the application keeps from its
+  /// children, so that it is not in this copy.
+  bool read_flags() {
+    constexpr size_t capacity = 128 << 20;
+    long memory = call(SYS_mmap, nullptr, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    char* text = reinterpret_cast<char*>(memory);
+    long size = failed(memory) ? memory : sys::read_all("/proc/self/smaps", text, capacity);
+    if (failed(size)) {
+      error_.set(static_cast<Status>(size), "/proc/self/smaps").add("cannot read the list of mappings");
+      return false;
+    }
+    sys::TextReader reader(Text(text, static_cast<size_t>(size)));
+    sys::MapLine line = {};
+    uint32_t index = 0;  // both lists are in the order of addresses; the kernel's also has the writer's own buffers
+    uint64_t wanted = 0;
+    while (!reader.done() && index < map_->mapping_count) {
+      Text raw = reader.until('\n');
+      sys::TextReader attempt(raw);
+      Mapping* mapping = &map_->mappings[index];
+      if (raw.starts_with("VmFlags:")) {
+        if (line.end <= mapping->start || line.start >= mapping->end) continue;
+        if (has_flag(raw, " wf")) return not_inherited(line.start);
+        if (has_flag(raw, " gd") && mapping->kind == cairn_image_MappingKind_MAPPING_ANONYMOUS) {
+          mapping->kind = cairn_image_MappingKind_MAPPING_STACK;
+        }
+        wanted = line.end;
+        if (wanted >= mapping->end) ++index;
+      } else if (sys::MapLine next; sys::next_map_line(&attempt, &next)) {
+        line = next;
+        uint64_t from = wanted > mapping->start ? wanted : mapping->start;
+        if (line.start > from) return not_inherited(from);
+      }
+    }
+    call_unchecked(SYS_munmap, memory, capacity);
+    return index == map_->mapping_count || not_inherited(map_->mappings[index].start);
+  }
+
+  static bool has_flag(Text flags, Text flag) {
+    for (size_t at = 0; at + flag.size <= flags.size; ++at) {
+      if (Text(flags.data + at, flag.size) == flag) return true;
+    }
+    return false;
+  }
+
+  bool not_inherited(uint64_t address) {
+    error_.set(-ENOTSUP, "madvise").add("the memory at ").hex(address)
+        .add(" is kept from forked children (MADV_DONTFORK or MADV_WIPEONFORK) and cannot be saved; the computation runs on");
+    return false;
   }
 
   bool open_file(const char* suffix, sys::UniqueFd* fd, SavedFile** entry) {
@@ -78,8 +128,8 @@ class Writer {
     if (!open_file(".pages", &fd, &entry)) return false;
     PageWriter pages(fd.get(), runs, &error_);
     if (!pages.open()) return false;
-    for (uint32_t i = 0; i < map_.mapping_count; ++i) {
-      if (!pages.write(map_.mappings[i])) return false;
+    for (uint32_t i = 0; i < map_->mapping_count; ++i) {
+      if (!pages.write(map_->mappings[i])) return false;
     }
     if (!flush(fd.get())) return false;
     entry->size = pages.bytes();
@@ -89,9 +139,9 @@ class Writer {
   }
 
   bool write_metadata(image::RecordWriter* runs, image::RecordWriter* records) {
-    write_header(records, facts_, map_, request_.snapshot, result_->files[0].size);
-    if (!write_memory(records, map_, &error_)) return false;
-    write_mappings(records, map_);
+    write_header(records, facts_, *map_, request_.snapshot, result_->files[0].size);
+    if (!write_memory(records, *map_, &error_)) return false;
+    write_mappings(records, *map_);
     write_threads(records, facts_, stop_, virtual_tid_);
     records->append(*runs);
     if (!records->finish()) {
@@ -127,7 +177,7 @@ class Writer {
   const SaveRequest& request_;
   const ProcessFacts& facts_;
   const Stop& stop_;
-  const MemoryMap& map_;
+  MemoryMap* map_;
   KeptFiles* kept_;
   int32_t (*virtual_tid_)(int32_t);
   SaveResult* result_;
@@ -154,7 +204,7 @@ bool Save::begin(const SaveRequest& request, const ProcessFacts& facts, const St
   if (child == 0) {
     call_unchecked(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // a snapshot that nobody reports is none
     call_unchecked(SYS_close, read_end);
-    Writer(request, facts, stop, *map, kept, virtual_tid, result_).run();
+    Writer(request, facts, stop, map, kept, virtual_tid, result_).run();
     call_unchecked(SYS_exit_group, 0);
   }
   sys::close_own_fd(write_end);

@@ -176,8 +176,8 @@ bool Stop::stop_all() {
   for (uint32_t i = 0; i < count_; ++i) {
     if (!capture(&threads_[i])) return false;
     if (!threads_[i].stopped) continue;
-    record_pending(threads_[i].real_tid, virtual_tid_(threads_[i].real_tid), false);
-    if (!shared_recorded) record_pending(threads_[i].real_tid, 0, true);
+    record_pending(threads_[i].real_tid, false, virtual_tid_);
+    if (!shared_recorded) record_pending(threads_[i].real_tid, true, virtual_tid_);
     shared_recorded = true;
   }
   return true;

@@ -1,5 +1,6 @@
 // Locked memory stays locked, transparent huge pages stay asked for.
 // sabotage: call munlock @area 65536
+// missing: mlock at a restart
 #include "../probe.h"
 
 static long status_kb(const char *field) {

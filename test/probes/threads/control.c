@@ -1,5 +1,6 @@
 // pthread_kill, pthread_sigqueue, pthread_cancel, names and scheduling of threads made before the checkpoint work after it.
 // sabotage: thread-call 1 prctl 15 @name
+// missing: pthread_getattr_np of another thread after a restart
 #include "../probe.h"
 
 static volatile int started, signalled, value;

@@ -1,5 +1,6 @@
 // The first thread has ended by pthread_exit; the others go on, and the process ends with the last of them.
 // sabotage: poke @cell
+// missing: computations whose main thread has ended
 #include "../probe.h"
 
 static volatile int joined;

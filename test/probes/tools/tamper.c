@@ -6,7 +6,7 @@
 //   tamper PID poke ADDRESS                  flips all bits of a byte
 //   tamper PID register N NAME               flips a bit of a general register of thread N
 //   tamper PID xstate N OFFSET               flips a byte of the extended state of thread N
-//   tamper PID signal-thread N SIGNAL        sends a signal to thread N
+//   tamper PID signal-thread N SIGNAL        sends a signal to thread N, five times in 200 ms: it may be between two calls
 #define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
@@ -40,8 +40,15 @@ static const struct {
     {"timer_delete", SYS_timer_delete}, {"umask", SYS_umask},
 };
 
-static int by_number(const void *a, const void *b) { return *(const pid_t *)a - *(const pid_t *)b; }
+// Numbers are given out in turn, and begin again at the bottom: those below the process's own are younger.
+static pid_t first_tid;
+static long age(pid_t tid) { return tid >= first_tid ? tid : tid + (1L << 32); }
+static int by_age(const void *a, const void *b) {
+  long difference = age(*(const pid_t *)a) - age(*(const pid_t *)b);
+  return (difference > 0) - (difference < 0);
+}
 static pid_t thread(pid_t pid, int index) {
+  first_tid = pid;
   char path[64];
   pid_t tids[1024];
   int count = 0;
@@ -52,7 +59,7 @@ static pid_t thread(pid_t pid, int index) {
   while (count < 1024 && (entry = readdir(tasks)))
     if (atoi(entry->d_name) > 0) tids[count++] = atoi(entry->d_name);
   closedir(tasks);
-  qsort(tids, (size_t)count, sizeof tids[0], by_number);
+  qsort(tids, (size_t)count, sizeof tids[0], by_age);
   if (index < 0) index += count;
   if (index >= count) {
     fprintf(stderr, "tamper: process %d has %d threads\n", pid, count);
@@ -103,10 +110,11 @@ static void make_call(pid_t tid, long number, char **arguments, int count) {
   if (ptrace(PTRACE_SETREGS, tid, 0, &registers) == -1) fail("PTRACE_SETREGS");
   int status;
   if (ptrace(PTRACE_SINGLESTEP, tid, 0, 0) == -1 || waitpid(tid, &status, __WALL) != tid) fail("PTRACE_SINGLESTEP");
-  ptrace(PTRACE_GETREGS, tid, 0, &registers);
+  // The call itself may have ended the probe, by another of its threads that noticed.
+  if (!WIFSTOPPED(status) || ptrace(PTRACE_GETREGS, tid, 0, &registers) == -1) return;
   if ((long)registers.rax < 0 && (long)registers.rax > -4096) fprintf(stderr, "tamper: the call gave %s\n", strerror((int)-(long)registers.rax));
-  if (ptrace(PTRACE_SETREGS, tid, 0, &saved) == -1) fail("PTRACE_SETREGS");
-  if (ptrace(PTRACE_DETACH, tid, 0, 0) == -1) fail("PTRACE_DETACH");
+  if (ptrace(PTRACE_SETREGS, tid, 0, &saved) == -1 && errno != ESRCH) fail("PTRACE_SETREGS");
+  ptrace(PTRACE_DETACH, tid, 0, 0);
 }
 
 static void flip_register(pid_t tid, const char *name) {
@@ -167,7 +175,10 @@ int main(int argc, char **argv) {
   if (strcmp(action, "register") == 0) flip_register(tid, argv[4]);
   else if (strcmp(action, "xstate") == 0) flip_extended(tid, strtoul(argv[4], NULL, 0));
   else if (strcmp(action, "signal-thread") == 0) {
-    if (syscall(SYS_tgkill, pid, tid, atoi(argv[4])) == -1) fail("tgkill");
+    for (int i = 0; i < 5; i++) {
+      if (syscall(SYS_tgkill, pid, tid, atoi(argv[4])) == -1 && i == 0) fail("tgkill");
+      usleep(40000);
+    }
   } else return 2;
   return 0;
 }
