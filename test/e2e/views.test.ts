@@ -181,7 +181,7 @@ story('after a reload the program, its terminal, the tree and the debug session 
   await until('the tree is back', async () => (await snapshotRows(window).count()) === count);
   // VS Code can pause as soon as it has asked for the threads.
   await window.showContainer(/Run and Debug/);
-  await window.page.locator('.debug-call-stack-title').getByText('Running').waitFor();
+  await window.page.getByText('Running', { exact: true }).first().waitFor();
   await window.debugButton(/Pause/).click();
   await becomes(suite, 'perl', 'held');
   await window.debugButton(/Continue/).click();

@@ -42,12 +42,12 @@ test('probes', { concurrency: true, timeout: 900_000 }, async (suite) => {
               } catch (error) {
                 if (lacks !== undefined && !isPassing(error)) {
                   unavailable = `missing: ${lacks}`;
-                  await scratch.clear();
                 } else if (!(error instanceof Skipped)) {
                   if (error instanceof Error) error.message += `\n${scratch.logs()}`;
                   throw error;
                 }
                 unavailable ??= error instanceof Error ? error.message : String(error);
+                await scratch.clear();
               } finally {
                 await run.end();
               }

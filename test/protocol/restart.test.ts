@@ -39,6 +39,8 @@ test('the restarted process is told all that has changed, comes back from the bo
     paths.agentSocket,
     '--error-file',
     paths.restoreError,
+    '--path',
+    '/old=/new',
   ]);
 
   const peer = await joinPeer({ snapshot: basename(made.path), plugins });

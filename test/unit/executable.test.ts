@@ -19,9 +19,11 @@ after(() => rmSync(folder, { recursive: true }));
 
 test('a dynamic program is fine', () => assert.equal(whyNotCheckpointable(join(folder, 'dynamic')), ''));
 
-test('a static program is named', () => assert.match(whyNotCheckpointable(join(folder, 'static')), /static is statically linked/));
+test('a static program is named', () =>
+  assert.match(whyNotCheckpointable(join(folder, 'static')), /static is statically linked/));
 
-test('a script is what its interpreter is', () => assert.match(whyNotCheckpointable(join(folder, 'script')), /statically linked/));
+test('a script is what its interpreter is', () =>
+  assert.match(whyNotCheckpointable(join(folder, 'script')), /statically linked/));
 
 test('a set-id program is named', () => {
   chmodSync(join(folder, 'dynamic'), 0o4755);

@@ -37,6 +37,8 @@ async function check(
   const partial = new PartialSnapshot(store, newSnapshotId());
   const content = await imageMetadata({ virtualPid: 7, snapshot: partial.id, pages: 4096, ...image });
   writeFileSync(join(partial.folder, 'p7.meta'), content);
+  const pages = Buffer.alloc(4096, 1);
+  writeFileSync(join(partial.folder, 'p7.pages'), pages);
   const manifest: Manifest = {
     format: 1,
     id: partial.id,
@@ -54,7 +56,10 @@ async function check(
     phases: [],
     compression: 'none',
     processes: [{ virtualPid: 7, executable: '/sim', argv: ['sim'], threads: 1 }],
-    files: [{ name: 'p7.meta', size: content.length, checksum: await checksum(content) }],
+    files: [
+      { name: 'p7.meta', size: content.length, checksum: await checksum(content) },
+      { name: 'p7.pages', size: pages.length, checksum: await checksum(pages) },
+    ],
     ...change,
   };
   await partial.commit(manifest, { name: '', note: '', pinned: false });

@@ -233,7 +233,8 @@ export class Coordinator {
       const started = await make();
       this.#started = started;
       if (params.owner === 'coordinator') await this.#openTerminal(started, params);
-      else if (this.session.launchProblem === '') this.#startTimer = setTimeout(() => this.#neverStarted(), this.#options.deadlines.start);
+      else if (this.session.launchProblem === '')
+        this.#startTimer = setTimeout(() => this.#neverStarted(), this.#options.deadlines.start);
       const { command, env, cwd, runFolder, warnings } = started;
       return { command, env, cwd, runFolder, warnings };
     } catch (error) {

@@ -4,8 +4,8 @@
  */
 
 import { nativeFile } from '../platform/installation.js';
-import type { RestartParams } from '../protocol/control.js';
 import type { RuntimePaths } from '../platform/runtime.js';
+import type { RestartParams } from '../protocol/control.js';
 
 export interface Identity {
   session: string;
@@ -22,12 +22,7 @@ export function launchCommand(identity: Identity, argv: readonly string[]): stri
   return [...launcher(identity), '--', ...argv];
 }
 
-export function restoreCommand(
-  identity: Identity,
-  folder: string,
-  virtualPid: number,
-  paths: RestartParams['paths'],
-): string[] {
+export function restoreCommand(identity: Identity, folder: string, virtualPid: number, paths: RestartParams['paths']): string[] {
   const { agentSocket, restoreError } = identity.paths;
   return [
     ...launcher(identity),

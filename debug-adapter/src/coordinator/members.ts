@@ -17,7 +17,8 @@ export async function members(context: Context): Promise<AgentConnection[]> {
     throw failure('sessionEnded', { name: session.name, status });
   }
   const [root, ...others] = all;
-  if (root === undefined) throw session.launchProblem
+  if (root === undefined)
+    throw session.launchProblem
       ? failure('noAgent', { name: session.name, why: session.launchProblem })
       : failure('noProcess', { name: session.name });
   if (others.length > 0) throw failure('severalProcesses', { others: names(others) });

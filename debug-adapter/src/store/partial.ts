@@ -13,7 +13,7 @@ import { flushFolder, writeNew } from '../platform/files.js';
 import { isAlive, thisProcess } from '../platform/processes.js';
 import { failure, reason } from '../protocol/errors.js';
 import type { Labels, Manifest } from '../protocol/snapshot.js';
-import { LABELS, MANIFEST, sizeProblem } from './snapshot-folder.js';
+import { LABELS, MANIFEST, wholeProblem } from './snapshot-folder.js';
 import type { Store } from './store.js';
 import { noteVerified } from './verification.js';
 
@@ -50,7 +50,7 @@ export class PartialSnapshot {
 
   /** Makes it a snapshot; gives its folder. The manifest's files must be in the folder, and flushed, by now. */
   async commit(manifest: Manifest, labels: Labels): Promise<string> {
-    const problem = sizeProblem(this.folder, manifest.files);
+    const problem = wholeProblem(this.folder, manifest);
     if (problem !== undefined) throw failure('saveIncomplete', { why: problem, store: this.#store.path });
     await writeNew(join(this.folder, LABELS), `${JSON.stringify(labels, null, 2)}\n`);
     await writeNew(join(this.folder, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -62,10 +62,18 @@ export function isInside(name: string): boolean {
   );
 }
 
-/** The first file that is missing or has another size than the manifest says. */
-export function sizeProblem(folder: string, files: Manifest['files']): string | undefined {
+/** Why a snapshot is not whole: a process without its image, a file that is missing or has another size than the manifest says. */
+export function wholeProblem(folder: string, { processes, files, compression }: Manifest): string | undefined {
+  const outside = files.find((file) => !isInside(file.name));
+  if (outside) return `its manifest names a file outside of it: ${outside.name}`;
+  const names = new Set(files.map((file) => file.name));
+  for (const { virtualPid } of processes) {
+    const pages = `p${virtualPid}.pages${compression === 'zstd' ? '.zst' : ''}`;
+    for (const name of [`p${virtualPid}.meta`, pages]) {
+      if (!names.has(name)) return `its manifest does not name ${name}`;
+    }
+  }
   for (const file of files) {
-    if (!isInside(file.name)) return `its manifest names a file outside of it: ${file.name}`;
     const found = statIfThere(join(folder, file.name));
     if (found === undefined) return `its file ${file.name} is missing`;
     if (!found.isFile()) return `${file.name} is not a file`;
@@ -105,7 +113,7 @@ export function summarize(folder: string): SnapshotSummary {
     pauseMs: manifest.pauseMs,
     totalMs: manifest.totalMs,
     argv: manifest.argv,
-    problem: sizeProblem(folder, manifest.files) ?? '',
+    problem: wholeProblem(folder, manifest) ?? '',
   };
 }
 
@@ -120,7 +128,7 @@ function changedAt(folder: string): string {
 /** The manifest of a snapshot that can be restarted; throws `snapshotDamaged`. */
 export function wholeManifest(folder: string): Manifest {
   const manifest = readManifest(folder);
-  const why = typeof manifest === 'string' ? manifest : sizeProblem(folder, manifest.files);
+  const why = typeof manifest === 'string' ? manifest : wholeProblem(folder, manifest);
   if (why !== undefined) throw failure('snapshotDamaged', { id: basename(folder), why });
   return manifest as Manifest;
 }

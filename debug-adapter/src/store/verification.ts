@@ -10,7 +10,7 @@ import { readIfThere, replaceFile, statIfThere } from '../platform/files.js';
 import { failure } from '../protocol/errors.js';
 import type { Manifest } from '../protocol/snapshot.js';
 import { fileChecksum } from './checksum.js';
-import { sizeProblem } from './snapshot-folder.js';
+import { wholeProblem } from './snapshot-folder.js';
 
 const VERIFIED = 'verified.json';
 
@@ -44,7 +44,7 @@ function unchanged(folder: string, manifest: Manifest): boolean {
 
 /** Throws `snapshotDamaged`, naming the file, unless all files are as they were written. */
 export async function verify(folder: string, manifest: Manifest, options: { always?: boolean } = {}): Promise<void> {
-  const why = sizeProblem(folder, manifest.files);
+  const why = wholeProblem(folder, manifest);
   if (why !== undefined) throw failure('snapshotDamaged', { id: manifest.id, why });
   if (options.always !== true && unchanged(folder, manifest)) return;
   const wrong = await compareChecksums(folder, manifest);

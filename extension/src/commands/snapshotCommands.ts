@@ -55,8 +55,8 @@ export class SnapshotCommands {
 
   /** Several selected elements stay what is meant; else it is the focused one, which becomes selected. */
   async #focused(): Promise<readonly SnapshotTreeNode[]> {
-    if (this.#tree.selection.length < 2) await vscode.commands.executeCommand('list.select');
-    return this.#tree.selection;
+    const { selection } = this.#tree;
+    return selection.length > 1 ? selection : this.#tree.selectFocused();
   }
 
   async #openFocused(): Promise<void> {

@@ -12,6 +12,8 @@ import { type Branch, buildSnapshotTree, type SnapshotTree } from './snapshotMod
 
 /** Several changes come at once (state, snapshot, listing). */
 const SETTLE_MS = 30;
+/** For VS Code to read the tree again. */
+const SELECT_DEADLINE_MS = 2_000;
 
 export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNode>, vscode.Disposable {
   readonly #snapshots: Snapshots;
@@ -27,6 +29,7 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
   #parents = new Map<SnapshotTreeNode, SnapshotTreeNode>();
   #timer: NodeJS.Timeout | undefined;
   #revealing = false;
+  #shown = '';
   /** Sessions whose branches have to be opened as soon as that can be seen. */
   readonly #fresh = new Set<string>();
   #selected: readonly SnapshotTreeNode[] = [];
@@ -65,10 +68,22 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
     }
   }
 
-  /** What is selected and still there. VS Code's own list of it is empty while the tree is read again. */
+  /**
+   * What is selected and still there. While VS Code reads the tree again, its list of what is selected is empty; then it is
+   * what was selected before.
+   */
   get selection(): readonly SnapshotTreeNode[] {
+    if (this.view.selection.length > 0) return this.view.selection;
     const present = new Set(this.#nodes.values());
     return this.#selected.filter((node) => present.has(node));
+  }
+
+  /** The selection after the focused element was selected; empty only where nothing is. */
+  async selectFocused(): Promise<readonly SnapshotTreeNode[]> {
+    await vscode.commands.executeCommand('list.select');
+    const deadline = Date.now() + SELECT_DEADLINE_MS;
+    while (this.selection.length === 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    return this.selection;
   }
 
   /** What the user has selected, each time that it is one thing. */
@@ -103,10 +118,22 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
   #later(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
+      if (this.#isShown()) return;
       this.#build();
       this.#changed.fire(undefined);
       void this.#expandNew();
     }, SETTLE_MS);
+  }
+
+  /** Whether all that this view would show is what it shows already: each reading again costs VS Code its selection. */
+  #isShown(): boolean {
+    const sessions = [...this.#sessions.all.map(({ status }) => status), ...this.#sessions.ended];
+    // The phases of an operation, for one, are no matter of this view.
+    const seen = sessions.map(({ processes: _, operation: __, ...rest }) => rest);
+    const content = JSON.stringify([this.#snapshots.contents, seen]);
+    const same = content === this.#shown;
+    this.#shown = content;
+    return same;
   }
 
   /** A snapshot that had no branches was a leaf, and VS Code would leave it closed over its first one. */

@@ -102,9 +102,10 @@ bool KeptFiles::copy(int32_t descriptor, uint32_t number, uint64_t length, sys::
     }
     if (count == 0) break;  // the file was shortened meanwhile: the rest is a hole, as a read would give nothing there
     if (failed(count)) {
-      error->set(static_cast<Status>(count), path.text()).add(count == -ENOSPC || count == -EDQUOT || count == -EFBIG
+      error->set(static_cast<Status>(count), path.text()).add(count == -ENOSPC || count == -EDQUOT
           ? "no room on the disk for the copy of an open file; free some, or choose another store"
-          : "cannot copy an open file");
+          : count == -EFBIG ? "the copy of an open file is larger than the program's limit on file sizes allows (ulimit -f)"
+                            : "cannot copy an open file");
       return false;
     }
   }

@@ -122,9 +122,10 @@ bool PageWriter::write_run(const char* from, uint64_t size, uint64_t address) {
     checksum_.add(from + done, count);
     Status status = sys::write_all(fd_, from + done, count);
     if (status != 0) {
-      error_->set(status, "pages").add(status == -ENOSPC || status == -EDQUOT || status == -EFBIG
+      error_->set(status, "pages").add(status == -ENOSPC || status == -EDQUOT
           ? "no room on the disk for the memory image; free some, or choose another store"
-          : "cannot write the memory image");
+          : status == -EFBIG ? "the memory image is larger than the program's limit on file sizes allows (ulimit -f)"
+                             : "cannot write the memory image");
       return false;
     }
     done += count;
