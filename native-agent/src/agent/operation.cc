@@ -189,8 +189,17 @@ bool Operation::capture(const checkpoint::SaveRequest& request) {
   context.pages_device = agent_->pages_device_;
   context.pages_inode = agent_->pages_inode_;
   checkpoint::library_extent(&context.agent_start, &context.agent_end);
-  shared_mapping_count = 0;
-  bool ok = checkpoint::read_memory_map(arena_, context, claim, &map, &error_) && checkpoint::copy_shared(&map, &error_) &&
+  bool ok = true;
+  uint32_t made;
+  size_t mark = arena_->used();
+  // A plugin that claims a mapping may have taken memory for its notes, which has to be in the list, too.
+  do {
+    made = events::allocated_mappings();
+    arena_->rewind(mark);
+    shared_mapping_count = 0;
+    ok = checkpoint::read_memory_map(arena_, context, claim, &map, &error_);
+  } while (ok && made != events::allocated_mappings());
+  ok = ok && checkpoint::copy_shared(&map, &error_) &&
             agent_->save_.begin(request, agent_->facts_, stop_, &map, &kept_files, virtual_id, &error_);
   checkpoint::release_copies(&map);
   return ok;

@@ -38,6 +38,7 @@ Setting* settings = nullptr;
 Setting** settings_end = &settings;
 char* chunk = nullptr;
 uint64_t chunk_left = 0;
+uint32_t mappings_made = 0;
 
 long host_syscall(long number, long a, long b, long c, long d, long e, long f) {
   return sys::syscall6(number, a, b, c, d, e, f);
@@ -213,15 +214,19 @@ void rows(const char* table, void (*emit)(void* context, const cairn_row* row, c
   }
 }
 
+uint32_t allocated_mappings() { return mappings_made; }
+
 void* allocate(uint64_t bytes) {
   uint64_t size = (bytes + 15) & ~uint64_t{15};
   if (size > chunk_size / 4) {
     long own = call(SYS_mmap, nullptr, sys::page_up(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ++mappings_made;
     return failed(own) ? nullptr : reinterpret_cast<void*>(own);
   }
   if (size > chunk_left) {
     long fresh = call(SYS_mmap, nullptr, chunk_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (failed(fresh)) return nullptr;
+    ++mappings_made;
     chunk = reinterpret_cast<char*>(fresh);
     chunk_left = chunk_size;
   }

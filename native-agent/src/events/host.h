@@ -49,6 +49,8 @@ void rows(const char* table, void (*emit)(void* context, const cairn_row* row, c
 
 /// Saved with every snapshot; never freed.
 void* allocate(uint64_t bytes);
+/// Grows whenever allocate() made a new mapping.
+uint32_t allocated_mappings();
 /// Settings replace the earlier ones of the process.
 void clear_settings();
 bool add_setting(uint32_t kind, sys::Text key, sys::Text value);
