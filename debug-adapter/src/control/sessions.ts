@@ -18,13 +18,13 @@ import { ControlClient } from './client.js';
 
 const START_MS = 15_000;
 
-/** A client of the coordinator that listens there, or undefined. */
+/** A client of the coordinator that listens there, or undefined; one that is just leaving resets the connection. */
 async function reach(name: string, paths: RuntimePaths): Promise<ControlClient | undefined> {
   checkSocketPaths(paths);
   try {
     return await ControlClient.open(name, paths.controlSocket, paths.log);
   } catch (error) {
-    if (['ENOENT', 'ECONNREFUSED', 'ENOTDIR', 'EACCES'].includes(errorCode(error))) return undefined;
+    if (['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTDIR', 'EACCES'].includes(errorCode(error))) return undefined;
     throw error;
   }
 }
