@@ -75,6 +75,8 @@ export class DebugSessions implements vscode.Disposable {
     const known = this.#names.get(session.id) === status.session;
     this.#names.set(session.id, status.session);
     if (known) return;
+    // Several restarts of one snapshot can be told apart by the sessions that they are.
+    if (session.configuration['snapshot'] !== undefined) session.name = status.session;
     const live = await this.#sessions.follow(status.session, status.store);
     if (live) await this.#setLeft(live, false);
     this.#changed.fire();

@@ -129,7 +129,7 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
   #isShown(): boolean {
     const sessions = [...this.#sessions.all.map(({ status }) => status), ...this.#sessions.ended];
     // The phases of an operation, for one, are no matter of this view.
-    const seen = sessions.map(({ processes: _, operation: __, ...rest }) => rest);
+    const seen = sessions.map((status) => ({ ...status, processes: [], operation: null }));
     const content = JSON.stringify([this.#snapshots.contents, seen]);
     const same = content === this.#shown;
     this.#shown = content;
