@@ -102,8 +102,8 @@ export class Agents implements AgentOwner {
 
   greet(one: AgentConnection): string {
     const { hello } = one;
-    if (hello.sessionId !== '' && hello.sessionId !== this.#session.computation) {
-      return `it belongs to the computation ${hello.sessionId}; this is the coordinator of ${this.#session.computation || 'none yet'}`;
+    if (hello.sessionId !== this.#session.computation) {
+      return `it belongs to the computation ${hello.sessionId || 'none'}; this is the coordinator of ${this.#session.computation || 'none yet'}`;
     }
     if (this.#session.state === 'exited') return 'the computation of this session has ended';
     this.#begun = true;
