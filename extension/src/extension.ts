@@ -64,7 +64,7 @@ export function activate(context: vscode.ExtensionContext): void {
     provideCommand(context),
     tree.onDidSelect((node) => names.follow(node)),
     computation.view.onDidChangeSelection(({ selection }) => names.follow(selection[0])),
-    sessions.onDidSnapshot((session) => void snapshots.read(session.status.store)),
+    sessions.onDidSnapshot(({ store, folder }) => void snapshots.announce(store, folder)),
     registerViewCommands(current, snapshots),
   );
 
@@ -72,8 +72,11 @@ export function activate(context: vscode.ExtensionContext): void {
     ...new SessionCommands({ sessions, current, debug, snapshots, tree, terminals }).all(),
     ...new SnapshotCommands(snapshots, tree, cairn, new Restarts(cairn)).all(),
   };
+  const contributed = (context.extension.packageJSON as { contributes: { commands: { command: string; title: string }[] } })
+    .contributes;
+  const titles = new Map(contributed.commands.map(({ command, title }) => [command, title.replace(/…$/, '')]));
   for (const [id, run] of Object.entries(commands)) {
-    const title = id.replace(/^cairn\./, 'Cairn: ');
+    const title = titles.get(id) ?? 'Cairn';
     context.subscriptions.push(
       vscode.commands.registerCommand(id, (node?: unknown, nodes?: unknown) => reporting(log, title, () => run(node, nodes))),
     );

@@ -3,7 +3,7 @@
  * do not come to. One story, in order.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { inTree } from '../../scripts/lib/tree.mjs';
 import { assertAccessible } from './harness/axe.js';
@@ -129,6 +129,23 @@ story('a pinned snapshot is not deleted', async (window) => {
   await window.page.keyboard.press('Escape');
   await window.rowMenu(/^renamed/, 'Unpin');
   await until('it is unpinned', async () => (await window.row(/^renamed.*pinned/).count()) === 0);
+});
+
+story('a damaged snapshot says so, is not restarted, and can be deleted', async (window, suite) => {
+  await snapshotAppears(window, () => window.command('Cairn: Checkpoint As…').then(() => window.answer('torn')));
+  const [torn] = (JSON.parse(await suite.cairn('ls', 'torn', '--json')) as { path: string }[]).map(({ path }) => path);
+  assert.ok(torn);
+  for (const file of readdirSync(torn).filter((name) => /\.pages/.test(name))) rmSync(join(torn, file));
+  await window.viewAction('Snapshots', /^Refresh/);
+  const row = window.tree(/^Snapshots/).getByRole('treeitem', { name: /^torn.*damaged/ });
+  await row.hover();
+  assert.equal(await row.getByRole('button', { name: /^Restart/ }).count(), 0);
+  await row.click();
+  await window.page.keyboard.press('Enter');
+  await window.toast(/torn cannot be restarted/).waitFor();
+  await window.rowMenu(/^torn/, 'Delete…');
+  await window.dialog().getByRole('button', { name: 'Delete' }).click();
+  await until('it is gone', async () => (await snapshotNamed(window, 'torn').count()) === 0);
 });
 
 story('virtual names follow the selection: of a snapshot, filtered, copied', async (window, suite) => {

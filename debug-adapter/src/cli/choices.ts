@@ -63,9 +63,12 @@ export function plugin(text: string): { library: string; settings: string } {
 /** Written by bin/cairn for cairn-launch: the signals that its caller ignores, as in /proc/self/status. */
 export const IGNORED_SIGNALS = 'CAIRN_IGNORED_SIGNALS';
 
+/** Set by bin/cairn for itself: what signals its caller ignored, and that a desktop editor's runtime is to be a Node.js. */
+const OURS: ReadonlySet<string> = new Set([IGNORED_SIGNALS, 'ELECTRON_RUN_AS_NODE']);
+
 /** The environment of whoever called the command. */
 export function currentEnvironment(env: Environment = process.env): Record<string, string> {
   const plain: Record<string, string> = {};
-  for (const [name, value] of Object.entries(env)) if (value !== undefined && name !== IGNORED_SIGNALS) plain[name] = value;
+  for (const [name, value] of Object.entries(env)) if (value !== undefined && !OURS.has(name)) plain[name] = value;
   return plain;
 }

@@ -83,7 +83,7 @@ function warn(listener: Listener, text: string): void {
 }
 
 function pluginParams(plugins: LaunchConfiguration['plugins']): Params<'session/launch'>['plugins'] {
-  return plugins.map(({ library, settings }) => ({ library, settings: settings === undefined ? '' : JSON.stringify(settings) }));
+  return plugins.map(({ library, settings }) => ({ library, settings: JSON.stringify(settings ?? {}) }));
 }
 
 /** A name that the user gave is taken or refused; one that we make is the next that is free. */

@@ -1,6 +1,6 @@
 /**
  * The environment of what a launch configuration starts: the editor's own, without what the editor put there for itself, and
- * the configuration's changes over it. Pure. Tests: test/unit/environment.test.ts.
+ * the configuration's changes over it. Pure. Tests: test/dap/environment.test.ts.
  */
 
 /** Set by VS Code and its runtime for their own processes. */

@@ -1,7 +1,7 @@
 /**
  * What a client can look at in a computation: threads, their one frame, scopes and variables. A frame's number is its
  * thread's, since there is one frame a thread, and only while the computation is held. Scopes and variables are answered
- * while it runs as well. Tests: test/dap/session.test.ts.
+ * while it runs as well. Tests: test/dap/inspection.test.ts.
  */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { z } from 'zod';

@@ -1,7 +1,7 @@
 /**
  * Processes and threads of a computation as DAP threads. A thread's DAP id is its virtual thread id, which the application
  * keeps for life, through restarts too; the first thread of a process has the virtual pid as its id and stands for the
- * process. Pure. Tests: test/dap/threads.test.ts.
+ * process. Pure. Tests: test/dap/inspection.test.ts.
  */
 import { posix } from 'node:path';
 import type { ProcessStatus, TableRow } from '../protocol/control.js';

@@ -4,7 +4,7 @@
  * Tests: test/unit/store.test.ts.
  */
 import { statSync } from 'node:fs';
-import { basename, join, normalize } from 'node:path';
+import { basename, dirname, join, normalize } from 'node:path';
 import { readIfThere, statIfThere } from '../platform/files.js';
 import { failure, reason } from '../protocol/errors.js';
 import { Labels, Manifest, SNAPSHOT_FORMAT, type SnapshotSummary } from '../protocol/snapshot.js';
@@ -35,7 +35,12 @@ export function readManifest(folder: string): Manifest | string {
     return `its format is ${format}; this version of Cairn reads up to ${SNAPSHOT_FORMAT}`;
   }
   const parsed = Manifest.safeParse(json);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    // A copy elsewhere may have any name; in a store two folders with one id could not be told apart.
+    const inStore = basename(dirname(folder)) === 'snapshots';
+    const { id } = parsed.data;
+    return inStore && id !== basename(folder) ? `its ${MANIFEST} is that of the snapshot ${id}` : parsed.data;
+  }
   const issue = parsed.error.issues[0];
   return `its ${MANIFEST} is not valid: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`;
 }

@@ -22,12 +22,6 @@ import { failure, reason } from '../protocol/errors.js';
 import type { Labels, SnapshotSummary } from '../protocol/snapshot.js';
 import { LABELS, MANIFEST, readLabels, summarize, TABLES } from './snapshot-folder.js';
 
-/** In a store the folder's name is the id: two folders with one id could not be told apart. */
-function named(name: string, summary: SnapshotSummary): SnapshotSummary {
-  if (summary.id === name) return summary;
-  return { ...summary, id: name, problem: summary.problem || `its ${MANIFEST} is that of the snapshot ${summary.id}` };
-}
-
 const Removed = z.record(z.string(), z.string().nullable());
 
 export class Store {
@@ -77,7 +71,7 @@ export class Store {
     const removed = this.#removed();
     const there = new Set(names);
     return names
-      .map((name) => named(name, summarize(join(this.snapshots, name))))
+      .map((name) => summarize(join(this.snapshots, name)))
       .map((one) => ({ ...one, parent: livingParent(one.parent, (id) => there.has(id), removed) }))
       .sort((a, b) => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : a.id < b.id ? -1 : 1));
   }

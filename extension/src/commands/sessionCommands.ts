@@ -83,8 +83,8 @@ export class SessionCommands {
     const made = session.request('session/checkpoint', { name, then });
     const result = await withLateProgress(`Checkpoint of ${session.name}`, made, () => session.request('session/cancel', {}));
     vscode.window.setStatusBarMessage(summary(result), MESSAGE_MS);
-    await this.#parts.snapshots.read(store);
-    await this.#parts.tree.reveal(store, result.snapshot);
+    await this.#parts.snapshots.announce(store, result.path);
+    await this.#parts.tree.reveal(result.path);
   }
 
   async #hold(node: unknown): Promise<void> {

@@ -26,7 +26,7 @@ export class LiveSessions implements vscode.Disposable {
   readonly #joining = new Map<string, Promise<LiveSession | undefined>>();
   readonly #added = new vscode.EventEmitter<LiveSession>();
   readonly #changed = new vscode.EventEmitter<LiveSession | undefined>();
-  readonly #snapshot = new vscode.EventEmitter<LiveSession>();
+  readonly #snapshot = new vscode.EventEmitter<{ store: string; folder: string }>();
   readonly onDidAdd = this.#added.event;
   /** Status of a session, or (undefined) which sessions there are. */
   readonly onDidChange = this.#changed.event;
@@ -127,7 +127,7 @@ export class LiveSessions implements vscode.Disposable {
       if (session.exited) this.#ended.set(session.name, session.status);
       this.#changed.fire(session);
     });
-    session.onDidSnapshot(() => this.#snapshot.fire(session));
+    session.onDidSnapshot(({ path }) => this.#snapshot.fire({ store: session.status.store, folder: path }));
     session.onDidClose(() => void this.#closed(session));
     this.#added.fire(session);
     this.#changed.fire(undefined);

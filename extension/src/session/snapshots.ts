@@ -2,10 +2,12 @@
  * The snapshots of this window's stores, as `cairn ls` lists them, read again when a store changes on disk or a live session
  * has made one. Owns the watchers. What is shown may be older than the disk by the time of one listing, never wrong for good.
  */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { z } from 'zod';
-import { SnapshotSummary } from '../../../debug-adapter/src/protocol/snapshot.js';
+import { Labels, Manifest, SnapshotSummary } from '../../../debug-adapter/src/protocol/snapshot.js';
 import type { CairnCommand } from '../platform/cairnCommand.js';
 import { messageOf } from '../platform/errors.js';
 import type { Stores } from './stores.js';
@@ -73,10 +75,25 @@ export class Snapshots implements vscode.Disposable {
     return next;
   }
 
+  /** Shows a snapshot that was just made at once, from its own files; the listing that follows has the last word. */
+  async announce(path: string, folder: string): Promise<void> {
+    const store = this.#stores.known(path);
+    try {
+      const made = await readSummary(folder);
+      const old = this.#contents.get(store)?.snapshots ?? [];
+      if (!old.some(({ id }) => id === made.id)) this.#contents.set(store, { store, snapshots: [...old, made], error: '' });
+      this.#changed.fire();
+    } catch {
+      // The listing says what is wrong with it.
+    }
+    void this.read(store);
+  }
+
   async #list(store: string): Promise<void> {
     const old = this.#contents.get(store);
     try {
-      const snapshots = await this.#cairn.json(z.array(SnapshotSummary), ['ls', '--store', store]);
+      // A folder that Cairn was never used in costs nothing.
+      const snapshots = !existsSync(store) ? [] : await this.#cairn.json(z.array(SnapshotSummary), ['ls', '--store', store]);
       this.#contents.set(store, { store, snapshots, error: '' });
     } catch (error) {
       this.#contents.set(store, { store, snapshots: old?.snapshots ?? [], error: messageOf(error) });
@@ -113,4 +130,10 @@ export class Snapshots implements vscode.Disposable {
     for (const watcher of this.#watchers.values()) watcher.dispose();
     this.#changed.dispose();
   }
+}
+
+async function readSummary(folder: string): Promise<SnapshotSummary> {
+  const read = async (name: string): Promise<unknown> => JSON.parse(await readFile(join(folder, name), 'utf8'));
+  const manifest = Manifest.parse(await read('manifest.json'));
+  return SnapshotSummary.parse({ ...manifest, ...Labels.parse(await read('labels.json')), path: folder, problem: '' });
 }

@@ -33,8 +33,17 @@ export class Stores implements vscode.Disposable {
   }
 
   includes(store: string): boolean {
+    return this.#find(store) !== undefined;
+  }
+
+  /** The path by which a store is known here, whichever way to it was given. */
+  known(store: string): string {
+    return this.#find(store) ?? store;
+  }
+
+  #find(store: string): string | undefined {
     const wanted = canonical(store);
-    return this.all.some((one) => canonical(one) === wanted);
+    return this.all.find((one) => canonical(one) === wanted);
   }
 
   async add(store: string): Promise<void> {

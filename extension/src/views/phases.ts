@@ -1,6 +1,6 @@
 /**
  * An operation of a session in words: in which phase it is, who has arrived, how long phases took. Pure.
- * Tests: test/unit/phases-text.test.ts.
+ * Tests: test/unit/phase-words.test.ts.
  */
 import type { OperationStatus, PhaseStatus } from '../../../debug-adapter/src/protocol/control.js';
 import { formatDuration } from '../../../debug-adapter/src/protocol/format.js';

@@ -56,16 +56,21 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
     ];
   }
 
-  /** Selects a snapshot where the view is visible; a view that is not is left alone. */
-  async reveal(store: string, id: string): Promise<void> {
-    const node = this.#nodes.get(`${store}/snapshot/${id}`);
+  /** Selects a snapshot, by its folder, where the view is visible; a view that is not is left alone. */
+  async reveal(path: string): Promise<void> {
+    this.#settle();
+    const node = [...this.#nodes.values()].find(
+      (one) => one.kind === 'snapshot' && canonical(one.snapshot.path) === canonical(path),
+    );
     if (!node || !this.view.visible) return;
     this.#revealing = true;
-    try {
-      await this.view.reveal(node, { select: true, focus: false });
-    } finally {
-      this.#revealing = false;
-    }
+    await this.#bringUp(node, true);
+    this.#revealing = false;
+  }
+
+  /** VS Code rejects this where the tree changed meanwhile. Then the row is there, and only not brought up. */
+  async #bringUp(node: SnapshotTreeNode, select: boolean): Promise<void> {
+    await this.view.reveal(node, { select, focus: false }).then(undefined, () => undefined);
   }
 
   /**
@@ -116,13 +121,16 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
   }
 
   #later(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      if (this.#isShown()) return;
-      this.#build();
-      this.#changed.fire(undefined);
-      void this.#expandNew();
-    }, SETTLE_MS);
+    this.#timer ??= setTimeout(() => this.#settle(), SETTLE_MS);
+  }
+
+  #settle(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#isShown()) return;
+    this.#build();
+    this.#changed.fire(undefined);
+    void this.#expandNew();
   }
 
   /** Whether all that this view would show is what it shows already: each reading again costs VS Code its selection. */
@@ -143,7 +151,7 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
       const node = [...this.#nodes.values()].find((one) => one.kind === 'session' && one.session === name);
       if (!node) continue;
       this.#fresh.delete(name);
-      await this.view.reveal(node, { select: false, focus: false });
+      await this.#bringUp(node, false);
     }
   }
 

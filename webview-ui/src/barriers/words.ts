@@ -1,5 +1,5 @@
 /**
- * Words and measures of an operation's phases. Pure. Tests: test/unit/barrier-words.test.ts.
+ * Words and measures of an operation's phases. Pure. Tests: test/unit/phase-words.test.ts.
  */
 import type { OperationStatus, PhaseName, PhaseStatus } from '../../../debug-adapter/src/protocol/control.js';
 import { formatDuration } from '../../../debug-adapter/src/protocol/format.js';
