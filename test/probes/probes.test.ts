@@ -19,7 +19,7 @@ const flavours: readonly (readonly [string, (run: ProbeRun) => Promise<void>])[]
 const beyondLife = new Set(['restart after the run went on', 'kill and restart', 'five cycles']);
 const isPassing = (error: unknown): boolean => error instanceof Error && error.message.startsWith('it passes:');
 const wanted = process.env['CAIRN_PROBE_FLAVOURS']?.split(',');
-const WIDTH = Number(process.env['CAIRN_PROBE_WIDTH'] ?? 4);
+const WIDTH = Number(process.env['CAIRN_PROBE_WIDTH'] ?? 3);
 
 test('probes', { concurrency: true, timeout: 900_000 }, async (suite) => {
   const probes = selectedProbes();
