@@ -104,6 +104,32 @@ void round_trip() {
 
 TEST(Timer, ComesBackWithItsIdAndTime) { round_trip(); }
 
+TEST(Timer, GoesOnTickingWhenItsSignalWasPending) {
+  // The kernel starts the next interval when the signal is taken; a timer whose signal is pending shows no time left.
+  fake.extensions["cairn.ids/1"] = &ids;
+  ASSERT_EQ(cairn_plugin_timer.init(fake_host(), "{}"), 0);
+  sigset_t blocked, before;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGALRM);
+  sigprocmask(SIG_BLOCK, &blocked, &before);
+  struct itimerval interval = {{500, 0}, {0, 1000}}, now = {};
+  ASSERT_EQ(setitimer(ITIMER_REAL, &interval, nullptr), 0);
+  sigset_t pending;
+  do sigpending(&pending);
+  while (sigismember(&pending, SIGALRM) == 0);
+  ASSERT_EQ(cairn_plugin_timer.event(CAIRN_EVENT_PRECHECKPOINT, nullptr), 0) << fake.failure;
+  struct itimerval none = {};
+  setitimer(ITIMER_REAL, &none, nullptr);
+  EXPECT_EQ(cairn_plugin_timer.event(CAIRN_EVENT_RESTART, nullptr), 0) << fake.failure;
+  getitimer(ITIMER_REAL, &now);
+  EXPECT_EQ(now.it_interval.tv_sec, 500);
+  EXPECT_NEAR(static_cast<double>(now.it_value.tv_sec), 500, 2);
+  setitimer(ITIMER_REAL, &none, nullptr);
+  int number = 0;
+  sigwait(&blocked, &number);
+  sigprocmask(SIG_SETMASK, &before, nullptr);
+}
+
 TEST(Timer, AnIdOutOfReachIsRefusedWithoutTheKernelsHelp) {
   fake.extensions["cairn.ids/1"] = &ids;
   ASSERT_EQ(cairn_plugin_timer.init(fake_host(), "{}"), 0);

@@ -35,8 +35,13 @@ int32_t restore() {
   int32_t error = create_posix_timers(host);
   if (error < 0) return error;
   for (int kind : kinds) {
-    const struct itimerval& timer = interval_timers[kind];
-    if (timer.it_value.tv_sec == 0 && timer.it_value.tv_usec == 0) continue;
+    struct itimerval timer = interval_timers[kind];
+    if (timer.it_value.tv_sec == 0 && timer.it_value.tv_usec == 0) {
+      // With its signal pending the kernel shows no time left, and starts the next interval when the signal is taken: the
+      // signal is queued again, but belongs to no timer any more.
+      if (timer.it_interval.tv_sec == 0 && timer.it_interval.tv_usec == 0) continue;
+      timer.it_value = timer.it_interval;
+    }
     long result = host->syscall(SYS_setitimer, kind, reinterpret_cast<long>(&timer), 0, 0, 0, 0);
     if (result < 0) return host->fail(static_cast<int32_t>(result), names[kind], "The interval timer could not be set again (setitimer).");
   }
