@@ -52,7 +52,7 @@ class Process : public testing::Test {
     rmdir(root_.c_str());
   }
   static int save() { return cairn_plugin_process.event(CAIRN_EVENT_PRECHECKPOINT, nullptr); }
-  static int restore() { return cairn_plugin_process.event(CAIRN_EVENT_RESTART, nullptr); }
+  static int restore() { return cairn_plugin_process.barrier(cairn_plugin_process.restart_barriers[0], 1); }
   std::string root_;
   std::string before_;
 };

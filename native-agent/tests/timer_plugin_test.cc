@@ -77,7 +77,7 @@ void round_trip() {
   setitimer(ITIMER_PROF, &none, nullptr);
   ASSERT_TRUE(list().empty());
 
-  ASSERT_EQ(cairn_plugin_timer.event(CAIRN_EVENT_RESTART, nullptr), 0) << fake.failure;
+  ASSERT_EQ(cairn_plugin_timer.barrier(cairn_plugin_timer.restart_barriers[0], 1), 0) << fake.failure;
   std::string after = list();
   // The kernel's list says the same, but that the thread's own clock names its thread now.
   std::string own_clock = "ClockID: -2\n";
@@ -120,7 +120,7 @@ TEST(Timer, GoesOnTickingWhenItsSignalWasPending) {
   ASSERT_EQ(cairn_plugin_timer.event(CAIRN_EVENT_PRECHECKPOINT, nullptr), 0) << fake.failure;
   struct itimerval none = {};
   setitimer(ITIMER_REAL, &none, nullptr);
-  EXPECT_EQ(cairn_plugin_timer.event(CAIRN_EVENT_RESTART, nullptr), 0) << fake.failure;
+  EXPECT_EQ(cairn_plugin_timer.barrier(cairn_plugin_timer.restart_barriers[0], 1), 0) << fake.failure;
   getitimer(ITIMER_REAL, &now);
   EXPECT_EQ(now.it_interval.tv_sec, 500);
   EXPECT_NEAR(static_cast<double>(now.it_value.tv_sec), 500, 2);
@@ -141,7 +141,7 @@ TEST(Timer, AnIdOutOfReachIsRefusedWithoutTheKernelsHelp) {
     *result = -EINVAL;
     return number == SYS_prctl;
   };
-  EXPECT_EQ(cairn_plugin_timer.event(CAIRN_EVENT_RESTART, nullptr), -EBUSY);
+  EXPECT_EQ(cairn_plugin_timer.barrier(cairn_plugin_timer.restart_barriers[0], 1), -EBUSY);
   fake.intercept = nullptr;
   EXPECT_NE(fake.failure.find("timer " + std::to_string(id)), std::string::npos) << fake.failure;
   EXPECT_TRUE(list().empty());
@@ -160,7 +160,7 @@ TEST(Timer, IdsInOrderWithoutTheKernelsHelp) {
       *result = -EINVAL;
       return number == SYS_prctl;
     };
-    bool done = cairn_plugin_timer.event(CAIRN_EVENT_RESTART, nullptr) == 0;
+    bool done = cairn_plugin_timer.barrier(cairn_plugin_timer.restart_barriers[0], 1) == 0;
     std::string text = list();
     bool right = done && text.find("ID: " + std::to_string(id) + "\n") == 0 && text.find("ID:", 1) == text.find("ID:", text.find("ClockID"));
     _exit(right && left(id).it_value.tv_sec >= 98 ? 0 : 1);

@@ -135,6 +135,17 @@ export class ProbeRun {
     });
   }
 
+  /** What there is once nothing changes by itself: a thread that has just begun blocks signals for a moment. */
+  async #steadyPicture(program: Program): Promise<Picture> {
+    let last = await this.#picture(program);
+    return waitFor('a picture that stays', async () => {
+      const next = await this.#picture(program);
+      const steady = differences(last, next, this.probe.churn).length === 0;
+      last = next;
+      return steady ? next : undefined;
+    });
+  }
+
   /** The second oracle. Threads go on one after the other: what differs only at first is given a moment. */
   async #compare(before: Picture, program: Program): Promise<void> {
     let found: string[] = [];
@@ -203,7 +214,7 @@ export class ProbeRun {
   /** A checkpoint, and the same process goes on. */
   async goOn(): Promise<void> {
     const { program, launch } = await this.#run('goon');
-    const before = await this.#picture(program);
+    const before = await this.#steadyPicture(program);
     const snapshot = await this.#checkpoint('goon');
     if (!this.probe.signal) await this.#alive(program, launch);
     await this.#compare(before, program);
@@ -221,7 +232,7 @@ export class ProbeRun {
 
   async killAndRestart(): Promise<void> {
     const { program, launch } = await this.#run('kill');
-    const before = await this.#picture(program);
+    const before = await this.#steadyPicture(program);
     const snapshot = await this.#checkpoint('kill', '--then', 'kill');
     await program.exit();
     this.#afterKill = { launch, snapshot, before };

@@ -24,6 +24,9 @@ const RESERVED_DESCRIPTORS = 512;
 /** Set by the kernel of each process as it likes, or growing by itself. */
 const FLOATING = /^\[(vdso|vvar\w*|vsyscall|stack|vvar_vclock)\]$/;
 
+/** Cairn's own, of the session that is running. */
+const OWN_FILE = /\/cairn\/[^/]+\/names$/;
+
 const link = (path: string): string => {
   try {
     return readlinkSync(path);
@@ -59,7 +62,7 @@ function readRegions(pid: number, task: string): Region[] {
     const match = /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \d+\s*(.*)$/.exec(line);
     if (!match) continue;
     const [, start = '', end = '', access = '', name = ''] = match;
-    if (FLOATING.test(name)) continue;
+    if (FLOATING.test(name) || OWN_FILE.test(name)) continue;
     const region = { start: BigInt(`0x${start}`), end: BigInt(`0x${end}`), access, name };
     const last = regions.at(-1);
     if (last && last.end === region.start && last.access === region.access) last.end = region.end;

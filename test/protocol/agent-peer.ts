@@ -7,7 +7,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { startTimeOf } from '../../debug-adapter/src/platform/processes.js';
 import {
   AGENT_PROTOCOL_MAJOR,
@@ -18,6 +18,7 @@ import {
 import {
   type Message,
   Phase,
+  type PhaseReplySchema,
   type PhaseRequest,
   Role,
   type Setting,
@@ -43,6 +44,9 @@ export interface PeerOptions {
   problem?: string;
   plugins?: PeerPlugin[];
   launcher?: boolean;
+  /** What suspend tells of relatives. */
+  parent?: number;
+  children?: { virtualPid: number; realPid: number; ended?: boolean; waitStatus?: number }[];
   /** Phases that fail. */
   failing?: string[];
 }
@@ -190,6 +194,14 @@ export class AgentPeer {
     }
   }
 
+  /** As an agent: one that was to be alone refuses where it is not. */
+  #relatives({ alone }: PhaseRequest): MessageInitShape<typeof PhaseReplySchema> {
+    const { parent = 1, children = [] } = this.#options;
+    const living = children.some((child) => !child.ended);
+    const refused = alone && living ? { error: 'the process has children', errorNumber: -11 } : {};
+    return { virtualParent: parent, virtualSession: 1, children, ...refused };
+  }
+
   async #phase(id: bigint, request: PhaseRequest): Promise<void> {
     const name = request.phase === Phase.BARRIER ? request.barrier : (phaseNames[request.phase] ?? '?');
     this.phases.push(name);
@@ -206,6 +218,7 @@ export class AgentPeer {
         culprit: error === '' ? '' : 'test',
         threads: 3,
         heldNs: 2_500_000n,
+        ...(request.phase === Phase.SUSPEND && this.#relatives(request)),
       },
     });
     if (request.phase === Phase.SAVE && error === '') await this.#write(request);

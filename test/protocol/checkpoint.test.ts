@@ -173,19 +173,6 @@ test('hold and resume, twice each, are what they say', async (t) => {
   assert.deepEqual(peer.phases, ['presuspend', 'suspend', 'resume', 'running']);
 });
 
-test('a second process is refused by name', async (t) => {
-  const { coordinator, join: joinPeer } = await running(t);
-  const { spawn } = await import('node:child_process');
-  const other = spawn('sleep', ['30']);
-  t.after(() => other.kill('SIGKILL'));
-  await joinPeer({ pid: other.pid ?? 0 });
-  await assert.rejects(coordinator.checkpoint(resume), {
-    code: 'severalProcesses',
-    message: new RegExp(`${other.pid} \\(simulator\\)`),
-  });
-  assert.equal(coordinator.status.state, 'running');
-});
-
 test('a process that cannot be checkpointed says why', async (t) => {
   const { coordinator } = await running(t, { peer: { problem: 'it shares memory with a process that is not under Cairn' } });
   await assert.rejects(coordinator.checkpoint(resume), { code: 'cannotCheckpoint', message: /shares memory/ });

@@ -21,7 +21,7 @@ async function snapshot(t: TestContext, compression: 'none' | 'zstd' = 'none') {
 const second = (t: TestContext, folder: string): Promise<Fixture> => openCoordinator(t, { folder, session: 'again' });
 
 test('the restarted process is told all that has changed, comes back from the bottom up, and runs', async (t) => {
-  const { folder, made, peer: before, coordinator: first } = await snapshot(t);
+  const { folder, made, coordinator: first } = await snapshot(t);
   const { coordinator, join: joinPeer, paths, store } = await second(t, folder);
   const params = { ...restartParams(made.path), env: { SEED: '7', OLD: null }, paths: [{ from: '/old', to: '/new' }] };
   const started = await coordinator.restart(params);
@@ -33,8 +33,6 @@ test('the restarted process is told all that has changed, comes back from the bo
   assert.deepEqual(words.slice(1), [
     '--folder',
     made.path,
-    '--process',
-    String(before.virtualPid),
     '--socket',
     paths.agentSocket,
     '--error-file',
@@ -74,14 +72,20 @@ test('in place there is no run folder', async (t) => {
 });
 
 test('a restart barrier that fails ends the process, and says why', async (t) => {
-  const { folder, made } = await snapshot(t);
+  const { folder, made, peer: before } = await snapshot(t);
   const { coordinator, join: joinPeer } = await second(t, folder);
   await coordinator.restart(restartParams(made.path));
   const child = spawn('sleep', ['60']);
   atEnd(t, () => void child.kill('SIGKILL'));
   const ended = new Promise<string | null>((resolve) => child.once('exit', (_, signal) => resolve(signal)));
   const waiting = assert.rejects(coordinator.started(5000), { code: 'restartFailed', message: /the disk is on fire/ });
-  const peer = await joinPeer({ pid: child.pid ?? 0, snapshot: basename(made.path), plugins, failing: ['file.open'] });
+  const peer = await joinPeer({
+    pid: child.pid ?? 0,
+    virtualPid: before.virtualPid,
+    snapshot: basename(made.path),
+    plugins,
+    failing: ['file.open'],
+  });
   await waiting;
   assert.equal(await ended, 'SIGKILL');
   peer.close();

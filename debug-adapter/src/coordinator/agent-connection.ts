@@ -51,6 +51,14 @@ export interface AgentOwner {
 
 type Expected = { kind: 'phase'; reply: Deferred<PhaseReply> } | { kind: 'table'; rows: TableRow[]; reply: Deferred<TableRow[]> };
 
+export interface Family {
+  /** Virtual pid; 0: not known, 1: outside the computation. */
+  parent: number;
+  session: number;
+  /** Children that nobody has waited for yet, with their wait status. */
+  ended: { virtualPid: number; status: number }[];
+}
+
 export class AgentConnection {
   /** What Hello said; set before the owner sees the connection. */
   hello!: Hello;
@@ -58,6 +66,11 @@ export class AgentConnection {
   /** Not empty: why this process cannot be checkpointed. */
   problem = '';
   isOpen = true;
+  /** What the last suspend found of its relatives. */
+  family: Family = { parent: 0, session: 0, ended: [] };
+  /** Children that lived then. */
+  children: { virtualPid: number; realPid: number }[] = [];
+  isReady = false;
   /** Stopped threads at the last suspend, or those that there were at the beginning. */
   threads = 1;
 
@@ -179,6 +192,7 @@ export class AgentConnection {
       }
       case 'ready':
         this.problem = body.value.error;
+        this.isReady = true;
         this.#ready.resolve();
         this.#owner.ready(this);
         return;

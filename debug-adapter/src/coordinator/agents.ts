@@ -118,6 +118,7 @@ export class Agents implements AgentOwner {
     const waited = lingering.findIndex((other) => other.pid === one.process.pid);
     if (waited >= 0) lingering.splice(waited, 1);
     processes.push(one);
+    if (this.#session.root === 0) this.#session.root = one.virtualPid;
     this.#log.add('info', `process ${hello.realPid} (${one.program}) ${hello.reconnected ? 'connected again' : 'connected'}`, {
       virtualPid: one.virtualPid,
     });

@@ -9,22 +9,24 @@
 import { join } from 'node:path';
 import { checkSnapshotName } from '../model/names.js';
 import { holdSteps, resumeSteps, saveSteps } from '../model/phases.js';
+import { processList, processTree } from '../model/process-tree.js';
 import { writeNew } from '../platform/files.js';
 import { hostIdentity, processor } from '../platform/host.js';
 import { signalProcess } from '../platform/processes.js';
-import type { CheckpointParams, CheckpointResult, TableKind, TableRow } from '../protocol/control.js';
+import type { CheckpointParams, CheckpointResult, PhaseName, TableKind, TableRow } from '../protocol/control.js';
 import { type CairnError, failure, reason } from '../protocol/errors.js';
-import type { PhaseReply, SaveDone } from '../protocol/generated/agent_pb.js';
+import { Phase, type PhaseReply, type SaveDone } from '../protocol/generated/agent_pb.js';
 import { type Manifest, SNAPSHOT_FORMAT, type SnapshotFile } from '../protocol/snapshot.js';
 import { checksum, checksumText } from '../store/checksum.js';
 import { compressPages } from '../store/compression.js';
 import { metadataName, readImageHeader } from '../store/image-metadata.js';
 import { newSnapshotId, PartialSnapshot } from '../store/partial.js';
-import { isInside, noLabels, TABLES } from '../store/snapshot-folder.js';
+import { isInside, noLabels, PROCESSES, TABLES } from '../store/snapshot-folder.js';
 import type { AgentConnection } from './agent-connection.js';
 import type { Context } from './context.js';
-import { letGo, members, suspend } from './members.js';
-import type { Operation } from './operation.js';
+import { letGo, members, note, suspend } from './members.js';
+import { NotAlone, type Operation, type RequestFields } from './operation.js';
+import type { Session } from './session.js';
 import { collectTables } from './tables.js';
 
 const savedTables: readonly TableKind[] = ['pid', 'path', 'env', 'fd', 'thread'];
@@ -32,7 +34,7 @@ const savedTables: readonly TableKind[] = ['pid', 'path', 'env', 'fd', 'thread']
 export async function checkpoint(context: Context, params: CheckpointParams): Promise<CheckpointResult> {
   const { session, log } = context;
   const name = checkSnapshotName(params.name);
-  const all = await members(context);
+  let all = await members(context);
   const wasHeld = session.state === 'held';
   // Who holds a computation lets it go; a snapshot in between changes nothing about that.
   const then = wasHeld && params.then === 'resume' ? 'hold' : params.then;
@@ -46,11 +48,13 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
     const tables = await collectTables(all, savedTables);
     const stopped = operation.elapsedMs;
     let pauseMs = 0;
-    if (inOneGo(all) && !wasHeld && then === 'resume') {
-      pauseMs = await saveInOneGo(context, operation, all, partial);
+    const quick =
+      canGoInOne(session, all) && !wasHeld && then === 'resume' ? await saveInOneGo(context, operation, all, partial) : undefined;
+    if (quick !== undefined) {
+      pauseMs = quick;
       goesOn = true;
     } else {
-      if (!wasHeld) await suspend(context, operation, all);
+      if (!wasHeld) all = await suspend(context, operation);
       await save(context, operation, all, partial);
       pauseMs = operation.elapsedMs - stopped;
     }
@@ -80,7 +84,7 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
     return result;
   } catch (error) {
     log.failure('checkpoint', error);
-    await operation.abort(all);
+    await operation.abort(session.processes);
     await partial?.discard();
     if (!goesOn && session.state !== 'exited') session.become('running');
     operation.finish(error);
@@ -88,28 +92,40 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
   }
 }
 
-/** With one process and no barriers of plugins nobody has to be waited for between the phases. */
-function inOneGo(all: readonly AgentConnection[]): boolean {
-  return all.length === 1 && saveSteps(all).every((step) => step.phase !== 'barrier');
+/** With one process, and only barriers of our own, nobody has to be waited for between the phases. */
+function canGoInOne({ lingering }: Session, all: readonly AgentConnection[]): boolean {
+  const foreign = all.flatMap((one) => one.plugins).some((plugin) => plugin.library !== '' && plugin.barriers.length > 0);
+  return all.length === 1 && lingering.length === 0 && !foreign;
 }
 
-/** All phases are sent at once; a failure in one makes the process refuse the later ones. Gives for how long it was stopped. */
+/**
+ * All phases are sent at once; a failure in one makes the process refuse the later ones. Gives for how long it was stopped;
+ * undefined: it has children that have to be stopped, too, and runs on.
+ */
 async function saveInOneGo(
   context: Context,
   operation: Operation,
   all: readonly AgentConnection[],
   partial: PartialSnapshot,
-): Promise<number> {
-  const fields = { folder: partial.folder, snapshot: partial.id };
+): Promise<number | undefined> {
+  const fields: Partial<Record<PhaseName, RequestFields>> = {
+    suspend: { alone: true },
+    save: { folder: partial.folder, snapshot: partial.id },
+  };
   const steps = [...holdSteps(all), ...saveSteps(all), ...resumeSteps(all)];
   const outcomes = await Promise.allSettled(
-    steps.map((step) => operation.step(step, all, context.deadlines, step.phase === 'save' ? fields : {})),
+    steps.map((step) => operation.step(step, all, context.deadlines, fields[step.phase] ?? {})),
   );
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed?.reason instanceof NotAlone) {
+    await operation.abort(all);
+    return undefined;
+  }
   if (failed) throw failed.reason;
   const replies = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []));
   const [one] = all;
-  if (one) one.threads = replies.find((reply) => reply.threads > 0)?.threads ?? one.threads;
+  const suspended = replies.find((reply) => reply.phase === Phase.SUSPEND);
+  if (one && suspended) note(one, suspended);
   return Math.max(...replies.map((reply) => Number(reply.heldNs))) / 1e6;
 }
 
@@ -159,6 +175,14 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
   await writeNew(join(partial.folder, TABLES), tables);
   files.push({ name: TABLES, size: tables.length, checksum: await checksum(tables) });
 
+  const tree = processTree(
+    made.all.map((one) => ({ virtualPid: one.virtualPid, ...one.family })),
+    session.root,
+  );
+  const list = Buffer.from(processList(tree));
+  await writeNew(join(partial.folder, PROCESSES), list);
+  files.push({ name: PROCESSES, size: list.length, checksum: await checksum(list) });
+
   const timed = written.find((one) => one.simulatedTime !== '');
   const manifest: Manifest = {
     format: SNAPSHOT_FORMAT,
@@ -176,12 +200,10 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
     bytes: files.reduce((sum, file) => sum + file.size, 0),
     phases: operation.timings,
     compression: context.compression,
-    processes: made.all.map((one) => ({
-      virtualPid: one.virtualPid,
-      executable: one.hello.executable,
-      argv: one.argv,
-      threads: one.threads,
-    })),
+    processes: tree.flatMap(({ virtualPid, parent }) => {
+      const one = made.all.find((other) => other.virtualPid === virtualPid);
+      return one ? [{ virtualPid, parent, executable: one.hello.executable, argv: one.argv, threads: one.threads }] : [];
+    }),
     files,
   };
   const path = await partial.commit(manifest, { ...noLabels, name: made.name }).catch((error: unknown) => {

@@ -6,7 +6,7 @@
  * Tests: test/protocol/.
  */
 import type { Clock } from '../platform/clock.js';
-import type { RuntimePaths } from '../platform/runtime.js';
+import { makeNames, type RuntimePaths } from '../platform/runtime.js';
 import type {
   CheckpointParams,
   CheckpointResult,
@@ -30,8 +30,9 @@ import type { Log } from './log.js';
 import { letGo, members, suspend } from './members.js';
 import { Operation } from './operation.js';
 import { computationLives, readRecord, writeRecord } from './record.js';
+import { finishRestart, restart, restartError, watchRestorers } from './restart.js';
 import { Session } from './session.js';
-import { finishRestart, launch, restart, restartError, type Started } from './start.js';
+import { launch, type Started } from './start.js';
 import { stopComputation } from './stop.js';
 import { bounded, deferred, Strand } from './strand.js';
 import { table } from './tables.js';
@@ -102,6 +103,7 @@ export class Coordinator {
       this.session.takeOver(record);
       this.#starting = true;
     }
+    if (!this.#starting) makeNames(paths.names);
     await this.#agents.listen(paths.agentSocket);
     if (this.#starting) this.#agents.expect();
     this.#record();
@@ -168,10 +170,10 @@ export class Coordinator {
 
   hold(): Promise<SessionStatus> {
     return this.#strand.run(async () => {
-      const all = await members(this.#context);
+      await members(this.#context);
       if (this.session.state === 'held') return this.status;
-      return this.#operate('hold', all, async (operation) => {
-        await suspend(this.#context, operation, all);
+      return this.#operate('hold', async (operation) => {
+        await suspend(this.#context, operation);
         this.session.become('held');
       });
     });
@@ -181,7 +183,7 @@ export class Coordinator {
     return this.#strand.run(async () => {
       const all = await members(this.#context);
       if (this.session.state !== 'held') return this.status;
-      return this.#operate('resume', all, async (operation) => {
+      return this.#operate('resume', async (operation) => {
         await letGo(this.#context, operation, all);
         this.session.become('running');
       });
@@ -232,6 +234,7 @@ export class Coordinator {
     try {
       const started = await make();
       this.#started = started;
+      if (started.restart !== null) watchRestorers(this.#context, this.#begun.promise);
       if (params.owner === 'coordinator') await this.#openTerminal(started, params);
       else if (this.session.launchProblem === '')
         this.#startTimer = setTimeout(() => this.#neverStarted(), this.#options.deadlines.start);
@@ -287,8 +290,11 @@ export class Coordinator {
     const { session } = this;
     const pending = this.#started?.restart;
     if (session.state === 'restarting' && pending && !one.hello.reconnected && one.hello.snapshot === pending.name) {
+      const all = pending.processes.map((pid) => session.processes.find((other) => other.virtualPid === pid && other.isReady));
+      const there = all.filter((other) => other !== undefined);
+      if (there.length < all.length) return;
       this.#strand
-        .run(() => finishRestart(this.#context, pending.operation, one))
+        .run(() => finishRestart(this.#context, pending.operation, there))
         .then(
           () => this.#begun.resolve(),
           (error: unknown) => this.#begun.reject(error),
@@ -306,18 +312,14 @@ export class Coordinator {
     return operation;
   }
 
-  async #operate(
-    kind: OperationKind,
-    all: readonly AgentConnection[],
-    work: (operation: Operation) => Promise<void>,
-  ): Promise<SessionStatus> {
+  async #operate(kind: OperationKind, work: (operation: Operation) => Promise<void>): Promise<SessionStatus> {
     const operation = this.#begin(kind);
     try {
       await work(operation);
       operation.finish();
     } catch (error) {
       this.#options.log.failure(kind, error);
-      await operation.abort(all);
+      await operation.abort(this.session.processes);
       if (this.session.state === 'held') this.session.become('running');
       operation.finish(error);
       throw error;

@@ -22,7 +22,7 @@ export function launchCommand(identity: Identity, argv: readonly string[]): stri
   return [...launcher(identity), '--', ...argv];
 }
 
-export function restoreCommand(identity: Identity, folder: string, virtualPid: number, paths: RestartParams['paths']): string[] {
+export function restoreCommand(identity: Identity, folder: string, paths: RestartParams['paths']): string[] {
   const { agentSocket, restoreError } = identity.paths;
   return [
     ...launcher(identity),
@@ -30,8 +30,6 @@ export function restoreCommand(identity: Identity, folder: string, virtualPid: n
     nativeFile('cairn-restore'),
     '--folder',
     folder,
-    '--process',
-    String(virtualPid),
     '--socket',
     agentSocket,
     '--error-file',

@@ -1,14 +1,25 @@
 /**
  * Who takes part in an operation, and what hold and resume are. Used by checkpoint.ts and coordinator.ts.
+ *
+ * Processes come and go until the last one is stopped: a child is there before its agent has connected, and a program that
+ * executes another connects anew. So all that are known are stopped, then those that came meanwhile, until there is none left
+ * that runs. Tests: test/protocol/processes.test.ts, test/probes (processes).
  */
 import { holdSteps, resumeSteps } from '../model/phases.js';
+import { sleep } from '../platform/clock.js';
+import { exitStatusOf, isAlive } from '../platform/processes.js';
 import { type CairnError, failure } from '../protocol/errors.js';
+import { Phase, type PhaseReply } from '../protocol/generated/agent_pb.js';
 import type { AgentConnection } from './agent-connection.js';
 import type { Context } from './context.js';
-import { names, type Operation } from './operation.js';
+import type { Operation } from './operation.js';
 import { bounded } from './strand.js';
 
-/** The processes of the computation; throws where they cannot be taken through phases. */
+const LOOK_MS = 5;
+/** For a process that has been seen to connect. */
+const NEWCOMER_MS = 10_000;
+
+/** The processes of the computation that are connected; throws where they cannot be taken through phases. */
 export async function members(context: Context): Promise<AgentConnection[]> {
   const { session } = context;
   const all = [...session.processes];
@@ -16,28 +27,88 @@ export async function members(context: Context): Promise<AgentConnection[]> {
     const status = session.exitStatus === null ? '' : ` (status ${session.exitStatus})`;
     throw failure('sessionEnded', { name: session.name, status });
   }
-  const [root, ...others] = all;
-  if (root === undefined)
+  if (all.length === 0 && session.lingering.length === 0)
     throw session.launchProblem
       ? failure('noAgent', { name: session.name, why: session.launchProblem })
       : failure('noProcess', { name: session.name });
-  if (others.length > 0) throw failure('severalProcesses', { others: names(others) });
-  for (const one of all) {
-    const cannot = (why: string): CairnError => failure('cannotCheckpoint', { pid: one.virtualPid, program: one.program, why });
-    // It may have connected just now.
-    await bounded(one.ready, context.deadlines.phase, () => cannot('its agent does not get ready'));
-    if (one.problem !== '') throw cannot(one.problem);
-  }
+  await allReady(context, all);
   return all;
 }
 
-/** Stops all threads. */
-export async function suspend(context: Context, operation: Operation, all: readonly AgentConnection[]): Promise<void> {
-  for (const step of holdSteps(all)) {
-    const replies = await operation.step(step, all, context.deadlines);
-    if (step.phase !== 'suspend') continue;
-    for (const [index, one] of all.entries()) one.threads = replies[index]?.threads || one.threads;
+async function allReady(context: Context, all: readonly AgentConnection[]): Promise<void> {
+  for (const one of all) {
+    const cannot = (why: string): CairnError => failure('cannotCheckpoint', { pid: one.virtualPid, program: one.program, why });
+    // It may have connected just now.
+    const ready = one.ready.catch(() => undefined);
+    await bounded(ready, context.deadlines.phase, () => cannot('its agent does not get ready'));
+    if (one.problem !== '') throw cannot(one.problem);
   }
+}
+
+/** Stops all threads of all processes; gives the processes. */
+export async function suspend(context: Context, operation: Operation): Promise<AgentConnection[]> {
+  const { session, clock, deadlines } = context;
+  const stopped = new Set<AgentConnection>();
+  let quietSince = clock.monotonicMs();
+  for (;;) {
+    for (const one of stopped) if (!one.isOpen) stopped.delete(one);
+    const coming = session.processes.filter((one) => one.isOpen && !stopped.has(one));
+    if (coming.length > 0) {
+      await allReady(context, coming);
+      let replies: PhaseReply[] = [];
+      for (const step of holdSteps(coming)) replies = await operation.step(step, coming, deadlines, {}, true);
+      for (const [index, one] of coming.entries()) {
+        const reply = replies[index];
+        // Without a phase: it has ended, or executes another program, and will be seen again.
+        if (reply?.phase !== Phase.SUSPEND) continue;
+        note(one, reply);
+        stopped.add(one);
+      }
+      quietSince = clock.monotonicMs();
+      continue;
+    }
+    const missing = unconnected(context, stopped);
+    if (missing.length === 0) {
+      if (stopped.size === 0) throw failure('noProcess', { name: session.name });
+      return [...stopped];
+    }
+    if (clock.monotonicMs() - quietSince > Math.min(NEWCOMER_MS, deadlines.phase)) {
+      throw failure('childWithoutAgent', { pids: missing.join(', ') });
+    }
+    operation.checkCancelled();
+    await sleep(LOOK_MS);
+  }
+}
+
+/** Real pids of children that live and have not connected yet, and of processes within exec. */
+function unconnected({ session }: Context, stopped: ReadonlySet<AgentConnection>): number[] {
+  const known = new Set([...stopped].map((one) => one.process.pid));
+  const pids = session.lingering.filter((one) => !known.has(one.pid) && isAlive(one)).map((one) => one.pid);
+  for (const one of stopped) {
+    for (const child of one.children) {
+      if (known.has(child.realPid)) continue;
+      if (isAlive({ pid: child.realPid, startTime: 0 })) pids.push(child.realPid);
+      else if (!one.family.ended.some(({ virtualPid }) => virtualPid === child.virtualPid)) {
+        // It ended after its parent had been stopped, and before its own agent was there.
+        const status = exitStatusOf(child.realPid);
+        if (status !== undefined) one.family.ended.push({ virtualPid: child.virtualPid, status });
+      }
+    }
+  }
+  return [...new Set(pids)];
+}
+
+/** What a suspended process said of itself. */
+export function note(one: AgentConnection, reply: PhaseReply): void {
+  one.threads = reply.threads || one.threads;
+  one.family = {
+    parent: reply.virtualParent,
+    session: reply.virtualSession,
+    ended: reply.children
+      .filter((child) => child.ended)
+      .map((child) => ({ virtualPid: child.virtualPid, status: child.waitStatus })),
+  };
+  one.children = reply.children.filter((child) => !child.ended);
 }
 
 /** Lets all threads go on; gives for how many milliseconds they were stopped. */

@@ -32,7 +32,14 @@ const ABORT_MS = 5000;
 export interface RequestFields {
   folder?: string;
   snapshot?: string;
+  /** suspend: the process must have no children. */
+  alone?: boolean;
 }
+
+/** A process that was to be alone has children: they have to be stopped with it. */
+export class NotAlone extends Error {}
+
+const EAGAIN = -11;
 
 export class Operation {
   readonly status: OperationStatus;
@@ -65,12 +72,16 @@ export class Operation {
     this.#cancel.abort();
   }
 
-  /** One phase: every process of `step` is asked, and all have to answer. */
+  /**
+   * One phase: every process of `step` is asked, and all have to answer. With
+   * `mayLeave`, one that ends or executes another program before it answers has a reply without phase.
+   */
   async step(
     step: PhaseStep,
     members: readonly AgentConnection[],
     deadlines: Deadlines,
     fields: RequestFields = {},
+    mayLeave = step.phase === 'resume' || step.phase === 'running',
   ): Promise<PhaseReply[]> {
     const taking = members.filter((one) => step.processes.includes(one.virtualPid));
     const { phase, barrier } = step;
@@ -78,9 +89,8 @@ export class Operation {
     if (phase === 'write') throw new RangeError('write is not asked for');
     return this.during(phase, barrier, taking, deadlineMs, deadlineMs + deadlines.grace, async (one) => {
       const asked = one.phase({ ...fields, operation: this.number, phase: wirePhase[phase], barrier, deadlineMs });
-      // A process that has been let go may end before it answers: that is its own affair.
-      const goesOn = phase === 'resume' || phase === 'running';
-      const reply = goesOn ? await asked.catch(endedOnItsOwn) : await asked;
+      const reply = mayLeave ? await asked.catch(endedOnItsOwn) : await asked;
+      if (phase === 'suspend' && fields.alone && reply.errorNumber === EAGAIN) throw new NotAlone();
       if (reply.error !== '') {
         const detail = reply.culprit === '' ? '' : `Culprit: ${reply.culprit}.`;
         throw failure('phaseFailed', {
@@ -184,13 +194,13 @@ export class Operation {
   }
 }
 
-/** A process that ends closes its connection a moment before it is gone. */
 /** The answer of a process that went on and ended before it could give one. */
 function endedOnItsOwn(error: unknown): PhaseReply {
   if (error instanceof ConnectionLost) return create(PhaseReplySchema);
   throw error;
 }
 
+/** A process that ends closes its connection a moment before it is gone. */
 async function lost(member: AgentConnection, phase: string): Promise<CairnError> {
   for (let waited = 0; waited < 300 && isAlive(member.process); waited += 10) await sleep(10);
   const lives = isAlive(member.process);

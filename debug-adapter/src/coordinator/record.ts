@@ -13,6 +13,8 @@ const LiveProcess = z.object({ pid: z.number(), startTime: z.number(), virtualPi
 export const SessionRecord = SessionStatus.extend({
   /** Processes of the computation, to see whether it still lives. */
   live: z.array(LiveProcess),
+  /** Virtual pid of the first process. */
+  root: z.number(),
 });
 export type SessionRecord = z.infer<typeof SessionRecord>;
 

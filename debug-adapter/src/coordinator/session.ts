@@ -24,6 +24,8 @@ export class Session {
   restartedFrom: string | null = null;
   runFolder: string | null = null;
   lastSnapshot: string | null = null;
+  /** Virtual pid of the first process; 0: none has come yet. */
+  root = 0;
   exitStatus: number | null = null;
   terminal = false;
   operation: Operation | null = null;
@@ -99,13 +101,13 @@ export class Session {
 
   get record(): SessionRecord {
     const connected = this.processes.map((one) => ({ ...one.process, virtualPid: one.virtualPid }));
-    return { ...this.status, live: [...connected, ...this.lingering] };
+    return { ...this.status, root: this.root, live: [...connected, ...this.lingering] };
   }
 
   /** Continues what the coordinator before this one has left. */
   takeOver(record: SessionRecord): void {
-    const { computation, argv, cwd, restartedFrom, runFolder, lastSnapshot, startedAt } = record;
-    Object.assign(this, { computation, argv, cwd, restartedFrom, runFolder, lastSnapshot });
+    const { computation, argv, cwd, restartedFrom, runFolder, lastSnapshot, startedAt, root } = record;
+    Object.assign(this, { computation, argv, cwd, restartedFrom, runFolder, lastSnapshot, root });
     this.#startedAt = startedAt;
     this.lingering.push(...record.live.filter(isAlive));
   }

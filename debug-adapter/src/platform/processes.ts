@@ -25,6 +25,17 @@ export function startTimeOf(pid: number): number | undefined {
   return Number(fields[19]);
 }
 
+/** The wait status of a process that has ended and that nobody has waited for yet; undefined: there is none such. */
+export function exitStatusOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? Number(fields[49]) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 export function isAlive(id: ProcessId): boolean {
   if (id.pid <= 0) return false;
   const started = startTimeOf(id.pid);

@@ -2,7 +2,7 @@
  * Runtime folders: one a session, for its sockets, its record and its logs. Only its user may look into it (0700, checked:
  * /tmp is shared), because whoever reaches control.sock commands the session.
  */
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { failure, reason } from '../protocol/errors.js';
@@ -11,11 +11,15 @@ import { ensurePrivateFolder } from './files.js';
 
 /** sockaddr_un.sun_path holds 108 bytes, the last one NUL. */
 const MAX_SOCKET_PATH = 107;
+/** As native-agent/src/events/names.cc has it. */
+const NAMES_BYTES = 1 << 20;
 
 export interface RuntimePaths {
   folder: string;
   controlSocket: string;
   agentSocket: string;
+  /** Names that the agents share; see native-agent/src/events/names.h. */
+  names: string;
   /** Session record: what a client needs to find the session, and a new coordinator to take it over. */
   record: string;
   log: string;
@@ -53,6 +57,7 @@ export function runtimePaths(session: string, env: Environment = process.env): R
     folder,
     controlSocket: join(folder, CONTROL_SOCKET),
     agentSocket: join(folder, 'agent.sock'),
+    names: join(folder, 'names'),
     record: join(folder, SESSION_FILE),
     log: join(folder, 'coordinator.log'),
     terminalLog: join(folder, 'terminal.log'),
@@ -92,6 +97,13 @@ export function ensureRuntime(paths: RuntimePaths): void {
   checkSocketPaths(paths);
   ensureSessionsFolder(dirname(paths.folder));
   ensurePrivate(paths.folder);
+}
+
+/** The file of shared names, empty: a new one, for those of an earlier computation may still be mapped. */
+export function makeNames(path: string): void {
+  rmSync(path, { force: true });
+  writeFileSync(path, '', { mode: 0o600, flag: 'wx' });
+  truncateSync(path, NAMES_BYTES);
 }
 
 /** Names of all sessions that have a folder, live or not. */

@@ -191,11 +191,12 @@ export const errorTable = define({
     message: 'Process {pid} ({program}) cannot be checkpointed: {why}',
     remedy: 'See cairn status for all of its plugins.',
   },
-  severalProcesses: {
+  childWithoutAgent: {
     number: 402,
     blame: 'program',
-    message: 'This version checkpoints computations of one process; there are also: {others}',
-    remedy: 'Wait until they have ended, or start only the simulator itself under Cairn.',
+    message:
+      'The computation has processes that Cairn is not in (pid {pids}): a statically linked or 32-bit program, one of another user, or one that unloads what is preloaded',
+    remedy: 'The computation runs on. Checkpoint it when they have ended, or start dynamically linked 64-bit programs instead.',
   },
   phaseFailed: {
     number: 403,

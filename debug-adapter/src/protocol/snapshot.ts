@@ -27,6 +27,8 @@ export type SimulatedTime = z.infer<typeof SimulatedTime>;
 
 export const SnapshotProcess = z.object({
   virtualPid: z.number().int().positive(),
+  /** Virtual pid; 0: outside the computation. The first process of the list is one of those. */
+  parent: z.number().int().nonnegative(),
   executable: z.string(),
   argv: z.array(z.string()),
   threads: z.number().int().positive(),

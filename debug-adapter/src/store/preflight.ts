@@ -67,14 +67,6 @@ export async function preflight(snapshot: SnapshotSummary, options: PreflightOpt
     );
     return findings;
   }
-  if (manifest.processes.length > 1) {
-    add(
-      'error',
-      'several-processes',
-      `It holds ${manifest.processes.length} processes.`,
-      'Use a version of Cairn that restarts computations of several processes.',
-    );
-  }
   const { flags, model } = processor();
   for (const { header } of images) {
     const missing = missingFeatures(header.cpuFeatures, flags);

@@ -11,6 +11,8 @@ import { Labels, Manifest, SNAPSHOT_FORMAT, type SnapshotSummary } from '../prot
 
 export const MANIFEST = 'manifest.json';
 export const LABELS = 'labels.json';
+/** What cairn-restore makes, see model/process-tree.ts. */
+export const PROCESSES = 'processes';
 export const TABLES = 'tables.json';
 
 export const noLabels: Labels = { name: '', note: '', pinned: false };

@@ -36,7 +36,7 @@ extern "C" {
 #endif
 
 #define CAIRN_PLUGIN_ABI_MAJOR 1
-#define CAIRN_PLUGIN_ABI_MINOR 0
+#define CAIRN_PLUGIN_ABI_MINOR 1
 
 #define CAIRN_EXPORT __attribute__((visibility("default")))
 
@@ -50,7 +50,39 @@ enum cairn_event {
   CAIRN_EVENT_ABORT = 6,         /* [quiesced] or [running] up; undo what PRESUSPEND or PRECHECKPOINT did */
   CAIRN_EVENT_FORK_CHILD = 7,    /* [any] up; in the new process, its only thread */
   CAIRN_EVENT_MAPPING_SAVE = 8,  /* [quiesced]  a shared mapping of a file: claim it by returning 1; data: cairn_mapping */
-  CAIRN_EVENT_MAPPING_RESTORE = 9 /* [restoring] a mapping claimed before: set its fd; data: cairn_mapping */
+  CAIRN_EVENT_MAPPING_RESTORE = 9, /* [restoring] a mapping claimed before: set its fd; data: cairn_mapping */
+  CAIRN_EVENT_DESCRIPTOR_SAVE = 10,    /* [quiesced] an open file description: claim it by returning 1; data: cairn_descriptor */
+  CAIRN_EVENT_DESCRIPTOR_RESTORE = 11, /* [restoring] one claimed before: set its fd; data: cairn_descriptor */
+  CAIRN_EVENT_DESCRIPTOR_FILL = 12     /* [restoring] all descriptors of all processes have their numbers; data: cairn_descriptor */
+};
+
+/* An open file description (what dup and fork share), for the plugin that owns its kind. SAVE is sent in every process that has
+ * it; RESTORE only in one of them, from which the others get it; FILL again in all. */
+struct cairn_descriptor {
+  uint32_t size;
+  int32_t fd;            /* SAVE and FILL: a descriptor of it; RESTORE: the plugin sets a new one, which the host takes over */
+  uint32_t status_flags; /* as F_GETFL gives them */
+  uint32_t mode;         /* st_mode */
+  uint64_t device;       /* st_dev */
+  uint64_t inode;        /* st_ino */
+  uint64_t rdev;         /* st_rdev */
+  uint64_t token;        /* SAVE: the plugin sets it; RESTORE and FILL: the same value */
+  uint32_t elsewhere;    /* 1: another process brings it back */
+  uint32_t deleted;      /* 1: its name is no more */
+  const char *path;      /* SAVE: as the kernel names it: a real path, or "pipe:[4711]" and the like */
+};
+
+/* Names that the processes of the computation on one host share: (space, key) -> value. Gone with the session, in no image. */
+enum cairn_name_space {
+  CAIRN_NAMES_PROCESS = 1,    /* virtual pid -> real pid of every process of the computation; the host keeps it */
+  CAIRN_NAMES_ID = 2,         /* virtual -> real id of processes and threads where they may differ */
+  CAIRN_NAMES_REAL_ID = 3,    /* and back */
+  CAIRN_NAMES_GROUP = 4,      /* virtual -> real process group */
+  CAIRN_NAMES_REAL_GROUP = 5,
+  CAIRN_NAMES_SESSION = 6,    /* virtual -> real session of processes */
+  CAIRN_NAMES_REAL_SESSION = 7,
+  CAIRN_NAMES_OUTSIDE = 8,    /* what the first process was started with, see plugin `descriptor` */
+  CAIRN_NAMES_OTHERS = 1000   /* a plugin's own spaces: from here on, by a hash of its name */
 };
 
 /* A shared mapping of a file, for the plugin that owns the file. */
@@ -142,6 +174,23 @@ struct cairn_host {
 
   /* [any after init] What another plugin published, or NULL. */
   const void *(*extension)(const char *extension);
+
+  /* Since 1.1 */
+
+  /* [any] Shared names, see cairn_name_space. set replaces; claim sets what nobody has set, else gives -EEXIST and the value that
+   * is there, so that one of several processes is elected; get and remove give -ENOENT; next gives the first entry of a space at
+   * or behind *index and moves *index behind it. -ENOSPC: the table is full. */
+  int32_t (*set_name)(uint32_t space, int64_t key, int64_t value);
+  int32_t (*claim_name)(uint32_t space, int64_t key, int64_t value, int64_t *holder);
+  int32_t (*get_name)(uint32_t space, int64_t key, int64_t *value);
+  int32_t (*remove_name)(uint32_t space, int64_t key);
+  int32_t (*next_name)(uint32_t space, uint32_t *index, int64_t *key, int64_t *value);
+
+  /* [quiesced] Offers an event to the plugins, from the highest layer down, until one claims it by returning 1: its layer; -1:
+   * nobody did; else what the first that failed returned. */
+  int32_t (*offer)(uint32_t event, void *data);
+  /* [quiesced, restoring] Sends an event to the plugin of one layer: what it returned. */
+  int32_t (*deliver)(int32_t layer, uint32_t event, void *data);
 };
 
 /* One row of a table of virtual names. All strings may be empty. */
@@ -205,6 +254,10 @@ struct cairn_ids {
    * computation comes out as it went in; but a foreign real id that equals a virtual one in use gets a virtual name of its own. */
   int32_t (*to_real)(int32_t virtual_id);
   int32_t (*to_virtual)(int32_t real_id);
+  /* Since 1.1. [running, quiesced] Virtual ids of this process's parent, group and session. */
+  int32_t (*parent)(void);
+  int32_t (*group)(void);
+  int32_t (*session)(void);
 };
 
 #ifdef __cplusplus

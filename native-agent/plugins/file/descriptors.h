@@ -1,5 +1,5 @@
-// The descriptors of the process as a checkpoint finds them: which share an open file, what stands behind each, and what a
-// restart needs to open it again. Part of the image: static, filled when quiesced, read when restoring.
+// The open files of the process as a checkpoint finds them, and what a restart needs to open them again. Part of the image:
+// static, filled when quiesced, read when restoring.
 #pragma once
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -10,20 +10,17 @@
 namespace cairn::file {
 
 enum class Kind : uint32_t {
-  stdio,      // what the root process was started with as 0, 1 or 2: another restart has others
   regular,    // a file by its path, only read: must be there unchanged
   kept,       // a file whose content goes with the snapshot
   directory,
   device,     // /dev/null and its like, /dev/tty
-  inherited,  // a pipe or socket that the root process was started with: its other side is outside the computation
 };
 
-/// One open file, with all its descriptors behind it.
+/// One open file description, or a file that is only mapped any more.
 struct OpenFile {
   Kind kind;
-  int32_t descriptor;     // the lowest
+  int32_t descriptor;     // the lowest; -1: only mapped
   uint32_t status_flags;  // F_GETFL
-  uint32_t stdio;         // kind stdio and inherited: the number that it had at the start
   int32_t kept;           // kind kept: number of the kept file
   uint32_t mode;          // st_mode
   uint64_t offset;
@@ -32,22 +29,15 @@ struct OpenFile {
   uint64_t device;
   uint64_t inode;
   bool unlinked;
+  bool elsewhere;         // another process brings it back
   const char* path;       // virtual
 };
 
-struct Descriptor {
-  int32_t number;
-  uint32_t file;          // index of its OpenFile
-  uint32_t fd_flags;      // F_GETFD
-};
-
-inline constexpr uint32_t max_descriptors = 4096;
+inline constexpr uint32_t max_files = 4096;
 
 struct Table {
-  OpenFile files[max_descriptors];
+  OpenFile files[max_files];
   uint32_t file_count;
-  Descriptor descriptors[max_descriptors];
-  uint32_t descriptor_count;
   char folder[4096];  // virtual working folder at the checkpoint
 };
 
@@ -60,22 +50,15 @@ inline long sys(long number, long a = 0, long b = 0, long c = 0, long d = 0, lon
   return host->syscall(number, a, b, c, d, e, f);
 }
 inline long pointer(const void* address) { return reinterpret_cast<long>(address); }
+inline uint64_t change_time(const struct stat& status) {
+  return static_cast<uint64_t>(status.st_mtim.tv_sec) * 1000000000u + static_cast<uint64_t>(status.st_mtim.tv_nsec);
+}
 
-/// [init] Remembers what the process was started with.
-void remember_inherited();
-/// [restoring] The same for a restarted process: what stands for those descriptors now.
-void remember_replaced();
-/// [quiesced] Fills the table; does not keep any content yet.
-int32_t read_descriptors();
+/// [running] An operation begins: the table is empty.
+void forget_files();
+/// [quiesced] Takes an open file description: 1 if it is a file.
+int32_t claim_file(cairn_descriptor* offer);
 /// [quiesced] Takes a shared mapping of a file that no descriptor is open for any more: 1 when it can be brought back.
 int32_t claim_unopened(cairn_mapping* mapping);
-/// [running, quiesced] The rows of table "fd".
-void rows(const char* name, cairn_emit_row emit, void* context);
-/// What the kernel shows for a descriptor: the length or -errno. deleted: set when the name is no more.
-long path_of(int32_t descriptor, char* path, uint32_t capacity, bool* deleted);
-/// For people: "file", "socket", …
-const char* kind_name(uint32_t mode, const char* path);
-/// Calls visit(number) for each descriptor that is not Cairn's own; stops when it returns a negative value, and returns that.
-int32_t for_each_descriptor(int32_t (*visit)(int32_t number, void* context), void* context);
 
 }  // namespace cairn::file

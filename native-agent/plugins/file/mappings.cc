@@ -24,7 +24,7 @@ const char* keep_path(const char* path, uint32_t index) {
 
 uint32_t unopened_count(uint64_t inode, uint64_t device, uint32_t* existing) {
   uint32_t count = 0;
-  *existing = max_descriptors;
+  *existing = max_files;
   for (uint32_t i = 0; i < table.file_count; ++i) {
     if (table.files[i].descriptor >= 0) continue;
     ++count;
@@ -45,8 +45,8 @@ int32_t claim_unopened(cairn_mapping* mapping) {
   struct stat status = {};
   bool same = sys(SYS_fstat, fd, pointer(&status)) == 0 && status.st_ino == mapping->inode && S_ISREG(status.st_mode);
   int32_t result = 0;
-  if (same && table.file_count < max_descriptors) {
-    if (existing == max_descriptors) {
+  if (same && table.file_count < max_files) {
+    if (existing == max_files) {
       existing = table.file_count;
       OpenFile* file = &table.files[existing];
       *file = {};
@@ -55,7 +55,7 @@ int32_t claim_unopened(cairn_mapping* mapping) {
       file->kept = -1;
       file->mode = status.st_mode;
       file->size = static_cast<uint64_t>(status.st_size);
-      file->mtime_ns = static_cast<uint64_t>(status.st_mtim.tv_sec) * 1000000000u + static_cast<uint64_t>(status.st_mtim.tv_nsec);
+      file->mtime_ns = change_time(status);
       file->device = mapping->device;
       file->inode = mapping->inode;
       file->path = keep_path(mapping->path, count);

@@ -1,11 +1,13 @@
-// The built-in plugin `file`: open files, directories, plain devices and the standard descriptors of the process. What an
+// The built-in plugin `file`: open files, directories and plain devices of the process. What an
 // application writes goes with the snapshot; what it only reads must be there unchanged at a restart.
-// Here: events, content to keep, shared mappings, table. The descriptors: descriptors.h; the way back: restart.h.
+// Here: events, content to keep, shared mappings. The table: descriptors.h; the way back: restart.h; locks: locks.h.
+// Numbers and sharing of descriptors are the plugin `descriptor`'s.
 // Tests: test/probes (files).
 #include <errno.h>
 #include <sys/mman.h>
 
 #include "descriptors.h"
+#include "locks.h"
 #include "restart.h"
 
 namespace cairn::file {
@@ -36,7 +38,7 @@ int32_t keep_contents() {
       const OpenFile& written = table.files[other];
       if (written.kind == Kind::kept && written.device == file->device && written.inode == file->inode) file->kind = Kind::kept;
     }
-    if (file->kind != Kind::kept) continue;
+    if (file->kind != Kind::kept || file->elsewhere) continue;
     for (uint32_t earlier = 0; earlier < i && file->kept < 0; ++earlier) {
       const OpenFile& other = table.files[earlier];
       if (other.kept >= 0 && other.device == file->device && other.inode == file->inode) file->kept = other.kept;
@@ -64,30 +66,53 @@ int32_t claim(cairn_mapping* mapping) {
   return claim_unopened(mapping);
 }
 
+int32_t save() {
+  auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));
+  char folder[4096];
+  if (sys(SYS_getcwd, pointer(folder), sizeof folder) > 0) (void)paths->to_virtual(folder, table.folder, sizeof table.folder);
+  return keep_contents();
+}
+
 int32_t event(uint32_t number, void* data) {
+  auto* descriptor = static_cast<cairn_descriptor*>(data);
+  auto* mapping = static_cast<cairn_mapping*>(data);
   switch (number) {
-    case CAIRN_EVENT_PRECHECKPOINT: {
-      int32_t result = read_descriptors();
-      return result < 0 ? result : keep_contents();
+    case CAIRN_EVENT_PRESUSPEND:
+      forget_files();
+      forget_locks();
+      return 0;
+    case CAIRN_EVENT_DESCRIPTOR_SAVE: {
+      int32_t claimed = claim_file(descriptor);
+      return claimed == 1 ? save_locks(*descriptor) : claimed;
     }
+    case CAIRN_EVENT_PRECHECKPOINT:
+      return save();
     case CAIRN_EVENT_RESTART:
-      return reopen_descriptors();
+      return restore_contents();
+    case CAIRN_EVENT_DESCRIPTOR_RESTORE:
+      descriptor->fd = open_again(static_cast<uint32_t>(descriptor->token));
+      return descriptor->fd < 0 ? descriptor->fd : 0;
     case CAIRN_EVENT_MAPPING_SAVE:
-      return claim(static_cast<cairn_mapping*>(data));
-    case CAIRN_EVENT_MAPPING_RESTORE: {
-      auto* mapping = static_cast<cairn_mapping*>(data);
+      return claim(mapping);
+    case CAIRN_EVENT_MAPPING_RESTORE:
       mapping->fd = open_for_mapping(static_cast<uint32_t>(mapping->token), mapping->protection, &mapping->close_fd);
       if (mapping->fd >= 0) return 0;
       return host->fail(mapping->fd, table.files[mapping->token].path, "a file that was mapped cannot be opened again");
-    }
     default:
       return 0;
   }
 }
 
+const char* const restart_barriers[] = {"finish", nullptr};
+
+/// After the mappings: closing a descriptor on the way would have given the locks up.
+int32_t barrier(const char*, uint32_t) {
+  remove_unlinked();
+  return lock_again();
+}
+
 int32_t init(const cairn_host* given, const char*) {
   host = given;
-  remember_inherited();
   return 0;
 }
 
@@ -96,5 +121,5 @@ int32_t init(const cairn_host* given, const char*) {
 
 extern "C" const struct cairn_plugin cairn_plugin_file = {
     sizeof(cairn_plugin), CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "file", "1.0", "Cairn", cairn::file::init,
-    cairn::file::event, cairn::file::rows, nullptr, nullptr, nullptr,
+    cairn::file::event, nullptr, nullptr, cairn::file::restart_barriers, cairn::file::barrier,
 };

@@ -58,12 +58,12 @@ int32_t copy_content(int32_t from, int32_t to, uint64_t size) {
 }
 
 /// Where a file goes in this run: its own place, or the same place below the run folder.
-int32_t place_of(const OpenFile& file, uint32_t index, char* path, uint32_t capacity) {
+int32_t place_of(const OpenFile& file, char* path, uint32_t capacity) {
   const char* folder = nullptr;
   bool redirected = host->setting(CAIRN_SETTING_RUN_FOLDER, 0, &folder) != nullptr;
   Text<4096> target;
   if (redirected && file.unlinked) {
-    target.add(folder).add("/.cairn/unlinked-").add(static_cast<int64_t>(index));
+    target.add(folder).add("/.cairn/unlinked-").add(int64_t{host->virtual_pid()}).add("-").add(int64_t{file.kept});
   } else if (redirected) {
     const char* relative = nullptr;
     bool below = table.folder[0] != 0 && plugin::begins(file.path, table.folder, &relative) && relative[0] == '/';
@@ -72,7 +72,7 @@ int32_t place_of(const OpenFile& file, uint32_t index, char* path, uint32_t capa
   } else {
     int32_t length = paths()->to_real(file.path, path, capacity);
     if (length < 0 || !file.unlinked) return length < 0 ? length : 0;
-    target.add(path).add(".cairn-unlinked-").add(static_cast<int64_t>(index));
+    target.add(path).add(".cairn-unlinked-").add(int64_t{host->virtual_pid()}).add("-").add(int64_t{file.kept});
   }
   if (target.size() + 1 >= capacity) return -ENAMETOOLONG;
   for (size_t i = 0; i <= target.size(); ++i) path[i] = target.text()[i];
@@ -93,31 +93,22 @@ int32_t restore_content(const OpenFile& file, const char* path) {
                                                                    : "an open file's content cannot be written to its place");
 }
 
-int32_t open_kept_file(const OpenFile& file, uint32_t index, uint32_t flags) {
+int32_t open_kept_file(const OpenFile& file, uint32_t flags) {
   char path[4096];
-  if (int32_t error = place_of(file, index, path, sizeof path)) return fail(error, file, "an open file's place is too long a path");
-  // Two open files of one name share the content: the first one has restored it.
-  bool restored = false;
-  for (uint32_t i = 0; i < index; ++i) restored = restored || (table.files[i].kept == file.kept && table.files[i].kind == Kind::kept);
-  if (!restored) {
-    if (int32_t error = restore_content(file, path)) return error;
-    if (!file.unlinked) paths()->map_file(file.path, path);
-  }
+  if (int32_t error = place_of(file, path, sizeof path)) return fail(error, file, "an open file's place is too long a path");
   long descriptor = sys(SYS_openat, AT_FDCWD, pointer(path), flags, 0);
   if (descriptor < 0) return fail(static_cast<int32_t>(descriptor), file, "an open file cannot be opened again");
   return static_cast<int32_t>(descriptor);
 }
 
-void remove_unlinked() {
-  for (uint32_t i = 0; i < table.file_count; ++i) {
-    const OpenFile& file = table.files[i];
-    char path[4096];
-    bool first = true;
-    for (uint32_t earlier = 0; earlier < i; ++earlier) first = first && table.files[earlier].kept != file.kept;
-    if (file.kind == Kind::kept && file.unlinked && first && place_of(file, i, path, sizeof path) == 0) {
-      sys(SYS_unlink, pointer(path));
-    }
+/// Several open files of one name share the content: the first one of them stands for all.
+bool first_with_content(uint32_t index) {
+  const OpenFile& file = table.files[index];
+  if (file.kind != Kind::kept || file.kept < 0) return false;
+  for (uint32_t i = 0; i < index; ++i) {
+    if (table.files[i].kind == Kind::kept && table.files[i].kept == file.kept) return false;
   }
+  return true;
 }
 
 int32_t open_unchanged(const OpenFile& file, uint32_t flags) {
@@ -136,106 +127,43 @@ int32_t open_unchanged(const OpenFile& file, uint32_t flags) {
   return static_cast<int32_t>(descriptor);
 }
 
-/// What was connected to the outside of the computation finds the other side gone.
-int32_t open_without_peer(const OpenFile& file) {
-  int32_t ends[2];
-  long result = S_ISSOCK(file.mode) ? sys(SYS_socketpair, 1 /* AF_UNIX */, 1 /* SOCK_STREAM */, 0, pointer(ends))
-                                    : sys(SYS_pipe2, pointer(ends), 0);
-  if (result < 0) return fail(static_cast<int32_t>(result), file, "an inherited descriptor cannot be replaced");
-  bool writes = (file.status_flags & O_ACCMODE) == O_WRONLY;
-  sys(SYS_close, writes ? ends[0] : ends[1]);
-  Text<256> text;
-  text.add("descriptor ").add(file.descriptor).add(" led out of the computation; its other side is gone after the restart");
-  host->log(CAIRN_LOG_WARNING, text.text());
-  return writes ? ends[1] : ends[0];
-}
-
-int32_t open_file(const OpenFile& file, uint32_t index, const int32_t* stdio) {
-  uint32_t flags = file.status_flags & ~static_cast<uint32_t>(O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY | O_TMPFILE);
-  if (file.kind == Kind::directory) flags |= O_DIRECTORY;
-  switch (file.kind) {
-    case Kind::stdio: {
-      if (stdio[file.stdio] < 0) return fail(-EBADF, file, "the restart was started without this standard descriptor");
-      // A terminal that was opened by its name, for reading or writing only, is opened so again.
-      bool same_access = ((file.status_flags ^ static_cast<uint32_t>(sys(SYS_fcntl, stdio[file.stdio], F_GETFL))) & O_ACCMODE) == 0;
-      if (S_ISCHR(file.mode) && !same_access && file.descriptor > 2) {
-        Text<64> link;
-        link.add("/proc/thread-self/fd/").add(stdio[file.stdio]);
-        long reopened = sys(SYS_openat, AT_FDCWD, pointer(link.text()), flags | O_NOCTTY, 0);
-        if (reopened >= 0) return static_cast<int32_t>(reopened);
-      }
-      long copy = sys(SYS_fcntl, stdio[file.stdio], F_DUPFD, 0);
-      if (copy >= 0 && ((file.status_flags ^ static_cast<uint32_t>(sys(SYS_fcntl, copy, F_GETFL))) & O_NONBLOCK) != 0) {
-        sys(SYS_fcntl, copy, F_SETFL, static_cast<long>(file.status_flags));
-      }
-      return static_cast<int32_t>(copy);
-    }
-    case Kind::inherited:
-      return open_without_peer(file);
-    case Kind::kept:
-      return open_kept_file(file, index, flags);
-    case Kind::regular:
-    case Kind::directory:
-    case Kind::device:
-      return open_unchanged(file, flags | O_NOCTTY);
-  }
-  return -EINVAL;
-}
-
 /// ext4 never lists a directory whose first operation was a seek to its end: it gets its first read before that.
 void start_reading(int32_t descriptor) {
   alignas(8) char entries[512];
   sys(SYS_getdents64, descriptor, pointer(entries), sizeof entries);
 }
 
-int32_t close_visitor(int32_t number, void*) {
-  sys(SYS_close, number);
+}  // namespace
+
+int32_t restore_contents() {
+  for (uint32_t i = 0; i < table.file_count; ++i) {
+    if (!first_with_content(i)) continue;
+    const OpenFile& file = table.files[i];
+    char path[4096];
+    if (int32_t error = place_of(file, path, sizeof path)) return fail(error, file, "an open file's place is too long a path");
+    if (int32_t error = restore_content(file, path)) return error;
+    if (!file.unlinked) paths()->map_file(file.path, path);
+  }
   return 0;
 }
 
-}  // namespace
+void remove_unlinked() {
+  for (uint32_t i = 0; i < table.file_count; ++i) {
+    char path[4096];
+    if (!table.files[i].unlinked || !first_with_content(i)) continue;
+    if (place_of(table.files[i], path, sizeof path) == 0) sys(SYS_unlink, pointer(path));
+  }
+}
 
-int32_t reopen_descriptors() {
-  int32_t stdio[3];
-  for (int32_t i = 0; i < 3; ++i) {
-    struct stat status;
-    stdio[i] = sys(SYS_fstat, i, pointer(&status)) == 0 ? host->hide_fd(i) : -1;
-  }
-  if (int32_t error = for_each_descriptor(close_visitor, nullptr)) return error;
-  // In ascending order: the lowest free number is never one that is still needed.
-  int32_t result = 0;
-  int32_t opened[max_descriptors];
-  for (uint32_t i = 0; i < table.file_count; ++i) opened[i] = -1;
-  for (uint32_t i = 0; i < table.descriptor_count && result >= 0; ++i) {
-    const Descriptor& wanted = table.descriptors[i];
-    const OpenFile& file = table.files[wanted.file];
-    bool first = opened[wanted.file] < 0;
-    int32_t fd = first ? open_file(file, wanted.file, stdio) : opened[wanted.file];
-    if (fd < 0) {
-      result = fd;
-      break;
-    }
-    if (fd != wanted.number) {
-      long moved = sys(SYS_dup3, fd, wanted.number, 0);
-      if (moved < 0) {
-        result = fail(static_cast<int32_t>(moved), file, "a descriptor cannot have its number back");
-        break;
-      }
-      if (first) sys(SYS_close, fd);
-    }
-    if (first) {
-      opened[wanted.file] = wanted.number;
-      if (file.kind == Kind::directory) start_reading(wanted.number);
-      if (file.kind != Kind::stdio && file.kind != Kind::device) sys(SYS_lseek, wanted.number, static_cast<long>(file.offset), SEEK_SET);
-    }
-    sys(SYS_fcntl, wanted.number, F_SETFD, wanted.fd_flags);
-  }
-  if (result >= 0) remove_unlinked();
-  for (int32_t fd : stdio) {
-    if (fd >= 0) host->close_fd(fd);
-  }
-  if (result >= 0) remember_replaced();
-  return result;
+int32_t open_again(uint32_t index) {
+  const OpenFile& file = table.files[index];
+  uint32_t flags = file.status_flags & ~static_cast<uint32_t>(O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY | O_TMPFILE);
+  if (file.kind == Kind::directory) flags |= O_DIRECTORY;
+  int32_t fd = file.kind == Kind::kept ? open_kept_file(file, flags) : open_unchanged(file, flags | O_NOCTTY);
+  if (fd < 0) return fd;
+  if (file.kind == Kind::directory) start_reading(fd);
+  if (file.kind != Kind::device) sys(SYS_lseek, fd, static_cast<long>(file.offset), SEEK_SET);
+  return fd;
 }
 
 int32_t open_for_mapping(uint32_t index, uint32_t protection, uint32_t* close) {
@@ -244,11 +172,11 @@ int32_t open_for_mapping(uint32_t index, uint32_t protection, uint32_t* close) {
   *close = 0;
   if (file.descriptor < 0) {
     *close = 1;
-    return file.kind == Kind::kept ? open_kept_file(file, index, O_RDWR | O_CLOEXEC) : open_unchanged(file, O_RDONLY | O_CLOEXEC);
+    return file.kind == Kind::kept ? open_kept_file(file, O_RDWR | O_CLOEXEC) : open_unchanged(file, O_RDONLY | O_CLOEXEC);
   }
   if (access == O_RDWR || (access == O_RDONLY && (protection & PROT_WRITE) == 0)) return file.descriptor;
   char path[4096];
-  if (place_of(file, index, path, sizeof path) != 0) return -ENAMETOOLONG;
+  if (place_of(file, path, sizeof path) != 0) return -ENAMETOOLONG;
   *close = 1;
   return static_cast<int32_t>(sys(SYS_openat, AT_FDCWD, pointer(path), O_RDWR | O_CLOEXEC, 0));
 }

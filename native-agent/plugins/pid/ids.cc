@@ -82,6 +82,46 @@ bool find_alive(Table& table, bool by_virtual, int32_t number, bool reaped, Entr
   return false;
 }
 
+// ---- What other processes of the computation know: the host's shared names ---------------------------------------------
+
+struct Spaces {
+  uint32_t by_virtual;
+  uint32_t by_real;
+};
+constexpr Spaces shared[] = {{CAIRN_NAMES_ID, CAIRN_NAMES_REAL_ID},
+                             {CAIRN_NAMES_GROUP, CAIRN_NAMES_REAL_GROUP},
+                             {CAIRN_NAMES_SESSION, CAIRN_NAMES_REAL_SESSION}};
+const Spaces& spaces_of(Space space) { return shared[static_cast<uint32_t>(space)]; }
+
+bool exists(Space space, int64_t real_id) {
+  return raw(SYS_kill, space == Space::group ? -real_id : real_id, 0) != -ESRCH;
+}
+
+bool shared_real(Space space, int32_t virtual_id, int32_t* real_id) {
+  int64_t value;
+  if (host->get_name(spaces_of(space).by_virtual, virtual_id, &value) != 0) return false;
+  *real_id = static_cast<int32_t>(value);
+  return true;
+}
+
+bool shared_virtual(Space space, int32_t real_id, bool reaped, int32_t* virtual_id) {
+  int64_t value;
+  if (host->get_name(spaces_of(space).by_real, real_id, &value) != 0) return false;
+  // A name outlives what it names; the number may be somebody else's by now.
+  if (!reaped && space == Space::id && !exists(space, real_id)) {
+    host->remove_name(spaces_of(space).by_real, real_id);
+    return false;
+  }
+  *virtual_id = static_cast<int32_t>(value);
+  return true;
+}
+
+/// Whether a living thing has this number for its virtual name.
+bool taken_elsewhere(Space space, int32_t virtual_id, int32_t but) {
+  int32_t real_id;
+  return shared_real(space, virtual_id, &real_id) && real_id != but && (space == Space::session || exists(space, real_id));
+}
+
 /// A virtual name for a real id whose number is taken. Parent and child of a fork, which hold the same tables, come to the same one.
 int32_t make_virtual(Space space, int32_t real_id) {
   Table& table = table_of(space);
@@ -89,7 +129,9 @@ int32_t make_virtual(Space space, int32_t real_id) {
     Entry holder;
     int32_t candidate = static_cast<int32_t>(made);
     if (find_alive(table, true, candidate, false, &holder) && holder.real_id != real_id) continue;
+    if (taken_elsewhere(space, candidate, real_id)) continue;
     Kind kind = space == Space::id ? Kind::other : space == Space::group ? Kind::group : Kind::session;
+    share(space, candidate, real_id);
     return insert(space, {candidate, real_id, kind}) ? candidate : real_id;
   }
   return real_id;
@@ -101,30 +143,52 @@ int32_t to_real(Space space, int32_t virtual_id) {
   if (virtual_id <= 0 || !active()) return virtual_id;
   Entry entry;
   if (find(table_of(space), true, virtual_id, &entry) != nullptr) return entry.real_id;
-  if (space != Space::id && find(table_of(Space::id), true, virtual_id, &entry) != nullptr) return entry.real_id;
-  return virtual_id;
+  int32_t real_id;
+  if (shared_real(space, virtual_id, &real_id)) return real_id;
+  if (space == Space::id) return virtual_id;
+  if (find(table_of(Space::id), true, virtual_id, &entry) != nullptr) return entry.real_id;
+  return shared_real(Space::id, virtual_id, &real_id) ? real_id : virtual_id;
 }
 
 int32_t to_virtual(Space space, int32_t real_id, bool reaped) {
   if (real_id < 0 || (real_id == 0 && space == Space::id) || !active()) return real_id;
   Entry entry;
+  int32_t virtual_id;
   if (find_alive(table_of(space), false, real_id, reaped, &entry)) return entry.virtual_id;
+  if (shared_virtual(space, real_id, reaped, &virtual_id)) return virtual_id;
   if (space != Space::id && find_alive(table_of(Space::id), false, real_id, true, &entry)) return entry.virtual_id;
+  if (space != Space::id && shared_virtual(Space::id, real_id, true, &virtual_id)) return virtual_id;
   if (real_id == 0) return 0;
-  bool taken = find_alive(table_of(space), true, real_id, false, &entry);
-  if (!taken && space != Space::id) taken = find_alive(table_of(Space::id), true, real_id, false, &entry);
+  bool taken = find_alive(table_of(space), true, real_id, false, &entry) || taken_elsewhere(space, real_id, real_id);
+  if (!taken && space != Space::id) {
+    taken = find_alive(table_of(Space::id), true, real_id, false, &entry) || taken_elsewhere(Space::id, real_id, real_id);
+  }
   return taken ? make_virtual(space, real_id) : real_id;
 }
 
 int32_t real_child(int32_t id) {
   Entry entry;
-  if (id <= 0 || !active() || find(table_of(Space::id), true, id, &entry) == nullptr) return id;
-  return entry.kind == Kind::other ? entry.real_id : id;
+  int32_t real_id;
+  if (id <= 0 || !active()) return id;
+  if (find(table_of(Space::id), true, id, &entry) != nullptr) return entry.kind == Kind::other ? entry.real_id : id;
+  return shared_real(Space::id, id, &real_id) ? real_id : id;
 }
 
 int32_t real_target(int32_t target) {
   if (!active() || target == 0 || target == -1 || target == INT32_MIN) return target;
   return target > 0 ? to_real(Space::id, target) : -to_real(Space::group, -target);
+}
+
+void share(Space space, int32_t virtual_id, int32_t real_id) {
+  host->set_name(spaces_of(space).by_virtual, virtual_id, real_id);
+  host->set_name(spaces_of(space).by_real, real_id, virtual_id);
+}
+
+void unshare(Space space, int32_t virtual_id) {
+  int32_t real_id;
+  if (!shared_real(space, virtual_id, &real_id)) return;
+  host->remove_name(spaces_of(space).by_virtual, virtual_id);
+  host->remove_name(spaces_of(space).by_real, real_id);
 }
 
 bool insert(Space space, Entry entry) {

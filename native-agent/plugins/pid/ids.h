@@ -6,7 +6,7 @@
 
 namespace cairn::pid {
 
-enum class Space : uint32_t { id, group, session };
+enum class Space : uint32_t { id, group, session };  // as the lists in ids.cc are ordered
 enum class Kind : uint32_t { none, self, thread, parent, other, group, session };
 
 struct Entry {
@@ -57,6 +57,10 @@ int32_t real_child(int32_t id);
 
 /// The argument of kill(2) and its like: a group is a negative number; 0 and -1 mean what they mean.
 int32_t real_target(int32_t target);
+
+/// Makes a name known to all processes of the computation on this host, and forgotten again.
+void share(Space space, int32_t virtual_id, int32_t real_id);
+void unshare(Space space, int32_t virtual_id);
 
 bool insert(Space space, Entry entry);
 void remove_virtual(Space space, int32_t virtual_id);

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pid/groups.h"
 #include "pid/host.h"
 #include "pid/ids.h"
 #include "pid/rows.h"
@@ -81,14 +82,6 @@ int32_t remember_threads() {
   return 0;
 }
 
-/// A group or session keeps its old name, unless the process' own ids say so already.
-bool restore_name(Space space, Kind kind, Named* named, int32_t real_id) {
-  named->before = named->real_id;
-  named->real_id = real_id;
-  if (to_real(space, named->virtual_id) == real_id && to_virtual(space, real_id) == named->virtual_id) return true;
-  return insert(space, {named->virtual_id, real_id, kind});
-}
-
 int32_t rebuild() {
   clear_tables();
   KnownThreads older = earlier;
@@ -100,10 +93,13 @@ int32_t rebuild() {
   set_self(state.process.virtual_id, state.process.real_id);
   __atomic_store_n(&active_flag, true, __ATOMIC_RELEASE);
   bool whole = insert(Space::id, {state.process.virtual_id, state.process.real_id, Kind::self});
+  share(Space::id, state.process.virtual_id, state.process.real_id);
   int32_t virtual_id;
   int32_t real_id;
   for (uint32_t index = 0; host->thread(index, &virtual_id, &real_id) == 1; ++index) {
-    if (virtual_id != state.process.virtual_id) whole = insert(Space::id, {virtual_id, real_id, Kind::thread}) && whole;
+    if (virtual_id == state.process.virtual_id) continue;
+    whole = insert(Space::id, {virtual_id, real_id, Kind::thread}) && whole;
+    share(Space::id, virtual_id, real_id);
   }
   state.parent.before = state.parent.real_id;
   state.parent.real_id = ask(SYS_getppid);
@@ -112,14 +108,41 @@ int32_t rebuild() {
   if (state.parent.virtual_id > 1 && state.parent.real_id > 0 && state.parent.virtual_id != state.process.virtual_id) {
     whole = insert(Space::id, {state.parent.virtual_id, state.parent.real_id, Kind::parent}) && whole;
   }
-  whole = restore_name(Space::group, Kind::group, &state.group, ask(SYS_getpgid)) && whole;
-  whole = restore_name(Space::session, Kind::session, &state.session, ask(SYS_getsid)) && whole;
+  begin_groups(state);
   struct timespec now = {};
   raw(SYS_clock_gettime, CLOCK_REALTIME, pointer(&now));
   state.since_ns = static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
   __atomic_fetch_add(&generation_count, 1, __ATOMIC_ACQ_REL);
   if (!whole) return host->fail(-ENOSPC, "threads", "The process has more threads than the table of virtual ids has room for.");
   return 0;
+}
+
+/// The groups are as they were: the names of the process's own.
+int32_t name_groups() {
+  struct {
+    Space space;
+    Kind kind;
+    Named* named;
+    int32_t real_id;
+  } const names[] = {{Space::group, Kind::group, &state.group, ask(SYS_getpgid)}, {Space::session, Kind::session, &state.session, ask(SYS_getsid)}};
+  for (const auto& [space, kind, named, real_id] : names) {
+    named->before = named->real_id;
+    named->real_id = real_id;
+    // Unless the process' own ids say so already.
+    if (to_real(space, named->virtual_id) == real_id && to_virtual(space, real_id) == named->virtual_id) continue;
+    if (!insert(space, {named->virtual_id, real_id, kind})) return host->fail(-ENOSPC, "groups", "The table of virtual groups is full.");
+  }
+  __atomic_fetch_add(&generation_count, 1, __ATOMIC_ACQ_REL);
+  return 0;
+}
+
+const char* const restart_barriers[] = {"lead groups", "join groups", "name groups", nullptr};
+
+int32_t barrier(const char* name, uint32_t) {
+  if (name[0] == 'l') return lead_group(state);
+  if (name[0] == 'j') return join_group(state);
+  end_stand_in();
+  return name_groups();
 }
 
 /// In the child of a fork, after a restart: its parent's names become names of another process, and its own number may be taken.
@@ -139,6 +162,7 @@ void enter_child() {
   set_parent(parent_virtual, parent_real);
   set_self(virtual_id, real_id);
   insert(Space::id, {virtual_id, real_id, Kind::self});
+  share(Space::id, virtual_id, real_id);
   int32_t* word = tid_word(pthread_self());
   if (word != nullptr && *word != virtual_id) *word = virtual_id;
   forget_timers();
@@ -150,7 +174,34 @@ void enter_child() {
 
 int32_t extension_to_real(int32_t id) { return to_real(Space::id, id); }
 int32_t extension_to_virtual(int32_t id) { return to_virtual(Space::id, id); }
-const cairn_ids functions = {sizeof(cairn_ids), 0, extension_to_real, extension_to_virtual};
+int32_t extension_parent() {
+  look();
+  return state.parent.virtual_id;
+}
+int32_t extension_group() {
+  look();
+  return state.group.virtual_id;
+}
+int32_t extension_session() {
+  look();
+  return state.session.virtual_id;
+}
+const cairn_ids functions = {sizeof(cairn_ids), 0, extension_to_real, extension_to_virtual, extension_parent, extension_group, extension_session};
+
+/// A program that was executed in a restarted computation: the process has its name for life, and libc's notes are to agree.
+void enter_program() {
+  int32_t real_id = ask(SYS_getpid);
+  int64_t any = 0;
+  if (host->get_name(CAIRN_NAMES_ID, 0, &any) != 0) return;
+  __atomic_store_n(&active_flag, true, __ATOMIC_RELEASE);
+  set_self(real_id, real_id);
+  int32_t virtual_id = to_virtual(Space::id, real_id);
+  set_self(virtual_id, real_id);
+  insert(Space::id, {virtual_id, real_id, Kind::self});
+  share(Space::id, virtual_id, real_id);
+  int32_t* word = tid_word(pthread_self());
+  if (word != nullptr && *word != virtual_id) *word = virtual_id;
+}
 
 int32_t init(const cairn_host* given, const char*) {
   host = given;
@@ -169,8 +220,9 @@ int32_t init(const cairn_host* given, const char*) {
   prepare_timers();
   prepare_syscall();
   prepare_children();
+  set_self(ask(SYS_getpid), ask(SYS_getpid));
+  enter_program();
   look();
-  set_self(state.process.virtual_id, state.process.real_id);
   return host->publish("cairn.ids/1", &functions);
 }
 
@@ -200,4 +252,4 @@ void rows(const char* table, cairn_emit_row emit, void* context) {
 
 extern "C" const struct cairn_plugin cairn_plugin_pid = {
     sizeof(cairn_plugin), CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "pid", "1.0.0", "Cairn",
-    cairn::pid::init,     cairn::pid::event,      cairn::pid::rows,       nullptr, nullptr, nullptr};
+    cairn::pid::init,     cairn::pid::event,      cairn::pid::rows,       nullptr, cairn::pid::restart_barriers, cairn::pid::barrier};

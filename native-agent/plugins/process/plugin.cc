@@ -34,11 +34,12 @@ int32_t init(const cairn_host* given, const char*) {
   return 0;
 }
 
-int32_t event(uint32_t number, void*) {
-  if (number == CAIRN_EVENT_PRECHECKPOINT) return save();
-  if (number == CAIRN_EVENT_RESTART) return restore();
-  return 0;
-}
+int32_t event(uint32_t number, void*) { return number == CAIRN_EVENT_PRECHECKPOINT ? save() : 0; }
+
+const char* const restart_barriers[] = {"attributes", nullptr};
+
+/// When the descriptors are back: limits could forbid opening them, and an undumpable process gives none to others.
+int32_t barrier(const char*, uint32_t) { return restore(); }
 
 }  // namespace
 
@@ -46,4 +47,4 @@ int32_t event(uint32_t number, void*) {
 
 extern "C" const struct cairn_plugin cairn_plugin_process = {
     sizeof(cairn_plugin), CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "process", "1.0.0", "Cairn",
-    cairn::process::init, cairn::process::event,  nullptr,                nullptr, nullptr,   nullptr};
+    cairn::process::init, cairn::process::event,  nullptr,                nullptr, cairn::process::restart_barriers, cairn::process::barrier};

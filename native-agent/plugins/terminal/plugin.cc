@@ -1,6 +1,6 @@
 // The built-in plugin `terminal`: modes and window size of the terminal that the process was started on. A restart on another
 // terminal gives that one the modes that the application had set. A real window keeps its size, and the application is told
-// by SIGWINCH; a terminal without a size gets the one of the checkpoint.
+// by SIGWINCH; a terminal without a size gets the one of the checkpoint. The group in the foreground is there again, too.
 // Test: test/probes (terminal).
 #include <asm/termbits.h>
 #include <errno.h>
@@ -20,6 +20,7 @@ struct {
   bool present;
   struct termios modes;
   struct winsize size;
+  int32_t foreground;  // virtual process group; 0: none, or not ours
 } saved;
 bool resized;
 
@@ -37,7 +38,22 @@ int find_terminal(struct termios* modes) {
 void save() {
   int fd = find_terminal(&saved.modes);
   saved.present = fd >= 0;
-  if (saved.present) sys(SYS_ioctl, fd, TIOCGWINSZ, pointer(&saved.size));
+  saved.foreground = 0;
+  if (!saved.present) return;
+  sys(SYS_ioctl, fd, TIOCGWINSZ, pointer(&saved.size));
+  int32_t group = 0;
+  auto* ids = static_cast<const cairn_ids*>(host->extension("cairn.ids/1"));
+  if (sys(SYS_ioctl, fd, TIOCGPGRP, pointer(&group)) == 0 && group > 0) saved.foreground = ids->to_virtual(group);
+}
+
+/// Where the restart has the foreground, the group has it that had it; the agent's thread blocks SIGTTOU.
+void restore_foreground(int fd) {
+  int32_t now = 0;
+  int64_t wanted = 0;
+  if (saved.foreground == 0 || sys(SYS_ioctl, fd, TIOCGPGRP, pointer(&now)) != 0 || now != sys(SYS_getpgid)) return;
+  if (host->get_name(CAIRN_NAMES_GROUP, saved.foreground, &wanted) != 0 || wanted == now) return;
+  int32_t group = static_cast<int32_t>(wanted);
+  sys(SYS_ioctl, fd, TIOCSPGRP, pointer(&group));
 }
 
 void restore() {
@@ -50,15 +66,21 @@ void restore() {
   sys(SYS_ioctl, fd, TIOCGWINSZ, pointer(&size));
   if (size.ws_row == 0 && size.ws_col == 0) sys(SYS_ioctl, fd, TIOCSWINSZ, pointer(&saved.size));
   else resized = size.ws_row != saved.size.ws_row || size.ws_col != saved.size.ws_col;
+  restore_foreground(fd);
+}
+
+const char* const restart_barriers[] = {"modes", nullptr};
+
+/// When the descriptors are back.
+int32_t barrier(const char*, uint32_t) {
+  restore();
+  return 0;
 }
 
 int32_t event(uint32_t number, void*) {
   switch (number) {
     case CAIRN_EVENT_PRECHECKPOINT:
       save();
-      return 0;
-    case CAIRN_EVENT_RESTART:
-      restore();
       return 0;
     case CAIRN_EVENT_RUNNING:
       if (resized) sys(SYS_kill, host->real_pid(), SIGWINCH);
@@ -79,5 +101,5 @@ int32_t init(const cairn_host* given, const char*) {
 
 extern "C" const struct cairn_plugin cairn_plugin_terminal = {
     sizeof(cairn_plugin), CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "terminal", "1.0", "Cairn", cairn::terminal::init,
-    cairn::terminal::event, nullptr, nullptr, nullptr, nullptr,
+    cairn::terminal::event, nullptr, nullptr, cairn::terminal::restart_barriers, cairn::terminal::barrier,
 };

@@ -53,11 +53,11 @@ int32_t init(const cairn_host* given, const char*) {
   return 0;
 }
 
-int32_t event(uint32_t number, void*) {
-  if (number == CAIRN_EVENT_PRECHECKPOINT) return save();
-  if (number == CAIRN_EVENT_RESTART) return restore();
-  return 0;
-}
+int32_t event(uint32_t number, void*) { return number == CAIRN_EVENT_PRECHECKPOINT ? save() : 0; }
+
+const char* const restart_barriers[] = {"start", nullptr};
+
+int32_t barrier(const char*, uint32_t) { return restore(); }
 
 }  // namespace
 
@@ -65,4 +65,4 @@ int32_t event(uint32_t number, void*) {
 
 extern "C" const struct cairn_plugin cairn_plugin_timer = {
     sizeof(cairn_plugin), CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "timer", "1.0.0", "Cairn",
-    cairn::timer::init,   cairn::timer::event,    nullptr,                nullptr, nullptr, nullptr};
+    cairn::timer::init,   cairn::timer::event,    nullptr,                nullptr, cairn::timer::restart_barriers, cairn::timer::barrier};

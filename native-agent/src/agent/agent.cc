@@ -22,6 +22,7 @@
 #include "agent/tables.h"
 #include "checkpoint/simulated_time.h"
 #include "events/host.h"
+#include "events/names.h"
 #include "sys/futex.h"
 #include "sys/own_fds.h"
 
@@ -107,6 +108,7 @@ void Agent::start() {
   copy_text(identity_.computation, sizeof identity_.computation, getenv("CAIRN_COMPUTATION"));
   long memory = call(SYS_mmap, nullptr, arena_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (failed(memory)) return;
+  (void)events::map_names(identity_.socket);  // without them this process knows of itself alone
   set_facts();
   facts_.arena_start = static_cast<uint64_t>(memory);
   facts_.arena_size = arena_size;
@@ -121,6 +123,8 @@ void Agent::start() {
   find_memory_calls();
   checkpoint::find_simulated_time();
   events::start_builtin_plugins();
+  // After exec in a restarted computation the kernel's number is not the process's name.
+  take_virtual_pid(virtual_id(identity_.virtual_pid));
   pthread_atfork(nullptr, nullptr, after_fork);
   sys::Error error;
   if (tls_ == nullptr || !connect(&error)) {
@@ -136,6 +140,11 @@ void Agent::start() {
   start_thread();
 }
 
+void Agent::take_virtual_pid(int32_t virtual_pid) {
+  identity_.virtual_pid = facts_.virtual_pid = events::facts().virtual_pid = virtual_pid;
+  (void)events::set_name(CAIRN_NAMES_PROCESS, virtual_pid, events::facts().real_pid);
+}
+
 bool Agent::connect(sys::Error* error) {
   sys::Status status = channel_.connect(identity_.socket);
   if (status != 0) {
@@ -144,6 +153,7 @@ bool Agent::connect(sys::Error* error) {
   }
   Handshake::Occasion occasion = connected_once_ != 0 ? Handshake::reconnected
                                  : handoff_ != nullptr ? Handshake::restarted
+                                 : forked_ != 0        ? Handshake::forked
                                                        : Handshake::launched;
   if (!Handshake(this).run(occasion, error)) {
     channel_.close();
@@ -252,7 +262,8 @@ void Agent::lost_coordinator() {
   }
 }
 
-void Agent::finish_writing() {
+void Agent::finish() {
+  (void)events::remove_name(CAIRN_NAMES_PROCESS, identity_.virtual_pid);
   if (agent_tid_ != 0) sys::wait_while(&writing_, 1, sys::now_ns() + exit_patience_ns);
 }
 
@@ -263,6 +274,7 @@ void Agent::start_after_fork() {
   writing_ = 0;
   agent_tid_ = 0;
   connected_once_ = 0;
+  forked_ = 1;
   handoff_ = nullptr;
   operation.reset();
   arena_.rewind(agent_stack);
@@ -275,7 +287,7 @@ void Agent::start_after_fork() {
   events::facts().virtual_pid = events::facts().real_pid = identity_.virtual_pid;
   (void)events::send(CAIRN_EVENT_FORK_CHILD);
   // Its kernel id may be held as a virtual one by another process of a restarted computation.
-  identity_.virtual_pid = facts_.virtual_pid = events::facts().virtual_pid = virtual_id(identity_.virtual_pid);
+  take_virtual_pid(virtual_id(identity_.virtual_pid));
   start_thread();
 }
 
@@ -295,6 +307,7 @@ void Agent::run_restarted(const image::Handoff* handoff) {
   save_ = checkpoint::Save();
   writing_ = 0;
   connected_once_ = 0;
+  forked_ = 0;
   handoff_ = handoff;
   pages_device_ = handoff->pages_device;
   pages_inode_ = handoff->pages_inode;
@@ -306,6 +319,14 @@ void Agent::run_restarted(const image::Handoff* handoff) {
   copy_text(identity_.snapshot, sizeof identity_.snapshot, folder_name != nullptr ? folder_name + 1 : handoff->folder);
   identity_.start_time = own_start_time();
   events::facts().real_pid = static_cast<int32_t>(call(SYS_getpid));
+  events::forget_names();
+  (void)events::map_names(identity_.socket);
+  take_virtual_pid(identity_.virtual_pid);
+  for (uint32_t i = 0; i < handoff->ended_count; ++i) {
+    const image::EndedChild& child = handoff->ended[i];
+    (void)events::set_name(CAIRN_NAMES_ID, child.virtual_pid, child.real_pid);
+    (void)events::set_name(CAIRN_NAMES_REAL_ID, child.real_pid, child.virtual_pid);
+  }
 
   sys::Error error;
   if (!connect(&error)) {
@@ -322,5 +343,5 @@ void Agent::run_restarted(const image::Handoff* handoff) {
 
 namespace {
 [[gnu::constructor]] void start_agent() { cairn::agent::instance().start(); }
-[[gnu::destructor]] void finish_writing() { cairn::agent::instance().finish_writing(); }
+[[gnu::destructor]] void finish_agent() { cairn::agent::instance().finish(); }
 }  // namespace

@@ -38,7 +38,7 @@ class Agent {
   /// In a forked child: a new process of the computation.
   void start_after_fork();
   /// At the application's exit: a snapshot that is being written is finished first.
-  void finish_writing();
+  void finish();
 
  private:
   friend class Handshake;
@@ -46,6 +46,8 @@ class Agent {
   friend class Tables;
 
   void set_facts();
+  /// Its name for the application, known to all processes of the computation.
+  void take_virtual_pid(int32_t virtual_pid);
   bool start_thread();
   bool connect(sys::Error* error);
   void serve();
@@ -60,6 +62,7 @@ class Agent {
   void* tls_ = nullptr;           // thread pointer of the agent's thread
   int32_t agent_tid_ = 0;
   uint32_t connected_once_ = 0;
+  uint32_t forked_ = 0;           // its settings and plugins are its parent's
   uint32_t writing_ = 0;          // futex: 1 while a snapshot is being written
   checkpoint::Save save_;
   uint64_t save_operation_ = 0;

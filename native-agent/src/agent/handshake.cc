@@ -92,7 +92,8 @@ bool Handshake::say_hello(sys::Error* error) {
 }
 
 bool Handshake::take_settings(Occasion occasion, sys::Error* error) {
-  if (occasion != reconnected) events::clear_settings();
+  bool wanted = occasion == launched || occasion == restarted;
+  if (wanted) events::clear_settings();
   for (;;) {
     wire::Envelope envelope;
     Status status = agent_->channel_.receive(&envelope, sys::now_ns() + patience_ns);
@@ -104,8 +105,8 @@ bool Handshake::take_settings(Occasion occasion, sys::Error* error) {
     setting.key = decode_text(&key);
     setting.value = decode_text(&value);
     if (!wire::decode(envelope.body, cairn_agent_Setting_fields, &setting)) return broken(-EPROTO, error);
-    // A coordinator that came back says what plugins have long been told.
-    if (occasion != reconnected && !events::add_setting(setting.kind, key, value)) {
+    // Otherwise plugins have long been told.
+    if (wanted && !events::add_setting(setting.kind, key, value)) {
       error->set(-ENOMEM, "settings").add("no memory for the settings");
       return false;
     }
@@ -122,7 +123,7 @@ bool Handshake::load_plugins(Occasion occasion, sys::Error* error) {
       known = known || Text(events::plugin(layer).library) == Text(library);
     }
     if (known) continue;
-    if (occasion == launched) {
+    if (occasion == launched || occasion == forked) {
       events::load_plugin(library, settings);
     } else {
       error->set(-ENOTSUP, library)

@@ -7,7 +7,7 @@ namespace cairn::agent {
 class Handshake {
  public:
   explicit Handshake(Agent* agent) : agent_(agent) {}
-  enum Occasion { launched, restarted, reconnected };
+  enum Occasion { launched, forked, restarted, reconnected };
   /// On a fresh connection. False: refused or broken, the error says why.
   bool run(Occasion occasion, sys::Error* error);
 

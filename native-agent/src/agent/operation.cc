@@ -5,7 +5,9 @@
 
 #include "agent/memory_calls.h"
 #include "agent/restarted_thread.h"
+#include "agent/shared_memory.h"
 #include "events/host.h"
+#include "events/names.h"
 #include "sys/futex.h"
 
 namespace cairn::agent {
@@ -18,9 +20,6 @@ using sys::Text;
 using wire::encode_text;
 
 // In the image: what the restarted process needs of the checkpoint.
-constexpr uint32_t max_shared_mappings = 1024;
-SharedMapping shared_mappings[max_shared_mappings];
-uint32_t shared_mapping_count = 0;
 [[gnu::init_priority(200)]] checkpoint::KeptFiles kept_files;
 
 // The threads as the plugins see them: of the stop, or after a restart of the handoff.
@@ -40,24 +39,13 @@ int32_t thread_of_restart(uint32_t index, int32_t* virtual_tid, int32_t* real_ti
   return 1;
 }
 
-bool claim(const checkpoint::Mapping& mapping, uint64_t device, uint64_t inode) {
-  if (shared_mapping_count == max_shared_mappings) return false;
-  sys::TextBuffer<4200> path;
-  path.add(mapping.path);
-  cairn_mapping offer = {};
-  offer.size = sizeof offer;
-  offer.fd = -1;
-  offer.start = mapping.start;
-  offer.length = mapping.end - mapping.start;
-  offer.offset = mapping.offset;
-  offer.protection = mapping.protection;
-  offer.device = device;
-  offer.inode = inode;
-  offer.path = path.c_str();
-  int32_t layer = events::claim_mapping(&offer);
-  if (layer < 0) return false;
-  shared_mappings[shared_mapping_count++] = {mapping.start, offer.length, mapping.offset, offer.token, mapping.protection,
-                                             static_cast<uint32_t>(layer)};
+bool write_children(pb_ostream_t* stream, const pb_field_t* field, void* const* argument) {
+  auto* family = static_cast<const Family*>(*argument);
+  for (uint32_t i = 0; i < family->child_count; ++i) {
+    const Child& child = family->children[i];
+    cairn_agent_Child record = {child.virtual_pid, child.real_pid, child.ended, child.wait_status};
+    if (!pb_encode_tag_for_field(stream, field) || !pb_encode_submessage(stream, cairn_agent_Child_fields, &record)) return false;
+  }
   return true;
 }
 
@@ -106,6 +94,12 @@ void Operation::handle(uint64_t id, Text body) {
   reply.elapsed_ns = sys::now_ns() - start;
   reply.threads = progress_ == suspended ? stop_.stopped_threads() : 0;
   reply.held_ns = held_ns_;
+  if (request.phase == cairn_agent_Phase_PHASE_SUSPEND) {
+    reply.virtual_parent = family_.virtual_parent;
+    reply.virtual_session = family_.virtual_session;
+    reply.children.funcs.encode = write_children;
+    reply.children.arg = &family_;
+  }
   Status status = agent_->channel_.send(id, cairn_agent_Message_phase_reply_tag, cairn_agent_PhaseReply_fields, &reply);
   if (status != 0) abort();
 }
@@ -115,7 +109,7 @@ bool Operation::run(const cairn_agent_PhaseRequest& request, Text barrier, Text 
   operation_ = request.operation;
   switch (request.phase) {
     case cairn_agent_Phase_PHASE_PRESUSPEND: return presuspend();
-    case cairn_agent_Phase_PHASE_SUSPEND: return suspend(deadline);
+    case cairn_agent_Phase_PHASE_SUSPEND: return suspend(deadline, request.alone);
     case cairn_agent_Phase_PHASE_BARRIER:
       if (progress_ != suspended && progress_ != restarted) return fail_order("barrier");
       return events::run_barrier(barrier, progress_ == restarted);
@@ -140,7 +134,7 @@ bool Operation::presuspend() {
   return events::send(CAIRN_EVENT_PRESUSPEND);
 }
 
-bool Operation::suspend(uint64_t deadline_ns) {
+bool Operation::suspend(uint64_t deadline_ns, bool alone) {
   if (progress_ != presuspended) return fail_order("suspend");
   arena_mark_ = arena_->used();
   if (!stop_.begin(agent_->agent_tid_, deadline_ns, &error_)) {
@@ -154,6 +148,11 @@ bool Operation::suspend(uint64_t deadline_ns) {
   events::facts().thread = thread_of_stop;
   events::facts().thread_count = stop_.thread_count();
   progress_ = suspended;
+  if (!read_family(arena_, stop_.tracer(), agent_->save_.writer(), &family_, &error_)) return false;
+  if (alone && family_.living() > 0) {
+    error_.set(-EAGAIN, "children").add("the process has children");
+    return false;
+  }
   return true;
 }
 
@@ -186,6 +185,7 @@ bool Operation::capture(const checkpoint::SaveRequest& request) {
   checkpoint::MemoryContext context = {};
   context.arena_start = agent_->facts_.arena_start;
   context.arena_end = context.arena_start + agent_->facts_.arena_size;
+  events::names_extent(&context.names_start, &context.names_end);
   context.pages_device = agent_->pages_device_;
   context.pages_inode = agent_->pages_inode_;
   checkpoint::library_extent(&context.agent_start, &context.agent_end);
@@ -196,10 +196,10 @@ bool Operation::capture(const checkpoint::SaveRequest& request) {
   do {
     made = events::allocated_mappings();
     arena_->rewind(mark);
-    shared_mapping_count = 0;
-    ok = checkpoint::read_memory_map(arena_, context, claim, &map, &error_);
+    forget_shared_mappings();
+    ok = checkpoint::read_memory_map(arena_, context, claim_shared_file, &map, &error_);
   } while (ok && made != events::allocated_mappings());
-  ok = ok && checkpoint::copy_shared(&map, &error_) &&
+  ok = ok && note_shared_memory(map, &error_) && checkpoint::copy_shared(&map, &error_) &&
             agent_->save_.begin(request, agent_->facts_, stop_, &map, &kept_files, virtual_id, &error_);
   checkpoint::release_copies(&map);
   return ok;
@@ -247,32 +247,9 @@ bool Operation::restart() {
   events::facts().thread = thread_of_restart;
   events::facts().thread_count = restarted_thread_count;
   progress_ = restarting;
-  if (!events::send(CAIRN_EVENT_RESTART) || !map_shared_files()) return false;
+  if (!events::send(CAIRN_EVENT_RESTART)) return false;
   install_memory_calls(*handoff);
   progress_ = restarted;
-  return true;
-}
-
-bool Operation::map_shared_files() {
-  for (uint32_t i = 0; i < shared_mapping_count; ++i) {
-    const SharedMapping& shared = shared_mappings[i];
-    cairn_mapping mapping = {};
-    mapping.size = sizeof mapping;
-    mapping.fd = -1;
-    mapping.start = shared.start;
-    mapping.length = shared.length;
-    mapping.offset = shared.offset;
-    mapping.protection = shared.protection;
-    mapping.token = shared.token;
-    mapping.path = "";
-    if (!events::restore_mapping(shared.layer, &mapping)) return false;
-    long result = call(SYS_mmap, shared.start, shared.length, shared.protection, MAP_SHARED | MAP_FIXED, mapping.fd, shared.offset);
-    if (mapping.close_fd != 0) sys::call_unchecked(SYS_close, mapping.fd);
-    if (failed(result)) {
-      error_.set(static_cast<Status>(result), "mmap").add("cannot map a shared file again at ").hex(shared.start);
-      return false;
-    }
-  }
   return true;
 }
 

@@ -3,18 +3,9 @@
 #pragma once
 #include "agent/agent.h"
 #include "agent.pb.h"
+#include "agent/family.h"
 
 namespace cairn::agent {
-
-/// A shared mapping of a file, remembered in the image for the restart.
-struct SharedMapping {
-  uint64_t start;
-  uint64_t length;
-  uint64_t offset;
-  uint64_t token;
-  uint32_t protection;
-  uint32_t layer;  // of the plugin that claimed it
-};
 
 /// The application's name for a process or thread of this kernel, and back; the same where there is none.
 int32_t virtual_id(int32_t real);
@@ -41,19 +32,19 @@ class Operation {
 
   bool run(const cairn_agent_PhaseRequest& request, sys::Text barrier, sys::Text folder, sys::Text snapshot);
   bool presuspend();
-  bool suspend(uint64_t deadline_ns);
+  bool suspend(uint64_t deadline_ns, bool alone);
   bool save(sys::Text folder, sys::Text snapshot, bool synchronous);
   bool capture(const checkpoint::SaveRequest& request);
   bool resume();
   bool running();
   bool restart();
-  bool map_shared_files();
   bool fail_order(const char* phase);
 
   Agent* agent_;
   sys::Arena* arena_;
   checkpoint::Stop stop_;
   sys::Error error_;
+  Family family_;  // as the last suspend found it; its list is in the arena
   Progress progress_ = none;
   bool failed_ = false;  // a phase of this operation failed: only ABORT is left
   uint64_t operation_ = 0;

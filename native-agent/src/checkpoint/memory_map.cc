@@ -70,6 +70,7 @@ class Builder {
 
   bool add(const sys::MapLine& line) {
     if (line.start >= context_.arena_start && line.end <= context_.arena_end) return true;
+    if (line.start >= context_.names_start && line.end <= context_.names_end) return true;
     if (line.path == Text("[vsyscall]")) return true;
     if (line.path.starts_with("[vvar")) {
       if (map_->vvar_start == 0) map_->vvar_start = line.start;
@@ -78,7 +79,7 @@ class Builder {
     }
     Mapping* mapping = &map_->mappings[map_->mapping_count++];
     *mapping = {line.start, line.end, line.protection, cairn_image_MappingKind_MAPPING_ANONYMOUS, 0, line.offset, line.path,
-                nullptr, false};
+                nullptr, false, makedev(line.device_major, line.device_minor), line.inode};
     return line.shared ? classify_shared(line, mapping) : classify_private(line, mapping);
   }
 
@@ -120,15 +121,14 @@ class Builder {
   }
 
   bool classify_shared(const sys::MapLine& line, Mapping* mapping) {
-    uint64_t device = makedev(line.device_major, line.device_minor);
     if (line.path == Text("/dev/zero (deleted)")) {
       mapping->kind = cairn_image_MappingKind_MAPPING_SHARED;
       return true;
     }
     mapping->kind = cairn_image_MappingKind_MAPPING_SHARED_FILE;
-    if (line.inode != 0 && claim_(*mapping, device, line.inode)) return true;
+    if (line.inode != 0 && claim_(*mapping, mapping->device, line.inode)) return true;
     if (error_->failed()) return false;
-    if (line.path.ends_with(" (deleted)") && !line.path.starts_with("/SYSV") && !line.path.starts_with("/dev/shm/")) {
+    if (line.path.ends_with(" (deleted)") && !line.path.starts_with("/SYSV")) {
       // No descriptor and no name is left: what the mapping shows is all that there is of it.
       mapping->kind = cairn_image_MappingKind_MAPPING_SHARED;
       return true;

@@ -18,6 +18,8 @@ struct Mapping {
   sys::Text path;
   const char* copy;        // MAPPING_SHARED: content as it was while the threads were stopped
   bool whole;              // every page is content, even one that was not touched yet (restored from an image)
+  uint64_t device;         // of the file or memory that is mapped; 0: none
+  uint64_t inode;
 };
 
 struct MappedFile {
@@ -40,6 +42,7 @@ struct MemoryMap {
 /// Areas that are no part of the application, and what earlier restarts left.
 struct MemoryContext {
   uint64_t arena_start, arena_end;    // left out
+  uint64_t names_start, names_end;    // shared names: left out
   uint64_t agent_start, agent_end;    // libcairn.so: copied, so that a snapshot does not depend on the installed one
   uint64_t pages_device, pages_inode; // the .pages file that this process was restarted from; 0: none
 };

@@ -40,6 +40,7 @@ class Save {
   bool begin(const SaveRequest& request, const ProcessFacts& facts, const Stop& stop, MemoryMap* map, KeptFiles* kept,
              int32_t (*virtual_tid)(int32_t), sys::Error* error);
   [[nodiscard]] bool active() const { return writer_ != 0; }
+  [[nodiscard]] int32_t writer() const { return writer_; }
   /// Becomes readable when the writer has ended.
   [[nodiscard]] int watch_fd() const { return watch_; }
   /// Waits for the writer's end. The result lives until release().

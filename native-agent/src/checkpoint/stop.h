@@ -46,6 +46,7 @@ class Stop {
   /// The tracer stays until `deadline_ns` (CLOCK_MONOTONIC; 0: until end() is called).
   void extend(uint64_t deadline_ns);
 
+  [[nodiscard]] int32_t tracer() const { return tracer_; }
   [[nodiscard]] uint32_t thread_count() const { return count_; }
   [[nodiscard]] const ThreadState& thread(uint32_t index) const { return threads_[index]; }
   /// Nanoseconds from the first thread's stop to the last one's going on; after end().

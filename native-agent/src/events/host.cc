@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "events/builtin.h"
+#include "events/names.h"
 #include "sys/own_fds.h"
 
 namespace cairn::events {
@@ -73,10 +74,27 @@ int32_t host_publish(const char* name, const void* functions) {
   return 0;
 }
 
+int32_t host_offer(uint32_t event, void* data) {
+  for (uint32_t layer = loaded; layer-- > 0;) {
+    const LoadedPlugin& entry = plugins[layer];
+    if (entry.error[0] != 0 || entry.plugin->event == nullptr) continue;
+    int32_t result = entry.plugin->event(event, data);
+    if (result == 1) return static_cast<int32_t>(layer);
+    if (result < 0) return result == -1 ? -EPERM : result;
+  }
+  return -1;
+}
+int32_t host_deliver(int32_t layer, uint32_t event, void* data) {
+  if (layer < 0 || static_cast<uint32_t>(layer) >= loaded) return -EINVAL;
+  const LoadedPlugin& entry = plugins[layer];
+  return entry.error[0] != 0 || entry.plugin->event == nullptr ? 0 : entry.plugin->event(event, data);
+}
+
 const cairn_host host = {
     sizeof(cairn_host), CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0,
     host_syscall, host_log, host_fail, allocate, setting, host_virtual_pid, host_real_pid, host_thread, host_next,
     host_keep_file, host_open_kept, host_own_fd, host_hide_fd, host_close_fd, host_publish, extension,
+    set_name, claim_name, get_name, remove_name, next_name, host_offer, host_deliver,
 };
 
 bool goes_down(cairn_event event) { return event == CAIRN_EVENT_PRESUSPEND || event == CAIRN_EVENT_PRECHECKPOINT; }
@@ -164,16 +182,7 @@ bool send(cairn_event event) {
   return ok;
 }
 
-int32_t claim_mapping(cairn_mapping* mapping) {
-  for (uint32_t layer = loaded; layer-- > 0;) {
-    const LoadedPlugin& entry = plugins[layer];
-    if (entry.error[0] != 0 || entry.plugin->event == nullptr) continue;
-    int32_t result = entry.plugin->event(CAIRN_EVENT_MAPPING_SAVE, mapping);
-    if (result == 1) return static_cast<int32_t>(layer);
-    if (result < 0) return -1;
-  }
-  return -1;
-}
+int32_t claim_mapping(cairn_mapping* mapping) { return host_offer(CAIRN_EVENT_MAPPING_SAVE, mapping); }
 
 bool restore_mapping(uint32_t layer, cairn_mapping* mapping) {
   return deliver(plugins[layer], CAIRN_EVENT_MAPPING_RESTORE, mapping);

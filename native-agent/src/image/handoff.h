@@ -33,6 +33,12 @@ struct LazyRange {
   uint64_t end;
 };
 
+/// A child that had ended before the checkpoint, and waits as a zombie again.
+struct EndedChild {
+  int32_t virtual_pid;
+  int32_t real_pid;
+};
+
 struct Handoff {
   uint32_t size;
   uint32_t version;
@@ -51,6 +57,9 @@ struct Handoff {
   uint32_t reserved;
   char socket[108];         // of the coordinator
   char folder[4096];        // of the snapshot
+  EndedChild* ended;
+  uint32_t ended_count;
+  uint32_t reserved_too;
 };
 
 }  // namespace cairn::image

@@ -1,10 +1,10 @@
-// cairn-restore: becomes the process that an image describes.
+// cairn-restore: becomes the processes that a snapshot describes.
 //
-//   cairn-restore --folder SNAPSHOT --process VIRTUAL_PID --socket AGENT_SOCKET [--pages FILE] [--error-file FILE]
-//                 [--path FROM=TO]...
+//   cairn-restore --folder SNAPSHOT --socket AGENT_SOCKET [--error-file FILE] [--path FROM=TO]...
 //   cairn-restore --checksum FILE...        prints "XXH3 (hex) SIZE FILE" for each
 //
-// A static position-independent program without libc. Stage one, wherever the kernel put it: reads the image and finds a
+// A static position-independent program without libc. First it forks into the processes of the snapshot (tree.h); then each
+// becomes its own. Stage one, wherever the kernel put it: reads the image and finds a
 // place that is free in the old process and now. Stage two, from a copy of itself there: unmaps everything else, maps the old
 // memory, and starts the threads in the agent's code, which later unmaps this place too.
 #include <asm/prctl.h>
@@ -19,6 +19,7 @@
 #include "restore/memory.h"
 #include "restore/report.h"
 #include "restore/threads.h"
+#include "restore/tree.h"
 #include "restore/vdso.h"
 #include "sys/file.h"
 #include "sys/maps.h"
@@ -40,12 +41,11 @@ using sys::page_up;
 constexpr size_t stack_size = 256 * 1024;
 constexpr size_t scratch_size = 1 << 20;  // for the kernel's pages on their way
 constexpr uint32_t max_rules = 256;
+constexpr uint32_t max_ended = 1024;  // zombies of one process
 
 struct Options {
   const char* folder = nullptr;
-  const char* process = nullptr;
   const char* socket = nullptr;
-  const char* pages = nullptr;
   PathRule rules[max_rules];
   uint32_t rule_count = 0;
 };
@@ -60,6 +60,8 @@ struct Plan {
   int pages_fd;
   uint64_t pages_device;
   uint64_t pages_inode;
+  image::EndedChild ended[max_ended];
+  uint32_t ended_count;
   Options options;
   char texts[16384];  // of the options
 };
@@ -99,12 +101,10 @@ void parse_options(int count, char** words, Plan* plan) {
   size_t used = 0;
   for (int i = 1; i < count; i += 2) {
     Text name(words[i]);
-    if (i + 1 == count) give_up("the last argument lacks its value; usage: --folder F --process P --socket S");
+    if (i + 1 == count) give_up("the last argument lacks its value; usage: --folder F --socket S");
     const char* value = copy_option(plan, &used, words[i + 1]);
     if (name == Text("--folder")) options->folder = value;
-    else if (name == Text("--process")) options->process = value;
     else if (name == Text("--socket")) options->socket = value;
-    else if (name == Text("--pages")) options->pages = value;
     else if (name == Text("--error-file")) report_to(value);
     else if (name == Text("--path")) {
       auto* separator = static_cast<char*>(memchr(const_cast<char*>(value), '=', strlen(value)));
@@ -117,8 +117,8 @@ void parse_options(int count, char** words, Plan* plan) {
       give_up(text.text());
     }
   }
-  if (options->folder == nullptr || options->process == nullptr || options->socket == nullptr) {
-    give_up("usage: cairn-restore --folder SNAPSHOT --process VIRTUAL_PID --socket AGENT_SOCKET");
+  if (options->folder == nullptr || options->socket == nullptr) {
+    give_up("usage: cairn-restore --folder SNAPSHOT --socket AGENT_SOCKET");
   }
 }
 
@@ -149,12 +149,26 @@ void* map_or_give_up(uint64_t address, uint64_t size, Text what) {
   return reinterpret_cast<void*>(result);
 }
 
+/// Returns in every process of the snapshot, with its virtual pid.
+int32_t fork_snapshot(Plan* plan) {
+  constexpr long capacity = 256 * 1024;
+  sys::TextBuffer<4300> path;
+  path.add(plan->options.folder).add("/processes");
+  char* text = static_cast<char*>(map_or_give_up(0, capacity, "no memory"));
+  long size = sys::read_all(path.c_str(), text, capacity);
+  if (failed(size)) give_up("cannot read the list of processes in the snapshot's folder", size);
+  int32_t process = fork_processes(Text(text, static_cast<size_t>(size)), plan->ended, &plan->ended_count, max_ended);
+  call_unchecked(SYS_munmap, text, capacity);
+  return process;
+}
+
 [[noreturn]] void stage_one(int count, char** words) {
   static Plan first;
   parse_options(count, words, &first);
   const Options& options = first.options;
+  int32_t process = fork_snapshot(&first);
   sys::TextBuffer<4300> path;
-  path.add(options.folder).add("/p").add(options.process).add(".meta");
+  path.add(options.folder).add("/p").number(process).add(".meta");
   sys::UniqueFd meta = sys::open(path.c_str(), O_RDONLY);
   struct stat status = {};
   if (!meta.ok() || failed(call(SYS_fstat, meta.get(), &status))) give_up("cannot open the image's description in the snapshot's folder", meta.status());
@@ -163,8 +177,7 @@ void* map_or_give_up(uint64_t address, uint64_t size, Text what) {
   if (long result = sys::read_at(meta.get(), meta_text, meta_size, 0); result != 0) give_up("cannot read the image's description", result);
   meta.reset(-1);
   path.clear();
-  if (options.pages != nullptr) path.add(options.pages);
-  else path.add(options.folder).add("/p").add(options.process).add(".pages");
+  path.add(options.folder).add("/p").number(process).add(".pages");
   sys::UniqueFd pages = sys::open(path.c_str(), O_RDONLY);
   if (!pages.ok() || failed(call(SYS_fstat, pages.get(), &status))) give_up("cannot open the memory image in the snapshot's folder", pages.status());
 
@@ -270,7 +283,8 @@ void stage_two(Plan* plan) {
   }
   set_layout(image);
   call_unchecked(SYS_close, plan->pages_fd);
-  HandoffFacts facts = {plan->options.socket, plan->options.folder, plan->place, plan->pages_device, plan->pages_inode};
+  HandoffFacts facts = {plan->options.socket, plan->options.folder, plan->place, plan->pages_device, plan->pages_inode,
+                        plan->ended, plan->ended_count};
   start_threads(image, facts);
 }
 

@@ -83,6 +83,9 @@ void start_threads(const Image& image, const HandoffFacts& facts) {
   handoff->lazy_count = image.lazy_count;
   handoff->lazy = static_cast<image::LazyRange*>(take(&arena, (image.lazy_count + 1) * sizeof(image::LazyRange)));
   memcpy(handoff->lazy, image.lazy, image.lazy_count * sizeof(image::LazyRange));
+  handoff->ended_count = facts.ended_count;
+  handoff->ended = static_cast<image::EndedChild*>(take(&arena, (facts.ended_count + 1) * sizeof(image::EndedChild)));
+  memcpy(handoff->ended, facts.ended, facts.ended_count * sizeof(image::EndedChild));
   handoff->slots = static_cast<image::ThreadSlot*>(take(&arena, image.thread_count * sizeof(image::ThreadSlot)));
   auto* starts = static_cast<ThreadStart*>(take(&arena, image.thread_count * sizeof(ThreadStart)));
   uint32_t leader = image.thread_count;

@@ -12,6 +12,8 @@ struct HandoffFacts {
   Range restorer;
   uint64_t pages_device;
   uint64_t pages_inode;
+  const image::EndedChild* ended;
+  uint32_t ended_count;
 };
 
 [[noreturn]] void start_threads(const Image& image, const HandoffFacts& facts);

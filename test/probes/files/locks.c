@@ -1,6 +1,5 @@
 // Record locks and flock locks that the process holds are held after a restart.
 // sabotage: call flock @whole 8
-// missing: file locks at a restart
 #include "../probe.h"
 #include <sys/file.h>
 #include <sys/wait.h>

@@ -1,7 +1,6 @@
 // F_SETOWN and F_GETOWN of a descriptor, with the process's own pid, and of a thread with F_SETOWN_EX.
 // needs: pty
 // sabotage: call fcntl 0 8 0
-// missing: owners set by F_SETOWN at a restart
 #include "../probe.h"
 
 int main(int argc, char **argv) {

@@ -19,7 +19,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file agent.proto.
  */
 export const file_agent: GenFile = /*@__PURE__*/
-  fileDesc("CgthZ2VudC5wcm90bxILY2Fpcm4uYWdlbnQi5AYKB01lc3NhZ2USCgoCaWQYASABKAQSIwoFaGVsbG8YAiABKAsyEi5jYWlybi5hZ2VudC5IZWxsb0gAEi4KC2hlbGxvX3JlcGx5GAMgASgLMhcuY2Fpcm4uYWdlbnQuSGVsbG9SZXBseUgAEicKB3NldHRpbmcYBCABKAsyFC5jYWlybi5hZ2VudC5TZXR0aW5nSAASMAoMc2V0dGluZ3NfZW5kGAUgASgLMhguY2Fpcm4uYWdlbnQuU2V0dGluZ3NFbmRIABIuCgtwbHVnaW5faW5mbxgGIAEoCzIXLmNhaXJuLmFnZW50LlBsdWdpbkluZm9IABIjCgVyZWFkeRgHIAEoCzISLmNhaXJuLmFnZW50LlJlYWR5SAASMgoNcGhhc2VfcmVxdWVzdBgIIAEoCzIZLmNhaXJuLmFnZW50LlBoYXNlUmVxdWVzdEgAEi4KC3BoYXNlX3JlcGx5GAkgASgLMhcuY2Fpcm4uYWdlbnQuUGhhc2VSZXBseUgAEioKCXNhdmVfZG9uZRgKIAEoCzIVLmNhaXJuLmFnZW50LlNhdmVEb25lSAASMgoNdGFibGVfcmVxdWVzdBgLIAEoCzIZLmNhaXJuLmFnZW50LlRhYmxlUmVxdWVzdEgAEioKCXRhYmxlX3JvdxgMIAEoCzIVLmNhaXJuLmFnZW50LlRhYmxlUm93SAASKgoJdGFibGVfZW5kGA0gASgLMhUuY2Fpcm4uYWdlbnQuVGFibGVFbmRIABIwCgxwcm9jZXNzX2V4aXQYDiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzRXhpdEgAEjwKEmNoZWNrcG9pbnRfcmVxdWVzdBgPIAEoCzIeLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXF1ZXN0SAASOAoQY2hlY2twb2ludF9yZXBseRgQIAEoCzIcLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXBseUgAEicKB3JlZnVzYWwYESABKAsyFC5jYWlybi5hZ2VudC5SZWZ1c2FsSAASHwoDbG9nGBIgASgLMhAuY2Fpcm4uYWdlbnQuTG9nSAASMAoMaG9sZF9iYXJyaWVyGBMgASgLMhguY2Fpcm4uYWdlbnQuSG9sZEJhcnJpZXJIAEIGCgRib2R5Ir8CCgVIZWxsbxIWCg5wcm90b2NvbF9tYWpvchgBIAEoDRIWCg5wcm90b2NvbF9taW5vchgCIAEoDRIQCghidWlsZF9pZBgDIAEoCRIfCgRyb2xlGAQgASgOMhEuY2Fpcm4uYWdlbnQuUm9sZRITCgt2aXJ0dWFsX3BpZBgFIAEoBRIQCghyZWFsX3BpZBgGIAEoBRIUCgx2aXJ0dWFsX3BwaWQYByABKAUSEgoKc3RhcnRfdGltZRgIIAEoBBIMCgRob3N0GAkgASgJEhIKCmV4ZWN1dGFibGUYCiABKAkSEgoKc2Vzc2lvbl9pZBgLIAEoCRIQCghzbmFwc2hvdBgMIAEoCRIPCgd0aHJlYWRzGA0gASgNEhMKC3JlY29ubmVjdGVkGA4gASgIEhQKDGNvbW1hbmRfbGluZRgPIAEoCSJNCgpIZWxsb1JlcGx5EhYKDnByb3RvY29sX21ham9yGAEgASgNEhYKDnByb3RvY29sX21pbm9yGAIgASgNEg8KB3JlZnVzYWwYAyABKAkiTQoHU2V0dGluZxImCgRraW5kGAEgASgOMhguY2Fpcm4uYWdlbnQuU2V0dGluZ0tpbmQSCwoDa2V5GAIgASgJEg0KBXZhbHVlGAMgASgJIg0KC1NldHRpbmdzRW5kIpYBCgpQbHVnaW5JbmZvEgwKBG5hbWUYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIOCgZhdXRob3IYAyABKAkSDwoHbGlicmFyeRgEIAEoCRINCgVsYXllchgFIAEoDRIQCghiYXJyaWVycxgGIAEoCRIYChByZXN0YXJ0X2JhcnJpZXJzGAcgASgJEg0KBWVycm9yGAggASgJIhYKBVJlYWR5Eg0KBWVycm9yGAEgASgJIqEBCgxQaGFzZVJlcXVlc3QSEQoJb3BlcmF0aW9uGAEgASgEEiEKBXBoYXNlGAIgASgOMhIuY2Fpcm4uYWdlbnQuUGhhc2USDwoHYmFycmllchgDIAEoCRITCgtkZWFkbGluZV9tcxgEIAEoDRIOCgZmb2xkZXIYBSABKAkSEwoLc3luY2hyb25vdXMYBiABKAgSEAoIc25hcHNob3QYByABKAkirgEKClBoYXNlUmVwbHkSEQoJb3BlcmF0aW9uGAEgASgEEiEKBXBoYXNlGAIgASgOMhIuY2Fpcm4uYWdlbnQuUGhhc2USDQoFZXJyb3IYAyABKAkSDwoHY3VscHJpdBgEIAEoCRIUCgxlcnJvcl9udW1iZXIYBSABKBESEgoKZWxhcHNlZF9ucxgGIAEoBBIPCgd0aHJlYWRzGAcgASgNEg8KB2hlbGRfbnMYCCABKAQipgEKCFNhdmVEb25lEhEKCW9wZXJhdGlvbhgBIAEoBBINCgVlcnJvchgCIAEoCRIlCgVmaWxlcxgDIAMoCzIWLmNhaXJuLmFnZW50LlNhdmVkRmlsZRIQCgh3cml0ZV9ucxgEIAEoBBIWCg5zaW11bGF0ZWRfdGltZRgFIAEoCRIRCgl0aW1lX3VuaXQYBiABKBESFAoMZXJyb3JfbnVtYmVyGAcgASgRIjkKCVNhdmVkRmlsZRIMCgRuYW1lGAEgASgJEgwKBHNpemUYAiABKAQSEAoIY2hlY2tzdW0YAyABKAYiHAoMVGFibGVSZXF1ZXN0EgwKBGtpbmQYASABKAkidAoIVGFibGVSb3cSFAoMdmlydHVhbF9uYW1lGAEgASgJEhEKCXJlYWxfbmFtZRgCIAEoCRIOCgZiZWZvcmUYAyABKAkSDQoFb3duZXIYBCABKAkSDgoGZGV0YWlsGAUgASgJEhAKCHNpbmNlX25zGAYgASgEIicKCFRhYmxlRW5kEgwKBHJvd3MYASABKA0SDQoFZXJyb3IYAiABKAkiNAoLUHJvY2Vzc0V4aXQSEAoIcmVhbF9waWQYASABKAUSEwoLd2FpdF9zdGF0dXMYAiABKAUiIQoRQ2hlY2twb2ludFJlcXVlc3QSDAoEbmFtZRgBIAEoCSIyCg9DaGVja3BvaW50UmVwbHkSDQoFZXJyb3IYASABKAkSEAoIc25hcHNob3QYAiABKAkiGQoHUmVmdXNhbBIOCgZyZWFzb24YASABKAkiMwoDTG9nEg8KB3RpbWVfbnMYASABKAQSDQoFbGV2ZWwYAiABKA0SDAoEdGV4dBgDIAEoCSINCgtIb2xkQmFycmllcio/CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIOCgpST0xFX0FHRU5UEAESEQoNUk9MRV9MQVVOQ0hFUhACKs0BCgtTZXR0aW5nS2luZBIXChNTRVRUSU5HX1VOU1BFQ0lGSUVEEAASFwoTU0VUVElOR19FTlZJUk9OTUVOVBABEhAKDFNFVFRJTkdfUEFUSBACEhIKDlNFVFRJTkdfUExVR0lOEAMSFgoSU0VUVElOR19SVU5fRk9MREVSEAQSGwoXU0VUVElOR19TTkFQU0hPVF9GT0xERVIQBRISCg5TRVRUSU5HX09QVElPThAGEh0KGVNFVFRJTkdfRU5WSVJPTk1FTlRfVU5TRVQQByqzAQoFUGhhc2USFQoRUEhBU0VfVU5TUEVDSUZJRUQQABIUChBQSEFTRV9QUkVTVVNQRU5EEAESEQoNUEhBU0VfU1VTUEVORBACEhEKDVBIQVNFX0JBUlJJRVIQAxIOCgpQSEFTRV9TQVZFEAQSEAoMUEhBU0VfUkVTVU1FEAUSEQoNUEhBU0VfUlVOTklORxAGEg8KC1BIQVNFX0FCT1JUEAcSEQoNUEhBU0VfUkVTVEFSVBAIYgZwcm90bzM");
+  fileDesc("CgthZ2VudC5wcm90bxILY2Fpcm4uYWdlbnQi5AYKB01lc3NhZ2USCgoCaWQYASABKAQSIwoFaGVsbG8YAiABKAsyEi5jYWlybi5hZ2VudC5IZWxsb0gAEi4KC2hlbGxvX3JlcGx5GAMgASgLMhcuY2Fpcm4uYWdlbnQuSGVsbG9SZXBseUgAEicKB3NldHRpbmcYBCABKAsyFC5jYWlybi5hZ2VudC5TZXR0aW5nSAASMAoMc2V0dGluZ3NfZW5kGAUgASgLMhguY2Fpcm4uYWdlbnQuU2V0dGluZ3NFbmRIABIuCgtwbHVnaW5faW5mbxgGIAEoCzIXLmNhaXJuLmFnZW50LlBsdWdpbkluZm9IABIjCgVyZWFkeRgHIAEoCzISLmNhaXJuLmFnZW50LlJlYWR5SAASMgoNcGhhc2VfcmVxdWVzdBgIIAEoCzIZLmNhaXJuLmFnZW50LlBoYXNlUmVxdWVzdEgAEi4KC3BoYXNlX3JlcGx5GAkgASgLMhcuY2Fpcm4uYWdlbnQuUGhhc2VSZXBseUgAEioKCXNhdmVfZG9uZRgKIAEoCzIVLmNhaXJuLmFnZW50LlNhdmVEb25lSAASMgoNdGFibGVfcmVxdWVzdBgLIAEoCzIZLmNhaXJuLmFnZW50LlRhYmxlUmVxdWVzdEgAEioKCXRhYmxlX3JvdxgMIAEoCzIVLmNhaXJuLmFnZW50LlRhYmxlUm93SAASKgoJdGFibGVfZW5kGA0gASgLMhUuY2Fpcm4uYWdlbnQuVGFibGVFbmRIABIwCgxwcm9jZXNzX2V4aXQYDiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzRXhpdEgAEjwKEmNoZWNrcG9pbnRfcmVxdWVzdBgPIAEoCzIeLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXF1ZXN0SAASOAoQY2hlY2twb2ludF9yZXBseRgQIAEoCzIcLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXBseUgAEicKB3JlZnVzYWwYESABKAsyFC5jYWlybi5hZ2VudC5SZWZ1c2FsSAASHwoDbG9nGBIgASgLMhAuY2Fpcm4uYWdlbnQuTG9nSAASMAoMaG9sZF9iYXJyaWVyGBMgASgLMhguY2Fpcm4uYWdlbnQuSG9sZEJhcnJpZXJIAEIGCgRib2R5Ir8CCgVIZWxsbxIWCg5wcm90b2NvbF9tYWpvchgBIAEoDRIWCg5wcm90b2NvbF9taW5vchgCIAEoDRIQCghidWlsZF9pZBgDIAEoCRIfCgRyb2xlGAQgASgOMhEuY2Fpcm4uYWdlbnQuUm9sZRITCgt2aXJ0dWFsX3BpZBgFIAEoBRIQCghyZWFsX3BpZBgGIAEoBRIUCgx2aXJ0dWFsX3BwaWQYByABKAUSEgoKc3RhcnRfdGltZRgIIAEoBBIMCgRob3N0GAkgASgJEhIKCmV4ZWN1dGFibGUYCiABKAkSEgoKc2Vzc2lvbl9pZBgLIAEoCRIQCghzbmFwc2hvdBgMIAEoCRIPCgd0aHJlYWRzGA0gASgNEhMKC3JlY29ubmVjdGVkGA4gASgIEhQKDGNvbW1hbmRfbGluZRgPIAEoCSJNCgpIZWxsb1JlcGx5EhYKDnByb3RvY29sX21ham9yGAEgASgNEhYKDnByb3RvY29sX21pbm9yGAIgASgNEg8KB3JlZnVzYWwYAyABKAkiTQoHU2V0dGluZxImCgRraW5kGAEgASgOMhguY2Fpcm4uYWdlbnQuU2V0dGluZ0tpbmQSCwoDa2V5GAIgASgJEg0KBXZhbHVlGAMgASgJIg0KC1NldHRpbmdzRW5kIpYBCgpQbHVnaW5JbmZvEgwKBG5hbWUYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIOCgZhdXRob3IYAyABKAkSDwoHbGlicmFyeRgEIAEoCRINCgVsYXllchgFIAEoDRIQCghiYXJyaWVycxgGIAEoCRIYChByZXN0YXJ0X2JhcnJpZXJzGAcgASgJEg0KBWVycm9yGAggASgJIhYKBVJlYWR5Eg0KBWVycm9yGAEgASgJIrABCgxQaGFzZVJlcXVlc3QSEQoJb3BlcmF0aW9uGAEgASgEEiEKBXBoYXNlGAIgASgOMhIuY2Fpcm4uYWdlbnQuUGhhc2USDwoHYmFycmllchgDIAEoCRITCgtkZWFkbGluZV9tcxgEIAEoDRIOCgZmb2xkZXIYBSABKAkSEwoLc3luY2hyb25vdXMYBiABKAgSEAoIc25hcHNob3QYByABKAkSDQoFYWxvbmUYCCABKAgihQIKClBoYXNlUmVwbHkSEQoJb3BlcmF0aW9uGAEgASgEEiEKBXBoYXNlGAIgASgOMhIuY2Fpcm4uYWdlbnQuUGhhc2USDQoFZXJyb3IYAyABKAkSDwoHY3VscHJpdBgEIAEoCRIUCgxlcnJvcl9udW1iZXIYBSABKBESEgoKZWxhcHNlZF9ucxgGIAEoBBIPCgd0aHJlYWRzGAcgASgNEg8KB2hlbGRfbnMYCCABKAQSFgoOdmlydHVhbF9wYXJlbnQYCSABKAUSFwoPdmlydHVhbF9zZXNzaW9uGAogASgFEiQKCGNoaWxkcmVuGAsgAygLMhIuY2Fpcm4uYWdlbnQuQ2hpbGQiUgoFQ2hpbGQSEwoLdmlydHVhbF9waWQYASABKAUSEAoIcmVhbF9waWQYAiABKAUSDQoFZW5kZWQYAyABKAgSEwoLd2FpdF9zdGF0dXMYBCABKAUipgEKCFNhdmVEb25lEhEKCW9wZXJhdGlvbhgBIAEoBBINCgVlcnJvchgCIAEoCRIlCgVmaWxlcxgDIAMoCzIWLmNhaXJuLmFnZW50LlNhdmVkRmlsZRIQCgh3cml0ZV9ucxgEIAEoBBIWCg5zaW11bGF0ZWRfdGltZRgFIAEoCRIRCgl0aW1lX3VuaXQYBiABKBESFAoMZXJyb3JfbnVtYmVyGAcgASgRIjkKCVNhdmVkRmlsZRIMCgRuYW1lGAEgASgJEgwKBHNpemUYAiABKAQSEAoIY2hlY2tzdW0YAyABKAYiHAoMVGFibGVSZXF1ZXN0EgwKBGtpbmQYASABKAkidAoIVGFibGVSb3cSFAoMdmlydHVhbF9uYW1lGAEgASgJEhEKCXJlYWxfbmFtZRgCIAEoCRIOCgZiZWZvcmUYAyABKAkSDQoFb3duZXIYBCABKAkSDgoGZGV0YWlsGAUgASgJEhAKCHNpbmNlX25zGAYgASgEIicKCFRhYmxlRW5kEgwKBHJvd3MYASABKA0SDQoFZXJyb3IYAiABKAkiNAoLUHJvY2Vzc0V4aXQSEAoIcmVhbF9waWQYASABKAUSEwoLd2FpdF9zdGF0dXMYAiABKAUiIQoRQ2hlY2twb2ludFJlcXVlc3QSDAoEbmFtZRgBIAEoCSIyCg9DaGVja3BvaW50UmVwbHkSDQoFZXJyb3IYASABKAkSEAoIc25hcHNob3QYAiABKAkiGQoHUmVmdXNhbBIOCgZyZWFzb24YASABKAkiMwoDTG9nEg8KB3RpbWVfbnMYASABKAQSDQoFbGV2ZWwYAiABKA0SDAoEdGV4dBgDIAEoCSINCgtIb2xkQmFycmllcio/CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIOCgpST0xFX0FHRU5UEAESEQoNUk9MRV9MQVVOQ0hFUhACKs0BCgtTZXR0aW5nS2luZBIXChNTRVRUSU5HX1VOU1BFQ0lGSUVEEAASFwoTU0VUVElOR19FTlZJUk9OTUVOVBABEhAKDFNFVFRJTkdfUEFUSBACEhIKDlNFVFRJTkdfUExVR0lOEAMSFgoSU0VUVElOR19SVU5fRk9MREVSEAQSGwoXU0VUVElOR19TTkFQU0hPVF9GT0xERVIQBRISCg5TRVRUSU5HX09QVElPThAGEh0KGVNFVFRJTkdfRU5WSVJPTk1FTlRfVU5TRVQQByqzAQoFUGhhc2USFQoRUEhBU0VfVU5TUEVDSUZJRUQQABIUChBQSEFTRV9QUkVTVVNQRU5EEAESEQoNUEhBU0VfU1VTUEVORBACEhEKDVBIQVNFX0JBUlJJRVIQAxIOCgpQSEFTRV9TQVZFEAQSEAoMUEhBU0VfUkVTVU1FEAUSEQoNUEhBU0VfUlVOTklORxAGEg8KC1BIQVNFX0FCT1JUEAcSEQoNUEhBU0VfUkVTVEFSVBAIYgZwcm90bzM");
 
 /**
  * @generated from message cairn.agent.Message
@@ -466,6 +466,13 @@ export type PhaseRequest = Message$1<"cairn.agent.PhaseRequest"> & {
    * @generated from field: string snapshot = 7;
    */
   snapshot: string;
+
+  /**
+   * PHASE_SUSPEND: fails with -EAGAIN where the process has children that live
+   *
+   * @generated from field: bool alone = 8;
+   */
+  alone: boolean;
 };
 
 /**
@@ -528,6 +535,27 @@ export type PhaseReply = Message$1<"cairn.agent.PhaseReply"> & {
    * @generated from field: uint64 held_ns = 8;
    */
   heldNs: bigint;
+
+  /**
+   * PHASE_SUSPEND: 1: a process outside the computation, or none
+   *
+   * @generated from field: int32 virtual_parent = 9;
+   */
+  virtualParent: number;
+
+  /**
+   * PHASE_SUSPEND
+   *
+   * @generated from field: int32 virtual_session = 10;
+   */
+  virtualSession: number;
+
+  /**
+   * PHASE_SUSPEND
+   *
+   * @generated from field: repeated cairn.agent.Child children = 11;
+   */
+  children: Child[];
 };
 
 /**
@@ -536,6 +564,42 @@ export type PhaseReply = Message$1<"cairn.agent.PhaseReply"> & {
  */
 export const PhaseReplySchema: GenMessage<PhaseReply> = /*@__PURE__*/
   messageDesc(file_agent, 8);
+
+/**
+ * @generated from message cairn.agent.Child
+ */
+export type Child = Message$1<"cairn.agent.Child"> & {
+  /**
+   * @generated from field: int32 virtual_pid = 1;
+   */
+  virtualPid: number;
+
+  /**
+   * @generated from field: int32 real_pid = 2;
+   */
+  realPid: number;
+
+  /**
+   * nobody has waited for it yet
+   *
+   * @generated from field: bool ended = 3;
+   */
+  ended: boolean;
+
+  /**
+   * of one that has ended
+   *
+   * @generated from field: int32 wait_status = 4;
+   */
+  waitStatus: number;
+};
+
+/**
+ * Describes the message cairn.agent.Child.
+ * Use `create(ChildSchema)` to create a new message.
+ */
+export const ChildSchema: GenMessage<Child> = /*@__PURE__*/
+  messageDesc(file_agent, 9);
 
 /**
  * The process's files are on disk (flushed), or they are not.
@@ -588,7 +652,7 @@ export type SaveDone = Message$1<"cairn.agent.SaveDone"> & {
  * Use `create(SaveDoneSchema)` to create a new message.
  */
 export const SaveDoneSchema: GenMessage<SaveDone> = /*@__PURE__*/
-  messageDesc(file_agent, 9);
+  messageDesc(file_agent, 10);
 
 /**
  * @generated from message cairn.agent.SavedFile
@@ -619,7 +683,7 @@ export type SavedFile = Message$1<"cairn.agent.SavedFile"> & {
  * Use `create(SavedFileSchema)` to create a new message.
  */
 export const SavedFileSchema: GenMessage<SavedFile> = /*@__PURE__*/
-  messageDesc(file_agent, 10);
+  messageDesc(file_agent, 11);
 
 /**
  * kind: "pid", "path", "env", "fd", "thread", "mapping".
@@ -638,7 +702,7 @@ export type TableRequest = Message$1<"cairn.agent.TableRequest"> & {
  * Use `create(TableRequestSchema)` to create a new message.
  */
 export const TableRequestSchema: GenMessage<TableRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 11);
+  messageDesc(file_agent, 12);
 
 /**
  * Rows of one table carry the id of its request, and come before TableEnd.
@@ -692,7 +756,7 @@ export type TableRow = Message$1<"cairn.agent.TableRow"> & {
  * Use `create(TableRowSchema)` to create a new message.
  */
 export const TableRowSchema: GenMessage<TableRow> = /*@__PURE__*/
-  messageDesc(file_agent, 12);
+  messageDesc(file_agent, 13);
 
 /**
  * @generated from message cairn.agent.TableEnd
@@ -714,7 +778,7 @@ export type TableEnd = Message$1<"cairn.agent.TableEnd"> & {
  * Use `create(TableEndSchema)` to create a new message.
  */
 export const TableEndSchema: GenMessage<TableEnd> = /*@__PURE__*/
-  messageDesc(file_agent, 13);
+  messageDesc(file_agent, 14);
 
 /**
  * from a launcher
@@ -740,7 +804,7 @@ export type ProcessExit = Message$1<"cairn.agent.ProcessExit"> & {
  * Use `create(ProcessExitSchema)` to create a new message.
  */
 export const ProcessExitSchema: GenMessage<ProcessExit> = /*@__PURE__*/
-  messageDesc(file_agent, 14);
+  messageDesc(file_agent, 15);
 
 /**
  * from code inside the application or a plugin
@@ -759,7 +823,7 @@ export type CheckpointRequest = Message$1<"cairn.agent.CheckpointRequest"> & {
  * Use `create(CheckpointRequestSchema)` to create a new message.
  */
 export const CheckpointRequestSchema: GenMessage<CheckpointRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 15);
+  messageDesc(file_agent, 16);
 
 /**
  * @generated from message cairn.agent.CheckpointReply
@@ -781,7 +845,7 @@ export type CheckpointReply = Message$1<"cairn.agent.CheckpointReply"> & {
  * Use `create(CheckpointReplySchema)` to create a new message.
  */
 export const CheckpointReplySchema: GenMessage<CheckpointReply> = /*@__PURE__*/
-  messageDesc(file_agent, 16);
+  messageDesc(file_agent, 17);
 
 /**
  * @generated from message cairn.agent.Refusal
@@ -798,7 +862,7 @@ export type Refusal = Message$1<"cairn.agent.Refusal"> & {
  * Use `create(RefusalSchema)` to create a new message.
  */
 export const RefusalSchema: GenMessage<Refusal> = /*@__PURE__*/
-  messageDesc(file_agent, 17);
+  messageDesc(file_agent, 18);
 
 /**
  * @generated from message cairn.agent.Log
@@ -829,7 +893,7 @@ export type Log = Message$1<"cairn.agent.Log"> & {
  * Use `create(LogSchema)` to create a new message.
  */
 export const LogSchema: GenMessage<Log> = /*@__PURE__*/
-  messageDesc(file_agent, 18);
+  messageDesc(file_agent, 19);
 
 /**
  * @generated from message cairn.agent.HoldBarrier
@@ -842,7 +906,7 @@ export type HoldBarrier = Message$1<"cairn.agent.HoldBarrier"> & {
  * Use `create(HoldBarrierSchema)` to create a new message.
  */
 export const HoldBarrierSchema: GenMessage<HoldBarrier> = /*@__PURE__*/
-  messageDesc(file_agent, 19);
+  messageDesc(file_agent, 20);
 
 /**
  * @generated from enum cairn.agent.Role

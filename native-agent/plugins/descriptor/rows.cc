@@ -1,9 +1,9 @@
 // The table "fd": the descriptors as they are now, with the paths that the application knows. Context: running or quiesced.
 #include <errno.h>
 
-#include "descriptors.h"
+#include "descriptor/table.h"
 
-namespace cairn::file {
+namespace cairn::descriptor {
 namespace {
 
 struct Emitter {
@@ -48,7 +48,7 @@ int32_t emit_descriptor(int32_t number, void* data) {
 void rows(const char* name, cairn_emit_row emit, void* context) {
   if (!plugin::same(name, "fd")) return;
   Emitter emitter = {emit, context};
-  (void)for_each_descriptor(emit_descriptor, &emitter);
+  (void)for_each_descriptor(0, emit_descriptor, &emitter);
 }
 
-}  // namespace cairn::file
+}  // namespace cairn::descriptor

@@ -1,0 +1,143 @@
+/**
+ * Restarting a snapshot: the command for it, and the phases through which the processes go once all have connected.
+ * Tests: test/protocol/restart.test.ts.
+ */
+
+import { rmSync } from 'node:fs';
+import { basename, isAbsolute } from 'node:path';
+import { restartSteps } from '../model/phases.js';
+import { readIfThere } from '../platform/files.js';
+import { signalProcess } from '../platform/processes.js';
+import type { RestartParams } from '../protocol/control.js';
+import { failure, reason } from '../protocol/errors.js';
+import { SettingKind } from '../protocol/generated/agent_pb.js';
+import { restorableFolder } from '../store/compression.js';
+import { isFatal, preflight, preflightText } from '../store/preflight.js';
+import { newRunFolder } from '../store/runs.js';
+import { summarize, wholeManifest } from '../store/snapshot-folder.js';
+import type { AgentConnection } from './agent-connection.js';
+import type { Context } from './context.js';
+import { identityVariables, restoreCommand } from './launch.js';
+import type { Operation } from './operation.js';
+import { identity, pluginSettings, type SettingInit, type Started } from './start.js';
+
+/** How often is looked whether a restorer has failed. */
+const LOOK_MS = 100;
+
+export async function restart(context: Context, params: RestartParams, env: Readonly<Record<string, string>>): Promise<Started> {
+  const { session, store, paths, log, clock } = context;
+  if (!isAbsolute(params.snapshot))
+    throw failure('folderNotUsable', { path: params.snapshot, why: 'it is not an absolute path' });
+  const summary = summarize(params.snapshot);
+  const findings = await preflight(summary, {
+    paths: params.paths,
+    outputs: params.inPlace ? null : store.runs,
+    cache: store.cache,
+  });
+  for (const one of findings) log.add(one.severity, `preflight: ${one.code}: ${one.message}`);
+  if (isFatal(findings))
+    throw failure('preflight', { id: summary.id, findings: preflightText(findings.filter((one) => one.severity === 'error')) });
+  const manifest = wholeManifest(params.snapshot);
+  const folder = await restorableFolder(store, params.snapshot, manifest);
+  const runFolder = params.inPlace ? null : newRunFolder(store, session.name, clock.now());
+  rmSync(paths.restoreError, { force: true });
+
+  const { computation, argv, cwd } = manifest;
+  Object.assign(session, { computation, argv, cwd, restartedFrom: manifest.id, lastSnapshot: manifest.id, runFolder });
+  const operation = context.begin('restart');
+  session.become('restarting');
+
+  const processes = manifest.processes.map((one) => one.virtualPid);
+  session.root = processes[0] ?? 0;
+  const { LD_PRELOAD: _, ...plain } = env;
+  return {
+    command: restoreCommand(identity(context), folder, params.paths),
+    env: { ...plain, ...identityVariables(identity(context)) },
+    cwd: '/',
+    runFolder,
+    warnings: findings,
+    settings: pluginSettings(params.plugins),
+    restart: { settings: restartSettings(context, params, folder), name: basename(folder), operation, processes },
+  };
+}
+
+function restartSettings(context: Context, params: RestartParams, folder: string): SettingInit[] {
+  const { session } = context;
+  const settings: SettingInit[] = [
+    { kind: SettingKind.SETTING_SNAPSHOT_FOLDER, value: folder },
+    { kind: SettingKind.SETTING_OPTION, key: 'root', value: String(session.root) },
+  ];
+  if (session.runFolder !== null) settings.push({ kind: SettingKind.SETTING_RUN_FOLDER, value: session.runFolder });
+  for (const { from, to } of params.paths) settings.push({ kind: SettingKind.SETTING_PATH, key: from, value: to });
+  const env: Record<string, string | null> = { ...identityVariables(identity(context)), ...params.env };
+  for (const [key, value] of Object.entries(env)) {
+    settings.push(
+      value === null
+        ? { kind: SettingKind.SETTING_ENVIRONMENT_UNSET, key }
+        : { kind: SettingKind.SETTING_ENVIRONMENT, key, value },
+    );
+  }
+  return settings;
+}
+
+/**
+ * Takes the restarted processes through their phases. A computation that cannot be brought back whole is ended: it must not run on
+ * with half of what it had.
+ */
+export async function finishRestart(context: Context, operation: Operation, all: readonly AgentConnection[]): Promise<void> {
+  const { session, log } = context;
+  try {
+    for (const one of all) {
+      if (one.problem !== '') throw failure('cannotCheckpoint', { pid: one.virtualPid, program: one.program, why: one.problem });
+    }
+    for (const step of restartSteps(all)) await operation.step(step, all, context.deadlines);
+    if (session.state === 'restarting') session.become('running');
+    operation.finish();
+    log.add('info', `restarted from ${session.restartedFrom ?? ''}: ${all.length} process(es)`, {
+      operation: operation.status.id,
+    });
+  } catch (error) {
+    const failed = failure(
+      'restartFailed',
+      { id: session.restartedFrom ?? '', why: reason(error), detail: 'What had been restarted was ended.' },
+      error,
+    );
+    log.failure('restart', failed);
+    // They say on their standard error what failed, and end.
+    await operation.abort(all);
+    operation.finish(failed);
+    for (const one of all) signalProcess(one.process, 'SIGKILL');
+    throw failed;
+  }
+}
+
+/** Until the processes run: where one of several cannot be made, the others, which wait for it, are ended. */
+export function watchRestorers({ session, paths, deadlines, log }: Context, begun: Promise<void>): void {
+  const since = performance.now();
+  const timer = setInterval(() => {
+    const failed = (readIfThere(paths.restoreError) ?? '') !== '';
+    const late = performance.now() - since > deadlines.start;
+    if (session.state !== 'restarting' || (!failed && !late)) return;
+    if (session.operation?.status.phases.length) return; // all are there: the phases have deadlines of their own
+    clearInterval(timer);
+    log.add(
+      'error',
+      failed ? 'a process could not be restored; the others are ended' : 'not all processes were restored in time',
+    );
+    for (const one of session.processes) signalProcess(one.process, 'SIGKILL');
+  }, LOOK_MS);
+  const stop = (): void => clearInterval(timer);
+  begun.then(stop, stop);
+}
+
+/** Why a restart came to nothing, from what the restorer left behind. */
+export function restartError(context: Context): Error {
+  const { session, paths } = context;
+  const text = readIfThere(paths.restoreError)?.trim() ?? '';
+  const status = session.exitStatus === null ? '' : ` with status ${session.exitStatus}`;
+  return failure('restartFailed', {
+    id: session.restartedFrom ?? '',
+    why: text || `the process ended${status} before it ran again`,
+    detail: `Log: ${basename(paths.folder)}/${basename(paths.log)} in the runtime folder.`,
+  });
+}

@@ -1,0 +1,74 @@
+// What the computation's first process was started with as its descriptors. The other side of those is outside the computation:
+// a restart gives others for 0, 1 and 2. All processes know them by the shared names CAIRN_NAMES_OUTSIDE, also after exec.
+#include <sys/sysmacros.h>
+
+#include "descriptor/table.h"
+
+namespace cairn::descriptor {
+namespace {
+
+constexpr int32_t max_outside = 64;
+// Keys: 8 * number + one of these; -1: the virtual pid of the process that noted them.
+enum Part : int64_t { device, inode, rdev, type, parts = 8 };
+
+int64_t part(int32_t number, Part which) {
+  int64_t value = 0;
+  return host->get_name(CAIRN_NAMES_OUTSIDE, number * parts + which, &value) == 0 ? value : 0;
+}
+
+void note(int32_t number) {
+  struct stat status = {};
+  if (number >= max_outside || sys(SYS_fstat, number, pointer(&status)) < 0) return;
+  host->set_name(CAIRN_NAMES_OUTSIDE, number * parts + device, static_cast<int64_t>(status.st_dev));
+  host->set_name(CAIRN_NAMES_OUTSIDE, number * parts + inode, static_cast<int64_t>(status.st_ino));
+  host->set_name(CAIRN_NAMES_OUTSIDE, number * parts + rdev, static_cast<int64_t>(status.st_rdev));
+  host->set_name(CAIRN_NAMES_OUTSIDE, number * parts + type, status.st_mode & S_IFMT);
+}
+
+int32_t note_one(int32_t number, void*) {
+  note(number);
+  return 0;
+}
+
+/// After a restart the coordinator says which process is the first.
+bool first() {
+  const char* value = nullptr;
+  for (uint32_t i = 0; const char* key = host->setting(CAIRN_SETTING_OPTION, i, &value); ++i) {
+    int64_t root = 0;
+    if (plugin::same(key, "root") && plugin::read_number(&value, 10, &root)) return root == host->virtual_pid();
+  }
+  return false;
+}
+
+bool same_object(int32_t number, const struct stat& status) {
+  if (part(number, type) != static_cast<int64_t>(status.st_mode & S_IFMT)) return false;
+  // A terminal is the same whatever path it was opened by.
+  if (S_ISCHR(status.st_mode)) return part(number, rdev) == static_cast<int64_t>(status.st_rdev) && major(status.st_rdev) != 1;
+  return part(number, device) == static_cast<int64_t>(status.st_dev) && part(number, inode) == static_cast<int64_t>(status.st_ino);
+}
+
+}  // namespace
+
+void note_outside() {
+  int64_t holder = 0;
+  if (host->claim_name(CAIRN_NAMES_OUTSIDE, -1, host->virtual_pid(), &holder) == 0) (void)for_each_descriptor(0, note_one, nullptr);
+}
+
+void note_outside_again() {
+  if (!first()) return;
+  for (uint32_t i = 0; i < table.descriptor_count; ++i) {
+    const Descriptor& one = table.descriptors[i];
+    Place place = table.files[one.file].place;
+    if ((place == Place::standard && one.number < 3) || place == Place::inherited) note(one.number);
+  }
+}
+
+int32_t outside_descriptor(int32_t number, const struct stat& status) {
+  if (number < max_outside && same_object(number, status)) return number;
+  for (int32_t other = 0; other < max_outside; ++other) {
+    if (same_object(other, status)) return other;
+  }
+  return -1;
+}
+
+}  // namespace cairn::descriptor

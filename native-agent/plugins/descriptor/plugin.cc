@@ -1,0 +1,37 @@
+// The built-in plugin `descriptor`: numbers, sharing and owners of descriptors. What is behind one is another plugin's: it is
+// offered each open file description (CAIRN_EVENT_DESCRIPTOR_SAVE), and makes it again at a restart.
+// Here: events and barriers. Tests: test/probes (files, processes).
+#include "descriptor/table.h"
+
+namespace cairn::descriptor {
+
+const cairn_host* host;
+
+namespace {
+
+const char* const checkpoint_barriers[] = {"find", nullptr};
+const char* const restart_barriers[] = {"make", "take", "fill", nullptr};
+
+int32_t barrier(const char* name, uint32_t) {
+  if (plugin::same(name, "find")) return read_table();
+  if (plugin::same(name, "make")) return make_kept();
+  if (plugin::same(name, "take")) return take_shared();
+  return fill();
+}
+
+int32_t event(uint32_t number, void*) { return number == CAIRN_EVENT_RESTART ? begin_restore() : 0; }
+
+int32_t init(const cairn_host* given, const char*) {
+  host = given;
+  note_outside();
+  return 0;
+}
+
+}  // namespace
+}  // namespace cairn::descriptor
+
+extern "C" const struct cairn_plugin cairn_plugin_descriptor = {
+    sizeof(cairn_plugin), CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "descriptor", "1.0", "Cairn", cairn::descriptor::init,
+    cairn::descriptor::event, cairn::descriptor::rows, cairn::descriptor::checkpoint_barriers,
+    cairn::descriptor::restart_barriers, cairn::descriptor::barrier,
+};

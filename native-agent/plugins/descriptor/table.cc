@@ -1,0 +1,169 @@
+#include "descriptor/table.h"
+
+#include <errno.h>
+#include <linux/kcmp.h>
+
+namespace cairn::descriptor {
+
+Table table;
+
+namespace {
+
+int32_t refuse(int32_t number, const char* what, const char* path) {
+  Text<5000> text;
+  text.add("descriptor ").add(number).add(" is ").add(what).add(" (").add(path)
+      .add("), which this version of Cairn cannot bring back; close it before the checkpoint. The computation runs on");
+  return host->fail(-ENOTSUP, path, text.text());
+}
+
+/// An open file that another descriptor has, too; max_descriptors: none. On a terminal 0, 1 and 2 usually are one open file, but
+/// a restart may have three: each stays its own, and a copy made later counts as one of standard output.
+uint32_t shared_file(int32_t number, const struct stat& status) {
+  long self = sys(SYS_getpid);
+  if (number < 3 && outside_descriptor(number, status) == number) return max_descriptors;
+  uint32_t found = max_descriptors;
+  for (uint32_t i = 0; i < table.file_count; ++i) {
+    const OpenFile& file = table.files[i];
+    if (file.device != status.st_dev || file.inode != status.st_ino) continue;
+    if (sys(SYS_kcmp, self, self, KCMP_FILE, number, file.fd) != 0) continue;
+    if (file.place == Place::standard && file.standard == 1) return i;
+    if (found == max_descriptors) found = i;
+  }
+  return found;
+}
+
+void read_owner(int32_t number, OpenFile* file) {
+  file->owner_signal = static_cast<int32_t>(sys(SYS_fcntl, number, F_GETSIG));
+  file->owner = {};
+  if (sys(SYS_fcntl, number, F_GETOWN_EX, pointer(&file->owner)) < 0 || file->owner.pid == 0) return;
+  auto* ids = static_cast<const cairn_ids*>(host->extension("cairn.ids/1"));
+  if (ids != nullptr) file->owner.pid = ids->to_virtual(file->owner.pid);
+}
+
+void describe(const OpenFile& file, const char* path, cairn_descriptor* offer) {
+  *offer = {};
+  offer->size = sizeof *offer;
+  offer->fd = file.fd;
+  offer->status_flags = file.status_flags;
+  offer->mode = file.mode;
+  offer->device = file.device;
+  offer->inode = file.inode;
+  offer->rdev = file.rdev;
+  offer->token = file.token;
+  offer->elsewhere = file.keeper != host->virtual_pid() ? 1 : 0;
+  offer->deleted = file.deleted ? 1 : 0;
+  offer->path = path;
+}
+
+int32_t add_descriptor(int32_t number, void*) {
+  struct stat status = {};
+  if (sys(SYS_fstat, number, pointer(&status)) < 0) return 0;  // closed meanwhile: it was one of the enumeration's own
+  if (table.descriptor_count == max_descriptors) return host->fail(-EMFILE, "descriptors", "more than 4096 open descriptors");
+  uint32_t index = shared_file(number, status);
+  if (index == max_descriptors) {
+    index = table.file_count++;
+    OpenFile* file = &table.files[index];
+    *file = {};
+    file->fd = file->keeper_fd = number;
+    file->keeper = host->virtual_pid();
+    file->layer = -1;
+    file->status_flags = static_cast<uint32_t>(sys(SYS_fcntl, number, F_GETFL));
+    file->mode = status.st_mode;
+    file->device = status.st_dev;
+    file->inode = status.st_ino;
+    file->rdev = status.st_rdev;
+    read_owner(number, file);
+    int32_t outside = outside_descriptor(number, status);
+    if (outside >= 0 && outside < 3) file->place = Place::standard;
+    else if (outside >= 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode))) file->place = Place::inherited;
+    file->standard = outside;
+  }
+  long fd_flags = sys(SYS_fcntl, number, F_GETFD);
+  table.descriptors[table.descriptor_count++] = {number, index, static_cast<uint32_t>(fd_flags)};
+  return 0;
+}
+
+int32_t offer_files() {
+  char path[4096];
+  for (uint32_t i = 0; i < table.file_count; ++i) {
+    OpenFile* file = &table.files[i];
+    if (file->place != Place::inside) continue;
+    if (path_of(file->fd, path, sizeof path, &file->deleted) < 0) path[0] = 0;
+    cairn_descriptor offer;
+    describe(*file, path, &offer);
+    file->layer = host->offer(CAIRN_EVENT_DESCRIPTOR_SAVE, &offer);
+    if (file->layer < -1) return file->layer;
+    if (file->layer < 0) return refuse(file->fd, kind_name(file->mode, path), path);
+    file->token = offer.token;
+  }
+  return 0;
+}
+
+struct KernelDirent {
+  uint64_t inode;
+  int64_t offset;
+  uint16_t length;
+  uint8_t type;
+  char name[];
+};
+
+}  // namespace
+
+int32_t read_table() {
+  table.file_count = table.descriptor_count = 0;
+  int32_t error = for_each_descriptor(0, add_descriptor, nullptr);
+  if (error >= 0) error = find_keepers();
+  return error < 0 ? error : offer_files();
+}
+
+long path_of(int32_t descriptor, char* path, uint32_t capacity, bool* deleted) {
+  Text<64> link;
+  link.add("/proc/thread-self/fd/").add(descriptor);
+  long length = sys(SYS_readlink, pointer(link.text()), pointer(path), capacity - 1);
+  if (length < 0) return length;
+  path[length] = 0;
+  const char suffix[] = " (deleted)";
+  long suffix_length = sizeof suffix - 1;
+  *deleted = length > suffix_length && plugin::same(path + length - suffix_length, suffix);
+  if (*deleted) path[length - suffix_length] = 0;
+  return length;
+}
+
+const char* kind_name(uint32_t mode, const char* path) {
+  const char* rest;
+  if (S_ISREG(mode)) return plugin::begins(path, "/memfd:", &rest) ? "memory file" : "file";
+  if (S_ISDIR(mode)) return "directory";
+  if (S_ISCHR(mode)) return "character device";
+  if (S_ISBLK(mode)) return "block device";
+  if (S_ISFIFO(mode)) return path[0] == '/' ? "named pipe" : "pipe";
+  if (S_ISSOCK(mode)) return "socket";
+  return plugin::begins(path, "anon_inode:", &rest) ? rest : "descriptor of an unknown kind";
+}
+
+int32_t for_each_descriptor(int32_t real_pid, int32_t (*visit)(int32_t number, void* context), void* context) {
+  Text<64> path;
+  if (real_pid == 0) path.add("/proc/thread-self/fd");
+  else path.add("/proc/").add(real_pid).add("/fd");
+  long folder = sys(SYS_openat, AT_FDCWD, pointer(path.text()), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  // A process that has ended meanwhile has none.
+  if (folder < 0 && real_pid != 0) return 0;
+  if (folder < 0) return host->fail(static_cast<int32_t>(folder), path.text(), "cannot list the open descriptors; is /proc mounted?");
+  alignas(8) char buffer[4096];
+  int32_t result = 0;
+  long size = 0;
+  while (result >= 0 && (size = sys(SYS_getdents64, folder, pointer(buffer), sizeof buffer)) > 0) {
+    for (long at = 0; at < size && result >= 0;) {
+      auto* entry = reinterpret_cast<KernelDirent*>(buffer + at);
+      at += entry->length;
+      const char* name = entry->name;
+      int64_t number = 0;
+      if (!plugin::read_number(&name, 10, &number)) continue;
+      if (real_pid == 0 && (number == folder || host->own_fd(static_cast<int32_t>(number)) != 0)) continue;
+      result = visit(static_cast<int32_t>(number), context);
+    }
+  }
+  sys(SYS_close, folder);
+  return result;
+}
+
+}  // namespace cairn::descriptor

@@ -1,0 +1,159 @@
+#include "events/names.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include "sys/file.h"
+#include "sys/text.h"
+
+namespace cairn::events {
+namespace {
+
+using sys::call;
+using sys::failed;
+
+enum State : uint32_t { unused, being_written, live, removed };
+
+struct Entry {
+  uint32_t state;
+  uint32_t space;
+  int64_t key;
+  int64_t value;
+};
+
+// As debug-adapter/src/platform/runtime.ts makes the file: zeros.
+constexpr uint64_t file_size = 1 << 20;
+constexpr uint32_t capacity = file_size / sizeof(Entry);
+
+Entry* table = nullptr;
+
+uint32_t first_place(uint32_t space, int64_t key) {
+  uint64_t mixed = (static_cast<uint64_t>(key) + space * 0x9e3779b97f4a7c15u) * 0xd6e8feb86659fd93u;
+  return static_cast<uint32_t>((mixed ^ (mixed >> 32)) % capacity);
+}
+
+uint32_t state_of(const Entry& entry) {
+  uint32_t state;
+  // Whoever writes an entry does nothing else meanwhile; one that was killed at it leaves a place that nobody uses.
+  for (int patience = 0; (state = __atomic_load_n(&entry.state, __ATOMIC_ACQUIRE)) == being_written && patience < 1000; ++patience) {
+    asm volatile("pause");
+  }
+  return state;
+}
+
+Entry* find(uint32_t space, int64_t key) {
+  if (table == nullptr) return nullptr;
+  uint32_t place = first_place(space, key);
+  for (uint32_t step = 0; step < capacity; ++step, place = (place + 1) % capacity) {
+    Entry& entry = table[place];
+    uint32_t state = state_of(entry);
+    if (state == unused) return nullptr;
+    if (state == live && entry.space == space && entry.key == key) return &entry;
+  }
+  return nullptr;
+}
+
+Entry* insert(uint32_t space, int64_t key, int64_t value) {
+  uint32_t place = first_place(space, key);
+  for (uint32_t step = 0; step < capacity; ++step, place = (place + 1) % capacity) {
+    Entry& entry = table[place];
+    uint32_t state = state_of(entry);
+    if (state != unused && state != removed) continue;
+    if (!__atomic_compare_exchange_n(&entry.state, &state, being_written, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+      // Somebody else was faster here; it may have been with the same key.
+      if (find(space, key) != nullptr) return nullptr;
+      continue;
+    }
+    entry.space = space;
+    entry.key = key;
+    entry.value = value;
+    __atomic_store_n(&entry.state, live, __ATOMIC_RELEASE);
+    return &entry;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+sys::Status map_names(const char* agent_socket) {
+  const char* slash = strrchr(agent_socket, '/');
+  if (slash == nullptr) return -ENOENT;
+  sys::TextBuffer<256> path;
+  path.add(sys::Text(agent_socket, static_cast<size_t>(slash - agent_socket))).add("/names");
+  sys::UniqueFd fd = sys::open(path.c_str(), O_RDWR);
+  if (!fd.ok()) return fd.status();
+  if (call(SYS_lseek, fd.get(), 0, SEEK_END) < static_cast<long>(file_size)) return -EINVAL;
+  long mapped = call(SYS_mmap, nullptr, file_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+  if (failed(mapped)) return static_cast<sys::Status>(mapped);
+  table = reinterpret_cast<Entry*>(mapped);
+  return 0;
+}
+
+void forget_names() { table = nullptr; }
+
+void names_extent(uint64_t* start, uint64_t* end) {
+  *start = reinterpret_cast<uint64_t>(table);
+  *end = table == nullptr ? 0 : *start + file_size;
+}
+
+int32_t set_name(uint32_t space, int64_t key, int64_t value) {
+  int64_t holder;
+  for (;;) {
+    int32_t result = claim_name(space, key, value, &holder);
+    if (result != -EEXIST) return result;
+    Entry* entry = find(space, key);
+    if (entry == nullptr) continue;  // removed meanwhile
+    __atomic_store_n(&entry->value, value, __ATOMIC_RELEASE);
+    return 0;
+  }
+}
+
+int32_t claim_name(uint32_t space, int64_t key, int64_t value, int64_t* holder) {
+  if (table == nullptr) return -ENOENT;
+  for (;;) {
+    if (const Entry* entry = find(space, key)) {
+      *holder = __atomic_load_n(&entry->value, __ATOMIC_ACQUIRE);
+      return -EEXIST;
+    }
+    const Entry* made = insert(space, key, value);
+    if (made != nullptr) {
+      // Two that claimed at the same moment at two places: the first on the way that readers take has it.
+      Entry* first = find(space, key);
+      if (first == made || first == nullptr) return 0;
+      __atomic_store_n(&const_cast<Entry*>(made)->state, removed, __ATOMIC_RELEASE);
+      *holder = __atomic_load_n(&first->value, __ATOMIC_ACQUIRE);
+      return -EEXIST;
+    }
+    if (find(space, key) == nullptr) return -ENOSPC;
+  }
+}
+
+int32_t get_name(uint32_t space, int64_t key, int64_t* value) {
+  const Entry* entry = find(space, key);
+  if (entry == nullptr) return -ENOENT;
+  *value = __atomic_load_n(&entry->value, __ATOMIC_ACQUIRE);
+  return 0;
+}
+
+int32_t remove_name(uint32_t space, int64_t key) {
+  Entry* entry = find(space, key);
+  if (entry == nullptr) return -ENOENT;
+  uint32_t state = live;
+  __atomic_compare_exchange_n(&entry->state, &state, removed, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+  return 0;
+}
+
+int32_t next_name(uint32_t space, uint32_t* index, int64_t* key, int64_t* value) {
+  for (; table != nullptr && *index < capacity; ++*index) {
+    const Entry& entry = table[*index];
+    if (__atomic_load_n(&entry.state, __ATOMIC_ACQUIRE) != live || entry.space != space) continue;
+    *key = entry.key;
+    *value = __atomic_load_n(&entry.value, __ATOMIC_ACQUIRE);
+    ++*index;
+    return 0;
+  }
+  return -ENOENT;
+}
+
+}  // namespace cairn::events

@@ -1,0 +1,120 @@
+/** Computations of several processes, as their agents see them: who is stopped when, and what a snapshot says of them. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { Manifest } from '../../debug-adapter/src/protocol/snapshot.js';
+import { atEnd, openCoordinator, restartParams, running } from './fixture.js';
+
+const resume = { name: '', then: 'resume' } as const;
+
+/** A process that the coordinator may look for in /proc. */
+function living(t: TestContext): ChildProcess & { pid: number } {
+  const child = spawn('sleep', ['60']);
+  atEnd(t, () => void child.kill('SIGKILL'));
+  assert.ok(child.pid !== undefined);
+  return Object.assign(child, { pid: child.pid });
+}
+
+test('all processes go through the phases, and the snapshot knows parents and those that have ended', async (t) => {
+  const child = living(t);
+  const ended = { virtualPid: 77, realPid: 77, ended: true, waitStatus: 9 };
+  const {
+    coordinator,
+    peer,
+    join: joinPeer,
+  } = await running(t, {
+    peer: { children: [{ virtualPid: child.pid, realPid: child.pid }, ended] },
+  });
+  const other = await joinPeer({ pid: child.pid, parent: peer.virtualPid });
+  const { path } = await coordinator.checkpoint(resume);
+  const phases = ['presuspend', 'suspend', 'save', 'resume', 'running'];
+  assert.deepEqual(other.phases, phases);
+  assert.deepEqual(peer.phases, phases);
+  const manifest = Manifest.parse(JSON.parse(readFileSync(join(path, 'manifest.json'), 'utf8')));
+  assert.deepEqual(
+    manifest.processes.map(({ virtualPid, parent }) => [virtualPid, parent]),
+    [
+      [peer.virtualPid, 0],
+      [child.pid, peer.virtualPid],
+    ],
+  );
+  assert.equal(
+    readFileSync(join(path, 'processes'), 'utf8'),
+    `P ${peer.virtualPid} 0 0\nP ${child.pid} ${peer.virtualPid} 0\nZ 77 ${peer.virtualPid} 9\n`,
+  );
+});
+
+test('a child that connects while its parent is stopped is stopped, too', async (t) => {
+  const child = living(t);
+  const {
+    coordinator,
+    peer,
+    join: joinPeer,
+  } = await running(t, {
+    peer: { children: [{ virtualPid: child.pid, realPid: child.pid }] },
+  });
+  const made = coordinator.checkpoint(resume);
+  const suspended = (): boolean => peer.phases.filter((phase) => phase === 'suspend').length === 2;
+  while (!suspended()) await new Promise((resolve) => setTimeout(resolve, 5));
+  const other = await joinPeer({ pid: child.pid, parent: peer.virtualPid });
+  const { path } = await made;
+  assert.deepEqual(other.phases, ['presuspend', 'suspend', 'save', 'resume', 'running']);
+  assert.equal(Manifest.parse(JSON.parse(readFileSync(join(path, 'manifest.json'), 'utf8'))).processes.length, 2);
+});
+
+test('a child without an agent is refused by its pid, and all run on', async (t) => {
+  const child = living(t);
+  const { coordinator, peer, store } = await running(t, {
+    deadlines: { phase: 300 },
+    peer: { children: [{ virtualPid: child.pid, realPid: child.pid }] },
+  });
+  await assert.rejects(coordinator.checkpoint(resume), { code: 'childWithoutAgent', message: new RegExp(`\\b${child.pid}\\b`) });
+  assert.equal(peer.phases.at(-1), 'abort');
+  assert.equal(coordinator.status.state, 'running');
+  assert.deepEqual(store.list(), []);
+});
+
+test('a child that ends before its agent is there is one that has ended', async (t) => {
+  // Its parent waits for it no more than a stopped one could.
+  const script = '$| = 1; my $pid = fork; exit 5 if $pid == 0; print "$pid\\n"; sleep 60';
+  const parent = spawn('perl', ['-e', script]);
+  atEnd(t, () => void parent.kill('SIGKILL'));
+  const pid = await new Promise<number>((resolve) => parent.stdout.once('data', (line: Buffer) => resolve(Number(line))));
+  const { coordinator, peer } = await running(t, { peer: { children: [{ virtualPid: pid, realPid: pid }] } });
+  const { path } = await coordinator.checkpoint(resume);
+  assert.match(readFileSync(join(path, 'processes'), 'utf8'), new RegExp(`^Z ${pid} ${peer.virtualPid} ${5 << 8}$`, 'm'));
+});
+
+test('a restart runs when all its processes have come', async (t) => {
+  const child = living(t);
+  const first = await running(t, { peer: { children: [{ virtualPid: child.pid, realPid: child.pid }] } });
+  await first.join({ pid: child.pid, parent: first.peer.virtualPid });
+  const made = await first.coordinator.checkpoint(resume);
+  const second = await openCoordinator(t, { folder: first.folder, session: 'again' });
+  await second.coordinator.restart(restartParams(made.path));
+  const root = await second.join({ snapshot: basename(made.path) });
+  assert.equal(second.coordinator.status.state, 'restarting');
+  const other = await second.join({ snapshot: basename(made.path), pid: child.pid });
+  assert.equal((await second.coordinator.started(5000)).state, 'running');
+  assert.deepEqual(root.phases, ['restart', 'resume', 'running']);
+  assert.deepEqual(other.phases, root.phases);
+});
+
+test('where one process cannot be restored, the others are ended', async (t) => {
+  const child = living(t);
+  const gone = new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));
+  const first = await running(t, { peer: { children: [{ virtualPid: child.pid, realPid: child.pid }] } });
+  await first.join({ pid: child.pid, parent: first.peer.virtualPid });
+  const made = await first.coordinator.checkpoint(resume);
+  const second = await openCoordinator(t, { folder: first.folder, session: 'again' });
+  await second.coordinator.restart(restartParams(made.path));
+  const waiting = assert.rejects(second.coordinator.started(5000), { code: 'restartFailed', message: /no memory left/ });
+  const { writeFileSync } = await import('node:fs');
+  const other = await second.join({ snapshot: basename(made.path), pid: child.pid });
+  writeFileSync(second.paths.restoreError, 'no memory left\n');
+  assert.equal(await gone, 'SIGKILL');
+  other.close();
+  await waiting;
+});
