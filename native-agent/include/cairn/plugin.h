@@ -207,6 +207,14 @@ struct cairn_ids {
   int32_t (*to_virtual)(int32_t real_id);
 };
 
+/* Extension "cairn.signals/1", published by the built-in plugin `signal`. */
+struct cairn_signals {
+  uint32_t size;
+  uint32_t reserved;
+  /* [any] rt_sigaction(2) as the application means it: `set` and `get` are the kernel's struct, or NULL. */
+  int64_t (*action)(int32_t signal, const void *set, void *get, uint64_t mask_size);
+};
+
 #ifdef __cplusplus
 }
 #endif
