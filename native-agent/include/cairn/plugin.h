@@ -205,6 +205,9 @@ struct cairn_ids {
    * computation comes out as it went in; but a foreign real id that equals a virtual one in use gets a virtual name of its own. */
   int32_t (*to_real)(int32_t virtual_id);
   int32_t (*to_virtual)(int32_t real_id);
+  /* [any] For a file of /proc, by its real path, in whose text there are ids: a new descriptor, at its beginning, of a copy in
+   * which they are virtual ones. -ENOENT: that file has none, or this process was never restarted. -errno. */
+  int32_t (*proc_copy)(const char *real_path);
 };
 
 /* Extension "cairn.signals/1", published by the built-in plugin `signal`. */

@@ -8,6 +8,7 @@
 
 #include "pid/host.h"
 #include "pid/ids.h"
+#include "pid/proc_text.h"
 #include "pid/rows.h"
 #include "pid/threads.h"
 
@@ -150,7 +151,7 @@ void enter_child() {
 
 int32_t extension_to_real(int32_t id) { return to_real(Space::id, id); }
 int32_t extension_to_virtual(int32_t id) { return to_virtual(Space::id, id); }
-const cairn_ids functions = {sizeof(cairn_ids), 0, extension_to_real, extension_to_virtual};
+const cairn_ids functions = {sizeof(cairn_ids), 0, extension_to_real, extension_to_virtual, copy_of_proc_file};
 
 int32_t init(const cairn_host* given, const char*) {
   host = given;
