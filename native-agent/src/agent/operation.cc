@@ -5,6 +5,7 @@
 
 #include "agent/memory_calls.h"
 #include "agent/restarted_thread.h"
+#include "checkpoint/memory_flags.h"
 #include "events/host.h"
 #include "sys/futex.h"
 
@@ -198,8 +199,12 @@ bool Operation::capture(const checkpoint::SaveRequest& request) {
     arena_->rewind(mark);
     shared_mapping_count = 0;
     ok = checkpoint::read_memory_map(arena_, context, claim, &map, &error_);
+    if (ok && !checkpoint::begin_memory_flags(map.mapping_count)) {
+      error_.set(-ENOMEM, "memory map").add("no memory for notes on the mappings");
+      ok = false;
+    }
   } while (ok && made != events::allocated_mappings());
-  ok = ok && checkpoint::copy_shared(&map, &error_) &&
+  ok = ok && checkpoint::note_locked_memory(map, &error_) && checkpoint::copy_shared(&map, &error_) &&
             agent_->save_.begin(request, agent_->facts_, stop_, &map, &kept_files, virtual_id, &error_);
   checkpoint::release_copies(&map);
   return ok;
@@ -249,6 +254,7 @@ bool Operation::restart() {
   progress_ = restarting;
   if (!events::send(CAIRN_EVENT_RESTART) || !map_shared_files()) return false;
   install_memory_calls(*handoff);
+  checkpoint::restore_memory_flags(log);
   progress_ = restarted;
   return true;
 }
