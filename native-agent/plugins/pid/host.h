@@ -58,6 +58,7 @@ void prepare_clocks();
 void prepare_timers();
 void prepare_syscall();
 void prepare_children();
+void prepare_mutexes();
 
 /// In the child of a fork, which inherits neither timers nor the thread that serves them. [any]
 void forget_timers();

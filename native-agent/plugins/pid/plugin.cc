@@ -8,6 +8,7 @@
 
 #include "pid/host.h"
 #include "pid/ids.h"
+#include "pid/mutex_words.h"
 #include "pid/proc_text.h"
 #include "pid/rows.h"
 #include "pid/threads.h"
@@ -51,6 +52,8 @@ int32_t thread_before(int32_t virtual_id) {
   return 0;
 }
 
+static_assert(sizeof(Known) == 2 * sizeof(int32_t), "pairs of ids");
+
 int32_t ask(long number) { return static_cast<int32_t>(raw(number, 0)); }
 
 /// The names that the process has now. [init, running, quiesced]
@@ -92,6 +95,7 @@ bool restore_name(Space space, Kind kind, Named* named, int32_t real_id) {
 
 int32_t rebuild() {
   clear_tables();
+  if (saved.list != nullptr) remember_life(&saved.list->virtual_id, saved.count);
   KnownThreads older = earlier;
   earlier = saved;
   saved = older;
@@ -119,6 +123,7 @@ int32_t rebuild() {
   raw(SYS_clock_gettime, CLOCK_REALTIME, pointer(&now));
   state.since_ns = static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
   __atomic_fetch_add(&generation_count, 1, __ATOMIC_ACQ_REL);
+  translate_held_mutexes(thread_before);
   if (!whole) return host->fail(-ENOSPC, "threads", "The process has more threads than the table of virtual ids has room for.");
   return 0;
 }
@@ -170,6 +175,7 @@ int32_t init(const cairn_host* given, const char*) {
   prepare_timers();
   prepare_syscall();
   prepare_children();
+  prepare_mutexes();
   look();
   set_self(state.process.virtual_id, state.process.real_id);
   return host->publish("cairn.ids/1", &functions);

@@ -95,8 +95,9 @@ bool is_renamed(pthread_t thread, int32_t* real) {
   int32_t* word = active() ? tid_word(thread) : nullptr;
   if (word == nullptr) return false;
   int32_t tid = __atomic_load_n(word, __ATOMIC_RELAXED);
-  *real = to_real(Space::id, tid);
-  return *real != tid;
+  int32_t virtual_id = lent_id(thread);
+  *real = to_real(Space::id, virtual_id != 0 ? virtual_id : tid);
+  return *real != tid || virtual_id != 0;
 }
 
 extern "C" {
@@ -112,7 +113,8 @@ CAIRN_EXPORT int pthread_kill(pthread_t thread, int signal) noexcept {
 CAIRN_EXPORT int pthread_cancel(pthread_t thread) {
   int32_t real;
   bool renamed = thread != pthread_self() && is_renamed(thread, &real);
-  int32_t tid = renamed ? *tid_word(thread) : 0;
+  int32_t lent = lent_id(thread);
+  int32_t tid = !renamed ? 0 : lent != 0 ? lent : *tid_word(thread);
   int result = next_pthread_cancel.get()(thread);
   if (!renamed) return result;
   // libc has marked the thread. Where it sent a signal too, that went to the virtual id: into the void, or to the thread that has

@@ -41,6 +41,12 @@ int32_t thread_of_restart(uint32_t index, int32_t* virtual_tid, int32_t* real_ti
   return 1;
 }
 
+const image::Handoff* restarting_handoff = nullptr;
+
+int32_t call_of_restart(uint32_t index, int64_t* number, uint64_t* arguments) {
+  return sys::x86_64::call_of_frame(restarting_handoff->slots[index].frame, number, arguments) ? 1 : 0;
+}
+
 bool claim(const checkpoint::Mapping& mapping, uint64_t device, uint64_t inode) {
   if (shared_mapping_count == max_shared_mappings) return false;
   sys::TextBuffer<4200> path;
@@ -227,6 +233,7 @@ bool Operation::resume() {
   if (progress_ == restarted) {
     auto* handoff = const_cast<image::Handoff*>(agent_->handoff_);
     agent_->handoff_ = nullptr;
+    events::facts().thread_call = nullptr;
     sys::store_and_wake(&handoff->released, 1);
     progress_ = saved;
     return true;
@@ -249,7 +256,9 @@ bool Operation::restart() {
     const image::ThreadSlot& slot = handoff->slots[i];
     restarted_threads[restarted_thread_count++] = {slot.virtual_tid, slot.real_tid};
   }
+  restarting_handoff = handoff;
   events::facts().thread = thread_of_restart;
+  events::facts().thread_call = call_of_restart;
   events::facts().thread_count = restarted_thread_count;
   progress_ = restarting;
   if (!events::send(CAIRN_EVENT_RESTART) || !map_shared_files()) return false;
