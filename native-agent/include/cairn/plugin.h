@@ -143,9 +143,9 @@ struct cairn_host {
   /* [any after init] What another plugin published, or NULL. */
   const void *(*extension)(const char *extension);
 
-  /* [restoring] The system call that the index-th thread begins again when it goes on: 1, with its number and six arguments;
-   * 0: it goes on elsewhere. */
-  int32_t (*thread_call)(uint32_t index, int64_t *number, uint64_t *arguments);
+  /* [restoring] The system call that the index-th thread begins again when it goes on: 1, with its number, its six
+   * arguments and the thread's stack pointer; 0: it goes on elsewhere. */
+  int32_t (*thread_call)(uint32_t index, int64_t *number, uint64_t *arguments, uint64_t *stack);
 };
 
 /* One row of a table of virtual names. All strings may be empty. */

@@ -3,7 +3,6 @@
 
 #include <linux/futex.h>
 #include <limits.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/uio.h>
 
@@ -112,9 +111,8 @@ void translate_list(int32_t tid, const int32_t* former, int32_t real) {
 /// The mutex for which a thread waits in the kernel.
 void translate_awaited(uint32_t thread) {
   int64_t number = 0;
-  uint64_t arguments[6];
-  if (host->size < offsetof(cairn_host, thread_call) + sizeof host->thread_call || host->thread_call == nullptr) return;
-  if (host->thread_call(thread, &number, arguments) != 1 || number != SYS_futex) return;
+  uint64_t arguments[6], stack = 0;
+  if (!thread_call(thread, &number, arguments, &stack) || number != SYS_futex) return;
   int operation = static_cast<int>(arguments[1]) & FUTEX_CMD_MASK;
   pthread_mutex_t copy;
   if (operation != FUTEX_LOCK_PI && operation != FUTEX_LOCK_PI2) return;

@@ -1,12 +1,12 @@
 // Owns: the wrappers of mutexes and condition variables. All mutexes but robust and priority-inheriting ones go straight to
 // libc. For those, after a restart, libc's tid of the calling thread is the real one for as long as the call lasts, because
-// libc writes it into the mutex and the kernel reads it there (mutex_words.h); other functions of this plugin that ask for the thread's
-// tid meanwhile are told the virtual one (lent_id). [any] as far as libc's functions are.
+// libc writes it into the mutex and the kernel reads it there (mutex_words.h, lent.h). [any] as far as libc's functions are.
 #include <dlfcn.h>
 #include <pthread.h>
 
 #include "pid/host.h"
 #include "pid/ids.h"
+#include "pid/lent.h"
 #include "pid/mutex_words.h"
 #include "pid/threads.h"
 
@@ -36,39 +36,18 @@ CAIRN_PID_NEXT(pthread_cond_clockwait);
 
 namespace {
 
-constexpr uint32_t capacity = 1024;
-
-struct Lent {
-  uint64_t thread;
-  int32_t virtual_id;
-};
-Lent lent[capacity];
-uint32_t lent_count = 0;
-
 /// Gives this thread its real tid while it lives.
 class RealTid {
  public:
-  RealTid() : word_(tid_word(pthread_self())) {
-    real_ = static_cast<int32_t>(raw(SYS_gettid));
-    virtual_ = own_tid();
+  RealTid() : real_(static_cast<int32_t>(raw(SYS_gettid))), virtual_(own_tid()) {
     if (virtual_ == real_) return;
-    uint64_t self = static_cast<uint64_t>(pthread_self());
-    // Where all places are taken the thread goes unnoticed: that matters only if its real id is another one's virtual id.
-    for (uint32_t at = 0; at < capacity && slot_ == nullptr; ++at) {
-      uint64_t free = 0;
-      if (__atomic_compare_exchange_n(&lent[at].thread, &free, self, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) slot_ = &lent[at];
-    }
-    if (slot_ != nullptr) {
-      __atomic_store_n(&slot_->virtual_id, virtual_, __ATOMIC_RELEASE);
-      __atomic_fetch_add(&lent_count, 1, __ATOMIC_ACQ_REL);
-    }
-    __atomic_store_n(word_, real_, __ATOMIC_RELEASE);
-    _pthread_cleanup_push(&buffer_, give_back, this);
+    place_ = lend(pthread_self(), virtual_, real_, false);
+    _pthread_cleanup_push(&buffer_, end, this);
   }
   ~RealTid() {
     if (virtual_ == real_) return;
     _pthread_cleanup_pop(&buffer_, 0);
-    give_back(this);
+    end(this);
   }
   RealTid(const RealTid&) = delete;
   RealTid& operator=(const RealTid&) = delete;
@@ -77,18 +56,14 @@ class RealTid {
   [[nodiscard]] int32_t virtual_id() const { return virtual_; }
 
  private:
-  static void give_back(void* self) {
+  static void end(void* self) {
     auto* own = static_cast<RealTid*>(self);
-    __atomic_store_n(own->word_, own->virtual_, __ATOMIC_RELEASE);
-    if (own->slot_ == nullptr) return;
-    __atomic_store_n(&own->slot_->thread, 0, __ATOMIC_RELEASE);
-    __atomic_fetch_sub(&lent_count, 1, __ATOMIC_ACQ_REL);
+    give_back(own->place_, pthread_self(), own->virtual_);
   }
 
-  int32_t* word_;
   int32_t real_;
   int32_t virtual_;
-  Lent* slot_ = nullptr;
+  Lent* place_ = nullptr;
   struct _pthread_cleanup_buffer buffer_;
 };
 
@@ -127,7 +102,11 @@ template <typename Call>
   }
 }
 
-[[gnu::always_inline]] inline bool plain(const pthread_mutex_t* mutex) { return __builtin_expect(!active(), true) || !has_kernel_ids(mutex); }
+[[gnu::always_inline]] inline bool plain(const pthread_mutex_t* mutex) {
+  if (__builtin_expect(!active(), true)) return true;
+  leave_lent();
+  return !has_kernel_ids(mutex);
+}
 
 /// libc has a version of these for programs of before 2003, which dlsym may prefer.
 template <typename Function>
@@ -158,16 +137,6 @@ void prepare_mutexes() {
   prepare_condition(next_pthread_cond_wait);
   prepare_condition(next_pthread_cond_timedwait);
   next_pthread_cond_clockwait.get();
-}
-
-int32_t lent_id(pthread_t thread) {
-  if (__builtin_expect(__atomic_load_n(&lent_count, __ATOMIC_ACQUIRE) == 0, true)) return 0;
-  for (const Lent& one : lent) {
-    if (__atomic_load_n(&one.thread, __ATOMIC_ACQUIRE) == static_cast<uint64_t>(thread)) {
-      return __atomic_load_n(&one.virtual_id, __ATOMIC_ACQUIRE);
-    }
-  }
-  return 0;
 }
 
 extern "C" {

@@ -2,12 +2,14 @@
 // What the process was called before (its own id, those of its threads, group, session and parent) are names that the
 // application may have kept; after a restart each stands for what the kernel made of it. Test: tests/pid_plugin_test.cc.
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "pid/host.h"
 #include "pid/ids.h"
+#include "pid/lent.h"
 #include "pid/mutex_words.h"
 #include "pid/proc_text.h"
 #include "pid/rows.h"
@@ -26,6 +28,11 @@ long raw(long number, long a, long b, long c, long d, long e, long f) {
   if (result == -1) result = -errno;
   errno = saved;
   return result;
+}
+
+bool thread_call(uint32_t index, int64_t* number, uint64_t* arguments, uint64_t* stack) {
+  if (host->size < offsetof(cairn_host, thread_call) + sizeof host->thread_call || host->thread_call == nullptr) return false;
+  return host->thread_call(index, number, arguments, stack) == 1;
 }
 
 namespace {
@@ -124,6 +131,7 @@ int32_t rebuild() {
   state.since_ns = static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
   __atomic_fetch_add(&generation_count, 1, __ATOMIC_ACQ_REL);
   translate_held_mutexes(thread_before);
+  lend_to_sleepers();
   if (!whole) return host->fail(-ENOSPC, "threads", "The process has more threads than the table of virtual ids has room for.");
   return 0;
 }
@@ -164,6 +172,7 @@ int32_t init(const cairn_host* given, const char*) {
     host->log(CAIRN_LOG_ERROR, "Cairn does not know where this C library keeps a thread's id. It supports the GNU C library 2.34 and later.");
     return -ENOTSUP;
   }
+  find_thread_descriptor();
   next_syscall.get();
   prepare_process();
   prepare_scheduling();

@@ -43,8 +43,8 @@ int32_t thread_of_restart(uint32_t index, int32_t* virtual_tid, int32_t* real_ti
 
 const image::Handoff* restarting_handoff = nullptr;
 
-int32_t call_of_restart(uint32_t index, int64_t* number, uint64_t* arguments) {
-  return sys::x86_64::call_of_frame(restarting_handoff->slots[index].frame, number, arguments) ? 1 : 0;
+int32_t call_of_restart(uint32_t index, int64_t* number, uint64_t* arguments, uint64_t* stack) {
+  return sys::x86_64::call_of_frame(restarting_handoff->slots[index].frame, number, arguments, stack) ? 1 : 0;
 }
 
 bool claim(const checkpoint::Mapping& mapping, uint64_t device, uint64_t inode) {

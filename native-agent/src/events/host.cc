@@ -53,8 +53,8 @@ int32_t host_real_pid() { return host_facts.real_pid; }
 int32_t host_thread(uint32_t index, int32_t* virtual_tid, int32_t* real_tid) {
   return index < host_facts.thread_count ? host_facts.thread(index, virtual_tid, real_tid) : 0;
 }
-int32_t host_thread_call(uint32_t index, int64_t* number, uint64_t* arguments) {
-  return index < host_facts.thread_count && host_facts.thread_call != nullptr ? host_facts.thread_call(index, number, arguments) : 0;
+int32_t host_thread_call(uint32_t index, int64_t* number, uint64_t* arguments, uint64_t* stack) {
+  return index < host_facts.thread_count && host_facts.thread_call != nullptr ? host_facts.thread_call(index, number, arguments, stack) : 0;
 }
 void* host_next(const char* function) { return dlsym(RTLD_NEXT, function); }
 int32_t host_keep_file(int32_t fd, uint64_t length, uint32_t how) {
