@@ -10,7 +10,7 @@ export interface ProcessId {
   startTime: number;
 }
 
-/** undefined: no such process. A zombie has ended for us. */
+/** undefined: no such process. A zombie has ended for us, unless only its first thread has and others go on. */
 export function startTimeOf(pid: number): number | undefined {
   let stat: string;
   try {
@@ -21,7 +21,8 @@ export function startTimeOf(pid: number): number | undefined {
   // The name is in parentheses and may hold any character; state is the first field after it.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const state = fields[0];
-  if (state === 'Z' || state === 'X') return undefined;
+  const threads = Number(fields[17]);
+  if (state === 'X' || (state === 'Z' && threads < 2)) return undefined;
   return Number(fields[19]);
 }
 

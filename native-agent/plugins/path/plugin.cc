@@ -99,7 +99,7 @@ void rows(const char *table, cairn_emit_row emit, void *context) {
   PathText real, path;
   bool crossed = false;
   uint64_t since = state.restarted_ns;
-  if (read_link("/proc/self/exe", real))
+  if (read_link("/proc/thread-self/exe", real))
     emit_row(emit, context, state.executable, real.text, state.restarted ? state.executable : "", "executable", since);
   long length = sys(SYS_getcwd, real.text, sizeof real.text);
   if (length > 0 && folder_of(AT_FDCWD, path, crossed) == 0)

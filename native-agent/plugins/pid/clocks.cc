@@ -72,7 +72,8 @@ CAIRN_EXPORT int clock_getcpuclockid(pid_t pid, clockid_t* clock) noexcept {
 CAIRN_EXPORT int pthread_getcpuclockid(pthread_t thread, clockid_t* clock) noexcept {
   int32_t real;
   if (!is_renamed(thread, &real)) return next_pthread_getcpuclockid.get()(thread, clock);
-  *clock = with_owner(static_cast<clockid_t>(~0u << 3) | of_thread | scheduled_time, *tid_word(thread));
+  int32_t lent = lent_id(thread);
+  *clock = with_owner(static_cast<clockid_t>(~0u << 3) | of_thread | scheduled_time, lent != 0 ? lent : *tid_word(thread));
   return 0;
 }
 

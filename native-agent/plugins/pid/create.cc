@@ -6,6 +6,7 @@
 
 #include "pid/host.h"
 #include "pid/ids.h"
+#include "pid/lent.h"
 #include "pid/threads.h"
 
 namespace cairn::pid {
@@ -27,6 +28,7 @@ void* begin(void* data) {
   Start* start = static_cast<Start*>(data);
   void* (*function)(void*) = start->function;
   void* argument = start->argument;
+  forget_lent(pthread_self());
   int32_t own = own_tid();
   int32_t* word = tid_word(pthread_self());
   if (word != nullptr && __atomic_load_n(word, __ATOMIC_RELAXED) != own) __atomic_store_n(word, own, __ATOMIC_RELAXED);

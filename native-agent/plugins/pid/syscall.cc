@@ -1,5 +1,5 @@
 // Owns: syscall(2): the ids in the arguments and results of the calls that are wrapped elsewhere under their own names, and of
-// those that libc has no function for. All other calls go on as they came. [any]
+// those that libc has no function for; and rt_sigaction, which is the plugin signal's. All other calls go on as they came. [any]
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -51,6 +51,26 @@ long create_timer(const long* a) {
   return raw(SYS_timer_create, real_clock(static_cast<clockid_t>(a[0])), given != nullptr ? pointer(&event) : 0, a[2]);
 }
 
+/// Who queues a signal says in siginfo who he is; the receiver makes a virtual id of it again.
+long queue_signal(long number, const long* a) {
+  bool to_thread = number == SYS_rt_tgsigqueueinfo;
+  const siginfo_t* given = reinterpret_cast<const siginfo_t*>(a[to_thread ? 3 : 2]);
+  siginfo_t info;
+  if (given != nullptr) {
+    memcpy(&info, given, sizeof info);
+    if (info.si_code == SI_QUEUE || info.si_code == SI_MESGQ) info.si_pid = real_of(info.si_pid);
+    given = &info;
+  }
+  return to_thread ? raw(number, id(a[0]), id(a[1]), a[2], pointer(given)) : raw(number, id(a[0]), a[1], pointer(given));
+}
+
+long change_action(const long* a) {
+  auto* signals = static_cast<const cairn_signals*>(host->extension("cairn.signals/1"));
+  if (signals == nullptr) return raw(SYS_rt_sigaction, a[0], a[1], a[2], a[3]);
+  return signals->action(static_cast<int32_t>(a[0]), reinterpret_cast<const void*>(a[1]), reinterpret_cast<void*>(a[2]),
+                         static_cast<uint64_t>(a[3]));
+}
+
 /// True if the call holds ids and was made here.
 bool call_with_ids(long number, const long* a, long* result) {
   switch (number) {
@@ -69,7 +89,6 @@ bool call_with_ids(long number, const long* a, long* result) {
     case SYS_kill: *result = raw(number, real_target(static_cast<int32_t>(a[0])), a[1]); return true;
     case SYS_tkill:
     case SYS_pidfd_open:
-    case SYS_rt_sigqueueinfo:
     case SYS_prlimit64:
     case SYS_get_robust_list:
     case SYS_process_vm_readv:
@@ -86,7 +105,6 @@ bool call_with_ids(long number, const long* a, long* result) {
     case SYS_migrate_pages:
     case SYS_move_pages: *result = raw(number, id(a[0]), a[1], a[2], a[3], a[4], a[5]); return true;
     case SYS_tgkill:
-    case SYS_rt_tgsigqueueinfo:
     case SYS_kcmp: *result = raw(number, id(a[0]), id(a[1]), a[2], a[3], a[4], a[5]); return true;
     case SYS_perf_event_open:
       *result = raw(number, a[0], (a[4] & 4) != 0 ? a[1] : id(a[1]), a[2], a[3], a[4]);  // 4: a[1] is a control group's descriptor
@@ -108,6 +126,9 @@ bool call_with_ids(long number, const long* a, long* result) {
       return true;
     }
     case SYS_waitid: *result = wait_for_id(a); return true;
+    case SYS_rt_sigqueueinfo:
+    case SYS_rt_tgsigqueueinfo: *result = queue_signal(number, a); return true;
+    case SYS_rt_sigaction: *result = change_action(a); return true;
     default: return false;
   }
   // getpgid and getsid

@@ -6,6 +6,7 @@
 #include "agent/memory_calls.h"
 #include "agent/restarted_thread.h"
 #include "agent/shared_memory.h"
+#include "checkpoint/memory_flags.h"
 #include "events/host.h"
 #include "events/names.h"
 #include "sys/futex.h"
@@ -37,6 +38,12 @@ int32_t thread_of_restart(uint32_t index, int32_t* virtual_tid, int32_t* real_ti
   *virtual_tid = restarted_threads[index].virtual_tid;
   *real_tid = restarted_threads[index].real_tid;
   return 1;
+}
+
+const image::Handoff* restarting_handoff = nullptr;
+
+int32_t call_of_restart(uint32_t index, int64_t* number, uint64_t* arguments, uint64_t* stack) {
+  return sys::x86_64::call_of_frame(restarting_handoff->slots[index].frame, number, arguments, stack) ? 1 : 0;
 }
 
 bool write_children(pb_ostream_t* stream, const pb_field_t* field, void* const* argument) {
@@ -198,8 +205,12 @@ bool Operation::capture(const checkpoint::SaveRequest& request) {
     arena_->rewind(mark);
     forget_shared_mappings();
     ok = checkpoint::read_memory_map(arena_, context, claim_shared_file, &map, &error_);
+    if (ok && !checkpoint::begin_memory_flags(map.mapping_count)) {
+      error_.set(-ENOMEM, "memory map").add("no memory for notes on the mappings");
+      ok = false;
+    }
   } while (ok && made != events::allocated_mappings());
-  ok = ok && note_shared_memory(map, &error_) && checkpoint::copy_shared(&map, &error_) &&
+  ok = ok && checkpoint::note_locked_memory(map, &error_) && note_shared_memory(map, &error_) && checkpoint::copy_shared(&map, &error_) &&
             agent_->save_.begin(request, agent_->facts_, stop_, &map, &kept_files, virtual_id, &error_);
   checkpoint::release_copies(&map);
   return ok;
@@ -222,6 +233,7 @@ bool Operation::resume() {
   if (progress_ == restarted) {
     auto* handoff = const_cast<image::Handoff*>(agent_->handoff_);
     agent_->handoff_ = nullptr;
+    events::facts().thread_call = nullptr;
     sys::store_and_wake(&handoff->released, 1);
     progress_ = saved;
     return true;
@@ -244,7 +256,9 @@ bool Operation::restart() {
     const image::ThreadSlot& slot = handoff->slots[i];
     restarted_threads[restarted_thread_count++] = {slot.virtual_tid, slot.real_tid};
   }
+  restarting_handoff = handoff;
   events::facts().thread = thread_of_restart;
+  events::facts().thread_call = call_of_restart;
   events::facts().thread_count = restarted_thread_count;
   progress_ = restarting;
   if (!events::send(CAIRN_EVENT_RESTART)) return false;

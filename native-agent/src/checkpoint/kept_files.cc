@@ -69,7 +69,7 @@ bool KeptFiles::copy_aside(int32_t descriptor, uint32_t number, uint64_t length,
 bool KeptFiles::copy(int32_t descriptor, uint32_t number, uint64_t length, sys::Error* error) {
   // Opened anew: with an offset of its own, and also for reading what the application only writes.
   sys::TextBuffer<64> link;
-  link.add("/proc/self/fd/").number(descriptor);
+  link.add("/proc/thread-self/fd/").number(descriptor);
   sys::UniqueFd opened = sys::open(link.c_str(), O_RDONLY);
   if (!opened.ok()) {
     error->set(opened.status(), link.text()).add("cannot read the file behind descriptor ").number(descriptor).add(" to save it");

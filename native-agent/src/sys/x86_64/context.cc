@@ -4,6 +4,7 @@
 #include <cpuid.h>
 #include <errno.h>
 #include <sched.h>
+#include <sys/uio.h>
 
 #include "sys/syscall.h"
 
@@ -163,6 +164,20 @@ uint64_t build_frame(void* memory, const Registers& r, Text xstate, uint64_t sig
     memcpy(&c.fpstate, &address, sizeof address);
   }
   return reinterpret_cast<uint64_t>(frame);
+}
+
+bool call_of_frame(uint64_t frame, int64_t* number, uint64_t* arguments, uint64_t* stack) {
+  const struct sigcontext& c = reinterpret_cast<const Frame*>(frame)->context;
+  unsigned char code[2];
+  struct iovec local = {code, sizeof code};
+  struct iovec remote = {reinterpret_cast<void*>(c.rip), sizeof code};
+  if (call(SYS_process_vm_readv, call(SYS_getpid), &local, 1, &remote, 1, 0) != sizeof code) return false;
+  if (code[0] != 0x0f || code[1] != 0x05) return false;  // syscall
+  *number = static_cast<int64_t>(c.rax);
+  *stack = c.rsp;
+  const uint64_t values[] = {c.rdi, c.rsi, c.rdx, c.r10, c.r8, c.r9};
+  memcpy(arguments, values, sizeof values);
+  return true;
 }
 
 void enter_frame(uint64_t frame) {

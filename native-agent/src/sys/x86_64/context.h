@@ -32,6 +32,9 @@ size_t frame_size(size_t xstate_size);
 uint64_t build_frame(void* memory, const Registers& registers, Text xstate, uint64_t signal_mask, uint64_t altstack_sp,
                      uint64_t altstack_size, uint32_t altstack_flags);
 
+/// Whether the state in a frame is one that begins a system call, which, and with which stack.
+bool call_of_frame(uint64_t frame, int64_t* number, uint64_t* arguments, uint64_t* stack);
+
 /// Continues with the state in the frame. Does not return.
 [[noreturn]] void enter_frame(uint64_t frame);
 
