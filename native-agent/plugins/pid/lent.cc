@@ -54,21 +54,23 @@ pthread_t descriptor_of(int32_t real) {
   return peek(thread + 16, &self, sizeof self) && self == thread ? static_cast<pthread_t>(thread) : 0;
 }
 
-/// Whether a thread that waits for the futex at `address` does so in a wait on a condition with such a mutex: libc keeps
+/// The mutex, if a thread that waits for the futex at `address` does so in a wait on a condition with such a mutex: libc keeps
 /// what it needs at a cancellation on the stack, the condition's address and then the mutex's.
-bool sleeps_with_mutex(uint64_t address, uint64_t stack) {
+pthread_mutex_t* mutex_of_sleeper(uint64_t address, uint64_t stack) {
   constexpr uint64_t signals = offsetof(pthread_cond_t, __data.__g_signals);
   constexpr uint64_t groups = sizeof(static_cast<pthread_cond_t*>(nullptr)->__data.__g_signals);
   uint64_t words[searched_stack / sizeof(uint64_t)];
   size_t size = sizeof words;
   while (size > 64 && !peek(stack, words, size)) size /= 2;
-  if (size <= 64) return false;
+  if (size <= 64) return nullptr;
   for (size_t at = 0; at + 1 < size / sizeof(uint64_t); ++at) {
     if (address < words[at] + signals || address >= words[at] + signals + groups) continue;
     pthread_mutex_t mutex;
-    if (words[at + 1] % alignof(pthread_mutex_t) == 0 && peek(words[at + 1], &mutex, sizeof mutex) && has_kernel_ids(&mutex)) return true;
+    if (words[at + 1] % alignof(pthread_mutex_t) == 0 && peek(words[at + 1], &mutex, sizeof mutex) && has_kernel_ids(&mutex)) {
+      return reinterpret_cast<pthread_mutex_t*>(words[at + 1]);
+    }
   }
-  return false;
+  return nullptr;
 }
 
 }  // namespace
@@ -127,7 +129,11 @@ void lend_to_sleepers() {
     uint64_t arguments[6], stack = 0;
     if (!thread_call(index, &number, arguments, &stack) || number != SYS_futex) continue;
     int operation = static_cast<int>(arguments[1]) & FUTEX_CMD_MASK;
-    if ((operation != FUTEX_WAIT && operation != FUTEX_WAIT_BITSET) || !sleeps_with_mutex(arguments[0], stack)) continue;
+    if (operation != FUTEX_WAIT && operation != FUTEX_WAIT_BITSET) continue;
+    pthread_mutex_t* mutex = mutex_of_sleeper(arguments[0], stack);
+    if (mutex == nullptr) continue;
+    // What the sleeper will write into it is of this life.
+    renew_words(mutex);
     pthread_t thread = descriptor_of(real);
     if (thread == 0 || find(thread) != nullptr || *tid_word(thread) != virtual_id || virtual_id == real) continue;
     // Without a place nobody would give back.

@@ -65,7 +65,9 @@ void renew(pthread_mutex_t* mutex, uint16_t from, uint16_t to) {
   set_life(mutex, to);
 }
 
-bool lives_now(int32_t real) { return raw(SYS_tgkill, self_real(), real, 0) != -ESRCH; }
+/// A thread of any process.
+bool is_taken(int32_t real) { return raw(SYS_kill, real, 0) != -ESRCH; }
+bool lives_here(int32_t real) { return raw(SYS_tgkill, self_real(), real, 0) != -ESRCH; }
 
 // ---- While no thread runs: memory is read with care, since a list may be anybody's ----
 
@@ -75,15 +77,19 @@ bool peek(uint64_t address, void* data, size_t size) {
   return raw(SYS_process_vm_readv, raw(SYS_getpid), pointer(&local), 1, pointer(&remote), 1, 0) == static_cast<long>(size);
 }
 
-/// One entry of a robust list: held by the thread itself, under its virtual id or the one that was real at the checkpoint.
+/// One entry of a robust list: held by the thread itself, under its virtual id or the one that was real at the checkpoint; or the
+/// mutex that it is about to take, which another thread may hold.
 void translate_entry(uint64_t address, const int32_t* former, int32_t real) {
   uint32_t word = 0;
   if (address % alignof(uint32_t) != 0 || !peek(address, &word, sizeof word)) return;
   int32_t id = static_cast<int32_t>(word & FUTEX_TID_MASK);
   if (id == 0 || (id != former[0] && id != former[1])) return;
-  exchange_id(reinterpret_cast<uint32_t*>(address), id, real);
   pthread_mutex_t copy;
-  if (!peek(address, &copy, sizeof copy) || !has_kernel_ids(&copy)) return;
+  bool known = peek(address, &copy, sizeof copy) && has_kernel_ids(&copy);
+  // On its holder's list, and at the head of one who waits for it: the second must not take the first's id of today for its own of then.
+  if (known && life_of(&copy) == life_now()) return;
+  exchange_id(reinterpret_cast<uint32_t*>(address), id, real);
+  if (!known) return;
   auto* mutex = reinterpret_cast<pthread_mutex_t*>(address);
   int32_t owner = mutex->__data.__owner;
   if (owner == former[0] || owner == former[1]) mutex->__data.__owner = real;
@@ -149,8 +155,8 @@ void find_owner(pthread_mutex_t* mutex) {
   if (id == 0) return;
   int32_t real = to_real(Space::id, id);
   // An id that is real today names its thread.
-  if (real == id || lives_now(id)) return;
-  if (lives_now(real)) {
+  if (real == id || is_taken(id)) return;
+  if (lives_here(real)) {
     rename_owner(mutex, id, real);
   } else if ((mutex->__data.__kind & kind_robust) != 0) {
     uint32_t seen = __atomic_load_n(word, __ATOMIC_RELAXED);
@@ -179,8 +185,8 @@ void translate_held_mutexes(int32_t (*saved_real)(int32_t virtual_id)) {
   for (uint32_t index = 0; host->thread(index, &virtual_id, &real) == 1; ++index) {
     int32_t former[2] = {virtual_id, saved_real(virtual_id)};
     translate_list(real, former, real);
-    translate_awaited(index);
   }
+  for (uint32_t index = 0; host->thread(index, &virtual_id, &real) == 1; ++index) translate_awaited(index);
 }
 
 }  // namespace cairn::pid

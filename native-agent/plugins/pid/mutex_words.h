@@ -4,6 +4,8 @@
 // priority-inheriting mutex. The others are found when somebody next uses the mutex. Which ids a word has is written in
 // the mutex: `__elision`, which libc does not use for these kinds, is the number of restarts that its words have been through,
 // so that an id that was real in an earlier life is not taken for another thread's of today.
+// Not resolved: a thread that waited for a robust mutex at the checkpoint writes its id of then when it gets it; where that
+// number is a living thread's today, and the mutex is not unlocked by its holder but left behind, nobody learns of that.
 // [any] unless said otherwise; not for signal handlers, as little as libc's functions are. Test: test/probes/threads.
 #pragma once
 #include <pthread.h>

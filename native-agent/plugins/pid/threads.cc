@@ -56,7 +56,7 @@ int as_error(long result) { return result < 0 ? static_cast<int>(-result) : 0; }
 int send(pthread_t thread, int signal, int32_t real) {
   long result = stable([&] {
     is_renamed(thread, &real);
-    return raw(SYS_tgkill, self_real(), real, signal);
+    return real > 0 ? raw(SYS_tgkill, self_real(), real, signal) : 0;
   });
   return result == -ESRCH ? 0 : as_error(result);
 }
