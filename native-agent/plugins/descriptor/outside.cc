@@ -30,16 +30,6 @@ int32_t note_one(int32_t number, void*) {
   return 0;
 }
 
-/// After a restart the coordinator says which process is the first.
-bool first() {
-  const char* value = nullptr;
-  for (uint32_t i = 0; const char* key = host->setting(CAIRN_SETTING_OPTION, i, &value); ++i) {
-    int64_t root = 0;
-    if (plugin::same(key, "root") && plugin::read_number(&value, 10, &root)) return root == host->virtual_pid();
-  }
-  return false;
-}
-
 bool same_object(int32_t number, const struct stat& status) {
   if (part(number, type) != static_cast<int64_t>(status.st_mode & S_IFMT)) return false;
   // A terminal is the same whatever path it was opened by.
@@ -55,7 +45,7 @@ void note_outside() {
 }
 
 void note_outside_again() {
-  if (!first()) return;
+  if (!plugin::is_root(host)) return;
   for (uint32_t i = 0; i < table.descriptor_count; ++i) {
     const Descriptor& one = table.descriptors[i];
     Place place = table.files[one.file].place;

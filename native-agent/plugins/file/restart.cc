@@ -66,7 +66,10 @@ int32_t place_of(const OpenFile& file, char* path, uint32_t capacity) {
     target.add(folder).add("/.cairn/unlinked-").add(int64_t{host->virtual_pid()}).add("-").add(int64_t{file.kept});
   } else if (redirected) {
     const char* relative = nullptr;
-    bool below = table.folder[0] != 0 && plugin::begins(file.path, table.folder, &relative) && relative[0] == '/';
+    const char* common = plugin::option(host, "folder");
+    if (common == nullptr) common = table.folder;
+    if (plugin::same(common, "/")) common = "";
+    bool below = plugin::begins(file.path, common, &relative) && relative[0] == '/';
     if (below) target.add(folder).add(relative);
     else target.add(folder).add("/.cairn/outside").add(file.path);
   } else {

@@ -79,7 +79,9 @@ void* make_tls() {
 }
 
 void thread_entry(void*) { agent.run(); }
-void after_fork() { agent.start_after_fork(); }
+void prepare_fork() { agent.before_fork(); }
+void fork_done() { agent.after_fork_in_parent(); }
+void fork_child() { agent.start_after_fork(); }
 
 }  // namespace
 
@@ -125,7 +127,7 @@ void Agent::start() {
   events::start_builtin_plugins();
   // After exec in a restarted computation the kernel's number is not the process's name.
   take_virtual_pid(virtual_id(identity_.virtual_pid));
-  pthread_atfork(nullptr, nullptr, after_fork);
+  pthread_atfork(prepare_fork, fork_done, fork_child);
   sys::Error error;
   if (tls_ == nullptr || !connect(&error)) {
     log(CAIRN_LOG_WARNING, "no coordinator yet");
@@ -185,7 +187,9 @@ void Agent::serve() {
   for (;;) {
     if (!channel_.connected()) {
       sys::Error error;
+      fork_gate_.close();
       if (!connect(&error)) log(CAIRN_LOG_DEBUG, "still no coordinator");
+      fork_gate_.open();
     }
     send_log(&channel_);
     struct pollfd waiting[2] = {{channel_.fd(), POLLIN, 0}, {save_.active() ? save_.watch_fd() : -1, POLLIN, 0}};
@@ -208,7 +212,9 @@ void Agent::handle(const wire::Envelope& envelope) {
       operation.handle(envelope.id, envelope.body);
       return;
     case cairn_agent_Message_table_request_tag:
+      fork_gate_.close();
       Tables(this).answer(envelope.id, envelope.body);
+      if (!operation.holds_threads()) fork_gate_.open();
       return;
     default:
       if (envelope.id == 0) return;
@@ -275,6 +281,7 @@ void Agent::start_after_fork() {
   agent_tid_ = 0;
   connected_once_ = 0;
   forked_ = 1;
+  fork_gate_.reset();
   handoff_ = nullptr;
   operation.reset();
   arena_.rewind(agent_stack);
@@ -308,6 +315,7 @@ void Agent::run_restarted(const image::Handoff* handoff) {
   writing_ = 0;
   connected_once_ = 0;
   forked_ = 0;
+  fork_gate_.reset();
   handoff_ = handoff;
   pages_device_ = handoff->pages_device;
   pages_inode_ = handoff->pages_inode;

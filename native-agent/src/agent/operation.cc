@@ -144,8 +144,10 @@ bool Operation::presuspend() {
 bool Operation::suspend(uint64_t deadline_ns, bool alone) {
   if (progress_ != presuspended) return fail_order("suspend");
   arena_mark_ = arena_->used();
+  agent_->fork_gate_.close();
   if (!stop_.begin(agent_->agent_tid_, deadline_ns, &error_)) {
     arena_->rewind(arena_mark_);
+    agent_->fork_gate_.open();
     return false;
   }
   for (uint32_t i = 0; i < stop_.thread_count(); ++i) {
@@ -221,6 +223,7 @@ bool Operation::resume() {
     bool ok = events::send(CAIRN_EVENT_RESUME);
     bool held_throughout = stop_.active();
     stop_.end();
+    agent_->fork_gate_.open();
     held_ns_ = stop_.held_ns();
     arena_->rewind(arena_mark_);
     events::facts().thread_count = 0;
@@ -288,6 +291,7 @@ void Operation::abort() {
   events::facts().error = before;
   if (progress_ == suspended) {
     stop_.end();
+    agent_->fork_gate_.open();
     arena_->rewind(arena_mark_);
     events::facts().thread_count = 0;
   }

@@ -25,7 +25,7 @@ class Operation {
     failed_ = false;
     held_ns_ = 0;
   }
-  [[nodiscard]] bool in_progress() const { return progress_ != none; }
+  [[nodiscard]] bool holds_threads() const { return progress_ == suspended; }
 
  private:
   enum Progress { none, presuspended, suspended, saved, restarting, restarted };
