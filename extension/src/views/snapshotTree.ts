@@ -14,6 +14,7 @@ import { type Branch, buildSnapshotTree, type SnapshotTree } from './snapshotMod
 const SETTLE_MS = 30;
 /** For VS Code to read the tree again. */
 const SELECT_DEADLINE_MS = 2_000;
+const OPEN_AGAIN_MS = 200;
 
 export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNode>, vscode.Disposable {
   readonly #snapshots: Snapshots;
@@ -28,10 +29,11 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
   #children = new Map<SnapshotTreeNode, readonly SnapshotTreeNode[]>();
   #parents = new Map<SnapshotTreeNode, SnapshotTreeNode>();
   #timer: NodeJS.Timeout | undefined;
-  #revealing = false;
+  #openTimer: NodeJS.Timeout | undefined;
   #shown = '';
   /** Sessions whose branches have to be opened as soon as that can be seen. */
   readonly #fresh = new Set<string>();
+  readonly #open = new WeakSet<SnapshotTreeNode>();
   #selected: readonly SnapshotTreeNode[] = [];
 
   constructor(snapshots: Snapshots, sessions: LiveSessions) {
@@ -49,6 +51,8 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
     this.#subscriptions = [
       selected,
       this.view.onDidChangeVisibility(() => void this.#expandNew()),
+      this.view.onDidExpandElement(({ element }) => this.#open.add(element)),
+      this.view.onDidCollapseElement(({ element }) => this.#open.delete(element)),
       sessions.onDidAdd(({ name }) => this.#fresh.add(name)),
       snapshots.onDidChange(() => this.#later()),
       sessions.onDidChange(() => this.#later()),
@@ -56,21 +60,21 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
     ];
   }
 
-  /** Selects a snapshot, by its folder, where the view is visible; a view that is not is left alone. */
+  /**
+   * Brings a snapshot up, by its folder, where the view is visible; a view that is not is left alone. What is selected stays:
+   * it is what other views show.
+   */
   async reveal(path: string): Promise<void> {
     this.#settle();
     const node = [...this.#nodes.values()].find(
       (one) => one.kind === 'snapshot' && canonical(one.snapshot.path) === canonical(path),
     );
-    if (!node || !this.view.visible) return;
-    this.#revealing = true;
-    await this.#bringUp(node, true);
-    this.#revealing = false;
+    if (node && this.view.visible) await this.#bringUp(node);
   }
 
   /** VS Code rejects this where the tree changed meanwhile. Then the row is there, and only not brought up. */
-  async #bringUp(node: SnapshotTreeNode, select: boolean): Promise<void> {
-    await this.view.reveal(node, { select, focus: false }).then(undefined, () => undefined);
+  async #bringUp(node: SnapshotTreeNode): Promise<void> {
+    await this.view.reveal(node, { select: false, focus: false }).then(undefined, () => undefined);
   }
 
   /**
@@ -95,7 +99,7 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
   onDidSelect(listener: (node: SnapshotTreeNode) => void): vscode.Disposable {
     return this.view.onDidChangeSelection(({ selection }) => {
       const [only] = selection;
-      if (only && selection.length === 1 && !this.#revealing) listener(only);
+      if (only && selection.length === 1) listener(only);
     });
   }
 
@@ -144,14 +148,21 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
     return same;
   }
 
-  /** A snapshot that had no branches was a leaf, and VS Code would leave it closed over its first one. */
+  /**
+   * A snapshot that had no branches was a leaf, and VS Code would leave it closed over its first one. What it is asked to open
+   * while it reads the tree again stays closed without a word, so it is asked until it says that it did.
+   */
   async #expandNew(): Promise<void> {
-    if (!this.view.visible) return;
     for (const name of this.#fresh) {
       const node = [...this.#nodes.values()].find((one) => one.kind === 'session' && one.session === name);
-      if (!node) continue;
-      this.#fresh.delete(name);
-      await this.#bringUp(node, false);
+      if (!node || !this.view.visible) continue;
+      await this.#bringUp(node);
+      const branch = this.#parents.get(node);
+      const snapshot = branch && this.#parents.get(branch);
+      if (snapshot?.kind === 'snapshot' && !this.#open.has(snapshot)) {
+        clearTimeout(this.#openTimer);
+        this.#openTimer = setTimeout(() => void this.#expandNew(), OPEN_AGAIN_MS);
+      } else this.#fresh.delete(name);
     }
   }
 
@@ -171,8 +182,12 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
       some.map((branch) => {
         const node = make(`${store}/branch/${branch.key}`, { kind: 'branch', store, branch, session: branch.tip?.session });
         const snapshots = branch.snapshots.map((snapshot) => {
-          const one = make(`${store}/snapshot/${snapshot.id}`, { kind: 'snapshot', store, snapshot });
-          return this.#own(one, branches(store, tree, tree.branchesAt(snapshot.id)));
+          const key = `${store}/snapshot/${snapshot.id}`;
+          const one = make(key, { kind: 'snapshot', store, snapshot });
+          const below = branches(store, tree, tree.branchesAt(snapshot.id));
+          // What VS Code gets with children at first is open from the beginning, and not told of.
+          if (below.length > 0 && !before.has(key)) this.#open.add(one);
+          return this.#own(one, below);
         });
         const tip = branch.tip
           ? [make(`${store}/session/${branch.tip.session}`, { kind: 'session', session: branch.tip.session })]
@@ -204,6 +219,7 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
 
   dispose(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#openTimer);
     for (const subscription of this.#subscriptions) subscription.dispose();
     this.#changed.dispose();
   }

@@ -64,6 +64,20 @@ export class Window {
     return this.rows().allInnerTexts();
   }
 
+  /** Chooses a launch configuration in Run and Debug, and presses F5. */
+  async f5(configuration: string): Promise<void> {
+    await this.showContainer(/Run and Debug/);
+    const choice = this.page.getByRole('button', { name: /^Debug Launch Configurations/ });
+    const chosen = async () => (await choice.getAttribute('aria-label'))?.endsWith(configuration);
+    await choice.waitFor();
+    if (!(await chosen())) {
+      await choice.click();
+      await this.menuEntry(configuration);
+    }
+    await until(`${configuration} is chosen`, chosen);
+    await this.page.keyboard.press('F5');
+  }
+
   /** Starts a launch configuration by its name. */
   async launch(configuration: string): Promise<void> {
     await this.page.keyboard.press('Control+P');
@@ -101,13 +115,6 @@ export class Window {
     return this.page.getByRole('tree', { name });
   }
 
-  async expandRow(name: Name): Promise<void> {
-    const row = this.row(name).first();
-    const is = async () => (await row.getAttribute('aria-expanded')) === 'true';
-    if (!(await is())) await row.locator('.monaco-tl-twistie').click();
-    await until(`row ${String(name)} is expanded`, is);
-  }
-
   /** Clicks a button that a row of a tree shows while the pointer is on it. */
   async rowAction(name: Name, action: Name): Promise<void> {
     const row = this.row(name).first();
@@ -116,11 +123,16 @@ export class Window {
     await row.getByRole('button', { name: action }).click();
   }
 
-  /** Chooses an entry of a row's context menu: by the keyboard, as a menu that has just opened does not take clicks. */
+  /** Chooses an entry of a row's context menu. */
   async rowMenu(name: Name, entry: Name): Promise<void> {
     const row = this.row(name).first();
     await row.waitFor();
     await row.click({ button: 'right' });
+    await this.menuEntry(entry);
+  }
+
+  /** Chooses an entry of the open menu: by the keyboard, as a menu that has just opened does not take clicks. */
+  private async menuEntry(entry: Name): Promise<void> {
     const item = this.page.locator('.monaco-menu').getByRole('menuitem', { name: entry });
     await item.hover();
     await this.page.keyboard.press('Enter');
@@ -165,22 +177,32 @@ export class Window {
     return this.page.getByRole('tree', { name: 'Debug Variables' }).getByRole('treeitem', { name });
   }
 
+  /** Scrolls down in the Variables view until a row is there: rows beyond the view's height do not exist. */
+  async reachVariable(name: Name): Promise<Locator> {
+    const row = this.variable(name).first();
+    await this.page.getByRole('tree', { name: 'Debug Variables' }).hover();
+    await until(`variable ${String(name)} is there`, async () => {
+      if ((await row.count()) > 0) return true;
+      await this.page.mouse.wheel(0, 100);
+      return false;
+    });
+    return row;
+  }
+
   async expandVariable(name: Name): Promise<void> {
-    await this.setExpanded(name, 'true', 'ArrowRight');
-  }
-
-  async collapseVariable(name: Name): Promise<void> {
-    await this.setExpanded(name, 'false', 'ArrowLeft');
-  }
-
-  private async setExpanded(name: Name, wanted: 'true' | 'false', key: string): Promise<void> {
     const row = this.variable(name).first();
     await row.waitFor();
-    const is = async () => (await row.getAttribute('aria-expanded')) === wanted;
+    const is = async () => (await row.getAttribute('aria-expanded')) === 'true';
     if (await is()) return;
     await row.click();
-    if (!(await is())) await this.page.keyboard.press(key);
-    await until(`variable ${String(name)} is ${wanted === 'true' ? 'expanded' : 'collapsed'}`, is);
+    if (!(await is())) await this.page.keyboard.press('ArrowRight');
+    await until(`variable ${String(name)} is expanded`, is);
+  }
+
+  /** Closes all rows of the Variables view, so that the scopes can be seen again. */
+  async closeVariables(): Promise<void> {
+    await this.viewAction('Variables', /^Collapse All/);
+    await until('all variables are closed', async () => (await this.variable(/, value /).count()) === 0);
   }
 
   // --- webviews ---------------------------------------------------------------------------------------------------
