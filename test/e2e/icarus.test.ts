@@ -171,6 +171,7 @@ story('a click restarts a snapshot: a branch, and the same process under another
     .getByRole('treeitem', { name: /^vvp-2, restarted/ })
     .waitFor();
   await window.row(/^running, vvp-2/).waitFor();
+  await window.widenSideBar(430);
   await suite.picture('snapshots');
   await window.debugButton(/Pause/).click();
   await becomes(suite, 'vvp-2', 'held');
@@ -217,7 +218,7 @@ story('stop ends a restarted simulation', async (window, suite) => {
   await window.press('Control+Alt+R');
   await newTerminal(window);
   await window.terminalHas(/(init|work) \d+%/, 60_000);
-  await window.debugButton(/^Stop/).click();
+  await window.debugButton(/^Stop/).last().click();
   await until('no session is left', async () => (await statusItem(window).count()) === 0);
   await until('its process is gone', async () => !/running|held/.test(await suite.cairn('status', '--json').catch(() => '')));
 });

@@ -33,6 +33,8 @@ story('an uninterrupted run gives the output, signature and waveform to compare 
 
 story('F5 starts it, and while it is held Run and Debug shows its threads', async (window, suite) => {
   await window.open();
+  await window.showContainer('Cairn');
+  await window.page.getByText('No snapshots yet.').waitFor();
   await window.f5(verilator.configuration);
   await window.terminalHas(/init \d+%/, 120_000);
   await window.debugButton(/Pause/).click();

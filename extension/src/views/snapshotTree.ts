@@ -14,7 +14,8 @@ import { type Branch, buildSnapshotTree, type SnapshotTree } from './snapshotMod
 const SETTLE_MS = 30;
 /** For VS Code to read the tree again. */
 const SELECT_DEADLINE_MS = 2_000;
-const OPEN_AGAIN_MS = 200;
+/** VS Code puts off for 200 ms what it is told to read again. */
+const QUIET_MS = 300;
 
 export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNode>, vscode.Disposable {
   readonly #snapshots: Snapshots;
@@ -33,7 +34,7 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
   #shown = '';
   /** Sessions whose branches have to be opened as soon as that can be seen. */
   readonly #fresh = new Set<string>();
-  readonly #open = new WeakSet<SnapshotTreeNode>();
+  #firedAt = 0;
   #selected: readonly SnapshotTreeNode[] = [];
 
   constructor(snapshots: Snapshots, sessions: LiveSessions) {
@@ -51,8 +52,6 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
     this.#subscriptions = [
       selected,
       this.view.onDidChangeVisibility(() => void this.#expandNew()),
-      this.view.onDidExpandElement(({ element }) => this.#open.add(element)),
-      this.view.onDidCollapseElement(({ element }) => this.#open.delete(element)),
       sessions.onDidAdd(({ name }) => this.#fresh.add(name)),
       snapshots.onDidChange(() => this.#later()),
       sessions.onDidChange(() => this.#later()),
@@ -133,6 +132,7 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
     this.#timer = undefined;
     if (this.#isShown()) return;
     this.#build();
+    this.#firedAt = Date.now();
     this.#changed.fire(undefined);
     void this.#expandNew();
   }
@@ -149,21 +149,25 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
   }
 
   /**
-   * A snapshot that had no branches was a leaf, and VS Code would leave it closed over its first one. What it is asked to open
-   * while it reads the tree again stays closed without a word, so it is asked until it says that it did.
+   * A snapshot that had no branches was a leaf, and VS Code would leave it closed over its first one. What is opened while it
+   * reads the tree again may be closed when it has: so it is opened at once, and again when all was quiet for a while.
    */
   async #expandNew(): Promise<void> {
     for (const name of this.#fresh) {
       const node = [...this.#nodes.values()].find((one) => one.kind === 'session' && one.session === name);
       if (!node || !this.view.visible) continue;
+      const quiet = this.#isQuiet();
       await this.#bringUp(node);
-      const branch = this.#parents.get(node);
-      const snapshot = branch && this.#parents.get(branch);
-      if (snapshot?.kind === 'snapshot' && !this.#open.has(snapshot)) {
+      if (quiet && this.#isQuiet()) this.#fresh.delete(name);
+      else {
         clearTimeout(this.#openTimer);
-        this.#openTimer = setTimeout(() => void this.#expandNew(), OPEN_AGAIN_MS);
-      } else this.#fresh.delete(name);
+        this.#openTimer = setTimeout(() => void this.#expandNew(), QUIET_MS);
+      }
     }
+  }
+
+  #isQuiet(): boolean {
+    return Date.now() - this.#firedAt >= QUIET_MS;
   }
 
   #build(): void {
@@ -182,12 +186,8 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
       some.map((branch) => {
         const node = make(`${store}/branch/${branch.key}`, { kind: 'branch', store, branch, session: branch.tip?.session });
         const snapshots = branch.snapshots.map((snapshot) => {
-          const key = `${store}/snapshot/${snapshot.id}`;
-          const one = make(key, { kind: 'snapshot', store, snapshot });
-          const below = branches(store, tree, tree.branchesAt(snapshot.id));
-          // What VS Code gets with children at first is open from the beginning, and not told of.
-          if (below.length > 0 && !before.has(key)) this.#open.add(one);
-          return this.#own(one, below);
+          const one = make(`${store}/snapshot/${snapshot.id}`, { kind: 'snapshot', store, snapshot });
+          return this.#own(one, branches(store, tree, tree.branchesAt(snapshot.id)));
         });
         const tip = branch.tip
           ? [make(`${store}/session/${branch.tip.session}`, { kind: 'session', session: branch.tip.session })]

@@ -64,17 +64,11 @@ export class Window {
     return this.rows().allInnerTexts();
   }
 
-  /** Chooses a launch configuration in Run and Debug, and presses F5. */
+  /** Presses F5 when Run and Debug shows that launch configuration as chosen: the first one, as long as none was started. */
   async f5(configuration: string): Promise<void> {
     await this.showContainer(/Run and Debug/);
     const choice = this.page.getByRole('button', { name: /^Debug Launch Configurations/ });
-    const chosen = async () => (await choice.getAttribute('aria-label'))?.endsWith(configuration);
-    await choice.waitFor();
-    if (!(await chosen())) {
-      await choice.click();
-      await this.menuEntry(configuration);
-    }
-    await until(`${configuration} is chosen`, chosen);
+    await until(`${configuration} is chosen`, async () => (await choice.getAttribute('aria-label'))?.endsWith(configuration));
     await this.page.keyboard.press('F5');
   }
 
@@ -105,6 +99,17 @@ export class Window {
     await until(`view container ${String(name)} is shown`, async () => (await tab.getAttribute('aria-selected')) === 'true');
   }
 
+  /** Drags the edge of the side bar, as one does who wants to read all of a row. */
+  async widenSideBar(width: number): Promise<void> {
+    const box = await this.page.locator('.part.sidebar').boundingBox();
+    if (!box) throw new Error('no side bar is shown');
+    const middle = box.y + box.height / 2;
+    await this.page.mouse.move(box.x + box.width, middle);
+    await this.page.mouse.down();
+    await this.page.mouse.move(box.x + width, middle, { steps: 4 });
+    await this.page.mouse.up();
+  }
+
   /** A row of any tree that is shown. */
   row(name: Name): Locator {
     return this.page.getByRole('treeitem', { name });
@@ -123,16 +128,11 @@ export class Window {
     await row.getByRole('button', { name: action }).click();
   }
 
-  /** Chooses an entry of a row's context menu. */
+  /** Chooses an entry of a row's context menu: by the keyboard, as a menu that has just opened does not take clicks. */
   async rowMenu(name: Name, entry: Name): Promise<void> {
     const row = this.row(name).first();
     await row.waitFor();
     await row.click({ button: 'right' });
-    await this.menuEntry(entry);
-  }
-
-  /** Chooses an entry of the open menu: by the keyboard, as a menu that has just opened does not take clicks. */
-  private async menuEntry(entry: Name): Promise<void> {
     const item = this.page.locator('.monaco-menu').getByRole('menuitem', { name: entry });
     await item.hover();
     await this.page.keyboard.press('Enter');
