@@ -16,6 +16,7 @@ import {
   snapshotsView,
   statusItem,
   statusOf,
+  tip,
 } from './cairn.js';
 import { assertAccessible } from './harness/axe.js';
 import { suite } from './harness/suite.js';
@@ -170,10 +171,11 @@ story('a click restarts a snapshot: a branch, and the same process under another
   await snapshotsView(window)
     .getByRole('treeitem', { name: /^vvp-2, restarted/ })
     .waitFor();
-  await window.row(/^running, vvp-2/).waitFor();
-  await window.widenSideBar(430);
+  await tip(window, 'vvp-2', 'running').waitFor();
+  await window.widenSideBar(470);
   await suite.picture('snapshots');
-  await window.debugButton(/Pause/).click();
+  await tip(window, 'vvp-2').hover();
+  await tip(window, 'vvp-2').getByRole('button', { name: 'Hold' }).click();
   await becomes(suite, 'vvp-2', 'held');
   await window.showContainer(/Run and Debug/);
   await window.callStack().filter({ hasText: 'vvp · ' }).last().click();

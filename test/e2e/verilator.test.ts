@@ -37,9 +37,16 @@ story('F5 starts it, and while it is held Run and Debug shows its threads', asyn
   await window.page.getByText('No snapshots yet.').waitFor();
   await window.f5(verilator.configuration);
   await window.terminalHas(/init \d+%/, 120_000);
+  await until(
+    'VS Code knows its threads',
+    async () =>
+      (await window
+        .callStack()
+        .filter({ hasText: /soc · \d+/ })
+        .count()) > 0,
+  );
   await window.debugButton(/Pause/).click();
   await becomes(suite, 'soc', 'held');
-  await window.showContainer(/Run and Debug/);
   await until(
     'both threads are listed',
     async () =>

@@ -108,6 +108,7 @@ export class Window {
     await this.page.mouse.down();
     await this.page.mouse.move(box.x + width, middle, { steps: 4 });
     await this.page.mouse.up();
+    await this.page.mouse.move(box.x + 2 * width, middle);
   }
 
   /** A row of any tree that is shown. */
