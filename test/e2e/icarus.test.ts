@@ -49,6 +49,7 @@ story('the workbench opens with Cairn: no snapshots yet, and what to do', async 
   await window.open();
   await window.showContainer('Cairn');
   await window.page.getByText('No snapshots yet.').waitFor();
+  await window.widenSideBar(470);
 });
 
 story('F5 starts the simulation in a terminal', async (window) => {
@@ -172,7 +173,6 @@ story('a click restarts a snapshot: a branch, and the same process under another
     .getByRole('treeitem', { name: /^vvp-2, restarted/ })
     .waitFor();
   await tip(window, 'vvp-2', 'running').waitFor();
-  await window.widenSideBar(470);
   await suite.picture('snapshots');
   await tip(window, 'vvp-2').hover();
   await tip(window, 'vvp-2').getByRole('button', { name: 'Hold' }).click();

@@ -121,7 +121,7 @@ export class Suite {
   /** A picture for the documents, in test-results/pictures. */
   async picture(name: string): Promise<void> {
     mkdirSync(join(results, 'pictures'), { recursive: true });
-    await this.window.page.screenshot({ path: join(results, 'pictures', `${name}.png`) });
+    await this.window.page.screenshot({ path: join(results, 'pictures', `${name}.png`), animations: 'disabled' });
   }
 
   /** A picture and the logs of what went wrong. */

@@ -109,6 +109,7 @@ export class Window {
     await this.page.mouse.move(box.x + width, middle, { steps: 4 });
     await this.page.mouse.up();
     await this.page.mouse.move(box.x + 2 * width, middle);
+    await this.page.locator('.monaco-sash:is(.active, .hover)').waitFor({ state: 'detached' });
   }
 
   /** A row of any tree that is shown. */
