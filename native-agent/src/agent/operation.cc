@@ -19,6 +19,8 @@ using sys::Status;
 using sys::Text;
 using wire::encode_text;
 
+constexpr uint64_t patience_ns = 1'000'000'000;  // for threads that go on after a restart
+
 // In the image: what the restarted process needs of the checkpoint.
 [[gnu::init_priority(200)]] checkpoint::KeptFiles kept_files;
 
@@ -222,7 +224,10 @@ bool Operation::resume() {
   if (progress_ == restarted) {
     auto* handoff = const_cast<image::Handoff*>(agent_->handoff_);
     agent_->handoff_ = nullptr;
+    expect_threads(handoff->thread_count);
     sys::store_and_wake(&handoff->released, 1);
+    // Who is still on the way then (the application's other threads may leave it no processor) is waited for by the next stop.
+    (void)wait_for_threads(sys::now_ns() + patience_ns);
     progress_ = saved;
     return true;
   }
