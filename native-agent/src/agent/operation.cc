@@ -85,6 +85,7 @@ void Operation::handle(uint64_t id, Text body) {
     if (progress_ == suspended) stop_.extend(0);
   }
   events::facts().error = nullptr;
+  if (error_.failed() && !failure_.failed()) failure_.set(error_.number(), error_.culprit()).add(error_.message());
 
   Text message = error_.message(), culprit = error_.culprit();
   cairn_agent_PhaseReply reply = cairn_agent_PhaseReply_init_zero;
@@ -108,6 +109,7 @@ void Operation::handle(uint64_t id, Text body) {
 
 bool Operation::run(const cairn_agent_PhaseRequest& request, Text barrier, Text folder, Text snapshot) {
   uint64_t deadline = request.deadline_ms == 0 ? 0 : sys::now_ns() + uint64_t{request.deadline_ms} * 1'000'000;
+  if (operation_ != request.operation) failure_.clear();
   operation_ = request.operation;
   switch (request.phase) {
     case cairn_agent_Phase_PHASE_PRESUSPEND: return presuspend();
@@ -268,7 +270,7 @@ void Operation::abort() {
   if (progress_ == restarting || progress_ == restarted) {
     // There is nothing to run on: the process has not lived yet.
     sys::TextBuffer<2048> text;
-    text.add("cairn: the restart failed: ").add(error_.failed() ? error_.message() : Text("it was cancelled, or the coordinator was lost")).add("\n");
+    text.add("cairn: the restart failed: ").add(failure_.failed() ? failure_.message() : Text("it was cancelled, or the coordinator was lost")).add("\n");
     (void)sys::write_all(2, text.c_str(), text.size());
     sys::call_unchecked(SYS_exit_group, 1);
   }
