@@ -20,6 +20,8 @@ using sys::Status;
 using sys::Text;
 using wire::encode_text;
 
+constexpr uint64_t patience_ns = 1'000'000'000;  // for threads that go on after a restart
+
 // In the image: what the restarted process needs of the checkpoint.
 [[gnu::init_priority(200)]] checkpoint::KeptFiles kept_files;
 
@@ -90,6 +92,7 @@ void Operation::handle(uint64_t id, Text body) {
     if (progress_ == suspended) stop_.extend(0);
   }
   events::facts().error = nullptr;
+  if (error_.failed() && !failure_.failed()) failure_.set(error_.number(), error_.culprit()).add(error_.message());
 
   Text message = error_.message(), culprit = error_.culprit();
   cairn_agent_PhaseReply reply = cairn_agent_PhaseReply_init_zero;
@@ -113,6 +116,7 @@ void Operation::handle(uint64_t id, Text body) {
 
 bool Operation::run(const cairn_agent_PhaseRequest& request, Text barrier, Text folder, Text snapshot) {
   uint64_t deadline = request.deadline_ms == 0 ? 0 : sys::now_ns() + uint64_t{request.deadline_ms} * 1'000'000;
+  if (operation_ != request.operation) failure_.clear();
   operation_ = request.operation;
   switch (request.phase) {
     case cairn_agent_Phase_PHASE_PRESUSPEND: return presuspend();
@@ -237,7 +241,10 @@ bool Operation::resume() {
     auto* handoff = const_cast<image::Handoff*>(agent_->handoff_);
     agent_->handoff_ = nullptr;
     events::facts().thread_call = nullptr;
+    expect_threads(handoff->thread_count);
     sys::store_and_wake(&handoff->released, 1);
+    // Who is still on the way then (the application's other threads may leave it no processor) is waited for by the next stop.
+    (void)wait_for_threads(sys::now_ns() + patience_ns);
     progress_ = saved;
     return true;
   }
@@ -280,7 +287,7 @@ void Operation::abort() {
   if (progress_ == restarting || progress_ == restarted) {
     // There is nothing to run on: the process has not lived yet.
     sys::TextBuffer<2048> text;
-    text.add("cairn: the restart failed: ").add(error_.failed() ? error_.message() : Text("it was cancelled, or the coordinator was lost")).add("\n");
+    text.add("cairn: the restart failed: ").add(failure_.failed() ? failure_.message() : Text("it was cancelled, or the coordinator was lost")).add("\n");
     (void)sys::write_all(2, text.c_str(), text.size());
     sys::call_unchecked(SYS_exit_group, 1);
   }

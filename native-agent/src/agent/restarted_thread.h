@@ -16,4 +16,11 @@ struct ThreadStart {
 };
 [[noreturn]] void restarted_thread_entry(const ThreadStart* start);
 
+/// [restoring] That many threads are about to be released.
+void expect_threads(uint32_t count);
+/// [any] All of them are where the application is. Until then some are on stacks and in code that no image has.
+[[nodiscard]] bool threads_have_left();
+/// False: the deadline passed.
+bool wait_for_threads(uint64_t deadline_ns);
+
 }  // namespace cairn::agent

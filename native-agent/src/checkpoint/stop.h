@@ -2,6 +2,8 @@
 // state. A short-lived process that shares memory and descriptors with the application (the tracer) seizes each thread by
 // ptrace; when it lets go, blocked system calls continue as if nothing had happened.
 //
+// A thread that is still on its way out of a restart, on a stack that no image has, is let run until it has arrived.
+//
 // Invariants: no thread's registers are ever made to run code of ours, so that the tracer may die at any moment (even by
 // SIGKILL): the kernel then detaches and all threads run on. The tracer gives up by itself at the deadline.
 // Context: Cairn's own thread. Tests: test/probes (all), test/faults (tracer killed in each phase).
@@ -62,6 +64,8 @@ class Stop {
   bool find_threads(bool* found_new);
   bool seize(int32_t tid);
   bool wait_for_stop(ThreadState* thread);
+  bool in_restart(int32_t tid) const;
+  bool leave_restart(ThreadState* thread);
   bool capture(ThreadState* thread);
   void release_all();
   void reap();

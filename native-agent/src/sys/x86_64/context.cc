@@ -180,8 +180,15 @@ bool call_of_frame(uint64_t frame, int64_t* number, uint64_t* arguments, uint64_
   return true;
 }
 
-void enter_frame(uint64_t frame) {
-  asm volatile("mov %0, %%rsp\n\tmov %1, %%eax\n\tsyscall\n\tud2" : : "r"(frame), "i"(SYS_rt_sigreturn) : "memory");
+void enter_frame(uint64_t frame, uint32_t* left) {
+  asm volatile("lock incl (%2)\n\tmov %0, %%rsp\n\tmov %1, %%eax\n\tsyscall\n\tud2"
+               : : "r"(frame), "i"(SYS_rt_sigreturn), "r"(left) : "memory");
+  __builtin_unreachable();
+}
+
+void exit_thread(uint32_t* left) {
+  asm volatile("lock incl (%1)\n\tmov %0, %%eax\n\txor %%edi, %%edi\n\tsyscall\n\tud2"
+               : : "i"(SYS_exit), "r"(left) : "memory");
   __builtin_unreachable();
 }
 
