@@ -265,6 +265,10 @@ struct cairn_ids {
   /* [any] For a file of /proc, by its real path, in whose text there are ids: a new descriptor, at its beginning, of a copy in
    * which they are virtual ones. -ENOENT: that file has none, or this process was never restarted. -errno. */
   int32_t (*proc_copy)(const char *real_path);
+  /* [any] The virtual id of a child that a call gave, where the call began at `moment`: a restart may have come in between, and
+   * the number is then one of before. */
+  uint32_t (*moment)(void);
+  int32_t (*child)(int32_t real_id, uint32_t moment);
 };
 
 /* Extension "cairn.signals/1", published by the built-in plugin `signal`. */

@@ -200,7 +200,7 @@ int32_t extension_session() {
   look();
   return state.session.virtual_id;
 }
-const cairn_ids functions = {sizeof(cairn_ids), 0, extension_to_real, extension_to_virtual, extension_parent, extension_group, extension_session, copy_of_proc_file};
+const cairn_ids functions = {sizeof(cairn_ids), 0, extension_to_real, extension_to_virtual, extension_parent, extension_group, extension_session, copy_of_proc_file, generation, child_name};
 
 /// A program that was executed in a restarted computation: the process has its name for life, and libc's notes are to agree.
 void enter_program() {
@@ -244,7 +244,7 @@ int32_t init(const cairn_host* given, const char*) {
 
 int32_t event(uint32_t number, void*) {
   switch (number) {
-    case CAIRN_EVENT_PRECHECKPOINT: look(); return remember_threads();
+    case CAIRN_EVENT_PRECHECKPOINT: remember_real_ids(); look(); return remember_threads();
     case CAIRN_EVENT_RESTART: return rebuild();
     case CAIRN_EVENT_FORK_CHILD:
       if (active()) enter_child();
