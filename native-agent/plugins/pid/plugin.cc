@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pid/cpu_times.h"
 #include "pid/groups.h"
 #include "pid/host.h"
 #include "pid/ids.h"
@@ -217,6 +218,7 @@ int32_t init(const cairn_host* given, const char*) {
   prepare_threads();
   prepare_create();
   prepare_clocks();
+  prepare_cpu_times();
   prepare_timers();
   prepare_syscall();
   prepare_children();
@@ -228,9 +230,17 @@ int32_t init(const cairn_host* given, const char*) {
 
 int32_t event(uint32_t number, void*) {
   switch (number) {
-    case CAIRN_EVENT_PRECHECKPOINT: look(); return remember_threads();
-    case CAIRN_EVENT_RESTART: return rebuild();
+    case CAIRN_EVENT_PRECHECKPOINT: {
+      look();
+      int32_t error = remember_threads();
+      return error != 0 ? error : save_cpu_times();
+    }
+    case CAIRN_EVENT_RESTART: {
+      int32_t error = rebuild();
+      return error != 0 ? error : restore_cpu_times();
+    }
     case CAIRN_EVENT_FORK_CHILD:
+      forget_cpu_times();
       if (active()) enter_child();
       else set_self(ask(SYS_getpid), ask(SYS_getpid));
       return 0;
