@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pid/cpu_times.h"
 #include "pid/groups.h"
 #include "pid/host.h"
 #include "pid/ids.h"
@@ -232,6 +233,7 @@ int32_t init(const cairn_host* given, const char*) {
   prepare_threads();
   prepare_create();
   prepare_clocks();
+  prepare_cpu_times();
   prepare_timers();
   prepare_syscall();
   prepare_children();
@@ -244,9 +246,18 @@ int32_t init(const cairn_host* given, const char*) {
 
 int32_t event(uint32_t number, void*) {
   switch (number) {
-    case CAIRN_EVENT_PRECHECKPOINT: remember_real_ids(); look(); return remember_threads();
-    case CAIRN_EVENT_RESTART: return rebuild();
+    case CAIRN_EVENT_PRECHECKPOINT: {
+      remember_real_ids();
+      look();
+      int32_t error = remember_threads();
+      return error != 0 ? error : save_cpu_times();
+    }
+    case CAIRN_EVENT_RESTART: {
+      int32_t error = rebuild();
+      return error != 0 ? error : restore_cpu_times();
+    }
     case CAIRN_EVENT_FORK_CHILD:
+      forget_cpu_times();
       if (active()) enter_child();
       else set_self(ask(SYS_getpid), ask(SYS_getpid));
       return 0;
