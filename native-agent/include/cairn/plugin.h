@@ -279,6 +279,14 @@ struct cairn_signals {
   int64_t (*action)(int32_t signal, const void *set, void *get, uint64_t mask_size);
 };
 
+/* Extension "cairn.watches/1", published by the built-in plugin `event`. Since 1.1. */
+struct cairn_watches {
+  uint32_t size;
+  uint32_t reserved;
+  /* [any] inotify_add_watch(2) gave a number for this real path: the kernel tells of a watch's inode later, but not of its path. */
+  void (*added)(const char *real_path, uint32_t mask);
+};
+
 #ifdef __cplusplus
 }
 #endif
