@@ -147,7 +147,6 @@ int32_t name_groups() {
     if (to_real(space, named->virtual_id) == real_id && to_virtual(space, real_id) == named->virtual_id) continue;
     if (!insert(space, {named->virtual_id, real_id, kind})) return host->fail(-ENOSPC, "groups", "The table of virtual groups is full.");
   }
-  __atomic_fetch_add(&generation_count, 1, __ATOMIC_ACQ_REL);
   return 0;
 }
 
