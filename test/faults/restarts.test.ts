@@ -32,7 +32,7 @@ async function isRunning(scratch: Scratch, session: string): Promise<void> {
 test('a checkpoint while a thread has not yet left the restart', () =>
   withScratch(async (scratch) => {
     const file = join(scratch.folder, 'go');
-    const first = scratch.cairnProgram(['run', '--session', 'crowd', '--', await tool('crowd'), file, '20']);
+    const first = scratch.cairnProgram(['run', '--session', 'crowd', '--', await tool('crowd'), file, '12']);
     await first.line(/^running$/);
     let { snapshot } = await scratch.checkpoint('crowd', '--then', 'kill');
     await first.exit();

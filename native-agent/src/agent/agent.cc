@@ -270,8 +270,9 @@ void Agent::lost_coordinator() {
 }
 
 void Agent::unmap_room() {
-  if (room_size_ != 0) call_unchecked(SYS_munmap, room_start_, room_size_);
-  room_size_ = 0;
+  uint64_t size = room_size_;
+  room_size_ = 0;  // first: a fork meanwhile must not make the child unmap what the application has there by then
+  if (size != 0) call_unchecked(SYS_munmap, room_start_, size);
 }
 
 void Agent::finish() {
