@@ -104,6 +104,9 @@ int32_t add_watches(const Instance& instance);
 int32_t save_process(Instance* instance);
 int32_t make_process(const Instance& instance);
 
+/// [init] Looks up what a wrapper needs.
+void prepare_polling();
+
 /// [any] Extension "cairn.watches/1".
 extern const cairn_watches watch_functions;
 

@@ -1,7 +1,7 @@
 // The built-in plugin `event`: eventfd, timerfd, signalfd, epoll, inotify, pidfd: descriptors that tell of events. Others of that
 // kind, which no program can read the state of, are refused by name.
 // Here: events of the engine, and which kind a descriptor is. Counters and signals: counters.cc; timers: timers.cc; epoll:
-// interests.cc; inotify: watches.cc; pidfd: processes.cc.
+// interests.cc; inotify: watches.cc; pidfd: processes.cc; the time-out of poll: polling.cc.
 // A layer above `file`: watches are set again when all files are in place, so that they see nothing of the restart.
 // Tests: test/probes (events).
 #include "event/events.h"
@@ -123,6 +123,7 @@ int32_t barrier(const char*, uint32_t) {
 
 int32_t init(const cairn_host* given, const char*) {
   host = given;
+  prepare_polling();
   return host->publish("cairn.watches/1", &watch_functions);
 }
 
