@@ -1,14 +1,15 @@
-// Waits of five seconds in poll, ppoll, select and pselect that a checkpoint meets when less than two remain: neither that nor a
-// restart begins them anew.
+// Waits of five seconds in poll, ppoll, select, pselect, epoll_wait and epoll_pwait that a checkpoint meets when less than two remain:
+// neither that nor a restart begins them anew.
 // sabotage: call close @event
 // churn: threads
 #include "../probe.h"
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/select.h>
 
-static int event;
-enum { WAIT_MS = 5000, REMAINS_MS = 2000 };
+static int event, instance;
+enum { WAIT_MS = 5000, REMAINS_MS = 2000, THREADS = 6 };
 
 static int wait_once(int which) {
   struct pollfd fd = {event, POLLIN, 0};
@@ -20,7 +21,12 @@ static int wait_once(int which) {
   if (which == 0) return poll(&fd, 1, WAIT_MS);
   if (which == 1) return ppoll(&fd, 1, &time, NULL);
   if (which == 2) return select(event + 1, &set, NULL, NULL, &old_time);
-  return pselect(event + 1, &set, NULL, NULL, &time, NULL);
+  if (which == 3) return pselect(event + 1, &set, NULL, NULL, &time, NULL);
+  struct epoll_event got;
+  if (which == 4) return epoll_wait(instance, &got, 1, WAIT_MS);
+  sigset_t none;
+  sigemptyset(&none);
+  return epoll_pwait(instance, &got, 1, WAIT_MS, &none);
 }
 static void *body(void *argument) {
   int which = (int)(intptr_t)argument;
@@ -31,16 +37,18 @@ static void *body(void *argument) {
 
 int main(int argc, char **argv) {
   probe_init(argc, argv);
-  event = eventfd(0, 0);
+  event = eventfd(0, 0), instance = epoll_create1(0);
+  struct epoll_event interest = {.events = EPOLLIN};
+  CHECK(epoll_ctl(instance, EPOLL_CTL_ADD, event, &interest) == 0, "epoll_ctl");
   probe_note("event", (uint64_t)event);
-  pthread_t threads[4];
-  for (intptr_t i = 0; i < 4; i++) pthread_create(&threads[i], NULL, body, (void *)i);
+  pthread_t threads[THREADS];
+  for (intptr_t i = 0; i < THREADS; i++) pthread_create(&threads[i], NULL, body, (void *)i);
   probe_sleep_ms(WAIT_MS - REMAINS_MS);
   probe_hold();
   struct timespec began, now;
   clock_gettime(CLOCK_MONOTONIC, &began);
   CHECK(fcntl(event, F_GETFD) == 0, "the eventfd is closed");
-  for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
+  for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
   clock_gettime(CLOCK_MONOTONIC, &now);
   long took = (now.tv_sec - began.tv_sec) * 1000 + (now.tv_nsec - began.tv_nsec) / 1000000;
   CHECK(took < REMAINS_MS + 1500, "they waited %ld ms more, of which %d at most remained", took, REMAINS_MS);
