@@ -104,6 +104,15 @@ int32_t add_watches(const Instance& instance);
 int32_t save_process(Instance* instance);
 int32_t make_process(const Instance& instance);
 
+/// [init] Looks up what wrappers need.
+void prepare_polling();
+void prepare_waiting();
+/// [quiesced] The checkpoint's moment. [quiesced, restoring] What remains of time-outs, before the threads go on.
+void note_time();
+void set_waits_right(bool restarted);
+/// [any] In the child of a fork, which has one thread.
+void forget_waits();
+
 /// [any] Extension "cairn.watches/1".
 extern const cairn_watches watch_functions;
 

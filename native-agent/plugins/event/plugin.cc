@@ -1,7 +1,8 @@
 // The built-in plugin `event`: eventfd, timerfd, signalfd, epoll, inotify, pidfd: descriptors that tell of events. Others of that
 // kind, which no program can read the state of, are refused by name.
 // Here: events of the engine, and which kind a descriptor is. Counters and signals: counters.cc; timers: timers.cc; epoll:
-// interests.cc; inotify: watches.cc; pidfd: processes.cc.
+// interests.cc; inotify: watches.cc; pidfd: processes.cc; time-outs: polling.cc and
+// waiting.cc.
 // A layer above `file`: watches are set again when all files are in place, so that they see nothing of the restart.
 // Tests: test/probes (events).
 #include "event/events.h"
@@ -103,6 +104,9 @@ int32_t event(uint32_t number, void* data) {
       table.count = 0;
       pool.reset();
       return 0;
+    case CAIRN_EVENT_PRECHECKPOINT: note_time(); return 0;
+    case CAIRN_EVENT_RESUME: set_waits_right(false); return 0;
+    case CAIRN_EVENT_FORK_CHILD: forget_waits(); return 0;
     case CAIRN_EVENT_DESCRIPTOR_SAVE: return claim(descriptor);
     case CAIRN_EVENT_DESCRIPTOR_RESTORE: return make(descriptor);
     case CAIRN_EVENT_DESCRIPTOR_FILL: return complete(*descriptor);
@@ -113,6 +117,7 @@ int32_t event(uint32_t number, void* data) {
 const char* const restart_barriers[] = {"watch", nullptr};
 
 int32_t barrier(const char*, uint32_t) {
+  set_waits_right(true);
   for (uint32_t i = 0; i < table.count; ++i) {
     const Instance& instance = table.instances[i];
     if (instance.kind != Kind::watches || instance.elsewhere) continue;
@@ -123,6 +128,8 @@ int32_t barrier(const char*, uint32_t) {
 
 int32_t init(const cairn_host* given, const char*) {
   host = given;
+  prepare_polling();
+  prepare_waiting();
   return host->publish("cairn.watches/1", &watch_functions);
 }
 
