@@ -253,3 +253,15 @@ test('input from a file goes on where it was; a log that the program opened itse
     assert.equal(await other.exit(), 0, other.transcript());
     assert.deepEqual(other.lines, ['got 3']);
   }));
+
+test('a script asks for a checkpoint of itself; the restarted one finds it done', () =>
+  withScratch(async (scratch) => {
+    const script = 'echo before; "$CAIRN" checkpoint --name inside --json > made; echo "status $?"; echo after';
+    const env = { CAIRN: inTree('bin/cairn') };
+    const first = scratch.cairnProgram(['run', '--session', 'script', '--', 'sh', '-c', script], { env });
+    assert.equal(await first.exit(), 0, first.transcript());
+    assert.deepEqual(first.lines, ['before', 'status 0', 'after']);
+    const again = scratch.cairnProgram(['restart', 'inside', '--session', 'again'], { env });
+    assert.equal(await again.exit(), 0, again.transcript());
+    assert.deepEqual(again.lines, ['status 0', 'after']);
+  }));
