@@ -211,7 +211,7 @@ int32_t child_name(int32_t real_id, uint32_t before) {
   }
   // One that had ended by then: until the first restart every number is itself.
   int32_t now;
-  return shared_real(Space::id, real_id, &now) ? real_id : to_virtual(Space::id, real_id);
+  return shared_real(Space::id, real_id, &now) ? real_id : to_virtual(Space::id, real_id, true);
 }
 
 void share(Space space, int32_t virtual_id, int32_t real_id) {
