@@ -46,6 +46,16 @@ int32_t peek_all(Socket* one) {
       sys(SYS_ioctl, one->fd, FIONREAD, pointer(&waiting));
       size = static_cast<uint64_t>(waiting);
       if (waiting == 0) return 0;
+    } else if (!is_unix(*one)) {
+      // For UDP the offset moves by what MSG_TRUNC would tell, so that each is read in one go; none is longer than this.
+      static char datagram[65536];
+      count = peek(one, datagram, sizeof datagram, 0, &from, &passed);
+      if (count < 0) break;
+      Message* message = add_message(one, static_cast<uint32_t>(count));
+      if (message == nullptr) return host->fail(-ENOMEM, "socket", "no memory for what waits in a socket");
+      copy_bytes(message->data, datagram, static_cast<uint64_t>(count));
+      message->from = from;
+      continue;
     } else {
       char nothing;
       count = peek(one, &nothing, 0, MSG_TRUNC, &from, &passed);
