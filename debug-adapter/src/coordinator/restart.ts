@@ -56,7 +56,7 @@ export async function restart(context: Context, params: RestartParams, env: Read
     cwd: '/',
     runFolder,
     warnings: findings,
-    settings: pluginSettings(params.plugins),
+    settings: pluginSettings(params.plugins, env),
     restart: { settings: restartSettings(context, params, folder), name: basename(folder), operation, processes },
   };
 }
