@@ -71,20 +71,23 @@ int32_t real_path(const Address& shown, char* real, uint32_t capacity) {
   return length < 0 ? length : 0;
 }
 
-/// A name that a dead socket left behind may be used again; one that somebody answers at may not.
-int32_t clear_place(const char* path, const Address& address) {
+bool exists(const char* path, uint32_t* mode) {
   struct stat status = {};
-  if (sys(SYS_newfstatat, AT_FDCWD, pointer(path), pointer(&status), 0x100 /* AT_SYMLINK_NOFOLLOW */) < 0) return 0;
-  if (!S_ISSOCK(status.st_mode)) return -EADDRINUSE;
-  const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
-  for (int type : types) {
-    long probe = sys(SYS_socket, AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    long result = sys(SYS_connect, probe, pointer(address.bytes), address.size);
-    sys(SYS_close, probe);
-    if (result == -EPROTOTYPE) continue;
-    return result == -ECONNREFUSED ? static_cast<int32_t>(sys(SYS_unlink, pointer(path))) : -EADDRINUSE;
-  }
-  return -EADDRINUSE;
+  bool there = sys(SYS_newfstatat, AT_FDCWD, pointer(path), pointer(&status), 0x100 /* AT_SYMLINK_NOFOLLOW */) == 0;
+  *mode = status.st_mode;
+  return there;
+}
+
+/// A name that a dead socket left behind may be used again; one that belongs to somebody may not. Asking is connecting a
+/// datagram socket: whatever is there is found, and learns nothing of it.
+int32_t clear_place(const char* path, const Address& address) {
+  uint32_t mode = 0;
+  if (!exists(path, &mode)) return 0;
+  if (!S_ISSOCK(mode)) return -EADDRINUSE;
+  long probe = sys(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  long result = sys(SYS_connect, probe, pointer(address.bytes), address.size);
+  sys(SYS_close, probe);
+  return result == -ECONNREFUSED ? static_cast<int32_t>(sys(SYS_unlink, pointer(path))) : -EADDRINUSE;
 }
 
 }  // namespace
@@ -224,7 +227,9 @@ int32_t bind_name(int32_t fd, const Address& shown, bool keep, uint32_t mode) {
     if (long error = sys(SYS_chdir, pointer(path)); error < 0) return static_cast<int32_t>(error);
     path[part] = last;
   }
-  int32_t result = clear_place(path, address);
+  uint32_t ignored = 0;
+  // What is only named for a moment must not take anything away.
+  int32_t result = keep ? clear_place(path, address) : exists(path, &ignored) ? -EADDRINUSE : 0;
   if (result >= 0) result = static_cast<int32_t>(sys(SYS_bind, fd, pointer(address.bytes), address.size));
   if (result < 0) return result;
   if (!keep) sys(SYS_unlink, pointer(path));
@@ -232,8 +237,9 @@ int32_t bind_name(int32_t fd, const Address& shown, bool keep, uint32_t mode) {
   return 0;
 }
 
-int32_t connect_name(int32_t fd, const Address& shown) {
-  if (!has_path(shown)) return static_cast<int32_t>(sys(SYS_connect, fd, pointer(shown.bytes), shown.size));
+int32_t reach(const Address& shown, Address* address) {
+  *address = shown;
+  if (!has_path(shown)) return 0;
   char path[4400];
   if (int32_t error = real_path(shown, path, sizeof path); error < 0) return error;
   uint32_t length = static_cast<uint32_t>(plugin::length_of(path));
@@ -245,8 +251,14 @@ int32_t connect_name(int32_t fd, const Address& shown) {
     if (long error = sys(SYS_chdir, pointer(path)); error < 0) return static_cast<int32_t>(error);
     path[part] = last;
   }
-  Address address = path_address(path + part);
-  return static_cast<int32_t>(sys(SYS_connect, fd, pointer(address.bytes), address.size));
+  *address = path_address(path + part);
+  return 0;
+}
+
+bool is_taken(const Address& shown) {
+  char path[4400];
+  uint32_t mode = 0;
+  return has_path(shown) && (real_path(shown, path, sizeof path) < 0 || exists(path, &mode));
 }
 
 void release_name(const Address& shown) {

@@ -18,7 +18,7 @@ namespace {
 
 // An acknowledgement may be put off for 200 ms.
 constexpr int32_t patience_ms = 300;
-constexpr uint64_t piece = 256 * 1024;
+constexpr uint64_t piece = 60 * 1024;  // as in queue.cc
 /// Added to an inode: its socket has something to send that does not fit.
 constexpr uint64_t stuck = uint64_t{1} << 40;
 
@@ -90,6 +90,7 @@ int32_t refill_one(Socket* one) {
   long count = 0;
   while (result == 0 && (count = sys(SYS_read, fd, pointer(buffer), sizeof buffer)) > 0) result = send_whole(one->fd, buffer, static_cast<uint64_t>(count));
   sys(SYS_close, fd);
+  set_late_options(*one);  // where a larger buffer was needed for a moment
   if (result == 0) result = static_cast<int32_t>(count);
   return result < 0 ? host->fail(result, "socket", "what was on the way on a connection cannot be sent again") : 0;
 }

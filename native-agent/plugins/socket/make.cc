@@ -78,6 +78,11 @@ int32_t make_other(Socket* one) {
   int32_t error = bind_name(one->fd, one->shown_local, keep, one->file_mode);
   // The port of a connection that waits is not what anybody asks for.
   if (error < 0 && one->role == Role::waiting) error = 0;
+  // A name whose file was removed leads nowhere: any will do, and the old one is shown.
+  if (error < 0 && is_unix(*one) && !one->file_there && has_path(one->shown_local)) {
+    const sa_family_t family = AF_UNIX;
+    error = static_cast<int32_t>(sys(SYS_bind, one->fd, pointer(&family), sizeof family));
+  }
   if (error < 0) return fail(error, *one, error == -EADDRINUSE ? "its address is used by another program" : "it cannot have its address again");
   if (one->role == Role::listening) error = static_cast<int32_t>(sys(SYS_listen, one->fd, one->backlog));
   if (one->role == Role::outside) error = connect_to_nobody(*one);
@@ -112,9 +117,9 @@ int32_t fill_queue(const Socket& one) {
 }
 
 int32_t connect_by_name(const Socket& one) {
-  Address target = one.shown_peer;
-  // The listening socket, or the datagram socket, may have a file in the run folder now.
-  return connect_name(one.fd, target);
+  Address target;
+  if (int32_t error = reach(one.shown_peer, &target); error < 0) return error;
+  return static_cast<int32_t>(sys(SYS_connect, one.fd, pointer(target.bytes), target.size));
 }
 
 }  // namespace
@@ -164,7 +169,10 @@ int32_t make_others() {
 int32_t fill_queues() {
   for (Socket* one = sockets; one != nullptr; one = one->next) {
     if (one->elsewhere) continue;
-    if (one->helper >= 0) host->close_fd(one->helper);
+    if (one->helper >= 0) {
+      host->close_fd(one->helper);
+      forget_held(one->peer_inode);
+    }
     one->helper = -1;
     if (int32_t error = fill_queue(*one); error < 0) return fail(error, *one, "what was in its queue cannot be put back");
     if (one->role != Role::waiting) continue;

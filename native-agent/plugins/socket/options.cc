@@ -142,11 +142,10 @@ void set_late_options(const Socket& one) {
   // Filling a queue may have made them larger for a moment.
   OptionValue now = {};
   read_option(one.fd, SOL_SOCKET, SO_BUF_LOCK, 4, &now);
-  if ((one.buffer_lock & send_locked) != 0) set_buffer(one.fd, SO_SNDBUF, one.options[send_buffer]);
-  if ((one.buffer_lock & receive_locked) != 0) set_buffer(one.fd, SO_RCVBUF, one.options[receive_buffer]);
-  if (now.size == 4 && *reinterpret_cast<const uint32_t*>(now.bytes) != one.buffer_lock) {
-    sys(SYS_setsockopt, one.fd, SOL_SOCKET, SO_BUF_LOCK, pointer(&one.buffer_lock), 4);
-  }
+  uint32_t locked = now.size == 4 ? *reinterpret_cast<const uint32_t*>(now.bytes) : one.buffer_lock;
+  if ((locked & send_locked) != 0) set_buffer(one.fd, SO_SNDBUF, one.options[send_buffer]);
+  if ((locked & receive_locked) != 0) set_buffer(one.fd, SO_RCVBUF, one.options[receive_buffer]);
+  if (locked != one.buffer_lock) sys(SYS_setsockopt, one.fd, SOL_SOCKET, SO_BUF_LOCK, pointer(&one.buffer_lock), 4);
 }
 
 }  // namespace cairn::sockets

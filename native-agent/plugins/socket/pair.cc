@@ -22,23 +22,27 @@ int32_t plain_pair(const Socket& own, int32_t* ends) {
 
 /// A datagram pair gets its names afterwards; a stream by accept.
 int32_t unix_pair(const Socket& own, int32_t* ends) {
+  // Names of those who are not of the computation, or not any more, are not ours to take: shown.cc shows them.
+  const Address none = {};
+  const Address& peer_name = own.role == Role::paired ? own.shown_peer : none;
   bool own_accepted = is_named(own.shown_local);
-  const Address& accepted_name = own_accepted ? own.shown_local : own.shown_peer;
-  const Address& client_name = own_accepted ? own.shown_peer : own.shown_local;
+  const Address& accepted_name = own_accepted ? own.shown_local : peer_name;
+  const Address& client_name = own_accepted ? peer_name : own.shown_local;
   if (own.type == SOCK_DGRAM || !is_named(accepted_name)) {
     int32_t result = plain_pair(own, ends);
     if (result < 0) return result;
     (void)bind_name(ends[0], own.shown_local, own.file_there, own.file_mode);
-    (void)bind_name(ends[1], own.shown_peer, false, 0);
+    (void)bind_name(ends[1], peer_name, false, 0);
     return 0;
   }
   lock_name(accepted_name);
   auto listener = static_cast<int32_t>(make_socket(AF_UNIX, own.type));
   auto client = static_cast<int32_t>(make_socket(AF_UNIX, own.type));
-  long result = bind_name(listener, accepted_name, true, 0);
+  bool taken = is_taken(accepted_name);
+  long result = taken ? -EADDRINUSE : bind_name(listener, accepted_name, true, 0);
   if (result == 0) {
-    Address address = {}, none = {};
-    read_addresses(listener, &address, &none);
+    Address address = {}, unused = {};
+    read_addresses(listener, &address, &unused);
     (void)sys(SYS_listen, listener, 1);
     result = sys(SYS_connect, client, pointer(address.bytes), address.size);
     if (result == 0) result = sys(SYS_accept4, listener, 0, 0, SOCK_CLOEXEC);

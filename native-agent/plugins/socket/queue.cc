@@ -13,16 +13,15 @@ namespace {
 constexpr long peek_flags = MSG_PEEK | MSG_DONTWAIT;
 
 /// One look into the queue: how much, and from whom. *refused: there are passed descriptors, which a look must not bring in.
-long peek(Socket* one, char* data, uint64_t size, long flags, Address* from, bool* passed) {
+long peek(Socket* one, const iovec* parts, uint64_t count, long flags, Address* from, bool* passed) {
   // Room for a sender's credentials and nothing behind them: the kernel hands no descriptor over then, and says so.
   alignas(8) char control[CMSG_SPACE(sizeof(struct ucred))];
   int32_t with_credentials = 0;
   uint32_t option_size = 4;
   sys(SYS_getsockopt, one->fd, SOL_SOCKET, SO_PASSCRED, pointer(&with_credentials), pointer(&option_size));
-  iovec part = {data, size};
   msghdr message = {};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
+  message.msg_iov = const_cast<iovec*>(parts);
+  message.msg_iovlen = count;
   message.msg_name = from->bytes;
   message.msg_namelen = sizeof from->bytes - 1;
   if (is_unix(*one) && with_credentials != 0) {
@@ -35,59 +34,81 @@ long peek(Socket* one, char* data, uint64_t size, long flags, Address* from, boo
   return result;
 }
 
+int32_t no_memory() { return host->fail(-ENOMEM, "socket", "no memory for what waits in a socket"); }
+
+/// The next `size` bytes of a stream, in pieces that fit the pool's usual ones: so it can use them again. The number that came.
+long peek_stream(Socket* one, uint64_t size, bool* passed) {
+  constexpr uint64_t piece = 60 * 1024, most = 1024;
+  static iovec parts[most];
+  Message** first = one->queue_end;
+  uint64_t count = 0;
+  for (uint64_t at = 0; at < size && count < most; at += piece, ++count) {
+    uint64_t part = size - at < piece ? size - at : piece;
+    Message* message = add_message(one, static_cast<uint32_t>(part));
+    if (message == nullptr) return no_memory();
+    parts[count] = {message->data, part};
+  }
+  Address from = {};
+  long result = peek(one, parts, count, 0, &from, passed);
+  uint64_t left = result < 0 ? 0 : static_cast<uint64_t>(result);
+  for (Message* message = *first; message != nullptr; message = message->next) {
+    if (message->size > left) message->size = static_cast<uint32_t>(left);
+    left -= message->size;
+  }
+  return result;
+}
+
+uint64_t waiting(const Socket& one) {
+  int32_t bytes = 0;
+  sys(SYS_ioctl, one.fd, FIONREAD, pointer(&bytes));
+  return bytes > 0 ? static_cast<uint64_t>(bytes) : 0;
+}
+
+/// A Unix stream; where senders change, and credentials are asked for, one look does not see all.
+int32_t peek_unix_stream(Socket* one, bool* passed) {
+  for (uint64_t left = waiting(*one); left > 0 && !*passed;) {
+    long count = peek_stream(one, left, passed);
+    if (count <= 0) return static_cast<int32_t>(count == -EAGAIN ? 0 : count);
+    left -= static_cast<uint64_t>(count) < left ? static_cast<uint64_t>(count) : left;
+  }
+  return 0;
+}
+
+int32_t peek_messages(Socket* one, bool* passed) {
+  // For UDP the offset moves by what MSG_TRUNC would tell, so that each is read in one go; none is longer than this.
+  static char datagram[65536];
+  for (;;) {
+    Address from = {};
+    iovec part = {datagram, is_unix(*one) ? 0 : sizeof datagram};
+    long count = peek(one, &part, 1, is_unix(*one) ? MSG_TRUNC : 0, &from, passed);
+    if (count < 0) return static_cast<int32_t>(count == -EAGAIN ? 0 : count);
+    // The end of what a half-closed socket receives looks like an empty message.
+    if (*passed || (count == 0 && (one->shutdown & 1) != 0)) return 0;
+    Message* message = add_message(one, static_cast<uint32_t>(count));
+    if (message == nullptr) return no_memory();
+    message->from = from;
+    if (!is_unix(*one)) {
+      copy_bytes(message->data, datagram, static_cast<uint64_t>(count));
+    } else if (count > 0) {
+      part = {message->data, static_cast<uint64_t>(count)};
+      count = peek(one, &part, 1, 0, &message->from, passed);
+      if (count != static_cast<long>(message->size)) return -EIO;
+    }
+  }
+}
+
 int32_t peek_all(Socket* one) {
   bool passed = false;
-  long count = 0;
-  for (uint32_t number = 0; number < 100000; ++number) {
-    Address from = {};
-    uint64_t size = 0;
-    if (is_stream(*one)) {
-      int32_t waiting = 0;
-      sys(SYS_ioctl, one->fd, FIONREAD, pointer(&waiting));
-      size = static_cast<uint64_t>(waiting);
-      if (waiting == 0) return 0;
-    } else if (!is_unix(*one)) {
-      // For UDP the offset moves by what MSG_TRUNC would tell, so that each is read in one go; none is longer than this.
-      static char datagram[65536];
-      count = peek(one, datagram, sizeof datagram, 0, &from, &passed);
-      if (count < 0) break;
-      Message* message = add_message(one, static_cast<uint32_t>(count));
-      if (message == nullptr) return host->fail(-ENOMEM, "socket", "no memory for what waits in a socket");
-      copy_bytes(message->data, datagram, static_cast<uint64_t>(count));
-      message->from = from;
-      continue;
-    } else {
-      char nothing;
-      count = peek(one, &nothing, 0, MSG_TRUNC, &from, &passed);
-      if (count < 0) break;
-      size = static_cast<uint64_t>(count);
-      // The end of what a half-closed socket receives looks like an empty message.
-      if (size == 0 && (one->shutdown & 1) != 0) return 0;
-    }
-    if (passed) break;
-    Message* message = add_message(one, static_cast<uint32_t>(size));
-    if (message == nullptr) return host->fail(-ENOMEM, "socket", "no memory for what waits in a socket");
-    if (size > 0) count = peek(one, message->data, size, 0, &message->from, &passed);
-    else message->from = from;
-    message->size = size == 0 || count < 0 ? 0 : static_cast<uint32_t>(count);
-    if (passed || count < 0) break;
-    if (is_stream(*one) && count == 0) return 0;
-  }
+  int32_t result = is_stream(*one) ? peek_unix_stream(one, &passed) : peek_messages(one, &passed);
   if (passed) return refuse(*one, "descriptors that were passed over it and not received yet", nullptr);
-  return count < 0 && count != -EAGAIN ? refuse(*one, "a receive queue that cannot be read", nullptr) : 0;
+  return result < 0 ? refuse(*one, "a receive queue that cannot be read", nullptr) : 0;
 }
 
 int32_t peek_tcp(Socket* one) {
-  int32_t waiting = 0;
-  sys(SYS_ioctl, one->fd, FIONREAD, pointer(&waiting));
-  if (waiting <= 0) return 0;
-  Message* message = add_message(one, static_cast<uint32_t>(waiting));
-  if (message == nullptr) return host->fail(-ENOMEM, "socket", "no memory for what waits in a socket");
+  uint64_t there = waiting(*one);
   bool passed = false;
-  Address from = {};
-  long count = peek(one, message->data, message->size, 0, &from, &passed);
-  if (count != waiting) return refuse(*one, "urgent data in its queue, or a queue that cannot be read", nullptr);
-  return 0;
+  if (there == 0 || peek_stream(one, there, &passed) == static_cast<long>(there)) return 0;
+  return refuse(*one, "urgent data in its queue, or a queue that cannot be read", nullptr);
 }
 
 void pause_a_moment() {
@@ -171,7 +192,7 @@ int32_t fill_from(const Socket& one, int32_t other_end) {
 
 int32_t fill_datagrams(const Socket& one) {
   Address target = {}, unused = {};
-  read_addresses(one.fd, &target, &unused);
+  if (!is_unix(one)) read_addresses(one.fd, &target, &unused);
   // What is bound to every address of this host is reached by the loopback one.
   if (!is_unix(one) && is_any(target)) {
     target.bytes[target.family() == AF_INET ? 4 : 23] = target.family() == AF_INET ? 127 : 1;
@@ -181,7 +202,9 @@ int32_t fill_datagrams(const Socket& one) {
     int32_t sender = open_sender(one, *message);
     if (sender < 0) return sender;
     Address to = target;
-    if (!is_unix(one)) {
+    if (is_unix(one)) {
+      if (int32_t error = reach(one.shown_local, &to); error < 0) return error;
+    } else {
       Address from = {};
       read_addresses(sender, &from, &unused);
       to = as_family(target, from.family());

@@ -158,12 +158,14 @@ void to_shown(Address* address);
 bool has_path(const Address& address);
 Text<128> path_text(const Address& address);
 Address path_address(const char* path);
-/// [restoring] Gives a socket its name. `keep`: the name stays in the file system.
+/// [restoring] Gives a socket its name. `keep`: the name stays in the file system; else it must be free there.
 int32_t bind_name(int32_t fd, const Address& shown, bool keep, uint32_t mode);
-/// [restoring] Connects to the socket that was given this name by bind_name.
-int32_t connect_name(int32_t fd, const Address& shown);
+/// [restoring] The address at which the socket is that bind_name gave this name. Good until the next of these calls.
+int32_t reach(const Address& shown, Address* address);
 /// [quiesced] For names relative to the working folder.
 void note_folder();
+/// [restoring] There is something at the place of a name's file.
+bool is_taken(const Address& shown);
 /// [restoring] Removes the file of a name.
 void release_name(const Address& shown);
 bool file_of(const Address& shown, uint32_t inode, uint32_t* mode);
