@@ -78,6 +78,21 @@ test('a connection to outside is refused by its descriptor, and lives on', () =>
     }
   }));
 
+for (const [kind, words] of [
+  ['netlink', /netlink/],
+  ['passed', /passed/],
+  ['unaccepted', /not accepted/],
+] as const) {
+  test(`a socket that cannot be saved is named: ${kind}`, () =>
+    withScratch(async (scratch) => {
+      const program = scratch.cairnProgram(['run', '--session', kind, '--', await tool('refused_socket'), kind], { input: true });
+      const fd = /descriptor (\d+)/.exec(await program.line(/^descriptor/))?.[1];
+      await expectRefusal(scratch, kind, new RegExp(`\\b${fd}\\b`), words);
+      program.closeInput();
+      assert.equal(await program.exit(), 0);
+    }));
+}
+
 test('by rule a connection to outside is closed by a restart, and the program that runs keeps it', () =>
   withScratch(async (scratch) => {
     const server = createServer();

@@ -19,6 +19,7 @@ namespace {
 // An acknowledgement may be put off for 200 ms.
 constexpr int32_t patience_ms = 300;
 constexpr uint64_t piece = 60 * 1024;  // as in queue.cc
+constexpr int32_t nothing_taken = -2;
 /// Added to an inode: its socket has something to send that does not fit.
 constexpr uint64_t stuck = uint64_t{1} << 40;
 
@@ -45,7 +46,6 @@ int32_t drain_one(Socket* one) {
   long file = sys(SYS_memfd_create, pointer("cairn-drain"), 1 /* MFD_CLOEXEC */);
   if (file < 0) return host->fail(static_cast<int32_t>(file), "memfd_create", "no place for what is on the way on a connection");
   one->helper = host->hide_fd(static_cast<int32_t>(file));
-  tell_held(one->inode, one->helper);
   one->queue = nullptr;
   one->queue_end = &one->queue;
   one->drained = true;
@@ -80,7 +80,7 @@ int32_t drain_one(Socket* one) {
 int32_t refill_one(Socket* one) {
   int32_t file = -1;
   int64_t real = 0;
-  if (!held(one->peer_inode, &file) || host->get_name(CAIRN_NAMES_PROCESS, one->peer_process, &real) < 0) return 0;
+  if (!held(one->peer_inode, &file) || file < 0 || host->get_name(CAIRN_NAMES_PROCESS, one->peer_process, &real) < 0) return 0;
   Text<64> path;
   path.add("/proc/").add(real).add("/fd/").add(int64_t{file});
   long fd = sys(SYS_openat, AT_FDCWD, pointer(path.text()), 0x80000 /* O_RDONLY | O_CLOEXEC */, 0);
@@ -117,7 +117,9 @@ int32_t drain() {
   for (Socket* one = sockets; one != nullptr; one = one->next) {
     int32_t mark = 0;
     if (!has_connection(*one) || !held(one->peer_inode + stuck, &mark)) continue;
-    if (int32_t error = drain_one(one); error < 0) return error;
+    int32_t error = drain_one(one);
+    if (one->helper >= 0) tell_held(one->inode, one->helper);
+    if (error < 0) return error;
   }
   return 0;
 }
@@ -130,6 +132,19 @@ int32_t refill() {
     if (int32_t error = refill_one(one); error < 0) result = error;
   }
   return result;
+}
+
+// An abort comes at any moment, to each process by itself: a sender waits until its receiver says that it took nothing, or has
+// taken all.
+void abort_drain() {
+  for (const Socket* one = sockets; one != nullptr; one = one->next) {
+    if (has_connection(*one) && !one->drained) tell_held(one->inode, nothing_taken);
+  }
+  for (Socket* one = sockets; one != nullptr; one = one->next) {
+    int32_t file = 0;
+    for (int32_t waited = 0; one->refills && !held(one->peer_inode, &file) && waited < 1000; ++waited) pause_a_moment();
+  }
+  (void)refill();
 }
 
 // After an abort the files stay for a while: a peer may not have come to its refill yet.

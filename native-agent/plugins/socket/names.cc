@@ -92,6 +92,16 @@ bool waits(uint64_t client) {
   return host->get_name(waiting, static_cast<int64_t>(client), &listener) == 0 && place_of(static_cast<uint64_t>(listener), &place);
 }
 
+uint32_t count_waiting(uint64_t listener) {
+  uint32_t index = 0, count = 0;
+  int64_t client = 0, at = 0;
+  Place place;
+  while (host->next_name(waiting, &index, &client, &at) == 0) {
+    if (at == static_cast<int64_t>(listener) && place_of(static_cast<uint64_t>(client), &place)) ++count;
+  }
+  return count;
+}
+
 void forget_told() {
   for (; told != nullptr; told = told->next) host->remove_name(told->space, told->key);
 }

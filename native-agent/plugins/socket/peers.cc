@@ -100,6 +100,7 @@ int32_t find_tcp_peer(Socket* one) {
   Place listener;
   if (other.inode != 0 || !bound_to(one->type, one->peer, &inode) || !place_of(inode, &listener)) return outside(one);
   one->role = Role::waiting;
+  tell_waiting(one->inode, inode);
   if (other.receive_queue > (other.state == TCP_CLOSE_WAIT ? 1u : 0u) || (one->shutdown & 2) != 0) {
     return refuse(*one, "data for a connection that was not accepted yet; try again when it was", &one->shown_peer);
   }
@@ -140,6 +141,14 @@ int32_t find_peers() {
     if (one->elsewhere || one->drained) continue;
     if (int32_t error = save_queue(one); error < 0) return error;
     if (one->type == SOCK_DGRAM) find_senders(one);
+  }
+  return 0;
+}
+
+int32_t check_listening() {
+  for (Socket* one = sockets; one != nullptr; one = one->next) {
+    if (one->elsewhere || one->role != Role::listening || one->queued <= count_waiting(one->inode) || closes_outside()) continue;
+    return refuse(*one, "a connection in its queue that came from outside of the computation, or whose client has gone", &one->shown_local);
   }
   return 0;
 }

@@ -9,11 +9,15 @@ const cairn_host* host;
 
 namespace {
 
-const char* const checkpoint_barriers[] = {"peers", "drain", "refill", nullptr};
+const char* const checkpoint_barriers[] = {"peers", "listening", "drain", "refill", nullptr};
 const char* const restart_barriers[] = {"connect", "make", "fill", "finish", nullptr};
 
 int32_t barrier(const char* name, uint32_t restart) {
-  if (restart == 0) return plugin::same(name, "peers") ? find_peers() : plugin::same(name, "drain") ? drain() : refill();
+  if (restart == 0) {
+    if (plugin::same(name, "peers")) return find_peers();
+    if (plugin::same(name, "listening")) return check_listening();
+    return plugin::same(name, "drain") ? drain() : refill();
+  }
   if (plugin::same(name, "connect")) return make_pairs();
   if (plugin::same(name, "make")) return make_others();
   return plugin::same(name, "fill") ? fill_queues() : finish();
@@ -35,7 +39,7 @@ int32_t event(uint32_t number, void* data) {
       forget_told();
       return 0;
     case CAIRN_EVENT_ABORT:
-      (void)refill();
+      abort_drain();
       forget_told();
       return 0;
     case CAIRN_EVENT_RESTART:

@@ -23,7 +23,7 @@ void* take_memory(uint64_t size) {
     if ((*place)->size - (*place)->used >= size) break;
   }
   if (*place == nullptr) {
-    uint64_t wanted = sizeof(Chunk) + 16 + size;
+    uint64_t wanted = ((sizeof(Chunk) + 15) & ~uint64_t{15}) + size;
     if (wanted < usual_size) wanted = usual_size;
     auto* made = static_cast<Chunk*>(host->allocate(wanted));
     if (made == nullptr) return nullptr;

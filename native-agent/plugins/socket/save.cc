@@ -39,6 +39,7 @@ int32_t describe_unix(Socket* one) {
   if (state.state == TCP_LISTEN) {
     one->role = Role::listening;
     one->backlog = state.backlog;
+    one->queued = state.waiting_count;
     for (uint32_t i = 0; i < state.waiting_count; ++i) {
       if (state.waiting[i] == 0) return refuse(*one, "a connection in its queue whose client has gone; try again when it was accepted", nullptr);
       tell_waiting(state.waiting[i], one->inode);
@@ -73,6 +74,7 @@ int32_t describe_tcp(Socket* one) {
     case TCP_LISTEN:
       one->role = Role::listening;
       one->backlog = info.tcpi_sacked;  // as the kernel reports it for a listening socket
+      one->queued = info.tcpi_unacked;
       return 0;
     case TCP_CLOSE:
       if (!ended) return 0;

@@ -60,6 +60,7 @@ struct Socket {
   uint32_t status_flags;
   uint32_t shutdown;      // 1: receives no more, 2: sends no more
   uint32_t backlog;
+  uint32_t queued;        // listening: connections that were not accepted yet
   uint32_t file_mode;
   uint64_t inode;
   uint64_t peer_inode;
@@ -108,6 +109,8 @@ bool inode_of(int32_t type, const Address& local, const Address* remote, uint64_
 /// Listening sockets and who waits in their queues.
 void tell_waiting(uint64_t client, uint64_t listener);
 bool waits(uint64_t client);
+/// Those of the computation.
+uint32_t count_waiting(uint64_t listener);
 /// Takes back all that this process told.
 void forget_told();
 /// Restart: where the maker of a pair holds the other end; drain: a descriptor of what was taken out of a connection.
@@ -158,6 +161,8 @@ void to_shown(Address* address);
 bool has_path(const Address& address);
 Text<128> path_text(const Address& address);
 Address path_address(const char* path);
+
+// ---- place.cc -----------------------------------------------------------------------------------------------------------
 /// [restoring] Gives a socket its name. `keep`: the name stays in the file system; else it must be free there.
 int32_t bind_name(int32_t fd, const Address& shown, bool keep, uint32_t mode);
 /// [restoring] The address at which the socket is that bind_name gave this name. Good until the next of these calls.
@@ -174,6 +179,8 @@ bool file_of(const Address& shown, uint32_t inode, uint32_t* mode);
 /// 1, or -errno after host->fail.
 int32_t claim(cairn_descriptor* offer);
 int32_t find_peers();
+/// A barrier later: all in the queues of listening sockets are of the computation.
+int32_t check_listening();
 int32_t refuse(const Socket& one, const char* what, const Address* about);
 
 // ---- options.cc -------------------------------------------------------------------------------------------------------------
@@ -197,6 +204,7 @@ int32_t send_whole(int32_t fd, const char* data, uint64_t size);
 int32_t settle_queues();
 int32_t drain();
 int32_t refill();
+void abort_drain();
 void end_drain();
 
 // ---- make.cc, pair.cc: [restoring] ------------------------------------------------------------------------------------------
