@@ -29,7 +29,17 @@ inline void add_names(cairn_host* host) {
     return 0;
   };
   host->remove_name = [](uint32_t space, int64_t key) -> int32_t { return names.erase({space, key}) == 1 ? 0 : -ENOENT; };
-  host->next_name = [](uint32_t, uint32_t*, int64_t*, int64_t*) -> int32_t { return -ENOENT; };
+  host->next_name = [](uint32_t space, uint32_t* index, int64_t* key, int64_t* value) -> int32_t {
+    uint32_t at = 0;
+    for (const auto& [place, content] : names) {
+      if (place.first != space || at++ < *index) continue;
+      *key = place.second;
+      *value = content;
+      ++*index;
+      return 0;
+    }
+    return -ENOENT;
+  };
 }
 
 }  // namespace cairn::test

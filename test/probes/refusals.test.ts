@@ -8,6 +8,7 @@ import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Scratch } from '../support/scratch.js';
+import { cairnCommand } from '../support/tree.js';
 import { tool } from './tools.js';
 
 async function withScratch(work: (scratch: Scratch) => Promise<void>): Promise<void> {
@@ -69,6 +70,49 @@ test('a connection to outside is refused by its descriptor, and lives on', () =>
       assert.equal(await ask(1), 2);
       await expectRefusal(scratch, 'net', new RegExp(`\\b${fd}\\b`), /socket/i);
       assert.equal(await ask(41), 42, 'the connection was disturbed');
+      peer.end();
+      await program.line(/^closed$/);
+      assert.equal(await program.exit(), 0);
+    } finally {
+      server.close();
+    }
+  }));
+
+for (const [kind, words] of [
+  ['netlink', /netlink/],
+  ['passed', /passed/],
+  ['unaccepted', /not accepted/],
+] as const) {
+  test(`a socket that cannot be saved is named: ${kind}`, () =>
+    withScratch(async (scratch) => {
+      const program = scratch.cairnProgram(['run', '--session', kind, '--', await tool('refused_socket'), kind], { input: true });
+      const fd = /descriptor (\d+)/.exec(await program.line(/^descriptor/))?.[1];
+      await expectRefusal(scratch, kind, new RegExp(`\\b${fd}\\b`), words);
+      program.closeInput();
+      assert.equal(await program.exit(), 0);
+    }));
+}
+
+test('by rule a connection to outside is closed by a restart, and the program that runs keeps it', () =>
+  withScratch(async (scratch) => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    assert.ok(typeof address === 'object' && address !== null);
+    const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
+    try {
+      const command = [await tool('connected'), String(address.port)];
+      const rule = ['env', 'CAIRN_SOCKET_OUTSIDE=close'];
+      const program = scratch.start([...rule, cairnCommand, 'run', '--session', 'net', '--', ...command]);
+      await program.line(/^connected/);
+      const peer = await accepted;
+      const { snapshot } = await scratch.checkpoint('net');
+      peer.write(Buffer.from([41]));
+      const answer = await new Promise<Uint8Array>((resolve) => peer.once('data', resolve));
+      assert.equal(answer[0], 42, 'the connection was disturbed');
+      const restarted = scratch.cairnProgram(['restart', snapshot, '--session', 'again']);
+      await restarted.line(/^closed$/);
+      assert.equal(await restarted.exit(), 0);
       peer.end();
       await program.line(/^closed$/);
       assert.equal(await program.exit(), 0);

@@ -57,7 +57,7 @@ export async function restart(context: Context, params: RestartParams, env: Read
     cwd: '/',
     runFolder,
     warnings: findings,
-    settings: pluginSettings(params.plugins),
+    settings: pluginSettings(params.plugins, env),
     restart: { settings: restartSettings(context, params, folder, manifest), name: basename(folder), operation, processes },
   };
 }

@@ -26,8 +26,17 @@ export function identity({ session, paths }: Context): Identity {
   return { session: session.name, computation: session.computation, store: session.store, paths };
 }
 
-export const pluginSettings = (plugins: LaunchParams['plugins']): SettingInit[] =>
-  plugins.map(({ library, settings }) => ({ kind: SettingKind.SETTING_PLUGIN, key: library, value: settings }));
+/** What the processes' plugins are told; `env` is the environment of the command that starts them. */
+export function pluginSettings(plugins: LaunchParams['plugins'], env: Readonly<Record<string, string>>): SettingInit[] {
+  const settings: SettingInit[] = plugins.map(({ library, settings: text }) => ({
+    kind: SettingKind.SETTING_PLUGIN,
+    key: library,
+    value: text,
+  }));
+  const outside = env['CAIRN_SOCKET_OUTSIDE'];
+  if (outside !== undefined) settings.push({ kind: SettingKind.SETTING_OPTION, key: 'socket.outside', value: outside });
+  return settings;
+}
 
 export function launch(context: Context, params: LaunchParams): Started {
   const { session } = context;
@@ -53,7 +62,7 @@ export function launch(context: Context, params: LaunchParams): Started {
               remedy: 'Give Cairn a dynamically linked 64-bit program of your own user.',
             },
           ],
-    settings: pluginSettings(params.plugins),
+    settings: pluginSettings(params.plugins, params.env),
     restart: null,
   };
 }

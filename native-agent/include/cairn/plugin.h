@@ -248,6 +248,8 @@ struct cairn_paths {
   int32_t (*to_virtual)(const char *path, char *buffer, uint32_t capacity);
   /* [restoring] From now on this one path is that one. */
   int32_t (*map_file)(const char *virtual_path, const char *real_path);
+  /* Since 1.1. [any] As to_real, for something new that is about to get this name; the folders above it are made. */
+  int32_t (*new_real)(const char *path, char *buffer, uint32_t capacity);
 };
 
 /* Extension "cairn.ids/1", published by the built-in plugin `pid`. Processes and threads share one space of numbers. */

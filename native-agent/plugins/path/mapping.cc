@@ -236,6 +236,19 @@ int32_t to_real(const char *path, char *buffer, uint32_t capacity) {
   return static_cast<int32_t>(length);
 }
 
+int32_t new_real(const char *path, char *buffer, uint32_t capacity) {
+  const char *result = path;
+  Target target;
+  if (!inactive()) {
+    if (int error = target.create(AT_FDCWD, path)) return error;
+    result = target.path;
+  }
+  size_t length = strlen(result);
+  if (length >= capacity) return -ENAMETOOLONG;
+  memcpy(buffer, result, length + 1);
+  return static_cast<int32_t>(length);
+}
+
 int32_t to_virtual(const char *path, char *buffer, uint32_t capacity) {
   PathText result, given;
   bool crossed = false;

@@ -7,6 +7,7 @@ namespace cairn::path {
 
 int32_t to_real(const char *path, char *buffer, uint32_t capacity);
 int32_t to_virtual(const char *path, char *buffer, uint32_t capacity);
+int32_t new_real(const char *path, char *buffer, uint32_t capacity);
 int32_t map_file(const char *virtual_path, const char *real_path);
 
 /// Rules from the settings of a restart. 0 or -errno, after host->fail.

@@ -43,7 +43,7 @@ int32_t remember_cwd() {
   return 0;
 }
 
-const cairn_paths functions = {sizeof functions, 0, to_real, to_virtual, map_file};
+const cairn_paths functions = {sizeof functions, 0, to_real, to_virtual, map_file, new_real};
 
 int32_t init(const cairn_host *host, const char *) {
   state.host = host;

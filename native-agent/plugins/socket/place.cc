@@ -1,0 +1,143 @@
+// The names of Unix sockets in the file system, and giving any socket its name again. Names below the working folder come back in the
+// run folder, like the files there; all others at their own place. [restoring] Test: test/probes/sockets/named.c
+#include <netinet/in.h>
+#include <sys/un.h>
+
+#include "socket/socket.h"
+
+namespace cairn::sockets {
+namespace {
+
+constexpr uint32_t path_offset = offsetof(sockaddr_un, sun_path);
+char folder[4096];  // virtual working folder at the checkpoint
+
+Text<4300> whole_path(const Address& shown) {
+  Text<4300> path;
+  Text<128> name = path_text(shown);
+  if (name.text()[0] != '/') path.add(folder).add("/");
+  path.add(name.text());
+  return path;
+}
+
+/// Where a name's file is to be in this run. 0 or -errno.
+int32_t real_path(const Address& shown, char* real, uint32_t capacity) {
+  Text<4300> path = whole_path(shown);
+  const char* run_folder = nullptr;
+  const char* below = nullptr;
+  if (host->setting(CAIRN_SETTING_RUN_FOLDER, 0, &run_folder) != nullptr && folder[0] != 0 &&
+      plugin::begins(path.text(), folder, &below) && below[0] == '/') {
+    Text<4300> target;
+    target.add(run_folder).add(below);
+    if (target.size() >= capacity) return -ENAMETOOLONG;
+    copy_bytes(real, target.text(), target.size() + 1);
+    for (uint32_t i = 1; real[i] != 0; ++i) {
+      if (real[i] != '/') continue;
+      real[i] = 0;
+      sys(SYS_mkdir, pointer(real), 0777);
+      real[i] = '/';
+    }
+    return 0;
+  }
+  auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));
+  int32_t length = paths != nullptr ? paths->to_real(path.text(), real, capacity) : -ENOSYS;
+  return length < 0 ? length : 0;
+}
+
+bool exists(const char* path, uint32_t* mode) {
+  struct stat status = {};
+  bool there = sys(SYS_newfstatat, AT_FDCWD, pointer(path), pointer(&status), 0x100 /* AT_SYMLINK_NOFOLLOW */) == 0;
+  *mode = status.st_mode;
+  return there;
+}
+
+/// A name that a dead socket left behind may be used again; one that belongs to somebody may not. Asking is connecting a
+/// datagram socket: whatever is there is found, and learns nothing of it.
+int32_t clear_place(const char* path, const Address& address) {
+  uint32_t mode = 0;
+  if (!exists(path, &mode)) return 0;
+  if (!S_ISSOCK(mode)) return -EADDRINUSE;
+  long probe = sys(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  long result = sys(SYS_connect, probe, pointer(address.bytes), address.size);
+  sys(SYS_close, probe);
+  return result == -ECONNREFUSED ? static_cast<int32_t>(sys(SYS_unlink, pointer(path))) : -EADDRINUSE;
+}
+
+}  // namespace
+
+void note_folder() {
+  auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));
+  char real[4096];
+  folder[0] = 0;
+  if (paths != nullptr && sys(SYS_getcwd, pointer(real), sizeof real) > 0) (void)paths->to_virtual(real, folder, sizeof folder);
+}
+
+bool file_of(const Address& shown, uint32_t inode, uint32_t* mode) {
+  if (!has_path(shown)) return false;
+  auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));
+  char real[4096];
+  struct stat status = {};
+  if (paths == nullptr || paths->to_real(whole_path(shown).text(), real, sizeof real) < 0) return false;
+  if (sys(SYS_newfstatat, AT_FDCWD, pointer(real), pointer(&status), 0) < 0) return false;
+  *mode = status.st_mode;
+  return S_ISSOCK(status.st_mode) && static_cast<uint32_t>(status.st_ino) == inode;
+}
+
+int32_t bind_name(int32_t fd, const Address& shown, bool keep, uint32_t mode) {
+  if (!is_named(shown)) return 0;
+  if (!has_path(shown)) return static_cast<int32_t>(sys(SYS_bind, fd, pointer(shown.bytes), shown.size));
+  char path[4400];
+  if (int32_t error = real_path(shown, path, sizeof path); error < 0) return error;
+  Text<128> name = path_text(shown);
+  uint32_t length = static_cast<uint32_t>(plugin::length_of(path));
+  // The name shall be, letter for letter, what the application gave; so a relative one is given from its own folder. The
+  // process gets its working folder later. A path too long for an address is given by its last part, and shown as it was.
+  uint32_t part = length;
+  while (part > 0 && path[part - 1] != '/') --part;
+  bool relative = name.text()[0] != '/' && plugin::same(name.text(), path + part);
+  Address address = path_address(relative || length + path_offset + 1 < sizeof(sockaddr_un) ? path + (relative ? part : 0) : path + part);
+  if (relative || length + path_offset + 1 >= sizeof(sockaddr_un)) {
+    char last = path[part];
+    path[part] = 0;
+    if (long error = sys(SYS_chdir, pointer(path)); error < 0) return static_cast<int32_t>(error);
+    path[part] = last;
+  }
+  uint32_t ignored = 0;
+  // What is only named for a moment must not take anything away.
+  int32_t result = keep ? clear_place(path, address) : exists(path, &ignored) ? -EADDRINUSE : 0;
+  if (result >= 0) result = static_cast<int32_t>(sys(SYS_bind, fd, pointer(address.bytes), address.size));
+  if (result < 0) return result;
+  if (!keep) sys(SYS_unlink, pointer(path));
+  else if (mode != 0) sys(SYS_chmod, pointer(path), static_cast<long>(mode & 07777));
+  return 0;
+}
+
+int32_t reach(const Address& shown, Address* address) {
+  *address = shown;
+  if (!has_path(shown)) return 0;
+  char path[4400];
+  if (int32_t error = real_path(shown, path, sizeof path); error < 0) return error;
+  uint32_t length = static_cast<uint32_t>(plugin::length_of(path));
+  uint32_t part = 0;
+  if (length + path_offset + 1 >= sizeof(sockaddr_un)) {
+    for (part = length; part > 0 && path[part - 1] != '/';) --part;
+    char last = path[part];
+    path[part] = 0;
+    if (long error = sys(SYS_chdir, pointer(path)); error < 0) return static_cast<int32_t>(error);
+    path[part] = last;
+  }
+  *address = path_address(path + part);
+  return 0;
+}
+
+bool is_taken(const Address& shown) {
+  char path[4400];
+  uint32_t mode = 0;
+  return has_path(shown) && (real_path(shown, path, sizeof path) < 0 || exists(path, &mode));
+}
+
+void release_name(const Address& shown) {
+  char path[4400];
+  if (has_path(shown) && real_path(shown, path, sizeof path) == 0) sys(SYS_unlink, pointer(path));
+}
+
+}  // namespace cairn::sockets

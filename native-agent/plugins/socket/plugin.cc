@@ -1,0 +1,72 @@
+// The built-in plugin `socket`: Unix, TCP and UDP sockets whose other end is in the computation, too, with what is in their queues.
+// A checkpoint only looks at the sockets (queue.cc; the exception: drain.cc). A restart makes them before the plugin `descriptor`,
+// which is a layer above, gives out descriptors. Here: events and barriers. Tests: test/probes/sockets.
+#include "socket/socket.h"
+
+namespace cairn::sockets {
+
+const cairn_host* host;
+
+namespace {
+
+const char* const checkpoint_barriers[] = {"peers", "listening", "drain", "refill", nullptr};
+const char* const restart_barriers[] = {"connect", "make", "fill", "finish", nullptr};
+
+int32_t barrier(const char* name, uint32_t restart) {
+  if (restart == 0) {
+    if (plugin::same(name, "peers")) return find_peers();
+    if (plugin::same(name, "listening")) return check_listening();
+    return plugin::same(name, "drain") ? drain() : refill();
+  }
+  if (plugin::same(name, "connect")) return make_pairs();
+  if (plugin::same(name, "make")) return make_others();
+  return plugin::same(name, "fill") ? fill_queues() : finish();
+}
+
+int32_t event(uint32_t number, void* data) {
+  auto* descriptor = static_cast<cairn_descriptor*>(data);
+  switch (number) {
+    case CAIRN_EVENT_PRESUSPEND:
+      end_drain();
+      forget_told();
+      release_memory();
+      sockets = nullptr;
+      return 0;
+    case CAIRN_EVENT_DESCRIPTOR_SAVE:
+      return claim(descriptor);
+    case CAIRN_EVENT_RESUME:
+      end_drain();
+      forget_told();
+      return 0;
+    case CAIRN_EVENT_ABORT:
+      abort_drain();
+      forget_told();
+      return 0;
+    case CAIRN_EVENT_RESTART:
+      forget_shown();
+      begin_translation();
+      return 0;
+    case CAIRN_EVENT_DESCRIPTOR_RESTORE:
+      descriptor->fd = reinterpret_cast<const Socket*>(descriptor->token)->fd;
+      return 0;
+    case CAIRN_EVENT_DESCRIPTOR_FILL:
+      note_shown(*reinterpret_cast<const Socket*>(descriptor->token), descriptor->fd);
+      return 0;
+    default:
+      return 0;
+  }
+}
+
+int32_t init(const cairn_host* given, const char*) {
+  host = given;
+  prepare_calls();
+  return 0;
+}
+
+}  // namespace
+}  // namespace cairn::sockets
+
+extern "C" const struct cairn_plugin cairn_plugin_socket = {
+    sizeof(cairn_plugin), CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "socket", "1.0", "Cairn", cairn::sockets::init,
+    cairn::sockets::event, nullptr, cairn::sockets::checkpoint_barriers, cairn::sockets::restart_barriers, cairn::sockets::barrier,
+};

@@ -1,0 +1,236 @@
+// What the plugin `socket` notes of each open socket at a checkpoint, and what its parts offer each other. The records are in
+// memory of the image (pool.cc): filled when quiesced, read when restoring. A process that only shares a socket with the one
+// that brings it back has a record, too, for the names that its application sees.
+#pragma once
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "cairn/plugin.h"
+#include "common/text.h"
+
+namespace cairn::sockets {
+
+using plugin::Text;
+
+/// A socket address as the kernel takes it; size 0: none.
+struct Address {
+  uint32_t size;
+  alignas(8) char bytes[116];
+  [[nodiscard]] uint16_t family() const { return size < 2 ? 0 : *reinterpret_cast<const uint16_t*>(bytes); }
+};
+
+enum class Role : uint32_t {
+  loose,      // connected to nobody; a datagram socket may have a `target`
+  listening,
+  paired,     // the other end is a socket of the computation
+  waiting,    // connected to a listening socket of the computation that has not accepted it yet
+  orphaned,   // the other end was closed
+  outside,    // the other end is no socket of the computation: reset after a restart
+};
+
+/// A message in a receive queue, or a piece of a stream.
+struct Message {
+  Message* next;
+  uint32_t size;
+  int32_t sender_process;  // virtual pid of the process that keeps the socket it came from, and its descriptor there; 0: none
+  int32_t sender_fd;
+  Address from;
+  char data[];
+};
+
+struct OptionValue {
+  uint32_t size;  // 0: this socket does not have it
+  char bytes[20];
+};
+inline constexpr uint32_t max_options = 64;
+
+struct Socket {
+  Socket* next;
+  Role role;
+  bool elsewhere;         // another process brings it back
+  bool refills;           // has to send again what its peer takes out of the connection
+  bool drained;           // its queue, and what was on the way to it, was taken and is being sent again
+  bool file_there;        // a Unix socket whose name is in the file system
+  bool target;            // a datagram socket that is connected by its peer's name
+  int32_t fd;             // the lowest descriptor, here and at the process that brings it back
+  int32_t family;
+  int32_t type;
+  int32_t protocol;
+  uint32_t status_flags;
+  uint32_t shutdown;      // 1: receives no more, 2: sends no more
+  uint32_t backlog;
+  uint32_t queued;        // listening: connections that were not accepted yet
+  uint32_t file_mode;
+  uint64_t inode;
+  uint64_t peer_inode;
+  int32_t peer_process;   // virtual pid of the process that brings the peer back; 0: none
+  int32_t peer_fd;
+  int32_t peer_family;
+  Address local, peer;              // as the kernel has them
+  Address shown_local, shown_peer;  // as the application knows them
+  struct ucred credentials;         // of the peer, with its virtual id; pid 0: none
+  OptionValue options[max_options];
+  uint32_t buffer_lock;             // SO_BUF_LOCK
+  Message* queue;
+  Message** queue_end;
+  int32_t helper;                   // restart: the end of a pair that another process takes; -1: none
+};
+
+extern const cairn_host* host;
+extern Socket* sockets;
+
+inline long sys(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
+  return host->syscall(number, a, b, c, d, e, f);
+}
+inline long pointer(const void* address) { return reinterpret_cast<long>(address); }
+inline void copy_bytes(void* to, const void* from, uint64_t size) {
+  for (uint64_t i = 0; i < size; ++i) static_cast<char*>(to)[i] = static_cast<const char*>(from)[i];
+}
+inline bool is_stream(const Socket& one) { return one.type == SOCK_STREAM; }
+inline bool is_unix(const Socket& one) { return one.family == AF_UNIX; }
+
+// ---- pool.cc: memory of the image that every checkpoint uses again. [quiesced] ------------------------------------------
+void* take_memory(uint64_t size);
+void release_memory();
+
+// ---- names.cc: what the processes tell each other by shared names -----------------------------------------------------------
+struct Place {
+  int32_t process;  // virtual pid
+  int32_t fd;
+  int32_t family;
+};
+void tell_place(uint64_t inode, const Place& place);
+/// False: no socket of the computation has this inode.
+bool place_of(uint64_t inode, Place* place);
+/// Which socket has these addresses; `remote` may be none.
+void tell_address(int32_t type, const Address& local, const Address* remote, uint64_t inode);
+bool inode_of(int32_t type, const Address& local, const Address* remote, uint64_t* inode);
+/// Listening sockets and who waits in their queues.
+void tell_waiting(uint64_t client, uint64_t listener);
+bool waits(uint64_t client);
+/// Those of the computation.
+uint32_t count_waiting(uint64_t listener);
+/// Takes back all that this process told.
+void forget_told();
+/// Restart: where the maker of a pair holds the other end; drain: a descriptor of what was taken out of a connection.
+void tell_held(uint64_t inode, int32_t fd);
+bool held(uint64_t inode, int32_t* fd);
+void forget_held(uint64_t inode);
+/// One process at a time may use a name for a moment. [restoring]
+void lock_name(const Address& address);
+void unlock_name(const Address& address);
+/// A descriptor of another process's. -errno
+int32_t fetch(int32_t virtual_process, int32_t fd);
+
+// ---- diag.cc: what the kernel tells about any socket by NETLINK_SOCK_DIAG. [quiesced] ---------------------------------------
+struct UnixState {
+  uint32_t state;  // TCP_ESTABLISHED, TCP_LISTEN, …
+  bool has_peer;
+  bool has_file;
+  uint32_t peer;   // inode; 0: none that a process has
+  uint32_t file;   // inode
+  uint32_t shutdown;
+  uint32_t backlog;
+  uint32_t waiting_count;
+  uint32_t waiting[256];
+};
+int32_t unix_state(uint64_t inode, UnixState* found);
+struct InetState {
+  uint32_t state;
+  uint32_t inode;
+  uint32_t receive_queue;
+  uint32_t send_queue;
+};
+/// -ENOENT: there is none.
+int32_t inet_state(int32_t protocol, const Address& local, const Address& remote, InetState* found);
+
+// ---- address.cc ---------------------------------------------------------------------------------------------------------
+void read_addresses(int32_t fd, Address* local, Address* peer);
+bool same_address(const Address& one, const Address& other);
+bool is_named(const Address& address);
+/// Port of an Internet address, in the host's order; 0: none.
+uint32_t port_of(const Address& address);
+void set_port(Address* address, uint32_t port);
+bool is_any(const Address& address);
+/// The same in the other family's form: IPv4 as an address of IPv6 and back.
+Address as_family(const Address& address, int32_t family);
+void add_address(Text<512>* text, const Address& address);
+/// As the application gave or knows it. [any]
+void to_shown(Address* address);
+bool has_path(const Address& address);
+Text<128> path_text(const Address& address);
+Address path_address(const char* path);
+
+// ---- place.cc -----------------------------------------------------------------------------------------------------------
+/// [restoring] Gives a socket its name. `keep`: the name stays in the file system; else it must be free there.
+int32_t bind_name(int32_t fd, const Address& shown, bool keep, uint32_t mode);
+/// [restoring] The address at which the socket is that bind_name gave this name. Good until the next of these calls.
+int32_t reach(const Address& shown, Address* address);
+/// [quiesced] For names relative to the working folder.
+void note_folder();
+/// [restoring] There is something at the place of a name's file.
+bool is_taken(const Address& shown);
+/// [restoring] Removes the file of a name.
+void release_name(const Address& shown);
+bool file_of(const Address& shown, uint32_t inode, uint32_t* mode);
+
+// ---- save.cc, peers.cc: [quiesced] ------------------------------------------------------------------------------------------
+/// 1, or -errno after host->fail.
+int32_t claim(cairn_descriptor* offer);
+int32_t find_peers();
+/// A barrier later: all in the queues of listening sockets are of the computation.
+int32_t check_listening();
+int32_t refuse(const Socket& one, const char* what, const Address* about);
+
+// ---- options.cc -------------------------------------------------------------------------------------------------------------
+void save_options(Socket* one);
+/// [restoring] Before a socket gets its name; and when its queue is full again.
+void set_options(const Socket& one, int32_t fd);
+void set_late_options(const Socket& one);
+
+// ---- queue.cc ---------------------------------------------------------------------------------------------------------------
+/// [quiesced] Reads the queue without taking anything from it.
+int32_t save_queue(Socket* one);
+Message* add_message(Socket* one, uint32_t capacity);
+/// [restoring] Puts the messages of a queue into it again, through the other end.
+int32_t fill_from(const Socket& one, int32_t other_end);
+/// [restoring] The same for datagrams, each from the socket it came from.
+int32_t fill_datagrams(const Socket& one);
+/// Sends all, waiting for room. [quiesced, restoring]
+int32_t send_whole(int32_t fd, const char* data, uint64_t size);
+
+// ---- drain.cc: what of a TCP connection does not fit into its receiver's queue. [quiesced] ----------------------------------
+int32_t settle_queues();
+int32_t drain();
+int32_t refill();
+void abort_drain();
+void end_drain();
+
+// ---- make.cc, pair.cc: [restoring] ------------------------------------------------------------------------------------------
+int32_t make_pairs();
+int32_t make_others();
+int32_t fill_queues();
+int32_t finish();
+/// Both ends of a connection, ends[0] for `own`.
+int32_t connect_pair(const Socket& own, int32_t* ends);
+int32_t fail(int32_t error, const Socket& one, const char* what);
+/// Gives a descriptor its number; *other, if it is in the way, moves.
+int32_t settle(int32_t fd, int32_t number, int32_t* other);
+
+// ---- shown.cc, calls.cc, named_calls.cc: names that the kernel shows otherwise than the application knows them -----------------------------------------
+void forget_shown();
+/// [restoring] Compares, and notes what differs.
+void note_shown(const Socket& one, int32_t fd);
+/// [any] The application gave this name, the kernel got another one.
+void note_bound(int32_t fd, const Address& address);
+/// [any] Replaces what the kernel says. which: 0 local, 1 peer.
+bool shown_address(int32_t fd, int which, Address* address);
+bool shown_credentials(int32_t fd, struct ucred* credentials);
+/// [init] and [restoring]
+void prepare_calls();
+void begin_translation();
+bool translates();
+void prepare_named_calls();
+
+}  // namespace cairn::sockets
