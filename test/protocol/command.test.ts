@@ -176,6 +176,29 @@ test('two sessions have to be named; a name is used once at a time', async (t) =
   await s.cairn(['stop', '--session', 'sleep-2']);
 });
 
+test('started at the same moment, each gets a name of its own; a name that was asked for is one session', async (t) => {
+  const s = scratch(t);
+  const many = <T>(make: () => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: 3 }, make));
+  const ran = await many(() => s.cairn(['run', '--detach', '--', 'sleep', '60']));
+  assert.deepEqual(ran.map(({ stdout, stderr }) => stdout.trim() || stderr).sort(), [
+    'sleep',
+    'sleep-2',
+    'sleep-3',
+    'sleep-4',
+    'sleep-5',
+  ]);
+  const { snapshot } = await s.checkpoint('sleep-2');
+  for (const { stdout } of ran) await s.cairn(['stop', '--session', stdout.trim()]);
+  const restarted = await many(() => s.json<SessionStatus>(['restart', '--detach', snapshot]));
+  assert.equal(new Set(restarted.map(({ session }) => session)).size, 3);
+
+  const named = await many(() => s.cairn(['run', '--session', 'one', '--detach', '--', 'sleep', '60']));
+  assert.deepEqual(named.map(({ status }) => status).sort(), [0, 1, 1]);
+  for (const { status, stderr } of named) if (status !== 0) assert.match(stderr, /"one" is already running/);
+  assert.equal((await s.json<SessionStatus>(['status', '--session', 'one'])).state, 'running');
+  for (const { session } of await s.json<SessionStatus[]>(['status', '--all'])) await s.cairn(['stop', '--session', session]);
+});
+
 test('labels and removal', async (t) => {
   const s = scratch(t);
   await s.cairn(['run', '--detach', '--session', 'l', '--', 'sleep', '60']);
