@@ -45,7 +45,7 @@ async function startCoordinator(name: string, paths: RuntimePaths, options: Star
     CAIRN_COMPUTATION: _computation,
     CAIRN_SESSION: _session,
     CAIRN_STORE: _store,
-    CAIRN_IGNORED_SIGNALS: _ignored,
+    CAIRN_PLAN: _plan,
     ...env
   } = process.env;
   const others = (LD_PRELOAD ?? '').split(/[\s:]+/).filter((one) => one !== '' && !one.endsWith('/libcairn.so'));

@@ -26,6 +26,8 @@ export function restoreCommand(identity: Identity, folder: string, paths: Restar
   const { agentSocket, restoreError } = identity.paths;
   return [
     ...launcher(identity),
+    // The image says what else is open.
+    '--standard-only',
     '--',
     nativeFile('cairn-restore'),
     '--folder',
