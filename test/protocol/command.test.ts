@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -21,7 +22,7 @@ import { after, before, type TestContext, test } from 'node:test';
 import type { SessionStatus } from '../../debug-adapter/src/protocol/control.js';
 import { executable, readProc, waitFor } from '../support/processes.js';
 import { Scratch } from '../support/scratch.js';
-import { cairnCommand } from '../support/tree.js';
+import { cairnCommand, inTree } from '../support/tree.js';
 
 function scratch(t: TestContext): Scratch {
   const made = new Scratch();
@@ -32,10 +33,15 @@ function scratch(t: TestContext): Scratch {
 /** Prints a number again and again; ends well at a signal. A process without children, compiled here. */
 const tools = mkdtempSync(join(tmpdir(), 'cairn-c-'));
 const counter = [join(tools, 'counter')];
+function compile(name: string, code: string): void {
+  const source = join(tools, `${name}.c`);
+  writeFileSync(source, code);
+  const { status, stderr } = spawnSync('gcc', ['-O1', '-o', join(tools, name), source], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+}
 before(() => {
-  const source = join(tools, 'counter.c');
-  writeFileSync(
-    source,
+  compile(
+    'counter',
     `
 #include <signal.h>
 #include <stdio.h>
@@ -51,8 +57,19 @@ int main(void) {
 }
 `,
   );
-  const { status, stderr } = spawnSync('gcc', ['-O1', '-o', counter[0] ?? '', source], { encoding: 'utf8' });
-  assert.equal(status, 0, stderr);
+  compile(
+    'caller',
+    `
+#include <stdlib.h>
+#include <unistd.h>
+int main(void) {
+  for (;; usleep(200000)) {
+    system("echo called $CAIRN_SESSION by system");
+    if (fork() == 0) execl("/bin/sh", "sh", "-c", "echo called $CAIRN_SESSION by execl", NULL);
+  }
+}
+`,
+  );
 });
 after(() => rmSync(tools, { recursive: true }));
 
@@ -237,6 +254,49 @@ test('started at the same moment, each gets a name of its own; a name that was a
   for (const { status, stderr } of named) if (status !== 0) assert.match(stderr, /"one" is already running/);
   assert.equal((await s.json<SessionStatus>(['status', '--session', 'one'])).state, 'running');
   for (const { session } of await s.json<SessionStatus[]>(['status', '--all'])) await s.cairn(['stop', '--session', session]);
+});
+
+/** Another installation, with what is needed of it. */
+function install(folder: string): string {
+  mkdirSync(folder);
+  for (const part of ['bin', 'dist', 'package.json']) cpSync(inTree(part), join(folder, part), { recursive: true });
+  return join(folder, 'bin', 'cairn');
+}
+
+test('it may be installed where the dynamic linker would split the path, and a restart finds it elsewhere', async (t) => {
+  const s = scratch(t);
+  const there = install(join(s.folder, 'a b:c$d'));
+  const node = { CAIRN_NODE: process.execPath };
+  const started = s.start([there, 'run', '--session', 'first', '--', join(tools, 'caller')], { env: node });
+  await started.line(/^called first by execl$/);
+  const { snapshot } = await s.checkpoint('first');
+  await s.cairn(['stop', '--session', 'first']);
+  await started.exit();
+  assert.equal(started.stderr, '');
+
+  // Nothing is left of the first run: neither the link to its installation nor that itself.
+  rmSync(join(s.runtime, 'cairn'), { recursive: true });
+  rmSync(join(s.folder, 'a b:c$d'), { recursive: true });
+  const restarted = s.cairnProgram(['restart', '--session', 'second', snapshot]);
+  await restarted.line(/^called second by system$/);
+  await restarted.line(/^called second by execl$/);
+  await s.cairn(['stop', '--session', 'second']);
+  await restarted.exit();
+  assert.doesNotMatch(restarted.stderr + restarted.stdout, /ld\.so|preload/);
+});
+
+test('where no path can be preloaded, that is said at once', async (t) => {
+  const s = scratch(t);
+  const env = { ...s.env, CAIRN_NODE: process.execPath, CAIRN_RUNTIME_DIR: s.makeFolder(join(s.folder, 'r r')) };
+  const there = install(join(s.folder, 'a b'));
+  for (const [args, pattern] of [
+    [['run', '--', 'true'], /cannot load .*a b.*\n.*CAIRN_RUNTIME_DIR/],
+    [['doctor'], /error +preloading.*CAIRN_RUNTIME_DIR/],
+  ] as const) {
+    const { status, stdout, stderr } = spawnSync(there, args, { env, encoding: 'utf8' });
+    assert.equal(status, 1);
+    assert.match(stdout + stderr, pattern);
+  }
 });
 
 test('labels and removal', async (t) => {

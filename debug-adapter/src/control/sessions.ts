@@ -9,7 +9,7 @@ import { checkSessionName, freeName } from '../model/names.js';
 import { sleep } from '../platform/clock.js';
 import { startDaemon, TAKEN } from '../platform/daemon.js';
 import { errorCode } from '../platform/files.js';
-import { distFolder } from '../platform/installation.js';
+import { distFolder, othersPreloaded } from '../platform/installation.js';
 import { checkSocketPaths, ensureRuntime, type RuntimePaths, runtimePaths, sessionNames } from '../platform/runtime.js';
 import { CONTROL_PROTOCOL, type SessionStatus } from '../protocol/control.js';
 import { CairnError, failure } from '../protocol/errors.js';
@@ -48,7 +48,7 @@ async function startCoordinator(name: string, paths: RuntimePaths, options: Star
     CAIRN_PLAN: _plan,
     ...env
   } = process.env;
-  const others = (LD_PRELOAD ?? '').split(/[\s:]+/).filter((one) => one !== '' && !one.endsWith('/libcairn.so'));
+  const others = othersPreloaded(LD_PRELOAD);
   const said = await startDaemon({
     script: join(distFolder(), 'coordinator.js'),
     args,

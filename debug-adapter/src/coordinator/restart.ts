@@ -18,7 +18,7 @@ import { newRunFolder } from '../store/runs.js';
 import { summarize, wholeManifest } from '../store/snapshot-folder.js';
 import type { AgentConnection } from './agent-connection.js';
 import type { Context } from './context.js';
-import { identityVariables, restoreCommand } from './launch.js';
+import { agentLibrary, identityVariables, restoreCommand } from './launch.js';
 import type { Operation } from './operation.js';
 import { identity, pluginSettings, type SettingInit, type Started } from './start.js';
 
@@ -66,6 +66,8 @@ function restartSettings(context: Context, params: RestartParams, folder: string
   const { session } = context;
   const settings: SettingInit[] = [
     { kind: SettingKind.SETTING_SNAPSHOT_FOLDER, value: folder },
+    // The image knows the installation that it was started with, which may be elsewhere now, or gone.
+    { kind: SettingKind.SETTING_OPTION, key: 'library', value: agentLibrary(identity(context)) },
     { kind: SettingKind.SETTING_OPTION, key: 'root', value: String(session.root) },
   ];
   // One process knows best itself where it is.

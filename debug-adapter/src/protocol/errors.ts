@@ -171,6 +171,13 @@ export const errorTable = define({
     message: 'No pseudo-terminal can be opened: {why}',
     remedy: 'Check /dev/pts and the number of open terminals; npm run build builds what is needed for it.',
   },
+  notPreloadable: {
+    number: 304,
+    blame: 'environment',
+    message:
+      'The dynamic linker cannot load {path}: a space, ":" or "$" is in that path, and in {sessions}, where Cairn would put a link to it',
+    remedy: 'Set CAIRN_RUNTIME_DIR to a folder without these characters, or install Cairn in one.',
+  },
 
   // 4xx: checkpoint, hold, resume
   noProcess: {
