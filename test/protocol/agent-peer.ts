@@ -69,7 +69,7 @@ export class AgentPeer {
   readonly settings: Setting[] = [];
   readonly behaviours = new Map<string, PhaseBehaviour>();
   /** What SaveDone says; 'silent' never sends it. */
-  save: 'write' | 'error' | 'short' | 'silent' = 'write';
+  save: 'write' | 'error' | 'kept' | 'short' | 'silent' = 'write';
   /** Why the coordinator does not want this process; empty: it does. */
   refusal = '';
   /** Requests of ours that were refused. */
@@ -241,10 +241,11 @@ export class AgentPeer {
       await imageMetadata({ virtualPid: this.virtualPid, snapshot: request.snapshot, pages: pages.length }),
     );
     await add(`${prefix}.files/1`, Buffer.from('what the program wrote'));
-    const error = this.save === 'error' ? 'no space left on device' : '';
+    const failures = { error: ['no space left on device', -28], kept: ['memory is kept from children', -95] } as const;
+    const [error, errorNumber] = this.save === 'error' || this.save === 'kept' ? failures[this.save] : ['', 0];
     this.send(0n, {
       case: 'saveDone',
-      value: { operation: request.operation, error, files, simulatedTime: '1500', timeUnit: -9 },
+      value: { operation: request.operation, error, errorNumber, files, simulatedTime: '1500', timeUnit: -9 },
     });
   }
 }

@@ -242,6 +242,13 @@ export const errorTable = define({
     message: 'Process {pid} ({program}) refused: {why}',
     remedy: 'Use the same version of Cairn for the coordinator and the program.',
   },
+  memoryNotInherited: {
+    number: 410,
+    blame: 'program',
+    message: 'Process {pid} ({program}) has memory that cannot be saved: {why}',
+    remedy:
+      'The computation runs on, and nothing was kept. Let the program take its advice back before a checkpoint: madvise with MADV_DOFORK or MADV_KEEPONFORK.',
+  },
 
   // 5xx: snapshots and the store
   snapshotNotFound: {

@@ -95,7 +95,7 @@ class Writer {
 
   bool not_inherited(uint64_t address) {
     error_.set(-ENOTSUP, "madvise").add("the memory at ").hex(address)
-        .add(" is kept from forked children (MADV_DONTFORK or MADV_WIPEONFORK) and cannot be saved; the computation runs on");
+        .add(" is kept from forked children (MADV_DONTFORK or MADV_WIPEONFORK), and so from what writes the snapshot");
     return false;
   }
 
