@@ -362,6 +362,27 @@ test('it is found through links, and from any folder', async (t) => {
   assert.deepEqual([status, stdout], [0, '[]\n']);
 });
 
+test('it says its version', async (t) => {
+  const { version } = JSON.parse(readFileSync(inTree('package.json'), 'utf8')) as { version: string };
+  assert.deepEqual(await scratch(t).cairn(['--version']), { status: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+test('a store that takes nothing is said before a program starts', async (t) => {
+  const s = scratch(t);
+  const file = join(s.work, 'file');
+  writeFileSync(file, '');
+  for (const store of [file, join(file, 'store')]) {
+    const { status, stdout, stderr } = await s.cairn(['run', '--store', store, '--', 'echo', 'started']);
+    assert.deepEqual([status, stdout], [1, '']);
+    assert.match(stderr, new RegExp(`The store ${store} cannot be used: .*\\n.*--store DIR`));
+  }
+  for (const args of [['restart', 'x'], ['ls']]) {
+    const { status, stderr } = await s.cairn([...args, '--store', file]);
+    assert.equal(status, 1);
+    assert.match(stderr, /The store .* cannot be used/);
+  }
+});
+
 test('doctor says that it works here', async (t) => {
   const s = scratch(t);
   const { works, checks } = await s.json<{ works: boolean; checks: { name: string; result: string }[] }>(['doctor']);

@@ -29,6 +29,7 @@ export async function restart(context: Context, params: RestartParams, env: Read
   const { session, store, paths, log, clock } = context;
   if (!isAbsolute(params.snapshot))
     throw failure('folderNotUsable', { path: params.snapshot, why: 'it is not an absolute path' });
+  if (!params.inPlace) store.checkWritable();
   const summary = summarize(params.snapshot);
   const findings = await preflight(summary, {
     paths: params.paths,

@@ -30,7 +30,8 @@ export const pluginSettings = (plugins: LaunchParams['plugins']): SettingInit[] 
   plugins.map(({ library, settings }) => ({ kind: SettingKind.SETTING_PLUGIN, key: library, value: settings }));
 
 export function launch(context: Context, params: LaunchParams): Started {
-  const { session } = context;
+  const { session, store } = context;
+  store.checkWritable();
   session.computation = randomBytes(8).toString('hex');
   session.argv = params.argv;
   session.cwd = params.cwd;

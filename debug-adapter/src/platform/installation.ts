@@ -3,7 +3,7 @@
  * that run from the sources find the tree's dist/, or name one with CAIRN_DIST.
  */
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, symlinkSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { failure } from '../protocol/errors.js';
@@ -24,6 +24,16 @@ function search(): string {
       return join(folder, 'dist');
     if (existsSync(join(folder, 'coordinator.js'))) return folder;
     if (folder === dirname(folder)) return start;
+  }
+}
+
+/** As package.json beside dist/ has it. */
+export function installedVersion(): string {
+  const path = join(distFolder(), '..', 'package.json');
+  try {
+    return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
+  } catch (cause) {
+    throw failure('notInstalled', { path }, cause);
   }
 }
 
