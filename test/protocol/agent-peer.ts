@@ -23,7 +23,13 @@ import {
   Role,
   type Setting,
 } from '../../debug-adapter/src/protocol/generated/agent_pb.js';
-import { EndSchema, HeaderSchema, MappedFileSchema, RecordType } from '../../debug-adapter/src/protocol/generated/image_pb.js';
+import {
+  EndSchema,
+  HeaderSchema,
+  MappedFileSchema,
+  NeededFileSchema,
+  RecordType,
+} from '../../debug-adapter/src/protocol/generated/image_pb.js';
 import { checksum } from '../../debug-adapter/src/store/checksum.js';
 
 export interface PeerPlugin {
@@ -258,6 +264,7 @@ export interface MetadataOptions {
   xfeatures?: bigint;
   memory?: number;
   mapped?: { path: string; size: bigint; mtimeNs: bigint; buildId: string }[];
+  needed?: { path: string; real: string; size: bigint; mtimeNs: bigint }[];
 }
 
 /** An image's metadata as native-agent/protocol/image.proto lays it out. */
@@ -269,6 +276,7 @@ export async function imageMetadata({
   xfeatures = 3n,
   memory = pages,
   mapped = [],
+  needed = [],
 }: MetadataOptions): Promise<Uint8Array> {
   const start = Buffer.alloc(16);
   start.write('CAIRNIMG', 0, 'latin1');
@@ -297,7 +305,10 @@ export async function imageMetadata({
   const files = mapped.map((file, index) =>
     record(RecordType.RECORD_MAPPED_FILE, toBinary(MappedFileSchema, create(MappedFileSchema, { index, ...file }))),
   );
-  const all = Buffer.concat([start, record(RecordType.RECORD_HEADER, toBinary(HeaderSchema, header)), ...files]);
+  const open = needed.map((file) =>
+    record(RecordType.RECORD_NEEDED_FILE, toBinary(NeededFileSchema, create(NeededFileSchema, file))),
+  );
+  const all = Buffer.concat([start, record(RecordType.RECORD_HEADER, toBinary(HeaderSchema, header)), ...files, ...open]);
   const end = create(EndSchema, { checksum: BigInt(`0x${await checksum(all)}`) });
   return Buffer.concat([all, record(RecordType.RECORD_END, toBinary(EndSchema, end))]);
 }

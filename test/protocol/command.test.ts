@@ -412,13 +412,24 @@ test('preflight: a file that has gone forbids the restart, and nothing is starte
   const s = scratch(t);
   const copy = join(s.work, 'sleeper');
   spawnSync('cp', ['/bin/sleep', copy]);
-  await s.cairn(['run', '--detach', '--session', 'p', '--', copy, '60']);
+  // A program whose file is mapped, with two others open: one that it only reads, and one that it also writes.
+  writeFileSync(join(s.work, 'input'), 'data');
+  await s.cairn(['run', '--detach', '--session', 'p', '--', 'sh', '-c', `exec ${copy} 60 5<input 6>>log`]);
+  await waitFor('the program', async () => {
+    const { processes } = await s.json<SessionStatus>(['status', '--session', 'p']);
+    return processes[0]?.executable === copy;
+  });
   const { snapshot } = await s.checkpoint('p');
   await s.cairn(['stop', '--session', 'p']);
+  assert.equal((await s.cairn(['restart', snapshot, '--check'])).status, 0);
   rmSync(copy);
+  rmSync(join(s.work, 'log'));
+  writeFileSync(join(s.work, 'input'), 'other');
   const { status, stderr } = await s.cairn(['restart', snapshot]);
   assert.equal(status, 1);
   assert.match(stderr, /sleeper.*is missing/);
+  assert.match(stderr, /input, which the program has open for reading, has changed/);
+  assert.doesNotMatch(stderr, /log/);
   assert.match(stderr, /--path/);
   assert.ok(!existsSync(join(s.store, 'runs')));
   const checked = await s.cairn(['restart', snapshot, '--check', '--json']);
