@@ -76,6 +76,8 @@ export class AgentPeer {
   readonly behaviours = new Map<string, PhaseBehaviour>();
   /** What SaveDone says; 'silent' never sends it. */
   save: 'write' | 'error' | 'kept' | 'short' | 'silent' = 'write';
+  /** Ends when it is asked for a table. */
+  leavesAtTable = false;
   /** Why the coordinator does not want this process; empty: it does. */
   refusal = '';
   /** Requests of ours that were refused. */
@@ -185,6 +187,7 @@ export class AgentPeer {
       case 'phaseRequest':
         return this.#phase(id, body.value);
       case 'tableRequest':
+        if (this.leavesAtTable) return this.close();
         if (body.value.kind === 'path')
           this.send(id, { case: 'tableRow', value: { virtualName: '/a', realName: '/b', owner: 'path' } });
         this.send(id, { case: 'tableEnd', value: { rows: 1 } });
