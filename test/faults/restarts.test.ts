@@ -32,7 +32,7 @@ async function isRunning(scratch: Scratch, session: string): Promise<void> {
 test('a checkpoint while a thread has not yet left the restart', () =>
   withScratch(async (scratch) => {
     const file = join(scratch.folder, 'go');
-    const first = scratch.cairnProgram(['run', '--session', 'crowd', '--', await tool('crowd'), file, '20']);
+    const first = scratch.cairnProgram(['run', '--session', 'crowd', '--', await tool('crowd'), file, '12']);
     await first.line(/^running$/);
     let { snapshot } = await scratch.checkpoint('crowd', '--then', 'kill');
     await first.exit();
@@ -63,4 +63,25 @@ test('a restart that fails says why where the program would have said something'
     const restarted = scratch.cairnProgram(['restart', snapshot, '--session', 'changed']);
     assert.equal(await restarted.exit(30), 1, restarted.transcript());
     assert.match(restarted.stderr, /^cairn: the restart failed: .*has changed since the checkpoint.*data/m);
+  }));
+
+test('thousands of threads, checkpointed and restarted again and again', () =>
+  withScratch(async (scratch) => {
+    const file = join(scratch.folder, 'go');
+    const count = 4500;
+    const first = scratch.cairnProgram(['run', '--session', 's0', '--', await tool('thousands'), file, String(count)]);
+    await first.line(/^running$/, 60);
+    let { snapshot } = await scratch.checkpoint('s0', '--then', 'kill');
+    await first.exit();
+    for (const session of ['s1', 's2']) {
+      const restarted = scratch.cairnProgram(['restart', snapshot, '--session', session]);
+      await isRunning(scratch, session);
+      ({ snapshot } = await scratch.checkpoint(session, '--then', 'kill'));
+      await restarted.exit();
+    }
+    const last = scratch.cairnProgram(['restart', snapshot, '--session', 's3']);
+    await isRunning(scratch, 's3');
+    writeFileSync(file, '');
+    assert.equal(await last.exit(60), 0, last.transcript());
+    assert.match(last.stdout, new RegExp(`^sum ${(count * (count + 1)) / 2}$`, 'm'));
   }));

@@ -88,3 +88,16 @@ test('a child without shared libraries is refused by its pid, and all run on', (
     await program.line(/^over$/);
     assert.equal(await program.exit(), 0);
   }));
+
+for (const kind of ['io_uring', 'userfaultfd', 'fanotify', 'perf']) {
+  test(`${kind} is refused by its name and descriptor`, (context) =>
+    withScratch(async (scratch) => {
+      const program = scratch.cairnProgram(['run', '--session', 'kind', '--', await tool('refused'), kind], { input: true });
+      const line = await program.line(/^(made|none)/);
+      if (line.startsWith('none')) context.skip(`this system gives none: ${line}`);
+      else await expectRefusal(scratch, 'kind', new RegExp(kind), new RegExp(`descriptor ${line.split(' ')[1]}\\b`));
+      program.type('x\n');
+      await program.line(/^done$/);
+      assert.equal(await program.exit(), 0);
+    }));
+}

@@ -5,6 +5,7 @@
 
 import { dirname } from 'node:path';
 import { nativeFile, othersPreloaded, preloadPath } from '../platform/installation.js';
+import { OUTSIDE } from '../platform/processes.js';
 import type { RuntimePaths } from '../platform/runtime.js';
 import type { RestartParams } from '../protocol/control.js';
 
@@ -54,6 +55,7 @@ export function agentLibrary({ paths }: Identity): string {
 
 /** The program's environment: the caller's, our library before what it preloads itself, and who it belongs to. */
 export function launchEnvironment(identity: Identity, env: Readonly<Record<string, string>>): Record<string, string> {
+  const { [OUTSIDE]: _, ...inside } = env;
   const preloaded = [agentLibrary(identity), ...othersPreloaded(env['LD_PRELOAD'])];
-  return { ...env, ...identityVariables(identity), LD_PRELOAD: preloaded.join(':') };
+  return { ...inside, ...identityVariables(identity), LD_PRELOAD: preloaded.join(':') };
 }

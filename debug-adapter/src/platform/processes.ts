@@ -26,6 +26,17 @@ export function startTimeOf(pid: number): number | undefined {
   return Number(fields[19]);
 }
 
+/** A variable by which a program that was started within a computation says that it is none of it; see bin/cairn. */
+export const OUTSIDE = 'CAIRN_OUTSIDE';
+
+export function isOutside(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`${OUTSIDE}=1`);
+  } catch {
+    return false;
+  }
+}
+
 /** The wait status of a process that has ended and that nobody has waited for yet; undefined: there is none such. */
 export function exitStatusOf(pid: number): number | undefined {
   try {

@@ -269,6 +269,10 @@ struct cairn_ids {
   /* [any] For a file of /proc, by its real path, in whose text there are ids: a new descriptor, at its beginning, of a copy in
    * which they are virtual ones. -ENOENT: that file has none, or this process was never restarted. -errno. */
   int32_t (*proc_copy)(const char *real_path);
+  /* [any] The virtual id of a child that a call gave, where the call began at `moment`: a restart may have come in between, and
+   * the number is then one of before. */
+  uint32_t (*moment)(void);
+  int32_t (*child)(int32_t real_id, uint32_t moment);
 };
 
 /* Extension "cairn.signals/1", published by the built-in plugin `signal`. */
@@ -277,6 +281,14 @@ struct cairn_signals {
   uint32_t reserved;
   /* [any] rt_sigaction(2) as the application means it: `set` and `get` are the kernel's struct, or NULL. */
   int64_t (*action)(int32_t signal, const void *set, void *get, uint64_t mask_size);
+};
+
+/* Extension "cairn.watches/1", published by the built-in plugin `event`. Since 1.1. */
+struct cairn_watches {
+  uint32_t size;
+  uint32_t reserved;
+  /* [any] inotify_add_watch(2) gave a number for this real path: the kernel tells of a watch's inode later, but not of its path. */
+  void (*added)(const char *real_path, uint32_t mask);
 };
 
 #ifdef __cplusplus

@@ -49,12 +49,14 @@ void note_outside_again() {
   for (uint32_t i = 0; i < table.descriptor_count; ++i) {
     const Descriptor& one = table.descriptors[i];
     Place place = table.files[one.file].place;
-    if ((place == Place::standard && one.number < 3) || place == Place::inherited) note(one.number);
+    if (((place == Place::standard || place == Place::input) && one.number < 3) || place == Place::inherited) note(one.number);
   }
 }
 
 int32_t outside_descriptor(int32_t number, const struct stat& status) {
   if (number < max_outside && same_object(number, status)) return number;
+  // A file that the program has opened by itself is its own, even if it is the one that its output was led to.
+  if (S_ISREG(status.st_mode)) return -1;
   for (int32_t other = 0; other < max_outside; ++other) {
     if (same_object(other, status)) return other;
   }

@@ -130,6 +130,9 @@ char** complete(char* const* environment, void* room) {
   char** result = static_cast<char**>(room);
   size_t count = 0;
   for (size_t i = 0; environment != nullptr && environment[i] != nullptr; ++i) {
+    if (begins(environment[i], "CAIRN_OUTSIDE=1")) return const_cast<char**>(environment);
+  }
+  for (size_t i = 0; environment != nullptr && environment[i] != nullptr; ++i) {
     if (!is_ours(environment[i])) result[count++] = environment[i];
   }
   for (char* variable : variables) {

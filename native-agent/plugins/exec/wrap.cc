@@ -98,9 +98,16 @@ int search(const char* file, char* const* arguments, char* const* environment) {
   words[0] = const_cast<char*>(first);                                   \
   for (size_t i = 1; i <= count; ++i) words[i] = va_arg(arguments, char*);
 
-int32_t known_child(int32_t real) {
-  auto* ids = host == nullptr ? nullptr : static_cast<const cairn_ids*>(host->extension("cairn.ids/1"));
-  return ids == nullptr ? real : ids->to_virtual(real);
+const cairn_ids* ids() { return host == nullptr ? nullptr : static_cast<const cairn_ids*>(host->extension("cairn.ids/1")); }
+
+/// With the child's name for the application.
+int spawned(Spawn* spawn, pid_t* pid, const char* program, const posix_spawn_file_actions_t* actions, const posix_spawnattr_t* attributes,
+            char* const arguments[], char* const environment[]) {
+  const cairn_ids* names = ids();
+  uint32_t moment = names != nullptr ? names->moment() : 0;
+  int error = spawn(pid, program, actions, attributes, arguments, environment);
+  if (error == 0 && pid != nullptr && names != nullptr) *pid = names->child(*pid, moment);
+  return error;
 }
 
 }  // namespace
@@ -151,15 +158,11 @@ CAIRN_EXPORT int execle(const char* path, const char* first, ...) noexcept {
 CAIRN_EXPORT int posix_spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions, const posix_spawnattr_t* attributes,
                              char* const arguments[], char* const environment[]) {
   char buffer[PATH_MAX];
-  int error = next_posix_spawn.get()(pid, real_program(path, buffer), actions, attributes, arguments, COMPLETE(environment));
-  if (error == 0 && pid != nullptr) *pid = known_child(*pid);
-  return error;
+  return spawned(next_posix_spawn.get(), pid, real_program(path, buffer), actions, attributes, arguments, COMPLETE(environment));
 }
 CAIRN_EXPORT int posix_spawnp(pid_t* pid, const char* file, const posix_spawn_file_actions_t* actions, const posix_spawnattr_t* attributes,
                               char* const arguments[], char* const environment[]) {
-  int error = next_posix_spawnp.get()(pid, file, actions, attributes, arguments, COMPLETE(environment));
-  if (error == 0 && pid != nullptr) *pid = known_child(*pid);
-  return error;
+  return spawned(next_posix_spawnp.get(), pid, file, actions, attributes, arguments, COMPLETE(environment));
 }
 
 }  // extern "C"

@@ -61,11 +61,23 @@ WRAP(int, faccessat, int folder, const char *path, int mode, int flags) {
   return NEXT(faccessat)(target.dirfd, target.path, mode, flags);
 }
 
+extern "C" int cairn_wrap_inotify_add_watch(int fd, const char *path, uint32_t mask) __asm__("inotify_add_watch");
+static cairn::path::NextFunction next_add_watch __attribute__((section("cairn_path_next"), used)) = {"inotify_add_watch", nullptr};
+
+/// The kernel forgets by which path a watch was added; the plugin that brings it back has to know.
+static int add_watch(int fd, const char *path, uint32_t mask) {
+  int watch = reinterpret_cast<decltype(&cairn_wrap_inotify_add_watch)>(next_function(next_add_watch))(fd, path, mask);
+  if (watch < 0 || state.host == nullptr) return watch;
+  auto *watches = static_cast<const cairn_watches *>(state.host->extension("cairn.watches/1"));
+  if (watches != nullptr) watches->added(path, mask);
+  return watch;
+}
+
 WRAP(int, inotify_add_watch, int fd, const char *path, uint32_t mask) {
-  if (inactive()) return NEXT(inotify_add_watch)(fd, path, mask);
+  if (inactive()) return add_watch(fd, path, mask);
   Target target;
   if (failed(target.look(AT_FDCWD, path, (mask & IN_DONT_FOLLOW) == 0))) return -1;
-  return NEXT(inotify_add_watch)(fd, target.path, mask);
+  return add_watch(fd, target.path, mask);
 }
 
 // Programs linked before glibc 2.33 call these. dlsym does not find libc's (they are compatibility symbols), and struct stat has

@@ -16,8 +16,8 @@ void prepare_children() {
 extern "C" {
 
 CAIRN_EXPORT pid_t fork() noexcept {
-  pid_t child = next_fork.get()();
-  return child > 0 && active() ? to_virtual(Space::id, child) : child;
+  uint32_t before = generation();
+  return child_name(next_fork.get()(), before);
 }
 
 }  // extern "C"

@@ -58,6 +58,7 @@ void prepare_files();
 void prepare_threads();
 void prepare_create();
 void prepare_clocks();
+void prepare_cpu_times();
 void prepare_timers();
 void prepare_syscall();
 void prepare_children();

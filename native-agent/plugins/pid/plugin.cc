@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pid/cpu_times.h"
 #include "pid/groups.h"
 #include "pid/host.h"
 #include "pid/ids.h"
@@ -146,7 +147,6 @@ int32_t name_groups() {
     if (to_real(space, named->virtual_id) == real_id && to_virtual(space, real_id) == named->virtual_id) continue;
     if (!insert(space, {named->virtual_id, real_id, kind})) return host->fail(-ENOSPC, "groups", "The table of virtual groups is full.");
   }
-  __atomic_fetch_add(&generation_count, 1, __ATOMIC_ACQ_REL);
   return 0;
 }
 
@@ -200,7 +200,7 @@ int32_t extension_session() {
   look();
   return state.session.virtual_id;
 }
-const cairn_ids functions = {sizeof(cairn_ids), 0, extension_to_real, extension_to_virtual, extension_parent, extension_group, extension_session, copy_of_proc_file};
+const cairn_ids functions = {sizeof(cairn_ids), 0, extension_to_real, extension_to_virtual, extension_parent, extension_group, extension_session, copy_of_proc_file, generation, child_name};
 
 /// A program that was executed in a restarted computation: the process has its name for life, and libc's notes are to agree.
 void enter_program() {
@@ -232,6 +232,7 @@ int32_t init(const cairn_host* given, const char*) {
   prepare_threads();
   prepare_create();
   prepare_clocks();
+  prepare_cpu_times();
   prepare_timers();
   prepare_syscall();
   prepare_children();
@@ -244,9 +245,18 @@ int32_t init(const cairn_host* given, const char*) {
 
 int32_t event(uint32_t number, void*) {
   switch (number) {
-    case CAIRN_EVENT_PRECHECKPOINT: look(); return remember_threads();
-    case CAIRN_EVENT_RESTART: return rebuild();
+    case CAIRN_EVENT_PRECHECKPOINT: {
+      remember_real_ids();
+      look();
+      int32_t error = remember_threads();
+      return error != 0 ? error : save_cpu_times();
+    }
+    case CAIRN_EVENT_RESTART: {
+      int32_t error = rebuild();
+      return error != 0 ? error : restore_cpu_times();
+    }
     case CAIRN_EVENT_FORK_CHILD:
+      forget_cpu_times();
       if (active()) enter_child();
       else set_self(ask(SYS_getpid), ask(SYS_getpid));
       return 0;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "pid/clocks.h"
+#include "pid/cpu_times.h"
 #include "pid/host.h"
 #include "pid/ids.h"
 
@@ -114,6 +115,13 @@ bool call_with_ids(long number, const long* a, long* result) {
     case SYS_ioprio_get: *result = raw(number, a[0], who(a[0], a[1], ioprio_process, ioprio_group)); return true;
     case SYS_ioprio_set: *result = raw(number, a[0], who(a[0], a[1], ioprio_process, ioprio_group), a[2]); return true;
     case SYS_clock_gettime:
+      *result = raw(number, real_clock(static_cast<clockid_t>(a[0])), a[1]);
+      if (*result == 0) add_cpu_time(static_cast<clockid_t>(a[0]), reinterpret_cast<struct timespec*>(a[1]));
+      return true;
+    case SYS_getrusage:
+      *result = raw(number, a[0], a[1]);
+      if (*result == 0) add_usage(static_cast<int>(a[0]), reinterpret_cast<struct rusage*>(a[1]));
+      return true;
     case SYS_clock_getres:
     case SYS_clock_nanosleep:
       *result = raw(number, real_clock(static_cast<clockid_t>(a[0])), a[1], a[2], a[3]);

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -268,6 +269,12 @@ void Agent::lost_coordinator() {
   }
 }
 
+void Agent::unmap_room() {
+  uint64_t size = room_size_;
+  room_size_ = 0;  // first: a fork meanwhile must not make the child unmap what the application has there by then
+  if (size != 0) call_unchecked(SYS_munmap, room_start_, size);
+}
+
 void Agent::finish() {
   (void)events::remove_name(CAIRN_NAMES_PROCESS, identity_.virtual_pid);
   if (agent_tid_ != 0) sys::wait_while(&writing_, 1, sys::now_ns() + exit_patience_ns);
@@ -283,6 +290,7 @@ void Agent::start_after_fork() {
   forked_ = 1;
   fork_gate_.reset();
   handoff_ = nullptr;
+  unmap_room();  // the thread that forked is the only one here
   operation.reset();
   arena_.rewind(agent_stack);
   channel_.use_buffers(arena_.array<char>(wire::max_frame + 4), arena_.array<char>(wire::max_frame + 4));
@@ -319,6 +327,9 @@ void Agent::run_restarted(const image::Handoff* handoff) {
   handoff_ = handoff;
   pages_device_ = handoff->pages_device;
   pages_inode_ = handoff->pages_inode;
+  bool has_room = handoff->size >= offsetof(image::Handoff, room_size) + sizeof handoff->room_size;
+  room_start_ = has_room ? handoff->room_start : 0;
+  room_size_ = has_room ? handoff->room_size : 0;
   arena_.use(reinterpret_cast<void*>(facts_.arena_start), facts_.arena_size, handoff->arena_used);
   channel_.use_buffers(arena_.array<char>(wire::max_frame + 4), arena_.array<char>(wire::max_frame + 4));
   operation.reset();

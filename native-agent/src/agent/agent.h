@@ -57,6 +57,8 @@ class Agent {
   void handle(const wire::Envelope& envelope);
   void report_save();
   void lost_coordinator();
+  /// Once no thread is there any more.
+  void unmap_room();
 
   Identity identity_;
   checkpoint::ProcessFacts facts_;
@@ -71,6 +73,8 @@ class Agent {
   uint64_t save_operation_ = 0;
   ForkGate fork_gate_;
   const image::Handoff* handoff_ = nullptr;  // threads are waiting to be released
+  uint64_t room_start_ = 0;       // where threads are until they have left the restart; size 0: there is none
+  uint64_t room_size_ = 0;
   uint64_t pages_device_ = 0;
   uint64_t pages_inode_ = 0;
 };

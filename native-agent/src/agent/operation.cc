@@ -149,6 +149,7 @@ bool Operation::presuspend() {
 bool Operation::suspend(uint64_t deadline_ns, bool alone) {
   if (progress_ != presuspended) return fail_order("suspend");
   arena_mark_ = arena_->used();
+  stop_.expect_restart(agent_->room_start_, agent_->room_size_);
   agent_->fork_gate_.close();
   if (!stop_.begin(agent_->agent_tid_, deadline_ns, &error_)) {
     arena_->rewind(arena_mark_);
@@ -158,6 +159,7 @@ bool Operation::suspend(uint64_t deadline_ns, bool alone) {
   for (uint32_t i = 0; i < stop_.thread_count(); ++i) {
     if (stop_.thread(i).stopped) checkpoint::remember_call(stop_.thread(i).real_tid, stop_.thread(i).registers);
   }
+  agent_->unmap_room();
   stopped_threads = &stop_;
   events::facts().thread = thread_of_stop;
   events::facts().thread_count = stop_.thread_count();
@@ -247,7 +249,7 @@ bool Operation::resume() {
     expect_threads(handoff->thread_count);
     sys::store_and_wake(&handoff->released, 1);
     // Who is still on the way then (the application's other threads may leave it no processor) is waited for by the next stop.
-    (void)wait_for_threads(sys::now_ns() + patience_ns);
+    if (wait_for_threads(sys::now_ns() + patience_ns)) agent_->unmap_room();
     progress_ = saved;
     return true;
   }

@@ -9,7 +9,7 @@ void record_thread_attributes();
 
 [[noreturn]] void restarted_agent_entry(const image::Handoff* handoff);
 
-/// slot and handoff are in the arena.
+/// In the handoff's room, as the slot and the thread's stack.
 struct ThreadStart {
   image::ThreadSlot* slot;
   image::Handoff* handoff;

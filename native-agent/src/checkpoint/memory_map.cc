@@ -121,7 +121,7 @@ class Builder {
   }
 
   bool classify_shared(const sys::MapLine& line, Mapping* mapping) {
-    if (line.path == Text("/dev/zero (deleted)")) {
+    if (line.path == Text("/dev/zero (deleted)") || line.path.starts_with("[anon_shmem:")) {
       mapping->kind = cairn_image_MappingKind_MAPPING_SHARED;
       return true;
     }

@@ -256,12 +256,14 @@ bool Stop::wait_for_stop(ThreadState* thread) {
   }
 }
 
-/// No thread of the application has a stack in the agent's memory, except in agent/restarted_thread.cc.
+/// No thread of the application has its stack there, except in agent/restarted_thread.cc.
 bool Stop::in_restart(int32_t tid) const {
   sys::x86_64::Registers registers;
   struct iovec area = {&registers, sizeof registers};
   if (failed(call(SYS_ptrace, PTRACE_GETREGSET, tid, NT_PRSTATUS, &area))) return false;
-  return registers.rsp >= arena_->start() && registers.rsp < arena_->end();
+  // A stack that is empty, or used up to its last byte, begins and ends at its bounds.
+  auto within = [&](uint64_t start, uint64_t end) { return end > start && registers.rsp >= start && registers.rsp <= end; };
+  return within(arena_->start(), arena_->end()) || within(restart_start_, restart_end_);
 }
 
 bool Stop::leave_restart(ThreadState* thread) {

@@ -39,6 +39,12 @@ class Stop {
   /// virtual_tid: the name of a thread for the application.
   Stop(sys::Arena* arena, int32_t (*virtual_tid)(int32_t real_tid)) : arena_(arena), virtual_tid_(virtual_tid) {}
 
+  /// Where threads are that come from a restart; the agent's arena is another such place.
+  void expect_restart(uint64_t start, uint64_t size) {
+    restart_start_ = start;
+    restart_end_ = start + size;
+  }
+
   /// Starts the tracer and returns when all threads are stopped. agent_tid: Cairn's own thread, which goes on.
   bool begin(int32_t agent_tid, uint64_t deadline_ns, sys::Error* error);
   /// Lets all threads go on and waits for the tracer's end.
@@ -79,6 +85,8 @@ class Stop {
   int32_t tracer_ = 0;
   int32_t process_ = 0;
   int32_t agent_tid_ = 0;
+  uint64_t restart_start_ = 0;
+  uint64_t restart_end_ = 0;
   uint64_t deadline_ns_ = 0;
   uint64_t stopped_ns_ = 0;
   uint64_t released_ns_ = 0;

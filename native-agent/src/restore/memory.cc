@@ -12,6 +12,11 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
 
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
+#endif
+
 namespace cairn::restore {
 namespace {
 
@@ -105,6 +110,7 @@ class Mapper {
         result = call(SYS_mmap, mapping.start, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_NORESERVE, -1, 0);
     }
     if (failed(result)) cannot_map(mapping, "memory", result);
+    give_name(mapping);
     for (uint32_t i = first; i < last; ++i) fill(mapping, image_.runs[i]);
     if (protection != mapping.protection) {
       result = call(SYS_mprotect, mapping.start, size, mapping.protection);
@@ -123,6 +129,16 @@ class Mapper {
     return run.bytes > threshold_ && (mapping.protection & PROT_EXEC) == 0 &&
            (mapping.kind == cairn_image_MappingKind_MAPPING_ANONYMOUS || mapping.kind == cairn_image_MappingKind_MAPPING_COPY ||
             mapping.kind == cairn_image_MappingKind_MAPPING_FILE);
+  }
+
+  /// The name that the program gave to anonymous memory, for who looks at /proc. Where content is a mapping of the image it cannot
+  /// have one, and some kernels know no such names: it does without.
+  static void give_name(const Mapping& mapping) {
+    Text prefix("[anon:");
+    if (!mapping.name.starts_with(prefix) || !mapping.name.ends_with("]")) return;
+    sys::TextBuffer<128> name;  // the kernel takes 80 bytes
+    name.add(Text(mapping.name.data + prefix.size, mapping.name.size - prefix.size - 1));
+    sys::call_unchecked(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, mapping.start, mapping.end - mapping.start, name.c_str());
   }
 
   void map_file(const Mapping& mapping, uint32_t protection) {

@@ -1,5 +1,4 @@
 // epoll_wait with a time-out, on an epoll instance that watches an eventfd and a timerfd.
-// optional: epoll, eventfd, timerfd
 // sabotage: call close @epoll
 #include "../probe.h"
 #include <sys/epoll.h>

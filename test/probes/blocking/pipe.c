@@ -1,5 +1,4 @@
 // A thread waits in read(2) on a pipe of the same process that holds some bytes already.
-// optional: pipe
 // sabotage: call close @write
 #include "../probe.h"
 

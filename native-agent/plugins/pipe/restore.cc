@@ -1,0 +1,156 @@
+// Brings pipes back: one process makes each, fills it and hands its ends out; who keeps an open file description of it takes the
+// end that pipe(2) made, or opens it anew where the application had opened it by a name. Context: restoring.
+#include "pipe/pipes.h"
+
+namespace cairn::pipe {
+namespace {
+
+// Who has the handles of the ends: for reading, for writing.
+constexpr uint32_t handles[2] = {plugin::name_space("pipe.reader"), plugin::name_space("pipe.writer")};
+
+constexpr const char* too_many = "there are more pipes than the limit of open files allows to be brought back at once (ulimit -n)";
+
+int32_t fail(long error, const Pipe& pipe, const char* what) {
+  Text<4400> text;
+  text.add(what).add(" (descriptor ").add(pipe.fd).add(")");
+  return host->fail(static_cast<int32_t>(error), pipe.named ? pipe.path : "pipe", text.text());
+}
+
+int32_t make_unnamed(Pipe* pipe) {
+  int32_t ends[2];
+  long error = sys(SYS_pipe2, pointer(ends), O_CLOEXEC | O_NONBLOCK);
+  if (error < 0) return fail(error, *pipe, "a pipe cannot be made");
+  pipe->handles[0] = plugin::hide_handle(host, ends[0]);
+  pipe->handles[1] = plugin::hide_handle(host, ends[1]);
+  return pipe->handles[0] < 0 || pipe->handles[1] < 0 ? fail(-EMFILE, *pipe, too_many) : 0;
+}
+
+int32_t make_named(Pipe* pipe) {
+  char path[4096];
+  if (int32_t error = place_of(*pipe, path, sizeof path)) return fail(error, *pipe, "a named pipe's place is too long a path");
+  long made = sys(SYS_mknodat, AT_FDCWD, pointer(path), S_IFIFO | (pipe->mode & 07777) | 0600);
+  if (made < 0 && made != -EEXIST) return fail(made, *pipe, "a named pipe cannot be made again");
+  // For both, which never waits for another end.
+  long fd = sys(SYS_openat, AT_FDCWD, pointer(path), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return fail(fd, *pipe, "a named pipe cannot be opened again");
+  struct stat status = {};
+  sys(SYS_fstat, fd, pointer(&status));
+  if (!S_ISFIFO(status.st_mode)) {
+    sys(SYS_close, fd);
+    return fail(-EEXIST, *pipe, "there is another file now where a named pipe was");
+  }
+  pipe->handles[0] = plugin::hide_handle(host, fd);
+  if (pipe->handles[0] < 0) return fail(-EMFILE, *pipe, too_many);
+  if (pipe->deleted) sys(SYS_unlink, pointer(path));
+  else paths()->map_file(pipe->path, path);
+  return 0;
+}
+
+int32_t fill(const Pipe& pipe, int32_t writer) {
+  if (sys(SYS_fcntl, writer, F_GETPIPE_SZ) != static_cast<long>(pipe.capacity)) {
+    long size = sys(SYS_fcntl, writer, F_SETPIPE_SZ, pipe.capacity);
+    if (size < 0) {
+      Text<256> text;
+      text.add("the pipe of descriptor ").add(pipe.fd).add(" cannot be as large as it was (").add(int64_t{pipe.capacity}).add(" bytes; /proc/sys/fs/pipe-user-pages-soft)");
+      host->log(CAIRN_LOG_WARNING, text.text());
+    }
+  }
+  if (pipe.packets) sys(SYS_fcntl, writer, F_SETFL, O_NONBLOCK | O_DIRECT);
+  const char* from = pipe.content;
+  for (uint32_t i = 0; i < pipe.records; ++i) {
+    for (uint32_t done = 0; done < pipe.lengths[i];) {
+      long count = sys(SYS_write, writer, pointer(from + done), pipe.lengths[i] - done);
+      if (count < 0) return fail(count, pipe, "the content of a pipe cannot be put back");
+      done += static_cast<uint32_t>(count);
+    }
+    from += pipe.lengths[i];
+  }
+  return 0;
+}
+
+/// Makes all folders above a path.
+void make_folders(const char* path) {
+  char part[4096];
+  for (uint32_t i = 0; path[i] != 0 && i + 1 < sizeof part; ++i) {
+    part[i] = path[i];
+    part[i + 1] = 0;
+    if (i > 0 && path[i + 1] == '/') sys(SYS_mkdir, pointer(part), 0777);
+  }
+}
+
+}  // namespace
+
+/// Its own place, or in a run folder the same place there: two runs of one snapshot must not talk to each other.
+int32_t place_of(const Pipe& pipe, char* path, uint32_t capacity) {
+  const char* folder = nullptr;
+  bool redirected = host->setting(CAIRN_SETTING_RUN_FOLDER, 0, &folder) != nullptr;
+  Text<4096> target;
+  if (redirected && pipe.deleted) {
+    target.add(folder).add("/.cairn/unlinked-pipe-").add(int64_t{host->virtual_pid()}).add("-").add(static_cast<int64_t>(pipe.inode));
+  } else if (redirected) {
+    const char* relative = nullptr;
+    bool below = table.folder[0] != 0 && plugin::begins(pipe.path, table.folder, &relative) && relative[0] == '/';
+    if (below) target.add(folder).add(relative);
+    else target.add(folder).add("/.cairn/outside").add(pipe.path);
+  } else {
+    if (int32_t length = paths()->to_real(pipe.path, path, capacity); length < 0) return length;
+    target.add(path);
+    if (pipe.deleted) target.add(".cairn-unlinked-").add(int64_t{host->virtual_pid()}).add("-").add(static_cast<int64_t>(pipe.inode));
+  }
+  if (target.size() + 1 >= capacity) return -ENAMETOOLONG;
+  for (size_t i = 0; i <= target.size(); ++i) path[i] = target.text()[i];
+  if (redirected) make_folders(path);
+  return 0;
+}
+
+int32_t make_pipes() {
+  if (table.count > 0) plugin::allow_many_handles(host);
+  for (uint32_t i = 0; i < table.count; ++i) {
+    Pipe* pipe = &table.pipes[i];
+    pipe->handles[0] = pipe->handles[1] = -1;
+    if (!pipe->made_here) continue;
+    if (int32_t error = pipe->named ? make_named(pipe) : make_unnamed(pipe)) return error;
+    int32_t writer = pipe->named ? pipe->handles[0] : pipe->handles[1];
+    if (int32_t error = fill(*pipe, writer)) return error;
+    int32_t error = plugin::publish_handle(host, handles[0], key_of(*pipe), pipe->handles[0]);
+    if (error == 0) error = plugin::publish_handle(host, handles[1], key_of(*pipe), writer);
+    if (error < 0 && error != -ENOENT) return fail(error, *pipe, "a pipe cannot be handed out to the other processes");
+  }
+  return 0;
+}
+
+int32_t open_end(cairn_descriptor* wanted) {
+  const Pipe& pipe = table.pipes[wanted->token];
+  bool writes = (wanted->status_flags & O_ACCMODE) == O_WRONLY;
+  int32_t own = pipe.named ? pipe.handles[0] : pipe.handles[writes ? 1 : 0];
+  int32_t end = own >= 0 ? static_cast<int32_t>(sys(SYS_fcntl, own, F_DUPFD_CLOEXEC, 0))
+                         : plugin::take_handle(host, handles[writes ? 1 : 0], key_of(pipe));
+  if (end < 0) return fail(end, pipe, "a pipe cannot be taken over from the process that made it again");
+  if (pipe.named || (wanted->status_flags & opened_by_name) != 0) {
+    Text<64> link;
+    link.add("/proc/thread-self/fd/").add(end);
+    long opened = sys(SYS_openat, AT_FDCWD, pointer(link.text()), (wanted->status_flags & (O_ACCMODE | O_NONBLOCK)) | O_CLOEXEC);
+    sys(SYS_close, end);
+    if (opened < 0) return fail(opened, pipe, "an end of a pipe cannot be opened again");
+    end = static_cast<int32_t>(opened);
+  }
+  sys(SYS_fcntl, end, F_SETFL, wanted->status_flags & ~opened_by_name);
+  wanted->fd = end;
+  return 0;
+}
+
+int32_t close_handles(const cairn_descriptor& end) {
+  Pipe* pipe = &table.pipes[end.token];
+  bool closes = pipe->handles[0] >= 0;
+  if (closes && pipe->named) sys(SYS_fchmod, pipe->handles[0], pipe->mode & 07777);
+  for (int32_t& handle : pipe->handles) {
+    if (handle >= 0) host->close_fd(handle);
+    handle = -1;
+  }
+  if (closes) {
+    for (uint32_t space : handles) host->remove_name(space, key_of(*pipe));
+  }
+  return 0;
+}
+
+}  // namespace cairn::pipe

@@ -1,0 +1,39 @@
+// Makes a descriptor of a kind whose state no program can read, says its number or why there is none, and ends when a line comes.
+//
+//   refused io_uring|userfaultfd|fanotify|perf
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/io_uring.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static long make(const char *kind) {
+  if (strcmp(kind, "io_uring") == 0) {
+    struct io_uring_params parameters;
+    memset(&parameters, 0, sizeof parameters);
+    return syscall(SYS_io_uring_setup, 4, &parameters);
+  }
+  if (strcmp(kind, "userfaultfd") == 0) return syscall(SYS_userfaultfd, 1 /* UFFD_USER_MODE_ONLY */);
+  if (strcmp(kind, "fanotify") == 0) return fanotify_init(FAN_CLASS_NOTIF, 0);
+  struct perf_event_attr attributes;
+  memset(&attributes, 0, sizeof attributes);
+  attributes.type = PERF_TYPE_SOFTWARE;
+  attributes.size = sizeof attributes;
+  attributes.config = PERF_COUNT_SW_TASK_CLOCK;
+  attributes.exclude_kernel = 1;
+  return syscall(SYS_perf_event_open, &attributes, 0, -1, -1, 0);
+}
+
+int main(int argc, char **argv) {
+  long fd = make(argc > 1 ? argv[1] : "");
+  if (fd < 0) printf("none: %s\n", strerror(errno));
+  else printf("made %ld\n", fd);
+  fflush(stdout);
+  char line[8];
+  if (fgets(line, sizeof line, stdin)) puts("done");
+  return 0;
+}
