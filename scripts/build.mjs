@@ -1,22 +1,21 @@
 /**
- * `npm run build [-- PART…]`: everything into dist/. Parts: native, protocol, node-pty, bundles (all of them by default).
- * Each part does only what has changed.
+ * `npm run build [-- PART…]`: everything into dist/, from a fresh clone on. Parts: native, protocol, node-pty, bundles (all of them
+ * by default). Each part does only what has changed.
  */
 
+import { bootstrap } from './lib/bootstrap.mjs';
 import { Failure, main, step } from './lib/tree.mjs';
-import { buildBundles } from './parts/bundles.mjs';
-import { buildNative } from './parts/native.mjs';
-import { buildNodePty } from './parts/node-pty.mjs';
-import { generateProtocol } from './parts/protocol.mjs';
 
+// Loaded when they are wanted: some need npm packages, which a fresh clone does not have yet.
 const parts = {
-  native: () => step('native', buildNative),
-  protocol: () => step('protocol', generateProtocol),
-  'node-pty': () => step('node-pty', buildNodePty),
-  bundles: () => step('bundles', buildBundles),
+  native: async () => step('native', (await import('./parts/native.mjs')).buildNative),
+  protocol: async () => step('protocol', (await import('./parts/protocol.mjs')).generateProtocol),
+  'node-pty': async () => step('node-pty', (await import('./parts/node-pty.mjs')).buildNodePty),
+  bundles: async () => step('bundles', (await import('./parts/bundles.mjs')).buildBundles),
 };
 
 await main(async () => {
+  if (!(await bootstrap(['build']))) return;
   const wanted = process.argv.slice(2);
   for (const name of wanted) {
     if (!(name in parts)) throw new Failure(`build: no part "${name}"; parts: ${Object.keys(parts).join(', ')}`);

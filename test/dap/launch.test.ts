@@ -51,6 +51,15 @@ async function variables(one: Adapter, threadId: number): Promise<Record<string,
   return all;
 }
 
+/** Parent and child of FAMILY, when both are listed. */
+async function bothProcesses(one: Adapter): Promise<[number, number]> {
+  await waitFor('two threads', async () => (await one.ask<{ threads: Thread[] }>('threads')).threads.length === 2);
+  const { processes } = await one.ask<SessionStatus>('cairnStatus');
+  const child = processes.find(({ virtualParent }) => processes.some(({ virtualPid }) => virtualPid === virtualParent));
+  assert.ok(child);
+  return [child.virtualParent, child.virtualPid];
+}
+
 test('launch, threads, hold, scopes, go on, stop', async () => {
   const dap = await adapter({ EDITOR_HAS: 'this', VSCODE_IPC_HOOK: '/x', ELECTRON_RUN_AS_NODE: '1' });
   await dap.ask('launch', ticker({ env: { GIVEN: 'yes', EDITOR_HAS: null } }));
@@ -93,6 +102,51 @@ test('launch, threads, hold, scopes, go on, stop', async () => {
   assert.equal((await dap.event<{ exitCode: number }>('exited')).exitCode, 7);
   await dap.event('terminated');
   assert.deepEqual(dap.story, ['initialized', 'thread', 'stopped', 'continued', 'thread', 'exited', 'terminated']);
+});
+
+/** Two processes; the second has a file open and a variable set, and ends when its parent is told to end it. */
+const FAMILY = `$| = 1; print "parent\\n";
+unless ($child = fork) { open F, "<", "/etc/passwd"; $0 = "child"; print "child\\n"; sleep 1 while 1 }
+$SIG{USR1} = sub { kill "TERM", $child; wait; print "alone\\n" }; sleep 1 while 1`;
+
+test('two processes: each has its threads, frames and names, through a restart', async () => {
+  const launched = await adapter();
+  await launched.ask('launch', { program: 'perl', args: ['-e', FAMILY], cwd: scratch.work, session: 'family' });
+  const [parent, child] = await bothProcesses(launched);
+  const { path } = await launched.ask<CheckpointResult>('cairnCheckpoint', { name: 'two', then: 'resume' });
+  await launched.ask('terminate');
+  await launched.event('terminated');
+
+  const dap = await adapter();
+  await dap.ask('launch', { snapshot: path, cwd: scratch.work, store: scratch.store });
+  assert.deepEqual(await bothProcesses(dap), [parent, child]);
+  await dap.ask('pause', { threadId: child });
+  assert.equal((await dap.event<{ threadId: number }>('stopped')).threadId, parent);
+  const real = new Map((await dap.ask<SessionStatus>('cairnStatus')).processes.map((one) => [one.virtualPid, one.realPid]));
+  for (const id of [parent, child]) {
+    const { stackFrames } = await dap.ask<{ stackFrames: { id: number }[] }>('stackTrace', { threadId: id });
+    assert.deepEqual(
+      stackFrames.map((frame) => frame.id),
+      [id],
+    );
+    const scopes = await variables(dap, id);
+    assert.equal(scopes['Virtual ids']?.find(({ name }) => name === 'process')?.value, `${id} → real ${real.get(id)}`);
+    const files = scopes['File descriptors']?.some(({ value }) => value.startsWith('/etc/passwd'));
+    assert.equal(files, id === child);
+    const { rows } = await dap.ask<{ rows: TableRow[] }>('cairnTable', { kind: 'pid', virtualPid: id });
+    assert.ok(rows.length > 0 && rows.every((row) => row.virtualPid === id));
+  }
+  await dap.ask('continue', { threadId: child });
+  await dap.event('continued');
+  process.kill(real.get(parent) ?? 0, 'SIGUSR1');
+  await waitFor('the child to leave', () =>
+    dap.events<{ reason: string; threadId: number }>('thread').some((one) => one.reason === 'exited' && one.threadId === child),
+  );
+  const { threads } = await dap.ask<{ threads: Thread[] }>('threads');
+  assert.deepEqual(
+    threads.map(({ id }) => id),
+    [parent],
+  );
 });
 
 test('a checkpoint: neither stop nor continue, an event, a snapshot in the store', async () => {

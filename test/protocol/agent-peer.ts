@@ -23,7 +23,13 @@ import {
   Role,
   type Setting,
 } from '../../debug-adapter/src/protocol/generated/agent_pb.js';
-import { EndSchema, HeaderSchema, MappedFileSchema, RecordType } from '../../debug-adapter/src/protocol/generated/image_pb.js';
+import {
+  EndSchema,
+  HeaderSchema,
+  MappedFileSchema,
+  NeededFileSchema,
+  RecordType,
+} from '../../debug-adapter/src/protocol/generated/image_pb.js';
 import { checksum } from '../../debug-adapter/src/store/checksum.js';
 
 export interface PeerPlugin {
@@ -69,7 +75,9 @@ export class AgentPeer {
   readonly settings: Setting[] = [];
   readonly behaviours = new Map<string, PhaseBehaviour>();
   /** What SaveDone says; 'silent' never sends it. */
-  save: 'write' | 'error' | 'short' | 'silent' = 'write';
+  save: 'write' | 'error' | 'kept' | 'short' | 'silent' = 'write';
+  /** Ends when it is asked for a table. */
+  leavesAtTable = false;
   /** Why the coordinator does not want this process; empty: it does. */
   refusal = '';
   /** Requests of ours that were refused. */
@@ -179,6 +187,7 @@ export class AgentPeer {
       case 'phaseRequest':
         return this.#phase(id, body.value);
       case 'tableRequest':
+        if (this.leavesAtTable) return this.close();
         if (body.value.kind === 'path')
           this.send(id, { case: 'tableRow', value: { virtualName: '/a', realName: '/b', owner: 'path' } });
         this.send(id, { case: 'tableEnd', value: { rows: 1 } });
@@ -241,10 +250,11 @@ export class AgentPeer {
       await imageMetadata({ virtualPid: this.virtualPid, snapshot: request.snapshot, pages: pages.length }),
     );
     await add(`${prefix}.files/1`, Buffer.from('what the program wrote'));
-    const error = this.save === 'error' ? 'no space left on device' : '';
+    const failures = { error: ['no space left on device', -28], kept: ['memory is kept from children', -95] } as const;
+    const [error, errorNumber] = this.save === 'error' || this.save === 'kept' ? failures[this.save] : ['', 0];
     this.send(0n, {
       case: 'saveDone',
-      value: { operation: request.operation, error, files, simulatedTime: '1500', timeUnit: -9 },
+      value: { operation: request.operation, error, errorNumber, files, simulatedTime: '1500', timeUnit: -9 },
     });
   }
 }
@@ -257,6 +267,7 @@ export interface MetadataOptions {
   xfeatures?: bigint;
   memory?: number;
   mapped?: { path: string; size: bigint; mtimeNs: bigint; buildId: string }[];
+  needed?: { path: string; real: string; size: bigint; mtimeNs: bigint }[];
 }
 
 /** An image's metadata as native-agent/protocol/image.proto lays it out. */
@@ -268,6 +279,7 @@ export async function imageMetadata({
   xfeatures = 3n,
   memory = pages,
   mapped = [],
+  needed = [],
 }: MetadataOptions): Promise<Uint8Array> {
   const start = Buffer.alloc(16);
   start.write('CAIRNIMG', 0, 'latin1');
@@ -296,7 +308,10 @@ export async function imageMetadata({
   const files = mapped.map((file, index) =>
     record(RecordType.RECORD_MAPPED_FILE, toBinary(MappedFileSchema, create(MappedFileSchema, { index, ...file }))),
   );
-  const all = Buffer.concat([start, record(RecordType.RECORD_HEADER, toBinary(HeaderSchema, header)), ...files]);
+  const open = needed.map((file) =>
+    record(RecordType.RECORD_NEEDED_FILE, toBinary(NeededFileSchema, create(NeededFileSchema, file))),
+  );
+  const all = Buffer.concat([start, record(RecordType.RECORD_HEADER, toBinary(HeaderSchema, header)), ...files, ...open]);
   const end = create(EndSchema, { checksum: BigInt(`0x${await checksum(all)}`) });
   return Buffer.concat([all, record(RecordType.RECORD_END, toBinary(EndSchema, end))]);
 }

@@ -121,6 +121,13 @@ test('a process that cannot write its image leaves nothing', async (t) => {
   assert.deepEqual(store.list(), []);
 });
 
+test('memory that a program keeps from its children is no matter of the disk', async (t) => {
+  const { coordinator, peer, store } = await running(t);
+  peer.save = 'kept';
+  await assert.rejects(coordinator.checkpoint(resume), { code: 'memoryNotInherited', blame: 'program', remedy: /MADV_DOFORK/ });
+  assert.deepEqual(store.list(), []);
+});
+
 test('a file that is shorter than its process says is no snapshot', async (t) => {
   const { coordinator, peer, store } = await running(t);
   peer.save = 'short';

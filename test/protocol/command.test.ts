@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -15,13 +16,13 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { constants, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import type { SessionStatus } from '../../debug-adapter/src/protocol/control.js';
-import { waitFor } from '../support/processes.js';
+import { executable, readProc, waitFor } from '../support/processes.js';
 import { Scratch } from '../support/scratch.js';
-import { cairnCommand } from '../support/tree.js';
+import { cairnCommand, inTree } from '../support/tree.js';
 
 function scratch(t: TestContext): Scratch {
   const made = new Scratch();
@@ -32,10 +33,15 @@ function scratch(t: TestContext): Scratch {
 /** Prints a number again and again; ends well at a signal. A process without children, compiled here. */
 const tools = mkdtempSync(join(tmpdir(), 'cairn-c-'));
 const counter = [join(tools, 'counter')];
+function compile(name: string, code: string): void {
+  const source = join(tools, `${name}.c`);
+  writeFileSync(source, code);
+  const { status, stderr } = spawnSync('gcc', ['-O1', '-o', join(tools, name), source], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+}
 before(() => {
-  const source = join(tools, 'counter.c');
-  writeFileSync(
-    source,
+  compile(
+    'counter',
     `
 #include <signal.h>
 #include <stdio.h>
@@ -51,8 +57,19 @@ int main(void) {
 }
 `,
   );
-  const { status, stderr } = spawnSync('gcc', ['-O1', '-o', counter[0] ?? '', source], { encoding: 'utf8' });
-  assert.equal(status, 0, stderr);
+  compile(
+    'caller',
+    `
+#include <stdlib.h>
+#include <unistd.h>
+int main(void) {
+  for (;; usleep(200000)) {
+    system("echo called $CAIRN_SESSION by system");
+    if (fork() == 0) execl("/bin/sh", "sh", "-c", "echo called $CAIRN_SESSION by execl", NULL);
+  }
+}
+`,
+  );
 });
 after(() => rmSync(tools, { recursive: true }));
 
@@ -99,9 +116,55 @@ test('environment, working folder and name of the session reach the program', as
     '--',
     'sh',
     '-c',
-    'echo $A ${LANG-none} $CAIRN_SESSION $CAIRN_STORE ${CAIRN_IGNORED_SIGNALS-none}',
+    'echo $A ${LANG-none} $CAIRN_SESSION $CAIRN_STORE ${CAIRN_PLAN-none}',
   ]);
   assert.equal(stdout, `b=c none named ${s.store} none\n`);
+});
+
+/** What a program has open that it hands on to others: the agent's own descriptors are not among it. */
+function handedOn(pid: number): Record<string, string> {
+  const closeOnExec = 0o2000000;
+  const all = readdirSync(`/proc/${pid}/fd`).filter((fd) => {
+    const flags = /^flags:\s+(\d+)/m.exec(readProc(pid, `fdinfo/${fd}`))?.[1] ?? '0';
+    return (Number.parseInt(flags, 8) & closeOnExec) === 0;
+  });
+  return Object.fromEntries(all.map((fd) => [fd, readlinkSync(`/proc/${pid}/fd/${fd}`)]));
+}
+
+test('descriptors and limits are those of the caller, and none besides', async (t) => {
+  const s = scratch(t);
+  const text = join(s.work, 'text');
+  const look = async (...args: string[]): Promise<Record<string, string>> => {
+    // One below ten and one that Node.js would use itself.
+    const script = 'ulimit -Sn 600; exec 5>>text 20</dev/zero 2>/dev/null; exec "$@"';
+    const started = s.start(['bash', '-c', script, '-', cairnCommand, ...args]);
+    const { session } = await waitFor('the session', async () => {
+      const [found] = await s.json<SessionStatus[]>(['status', '--all']);
+      return found?.state === 'running' && basename(found.processes[0]?.executable ?? '') === 'sleep' && found;
+    });
+    const pid = await s.application(started);
+    assert.match(readProc(pid, 'limits'), /Max open files +600 /);
+    const { 0: _in, 1: _out, 2: _error, ...others } = handedOn(pid);
+    if (args[0] === 'run') await s.checkpoint(session, '--name', 'here');
+    await s.cairn(['stop', '--session', session]);
+    await started.exit();
+    return others;
+  };
+  assert.deepEqual(await look('run', '--', 'sh', '-c', 'echo five >&5; exec sleep 60'), { 5: text, 20: '/dev/zero' });
+  assert.equal(readFileSync(text, 'utf8'), 'five\n');
+  rmSync(join(s.runtime, 'cairn', 'sh'), { recursive: true });
+  const restarted = await look('restart', 'here');
+  assert.deepEqual(Object.keys(restarted), ['5', '20']);
+  assert.notEqual(restarted[5], text);
+});
+
+test('a signal that comes before the program goes to it, not to what starts it', async (t) => {
+  const s = scratch(t);
+  const program = s.cairnProgram(['run', '--', ...counter]);
+  await waitFor('the launcher', () => basename(executable(program.pid)) === 'cairn-launch');
+  process.kill(program.pid, 'SIGUSR1');
+  assert.equal(await program.exit(), 128 + constants.signals.SIGUSR1);
+  assert.equal(program.stderr, '');
 });
 
 const wrong: [string, string[], number, RegExp][] = [
@@ -176,6 +239,66 @@ test('two sessions have to be named; a name is used once at a time', async (t) =
   await s.cairn(['stop', '--session', 'sleep-2']);
 });
 
+test('started at the same moment, each gets a name of its own; a name that was asked for is one session', async (t) => {
+  const s = scratch(t);
+  const many = <T>(make: () => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: 3 }, make));
+  const ran = await many(() => s.cairn(['run', '--detach', '--', 'sleep', '60']));
+  assert.deepEqual(ran.map(({ stdout, stderr }) => stdout.trim() || stderr).sort(), ['sleep', 'sleep-2', 'sleep-3']);
+  const { snapshot } = await s.checkpoint('sleep-2');
+  for (const { stdout } of ran) await s.cairn(['stop', '--session', stdout.trim()]);
+  const restarted = await many(() => s.json<SessionStatus>(['restart', '--detach', snapshot]));
+  assert.equal(new Set(restarted.map(({ session }) => session)).size, 3);
+
+  const named = await many(() => s.cairn(['run', '--session', 'one', '--detach', '--', 'sleep', '60']));
+  assert.equal(named.filter(({ status }) => status === 0).length, 1);
+  for (const { status, stderr } of named) if (status !== 0) assert.match(stderr, /"one" is already running/);
+  assert.equal((await s.json<SessionStatus>(['status', '--session', 'one'])).state, 'running');
+  for (const { session } of await s.json<SessionStatus[]>(['status', '--all'])) await s.cairn(['stop', '--session', session]);
+});
+
+/** Another installation, with what is needed of it. */
+function install(folder: string): string {
+  mkdirSync(folder);
+  for (const part of ['bin', 'dist', 'package.json']) cpSync(inTree(part), join(folder, part), { recursive: true });
+  return join(folder, 'bin', 'cairn');
+}
+
+test('it may be installed where the dynamic linker would split the path, and a restart finds it elsewhere', async (t) => {
+  const s = scratch(t);
+  const there = install(join(s.folder, 'a b:c$d'));
+  const node = { CAIRN_NODE: process.execPath };
+  const started = s.start([there, 'run', '--session', 'first', '--', join(tools, 'caller')], { env: node });
+  await started.line(/^called first by execl$/);
+  const { snapshot } = await s.checkpoint('first');
+  await s.cairn(['stop', '--session', 'first']);
+  await started.exit();
+  assert.equal(started.stderr, '');
+
+  // Nothing is left of the first run: neither the link to its installation nor that itself.
+  rmSync(join(s.runtime, 'cairn'), { recursive: true });
+  rmSync(join(s.folder, 'a b:c$d'), { recursive: true });
+  const restarted = s.cairnProgram(['restart', '--session', 'second', snapshot]);
+  await restarted.line(/^called second by system$/);
+  await restarted.line(/^called second by execl$/);
+  await s.cairn(['stop', '--session', 'second']);
+  await restarted.exit();
+  assert.doesNotMatch(restarted.stderr + restarted.stdout, /ld\.so|preload/);
+});
+
+test('where no path can be preloaded, that is said at once', async (t) => {
+  const s = scratch(t);
+  const env = { ...s.env, CAIRN_NODE: process.execPath, CAIRN_RUNTIME_DIR: s.makeFolder(join(s.folder, 'r r')) };
+  const there = install(join(s.folder, 'a b'));
+  for (const [args, pattern] of [
+    [['run', '--', 'true'], /cannot load .*a b.*\n.*CAIRN_RUNTIME_DIR/],
+    [['doctor'], /error +preloading.*CAIRN_RUNTIME_DIR/],
+  ] as const) {
+    const { status, stdout, stderr } = spawnSync(there, args, { env, encoding: 'utf8' });
+    assert.equal(status, 1);
+    assert.match(stdout + stderr, pattern);
+  }
+});
+
 test('labels and removal', async (t) => {
   const s = scratch(t);
   await s.cairn(['run', '--detach', '--session', 'l', '--', 'sleep', '60']);
@@ -239,6 +362,27 @@ test('it is found through links, and from any folder', async (t) => {
   assert.deepEqual([status, stdout], [0, '[]\n']);
 });
 
+test('it says its version', async (t) => {
+  const { version } = JSON.parse(readFileSync(inTree('package.json'), 'utf8')) as { version: string };
+  assert.deepEqual(await scratch(t).cairn(['--version']), { status: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+test('a store that takes nothing is said before a program starts', async (t) => {
+  const s = scratch(t);
+  const file = join(s.work, 'file');
+  writeFileSync(file, '');
+  for (const store of [file, join(file, 'store')]) {
+    const { status, stdout, stderr } = await s.cairn(['run', '--store', store, '--', 'echo', 'started']);
+    assert.deepEqual([status, stdout], [1, '']);
+    assert.match(stderr, new RegExp(`The store ${store} cannot be used: .*\\n.*--store DIR`));
+  }
+  for (const args of [['restart', 'x'], ['ls']]) {
+    const { status, stderr } = await s.cairn([...args, '--store', file]);
+    assert.equal(status, 1);
+    assert.match(stderr, /The store .* cannot be used/);
+  }
+});
+
 test('doctor says that it works here', async (t) => {
   const s = scratch(t);
   const { works, checks } = await s.json<{ works: boolean; checks: { name: string; result: string }[] }>(['doctor']);
@@ -268,13 +412,24 @@ test('preflight: a file that has gone forbids the restart, and nothing is starte
   const s = scratch(t);
   const copy = join(s.work, 'sleeper');
   spawnSync('cp', ['/bin/sleep', copy]);
-  await s.cairn(['run', '--detach', '--session', 'p', '--', copy, '60']);
+  // A program whose file is mapped, with two others open: one that it only reads, and one that it also writes.
+  writeFileSync(join(s.work, 'input'), 'data');
+  await s.cairn(['run', '--detach', '--session', 'p', '--', 'sh', '-c', `exec ${copy} 60 5<input 6>>log`]);
+  await waitFor('the program', async () => {
+    const { processes } = await s.json<SessionStatus>(['status', '--session', 'p']);
+    return processes[0]?.executable === copy;
+  });
   const { snapshot } = await s.checkpoint('p');
   await s.cairn(['stop', '--session', 'p']);
+  assert.equal((await s.cairn(['restart', snapshot, '--check'])).status, 0);
   rmSync(copy);
+  rmSync(join(s.work, 'log'));
+  writeFileSync(join(s.work, 'input'), 'other');
   const { status, stderr } = await s.cairn(['restart', snapshot]);
   assert.equal(status, 1);
   assert.match(stderr, /sleeper.*is missing/);
+  assert.match(stderr, /input, which the program has open for reading, has changed/);
+  assert.doesNotMatch(stderr, /log/);
   assert.match(stderr, /--path/);
   assert.ok(!existsSync(join(s.store, 'runs')));
   const checked = await s.cairn(['restart', snapshot, '--check', '--json']);

@@ -46,6 +46,17 @@ test('all processes go through the phases, and the snapshot knows parents and th
   );
 });
 
+test('a process that ends while tables are read takes nothing from the others', async (t) => {
+  const child = living(t);
+  const { coordinator, peer, join: joinPeer } = await running(t);
+  const other = await joinPeer({ pid: child.pid, parent: peer.virtualPid });
+  other.leavesAtTable = true;
+  assert.deepEqual(
+    (await coordinator.table('path')).map((row) => row.virtualPid),
+    [peer.virtualPid],
+  );
+});
+
 test('a child that connects while its parent is stopped is stopped, too', async (t) => {
   const child = living(t);
   const {

@@ -54,7 +54,7 @@ test('a plugin is a library, with settings that are JSON', (t) => {
 });
 
 test("bin/cairn's own variable is not the program's", () => {
-  assert.deepEqual(currentEnvironment({ A: 'b', CAIRN_IGNORED_SIGNALS: '0', C: undefined }), { A: 'b' });
+  assert.deepEqual(currentEnvironment({ A: 'b', CAIRN_PLAN: '3', C: undefined }), { A: 'b' });
 });
 
 test('a program is looked for as execvp does', () => {

@@ -16,6 +16,8 @@ import { imageMetadata, type MetadataOptions } from '../protocol/agent-peer.js';
 
 type Mapped = NonNullable<MetadataOptions['mapped']>[number];
 
+type Needed = NonNullable<MetadataOptions['needed']>[number];
+
 function scratch(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'cairn-u-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -95,6 +97,28 @@ test('a missing and a changed file are named, with the option that helps', async
   assert.deepEqual(codes(findings), ['error missing-file', 'error changed-file', 'error changed-file']);
   assert.ok(findings[0]?.message.includes(gone) && findings[0].remedy.includes(`--path ${gone}=`));
   assert.ok(isFatal(findings));
+});
+
+test('a file that was open for reading is looked for where it was, and where --path says', async (t) => {
+  const folder = scratch(t);
+  for (const name of ['gone', 'changed', 'same', 'moved', 'run']) writeFileSync(join(folder, name), 'data');
+  const needed = (name: string, path = join(folder, name), real = ''): Needed => {
+    const { size, mtimeNs } = statSync(join(folder, name), { bigint: true });
+    return { path, real, size, mtimeNs };
+  };
+  const files = [
+    needed('gone'),
+    needed('changed'),
+    needed('same'),
+    needed('moved', '/old/moved'),
+    needed('run', '/old/written', join(folder, 'run')),
+  ];
+  rmSync(join(folder, 'gone'));
+  utimesSync(join(folder, 'changed'), 1, 1);
+  const findings = await check(folder, { needed: files }, {}, [{ from: '/old', to: folder }]);
+  assert.deepEqual(codes(findings), ['error missing-file', 'error changed-file']);
+  assert.match(findings[0]?.message ?? '', /gone, which the program has open for reading, is missing/);
+  assert.deepEqual(codes(await check(folder, { needed: files.slice(3) })), ['error missing-file']);
 });
 
 test('an equal build id makes up for another time, not for another size', async (t) => {

@@ -60,11 +60,11 @@ export function plugin(text: string): { library: string; settings: string } {
   }
 }
 
-/** Written by bin/cairn for cairn-launch: the signals that its caller ignores, as in /proc/self/status. */
-export const IGNORED_SIGNALS = 'CAIRN_IGNORED_SIGNALS';
+/** The descriptor on which cairn-launch waits for what it is to start. */
+export const PLAN = 'CAIRN_PLAN';
 
-/** Set by bin/cairn for itself: what signals its caller ignored, and that a desktop editor's runtime is to be a Node.js. */
-const OURS: ReadonlySet<string> = new Set([IGNORED_SIGNALS, 'ELECTRON_RUN_AS_NODE']);
+/** Set by bin/cairn for itself: where the plan goes, and that a desktop editor's runtime is to be a Node.js. */
+const OURS: ReadonlySet<string> = new Set([PLAN, 'ELECTRON_RUN_AS_NODE']);
 
 /** The environment of whoever called the command. */
 export function currentEnvironment(env: Environment = process.env): Record<string, string> {

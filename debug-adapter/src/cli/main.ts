@@ -3,6 +3,7 @@
  * is as quick as it can be. Exit status: 0 done, 1 the operation failed, 2 wrong usage; in the foreground, the program's.
  */
 import { Command, CommanderError, Option } from 'commander';
+import { installedVersion } from '../platform/installation.js';
 import { printError } from './output.js';
 
 const collect = (value: string, before: string[]): string[] => [...before, value];
@@ -38,6 +39,7 @@ function program(): Command {
     .description(
       'Checkpoint sessions for hardware simulation: snapshot a running program, restart it from there as often as wanted.',
     )
+    .version(installedVersion(), '--version', 'print the version')
     .enablePositionalOptions()
     .showHelpAfterError('(see --help)')
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'cairn: ')) });

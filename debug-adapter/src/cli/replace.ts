@@ -1,35 +1,24 @@
 /**
- * Becoming another program: the command of a session's computation takes this process's place, so that its terminal, its
- * standard streams, its process id towards the shell and its exit status are the program's. Nothing here reads stdin.
+ * Becoming another program: what was prepared here is executed by cairn-launch, which waits for it (bin/cairn starts it so), in
+ * the caller's process: its terminal, descriptors, process id and exit status are the program's. Nothing here reads stdin.
  */
+import { writeSync } from 'node:fs';
 import type { StartResult } from '../protocol/control.js';
-import { failure, reason } from '../protocol/errors.js';
+import { failure } from '../protocol/errors.js';
+import { PLAN } from './choices.js';
 
-export async function become({ command, env, cwd }: StartResult): Promise<never> {
-  const [file, ...args] = command;
-  if (file === undefined) throw failure('internal', { what: 'there is no command to execute' });
-  try {
-    process.chdir(cwd);
-  } catch (cause) {
-    throw failure('folderNotUsable', { path: cwd, why: reason(cause) }, cause);
-  }
-  const execve = (process as { execve?: (file: string, args: readonly string[], env: Readonly<Record<string, string>>) => never })
-    .execve;
-  if (execve !== undefined) execve.call(process, file, command, env);
-  return follow(file, args, env);
+/** Written once, before this process ends well; the format is that of native-agent/src/launch/preparation.h. */
+export function handOver({ command, env, cwd }: StartResult): void {
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const strings = [cwd, String(command.length), ...command, String(variables.length), ...variables];
+  const bytes = Buffer.from(strings.map((text) => `${text}\0`).join(''));
+  const fd = planDescriptor();
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
 }
 
-/** Where the runtime cannot replace itself: a child with our own streams, whose signals and end are ours. */
-async function follow(file: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<never> {
-  const { spawn } = await import('node:child_process');
-  const { constants } = await import('node:os');
-  const child = spawn(file, args, { stdio: 'inherit', env });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT'] as const) {
-    process.on(signal, () => child.kill(signal));
-  }
-  const status = await new Promise<number>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
-  });
-  process.exit(status);
+/** Throws where nobody waits for a plan; before anything is started. */
+export function planDescriptor(): number {
+  const fd = Number(process.env[PLAN]);
+  if (fd > 2) return fd;
+  throw failure('notInstalled', { path: 'cairn-launch' });
 }

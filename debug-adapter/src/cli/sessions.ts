@@ -3,8 +3,8 @@
  */
 
 import type { ControlClient } from '../control/client.js';
-import { createSession, isLive, liveSessions, openSession } from '../control/sessions.js';
-import { checkSessionName, freeName, sessionNameFor } from '../model/names.js';
+import { createSession, createSessionNamedAfter, liveSessions, openSession } from '../control/sessions.js';
+import { checkSessionName, sessionNameFor } from '../model/names.js';
 import { failure } from '../protocol/errors.js';
 import { namedSession, newSessionName } from './choices.js';
 
@@ -37,10 +37,5 @@ export async function newSession(
 ): Promise<ControlClient> {
   const named = newSessionName(option);
   if (named !== undefined) return createSession(checkSessionName(named), options);
-  const taken = new Set((await liveSessions()).map((one) => one.session));
-  for (;;) {
-    const name = freeName(sessionNameFor(program), (one) => taken.has(one));
-    if (!(await isLive(name))) return createSession(name, options);
-    taken.add(name);
-  }
+  return createSessionNamedAfter(sessionNameFor(program), options);
 }

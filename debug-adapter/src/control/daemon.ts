@@ -4,19 +4,20 @@
  *
  *   node coordinator.js --session NAME --store DIR [--take-over] [--compress]
  */
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, rmSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { deadlinesFrom } from '../coordinator/context.js';
 import { Coordinator } from '../coordinator/coordinator.js';
 import { Log } from '../coordinator/log.js';
 import { systemClock } from '../platform/clock.js';
-import { closeInherited } from '../platform/daemon.js';
+import { closeInherited, TAKEN } from '../platform/daemon.js';
 import { takeLock } from '../platform/lock.js';
-import { ensureRuntime, runtimePaths } from '../platform/runtime.js';
+import { ensureRuntime, type RuntimePaths, runtimePaths } from '../platform/runtime.js';
 import { asCairnError, describe, failure } from '../protocol/errors.js';
 import { Store } from '../store/store.js';
 import { ControlServer } from './server.js';
 
+const STANDARD_ERROR = 2;
 const READY = 3;
 /** For the next client, after the last one has gone. */
 const STAY_MS = 2000;
@@ -28,6 +29,13 @@ function say(word: string): void {
   } catch {
     // Started by hand, without anybody who listens.
   }
+}
+
+/** What an earlier session of this name has left; only who holds its lock may know that it is left. */
+function forgetEarlier({ record, terminalLog, restoreError }: RuntimePaths): void {
+  for (const path of [record, terminalLog, restoreError]) rmSync(path, { force: true });
+  // The log is standard error, opened for this process by who started it.
+  if (fstatSync(STANDARD_ERROR).isFile()) ftruncateSync(STANDARD_ERROR);
 }
 
 function options() {
@@ -56,7 +64,12 @@ async function main(): Promise<void> {
   const paths = runtimePaths(session);
   ensureRuntime(paths);
   const lock = await takeLock(paths.lock);
-  if (lock === undefined) throw failure('sessionExists', { name: session });
+  if (lock === undefined) {
+    // Not to the log: that is the other one's.
+    say(TAKEN);
+    process.exit(1);
+  }
+  if (!takeOver) forgetEarlier(paths);
 
   const log = new Log((line) => process.stderr.write(line));
   const env = Object.fromEntries(

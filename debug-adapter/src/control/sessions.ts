@@ -3,17 +3,16 @@
  * coordinator that died while its computation lives.
  * Tests: test/protocol/takeover.test.ts.
  */
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { computationLives, readRecord, type SessionRecord } from '../coordinator/record.js';
-import { checkSessionName } from '../model/names.js';
+import { checkSessionName, freeName } from '../model/names.js';
 import { sleep } from '../platform/clock.js';
-import { startDaemon } from '../platform/daemon.js';
+import { startDaemon, TAKEN } from '../platform/daemon.js';
 import { errorCode } from '../platform/files.js';
-import { distFolder } from '../platform/installation.js';
+import { distFolder, othersPreloaded } from '../platform/installation.js';
 import { checkSocketPaths, ensureRuntime, type RuntimePaths, runtimePaths, sessionNames } from '../platform/runtime.js';
 import { CONTROL_PROTOCOL, type SessionStatus } from '../protocol/control.js';
-import { failure } from '../protocol/errors.js';
+import { CairnError, failure } from '../protocol/errors.js';
 import { ControlClient } from './client.js';
 
 const START_MS = 15_000;
@@ -46,10 +45,10 @@ async function startCoordinator(name: string, paths: RuntimePaths, options: Star
     CAIRN_COMPUTATION: _computation,
     CAIRN_SESSION: _session,
     CAIRN_STORE: _store,
-    CAIRN_IGNORED_SIGNALS: _ignored,
+    CAIRN_PLAN: _plan,
     ...env
   } = process.env;
-  const others = (LD_PRELOAD ?? '').split(/[\s:]+/).filter((one) => one !== '' && !one.endsWith('/libcairn.so'));
+  const others = othersPreloaded(LD_PRELOAD);
   const said = await startDaemon({
     script: join(distFolder(), 'coordinator.js'),
     args,
@@ -57,12 +56,13 @@ async function startCoordinator(name: string, paths: RuntimePaths, options: Star
     deadlineMs: START_MS,
     env: others.length > 0 ? { ...env, LD_PRELOAD: others.join(':') } : env,
   });
+  if (said === TAKEN) throw failure('sessionExists', { name });
   if (said !== 'ready')
     throw failure('coordinatorStart', { name, why: said || 'it ended, or said nothing in time', log: paths.log });
 }
 
 /** Whether a session of that name lives: has a coordinator with a computation, or a computation that lost its coordinator. */
-export async function isLive(name: string): Promise<boolean> {
+async function isLive(name: string): Promise<boolean> {
   const paths = runtimePaths(name);
   const client = await reach(name, paths);
   if (client === undefined) {
@@ -87,20 +87,38 @@ export async function createSession(name: string, options: { store: string; comp
   if (there !== undefined) {
     await leaveIfEnded(there, name);
   } else if (await isLive(name)) throw failure('sessionExists', { name });
-  for (const path of [paths.record, paths.terminalLog, paths.restoreError, paths.log]) rmSync(path, { force: true });
   await startCoordinator(name, paths, options);
   const client = await reach(name, paths);
   if (client === undefined) throw failure('coordinatorStart', { name, why: 'it does not answer', log: paths.log });
   return client;
 }
 
+/** A new session named `wanted`, or `wanted-2`… where that is taken, in `used` or by somebody who was faster. */
+export async function createSessionNamedAfter(
+  wanted: string,
+  options: { store: string; compress?: boolean },
+  used: readonly string[] = [],
+): Promise<ControlClient> {
+  const taken = new Set(used);
+  for (;;) {
+    const name = freeName(wanted, (candidate) => taken.has(candidate));
+    try {
+      return await createSession(name, options);
+    } catch (error) {
+      if (!(error instanceof CairnError && error.code === 'sessionExists')) throw error;
+    }
+    taken.add(name);
+  }
+}
+
 /** A coordinator whose computation has ended stays a moment for its clients; a new session may have its name when it has gone. */
 async function leaveIfEnded(client: ControlClient, name: string): Promise<void> {
-  const { state, coordinator } = await client.request('session/status', {});
+  // Undefined: it is leaving just now.
+  const found = await client.request('session/status', {}).catch(() => undefined);
   client.close();
-  if (state !== 'exited') throw failure('sessionExists', { name });
+  if (found !== undefined && found.state !== 'exited') throw failure('sessionExists', { name });
   try {
-    process.kill(coordinator, 'SIGTERM');
+    if (found !== undefined) process.kill(found.coordinator, 'SIGTERM');
   } catch {
     return;
   }
@@ -108,7 +126,10 @@ async function leaveIfEnded(client: ControlClient, name: string): Promise<void> 
   for (let waited = 0; waited < 5000; waited += 20) {
     const again = await reach(name, paths);
     if (again === undefined) return;
+    const now = await again.request('session/status', {}).catch(() => undefined);
     again.close();
+    // Another one has taken its place.
+    if (now !== undefined && now.coordinator !== found?.coordinator) break;
     await sleep(20);
   }
   throw failure('sessionExists', { name });

@@ -29,6 +29,9 @@ import { NotAlone, type Operation, type RequestFields } from './operation.js';
 import type { Session } from './session.js';
 import { collectTables } from './tables.js';
 
+/** Of what writes an image, which is a fork: the program keeps memory from its forks. */
+const ENOTSUP = -95;
+
 const savedTables: readonly TableKind[] = ['pid', 'path', 'env', 'fd', 'thread'];
 
 export async function checkpoint(context: Context, params: CheckpointParams): Promise<CheckpointResult> {
@@ -147,6 +150,8 @@ async function saved(context: Context, operation: Operation, one: AgentConnectio
   const done = await one.saved(operation.number);
   const fails = (why: string): CairnError =>
     failure('saveFailed', { pid: one.virtualPid, program: one.program, why, store: context.store.path });
+  if (done.errorNumber === ENOTSUP)
+    throw failure('memoryNotInherited', { pid: one.virtualPid, program: one.program, why: done.error });
   if (done.error !== '') throw fails(done.error);
   const own = `p${one.virtualPid}.`;
   for (const file of done.files) {

@@ -209,7 +209,12 @@ export class Coordinator {
     const chosen = virtualPid === undefined ? [...processes] : processes.filter((one) => one.virtualPid === virtualPid);
     if (chosen.length === 0)
       throw virtualPid === undefined ? failure('noProcess', { name }) : failure('unknownProcess', { name, pid: virtualPid });
-    return (await Promise.all(chosen.map((one) => table(one, kind)))).flat();
+    const parts = await Promise.allSettled(chosen.map((one) => table(one, kind)));
+    // Of several, one that ends meanwhile has no names any more, and takes nothing from the others.
+    const found = parts.flatMap((part) => (part.status === 'fulfilled' ? [part.value] : []));
+    const [first] = parts;
+    if (found.length === 0 && first?.status === 'rejected') throw first.reason;
+    return found.flat();
   }
 
   get terminal(): TerminalHost {

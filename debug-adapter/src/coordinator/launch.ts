@@ -3,7 +3,8 @@
  * Tests: test/unit/launch.test.ts.
  */
 
-import { nativeFile } from '../platform/installation.js';
+import { dirname } from 'node:path';
+import { nativeFile, othersPreloaded, preloadPath } from '../platform/installation.js';
 import { OUTSIDE } from '../platform/processes.js';
 import type { RuntimePaths } from '../platform/runtime.js';
 import type { RestartParams } from '../protocol/control.js';
@@ -27,6 +28,8 @@ export function restoreCommand(identity: Identity, folder: string, paths: Restar
   const { agentSocket, restoreError } = identity.paths;
   return [
     ...launcher(identity),
+    // The image says what else is open.
+    '--standard-only',
     '--',
     nativeFile('cairn-restore'),
     '--folder',
@@ -45,10 +48,14 @@ export function identityVariables({ session, computation, store, paths }: Identi
   return { CAIRN_AGENT_SOCKET: paths.agentSocket, CAIRN_COMPUTATION: computation, CAIRN_SESSION: session, CAIRN_STORE: store };
 }
 
+/** As programs of this computation preload it. */
+export function agentLibrary({ paths }: Identity): string {
+  return preloadPath(dirname(paths.folder));
+}
+
 /** The program's environment: the caller's, our library before what it preloads itself, and who it belongs to. */
 export function launchEnvironment(identity: Identity, env: Readonly<Record<string, string>>): Record<string, string> {
-  const library = nativeFile('libcairn.so');
   const { [OUTSIDE]: _, ...inside } = env;
-  const others = (env['LD_PRELOAD'] ?? '').split(/[\s:]+/).filter((one) => one !== '' && one !== library);
-  return { ...inside, ...identityVariables(identity), LD_PRELOAD: [library, ...others].join(':') };
+  const preloaded = [agentLibrary(identity), ...othersPreloaded(env['LD_PRELOAD'])];
+  return { ...inside, ...identityVariables(identity), LD_PRELOAD: preloaded.join(':') };
 }

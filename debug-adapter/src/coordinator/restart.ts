@@ -18,7 +18,7 @@ import { newRunFolder } from '../store/runs.js';
 import { summarize, wholeManifest } from '../store/snapshot-folder.js';
 import type { AgentConnection } from './agent-connection.js';
 import type { Context } from './context.js';
-import { identityVariables, restoreCommand } from './launch.js';
+import { agentLibrary, identityVariables, restoreCommand } from './launch.js';
 import type { Operation } from './operation.js';
 import { identity, pluginSettings, type SettingInit, type Started } from './start.js';
 
@@ -29,6 +29,7 @@ export async function restart(context: Context, params: RestartParams, env: Read
   const { session, store, paths, log, clock } = context;
   if (!isAbsolute(params.snapshot))
     throw failure('folderNotUsable', { path: params.snapshot, why: 'it is not an absolute path' });
+  if (!params.inPlace) store.checkWritable();
   const summary = summarize(params.snapshot);
   const findings = await preflight(summary, {
     paths: params.paths,
@@ -66,6 +67,8 @@ function restartSettings(context: Context, params: RestartParams, folder: string
   const { session } = context;
   const settings: SettingInit[] = [
     { kind: SettingKind.SETTING_SNAPSHOT_FOLDER, value: folder },
+    // The image knows the installation that it was started with, which may be elsewhere now, or gone.
+    { kind: SettingKind.SETTING_OPTION, key: 'library', value: agentLibrary(identity(context)) },
     { kind: SettingKind.SETTING_OPTION, key: 'root', value: String(session.root) },
   ];
   // One process knows best itself where it is.

@@ -39,7 +39,8 @@ export function pluginSettings(plugins: LaunchParams['plugins'], env: Readonly<R
 }
 
 export function launch(context: Context, params: LaunchParams): Started {
-  const { session } = context;
+  const { session, store } = context;
+  store.checkWritable();
   session.computation = randomBytes(8).toString('hex');
   session.argv = params.argv;
   session.cwd = params.cwd;

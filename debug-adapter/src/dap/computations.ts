@@ -4,8 +4,8 @@
  */
 import { resolve } from 'node:path';
 import type { ControlClient } from '../control/client.js';
-import { createSession, isLive, liveSessions, openSession } from '../control/sessions.js';
-import { freeName, sessionNameFor } from '../model/names.js';
+import { createSession, createSessionNamedAfter, liveSessions, openSession } from '../control/sessions.js';
+import { sessionNameFor } from '../model/names.js';
 import { checkProgram } from '../platform/program.js';
 import { type NotificationName, notifications, type SessionStatus } from '../protocol/control.js';
 import type { AttachConfiguration, LaunchConfiguration } from '../protocol/debug.js';
@@ -41,7 +41,9 @@ export class ControlComputations implements Computations {
     const suggested = snapshot?.session ?? sessionNameFor(program ?? '');
     // A restart is a branch of its own in the tree of snapshots, so its name is not that of an older one.
     const used = snapshot ? store.list().map(({ session }) => session) : [];
-    const client = await newSession(configuration.session, suggested, used, store);
+    const client = await (configuration.session === undefined
+      ? createSessionNamedAfter(suggested, { store: store.path }, used)
+      : createSession(configuration.session, { store: store.path }));
     const computation = new ControlledComputation(client, listener);
     try {
       if (snapshot) {
@@ -84,27 +86,6 @@ function warn(listener: Listener, text: string): void {
 
 function pluginParams(plugins: LaunchConfiguration['plugins']): Params<'session/launch'>['plugins'] {
   return plugins.map(({ library, settings }) => ({ library, settings: JSON.stringify(settings ?? {}) }));
-}
-
-/** A name that the user gave is taken or refused; one that we make is the next that is free. */
-async function newSession(
-  given: string | undefined,
-  suggested: string,
-  used: readonly string[],
-  store: Store,
-): Promise<ControlClient> {
-  if (given !== undefined) return createSession(given, { store: store.path });
-  const taken = new Set(used);
-  for (;;) {
-    const name = freeName(suggested, (candidate) => taken.has(candidate));
-    try {
-      if (!(await isLive(name))) return await createSession(name, { store: store.path });
-    } catch (error) {
-      // Somebody was faster with that name.
-      if (!(error instanceof CairnError && error.code === 'sessionExists')) throw error;
-    }
-    taken.add(name);
-  }
 }
 
 async function onlySession(): Promise<string> {

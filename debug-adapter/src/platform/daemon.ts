@@ -6,6 +6,9 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 
+/** What a daemon says that found another one in its place. */
+export const TAKEN = 'taken';
+
 export interface DaemonOptions {
   script: string;
   args: readonly string[];
@@ -14,7 +17,7 @@ export interface DaemonOptions {
   deadlineMs: number;
 }
 
-/** Resolves with what it said: "ready", or a reason. Empty: it ended, or the deadline passed, without a word. */
+/** Resolves with what it said: "ready", TAKEN, or a reason. Empty: it ended, or the deadline passed, without a word. */
 export async function startDaemon({ script, args, env, log, deadlineMs }: DaemonOptions): Promise<string> {
   const output = openSync(log, 'a', 0o600);
   try {

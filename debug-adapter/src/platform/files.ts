@@ -2,12 +2,23 @@
  * Files that must be whole or not there: written beside their final name, flushed, renamed. Sizes, and folders that are ours.
  */
 import { randomBytes } from 'node:crypto';
-import { type BigIntStats, lstatSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, type BigIntStats, constants, lstatSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 
 export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+/** Throws where `folder`, or the nearest one above it that is there, takes no new entries. */
+export function checkWritable(folder: string): void {
+  try {
+    // The slash: a file is no folder.
+    accessSync(join(folder, '/'), constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT' || folder === dirname(folder)) throw error;
+    checkWritable(dirname(folder));
+  }
 }
 
 /** Flushes a folder's entries: what was created, renamed or removed in it. */

@@ -2,10 +2,12 @@
  * Where Cairn's own files are: dist/ of the built tree or of the installed extension. The bundles are in dist/ itself; tests
  * that run from the sources find the tree's dist/, or name one with CAIRN_DIST.
  */
-import { accessSync, constants, existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { accessSync, constants, existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { failure } from '../protocol/errors.js';
+import { errorCode } from './files.js';
 
 let found: string | undefined;
 
@@ -25,6 +27,16 @@ function search(): string {
   }
 }
 
+/** As package.json beside dist/ has it. */
+export function installedVersion(): string {
+  const path = join(distFolder(), '..', 'package.json');
+  try {
+    return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
+  } catch (cause) {
+    throw failure('notInstalled', { path }, cause);
+  }
+}
+
 export type NativeFile = 'libcairn.so' | 'cairn-launch' | 'cairn-restore';
 
 /** The path of a native part that can be used; throws `notInstalled` else. */
@@ -36,4 +48,32 @@ export function nativeFile(name: NativeFile): string {
     throw failure('notInstalled', { path }, cause);
   }
   return path;
+}
+
+const AGENT = 'libcairn.so';
+/** Where the dynamic linker ends a name in LD_PRELOAD, and what it replaces in one: ld.so(8). */
+const SEPARATORS = /[\s:]+/;
+const NOT_PRELOADABLE = /[\s:$]/;
+
+/** What a value of LD_PRELOAD names besides an agent. */
+export function othersPreloaded(value: string | undefined): string[] {
+  return (value ?? '').split(SEPARATORS).filter((one) => one !== '' && basename(one) !== AGENT);
+}
+
+/**
+ * The agent by a path that LD_PRELOAD can hold: its own, or one by a link among the sessions' folders, where that has to exist. The
+ * link belongs to no session: programs of a computation use it as long as they start others. Throws `notPreloadable`.
+ */
+export function preloadPath(sessions: string): string {
+  const path = nativeFile(AGENT);
+  if (!NOT_PRELOADABLE.test(path)) return path;
+  if (NOT_PRELOADABLE.test(sessions)) throw failure('notPreloadable', { path, sessions });
+  // No name of a session begins so; and each installation has its own.
+  const link = join(sessions, `.lib-${createHash('sha256').update(path).digest('hex').slice(0, 12)}`);
+  try {
+    symlinkSync(dirname(path), link);
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
+  return join(link, AGENT);
 }

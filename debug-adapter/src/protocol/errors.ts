@@ -171,6 +171,13 @@ export const errorTable = define({
     message: 'No pseudo-terminal can be opened: {why}',
     remedy: 'Check /dev/pts and the number of open terminals; npm run build builds what is needed for it.',
   },
+  notPreloadable: {
+    number: 304,
+    blame: 'environment',
+    message:
+      'The dynamic linker cannot load {path}: a space, ":" or "$" is in that path, and in {sessions}, where Cairn would put a link to it',
+    remedy: 'Set CAIRN_RUNTIME_DIR to a folder without these characters, or install Cairn in one.',
+  },
 
   // 4xx: checkpoint, hold, resume
   noProcess: {
@@ -234,6 +241,13 @@ export const errorTable = define({
     blame: 'cairn',
     message: 'Process {pid} ({program}) refused: {why}',
     remedy: 'Use the same version of Cairn for the coordinator and the program.',
+  },
+  memoryNotInherited: {
+    number: 410,
+    blame: 'program',
+    message: 'Process {pid} ({program}) has memory that cannot be saved: {why}',
+    remedy:
+      'The computation runs on, and nothing was kept. Let the program take its advice back before a checkpoint: madvise with MADV_DOFORK or MADV_KEEPONFORK.',
   },
 
   // 5xx: snapshots and the store

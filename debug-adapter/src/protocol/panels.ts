@@ -17,7 +17,7 @@ export const BarriersModel = z.object({
 });
 export type BarriersModel = z.infer<typeof BarriersModel>;
 
-/** A place that has tables of virtual names: a process of a live session, or a snapshot. */
+/** A place that has tables of virtual names: a process of a live session or of a snapshot. */
 export const NameSource = z.object({ id: z.string(), label: z.string(), kind: z.enum(['live', 'snapshot']) });
 export type NameSource = z.infer<typeof NameSource>;
 

@@ -94,6 +94,8 @@ export const SnapshotSummary = z.object({
   pauseMs: z.number(),
   totalMs: z.number(),
   argv: z.array(z.string()),
+  /** Those of its processes that live, the first one first; empty where the manifest cannot be read. */
+  processes: z.array(SnapshotProcess.pick({ virtualPid: true, executable: true })),
   /** Not empty: the folder is damaged or of a newer format; it cannot be restarted. */
   problem: z.string(),
 });

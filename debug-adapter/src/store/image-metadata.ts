@@ -1,11 +1,19 @@
 /**
  * The metadata of one process's image, p<virtual pid>.meta (format: native-agent/protocol/image.proto), read as far as the
- * preflight and the manifest need it: header and mapped files. Tests: test/unit/image-metadata.test.ts.
+ * preflight and the manifest need it: header, mapped files, and files that are open for reading. Tests: test/unit/image-metadata.test.ts.
  */
 
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { fromBinary } from '@bufbuild/protobuf';
-import { type Header, HeaderSchema, type MappedFile, MappedFileSchema, RecordType } from '../protocol/generated/image_pb.js';
+import {
+  type Header,
+  HeaderSchema,
+  type MappedFile,
+  MappedFileSchema,
+  type NeededFile,
+  NeededFileSchema,
+  RecordType,
+} from '../protocol/generated/image_pb.js';
 
 const MAGIC = 'CAIRNIMG';
 export const IMAGE_FORMAT = 1;
@@ -14,6 +22,8 @@ const PREFIX = 16;
 export interface ImageMetadata {
   header: Header;
   mappedFiles: MappedFile[];
+  /** Open for reading. */
+  neededFiles: NeededFile[];
 }
 
 export function metadataName(virtualPid: number): string {
@@ -36,6 +46,7 @@ export function readImageMetadata(path: string): ImageMetadata {
   checkPrefix(bytes);
   let header: Header | undefined;
   const mappedFiles: MappedFile[] = [];
+  const neededFiles: NeededFile[] = [];
   for (let at = PREFIX; ; ) {
     if (at + 8 > bytes.length) throw new Error('it ends before its last record');
     const type = bytes.readUInt32LE(at);
@@ -45,10 +56,11 @@ export function readImageMetadata(path: string): ImageMetadata {
     if (type === RecordType.RECORD_END) break;
     if (type === RecordType.RECORD_HEADER) header = fromBinary(HeaderSchema, body);
     else if (type === RecordType.RECORD_MAPPED_FILE) mappedFiles.push(fromBinary(MappedFileSchema, body));
+    else if (type === RecordType.RECORD_NEEDED_FILE) neededFiles.push(fromBinary(NeededFileSchema, body));
     at += 8 + length;
   }
   if (header === undefined) throw new Error('it has no header');
-  return { header, mappedFiles };
+  return { header, mappedFiles, neededFiles };
 }
 
 /** The header alone, which is the first record: a short read, whatever the size of the file. */

@@ -9,7 +9,7 @@ import { statIfThere } from '../platform/files.js';
 import { hostIdentity, libcVersion, processor } from '../platform/host.js';
 import { nativeFile } from '../platform/installation.js';
 import { asCairnError, reason } from '../protocol/errors.js';
-import type { MappedFile } from '../protocol/generated/image_pb.js';
+import type { MappedFile, NeededFile } from '../protocol/generated/image_pb.js';
 import type { Manifest, PreflightFinding, SnapshotSummary } from '../protocol/snapshot.js';
 import { buildId } from './elf.js';
 import { type ImageMetadata, metadataName, readImageMetadata } from './image-metadata.js';
@@ -96,12 +96,7 @@ export async function preflight(snapshot: SnapshotSummary, options: PreflightOpt
       'Give it the old one by --path, where its files are reported as changed.',
     );
   }
-  findings.push(
-    ...fileFindings(
-      images.flatMap((one) => one.mappedFiles),
-      options.paths,
-    ),
-  );
+  findings.push(...fileFindings(images, options.paths));
   findings.push(...spaceFindings(manifest, images, options));
   return findings;
 }
@@ -125,35 +120,50 @@ export function realPath(path: string, paths: PreflightOptions['paths']): string
   return best === undefined ? path : join(best.to, path.slice(best.from.length));
 }
 
-function fileFindings(files: readonly MappedFile[], paths: PreflightOptions['paths']): PreflightFinding[] {
+type WantedFile = MappedFile | NeededFile;
+
+function fileFindings(images: readonly ImageMetadata[], paths: PreflightOptions['paths']): PreflightFinding[] {
   const findings = new Map<string, PreflightFinding>();
-  for (const file of files) {
-    const path = realPath(file.path, paths);
-    const finding = fileFinding(file, path);
-    if (finding) findings.set(path, finding);
+  const add = (file: WantedFile, path: string, use: string): void => {
+    const problem = whyNotTheSame(file, path);
+    if (problem !== undefined && !findings.has(path)) findings.set(path, fileFinding(file, path, use, problem));
+  };
+  for (const { mappedFiles, neededFiles } of images) {
+    for (const file of mappedFiles) add(file, realPath(file.path, paths), 'has mapped');
+    for (const file of neededFiles) {
+      // What an earlier run wrote lies in its run folder, where this one will find it, too.
+      if (file.real !== '' && whyNotTheSame(file, file.real) === undefined) continue;
+      add(file, realPath(file.path, paths), 'has open for reading');
+    }
   }
   return [...findings.values()];
 }
 
-function fileFinding(file: MappedFile, path: string): PreflightFinding | undefined {
+type Problem = 'unreadable' | 'missing' | 'changed';
+
+function whyNotTheSame(file: WantedFile, path: string): Problem | undefined {
   const found = statIfThere(path);
-  const where = path === file.path ? path : `${path} (for ${file.path})`;
-  if (found === undefined) {
-    const why = existsSync(path) ? 'cannot be read' : 'is missing';
-    return {
-      severity: 'error',
-      code: 'missing-file',
-      message: `The file ${where}, which the program has mapped, ${why}.`,
-      remedy: `Bring it back, or say where it is now: --path ${file.path}=NEWPATH`,
-    };
-  }
+  if (found === undefined) return existsSync(path) ? 'unreadable' : 'missing';
   if (found.size === file.size && found.mtimeNs === file.mtimeNs) return undefined;
   // A copy or a reinstallation has another time; an equal build id says that the content is the same.
-  if (file.buildId !== '' && found.size === file.size && buildId(path) === file.buildId) return undefined;
+  if ('buildId' in file && file.buildId !== '' && found.size === file.size && buildId(path) === file.buildId) return undefined;
+  return 'changed';
+}
+
+function fileFinding(file: WantedFile, path: string, use: string, problem: Problem): PreflightFinding {
+  const where = `The file ${path === file.path ? path : `${path} (for ${file.path})`}, which the program ${use},`;
+  const option = `--path ${file.path}=NEWPATH`;
+  if (problem === 'changed')
+    return {
+      severity: 'error',
+      code: 'changed-file',
+      message: `${where} has changed since the snapshot was made.`,
+      remedy: `Bring the old one back, or say where it is: ${option}`,
+    };
   return {
     severity: 'error',
-    code: 'changed-file',
-    message: `The file ${where}, which the program has mapped, has changed since the snapshot was made.`,
-    remedy: `Bring the old one back, or say where it is: --path ${file.path}=NEWPATH`,
+    code: 'missing-file',
+    message: `${where} ${problem === 'missing' ? 'is missing' : 'cannot be read'}.`,
+    remedy: `Bring it back, or say where it is now: ${option}`,
   };
 }

@@ -105,6 +105,7 @@ export function summarize(folder: string): SnapshotSummary {
       pauseMs: 0,
       totalMs: 0,
       argv: [],
+      processes: [],
       problem: manifest,
     };
   }
@@ -120,6 +121,7 @@ export function summarize(folder: string): SnapshotSummary {
     pauseMs: manifest.pauseMs,
     totalMs: manifest.totalMs,
     argv: manifest.argv,
+    processes: manifest.processes.map(({ virtualPid, executable }) => ({ virtualPid, executable })),
     problem: wholeProblem(folder, manifest) ?? '',
   };
 }

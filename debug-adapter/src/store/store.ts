@@ -16,7 +16,7 @@ import * as z from 'zod';
 import { checkSnapshotName } from '../model/names.js';
 import { chooseSnapshot } from '../model/snapshot-choice.js';
 import { livingParent } from '../model/snapshot-tree.js';
-import { flushFolder, readIfThere, replaceFile } from '../platform/files.js';
+import { checkWritable, errorCode, flushFolder, readIfThere, replaceFile } from '../platform/files.js';
 import { type TableKind, TableRow } from '../protocol/control.js';
 import { failure, reason } from '../protocol/errors.js';
 import type { Labels, SnapshotSummary } from '../protocol/snapshot.js';
@@ -57,6 +57,17 @@ export class Store {
     }
   }
 
+  /** Throws `storeUnusable` where nothing could be written to it; makes nothing. */
+  checkWritable(): void {
+    for (const folder of [this.snapshots, this.tmp, this.runs]) {
+      try {
+        checkWritable(folder);
+      } catch (cause) {
+        throw failure('storeUnusable', { path: this.path, why: reason(cause) }, cause);
+      }
+    }
+  }
+
   /** All snapshots, the oldest first; damaged ones too, with their problem. */
   list(): SnapshotSummary[] {
     let names: string[];
@@ -65,7 +76,7 @@ export class Store {
         .filter((entry) => entry.isDirectory())
         .map((entry) => entry.name);
     } catch (cause) {
-      if (!existsSync(this.snapshots)) return [];
+      if (errorCode(cause) === 'ENOENT') return [];
       throw failure('storeUnusable', { path: this.path, why: reason(cause) }, cause);
     }
     const removed = this.#removed();

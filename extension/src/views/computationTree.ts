@@ -33,7 +33,7 @@ export class ComputationTreeView implements vscode.TreeDataProvider<ComputationN
       case 'session':
         return this.#session(node.session);
       case 'process':
-        return processItem(node.session, node.process);
+        return processItem(node.session, node.process, this.#sessions.find(node.session)?.status.processes ?? []);
       case 'plugins': {
         const item = new vscode.TreeItem('Plugins', vscode.TreeItemCollapsibleState.Collapsed);
         item.id = `${node.session}/${node.process.virtualPid}/plugins`;
@@ -114,14 +114,15 @@ export class ComputationTreeView implements vscode.TreeDataProvider<ComputationN
   }
 }
 
-function processItem(session: string, process: ProcessStatus): vscode.TreeItem {
+function processItem(session: string, process: ProcessStatus, all: readonly ProcessStatus[]): vscode.TreeItem {
   const item = new vscode.TreeItem(
     `${basename(process.executable)} · ${process.virtualPid}`,
     vscode.TreeItemCollapsibleState.Collapsed,
   );
   item.id = `${session}/${process.virtualPid}`;
   const real = process.realPid === process.virtualPid ? '' : `real ${process.realPid}`;
-  item.description = process.problem === '' ? real : process.problem;
+  const parent = all.some(({ virtualPid }) => virtualPid === process.virtualParent) ? `child of ${process.virtualParent}` : '';
+  item.description = process.problem === '' ? [parent, real].filter((part) => part !== '').join(' · ') : process.problem;
   item.iconPath =
     process.problem === ''
       ? new vscode.ThemeIcon('server-process')

@@ -1,19 +1,17 @@
 /**
- * The Virtual Names view: one table (pid, path, env, fd) of a live process or of a snapshot. Which one follows what is selected
+ * The Virtual Names view: one table (pid, path, env, fd) of a process, live or in a snapshot. Which one follows what is selected
  * in the trees, and can be chosen in the view. Tables are read when they can be seen: on selection, when the state of the
  * session changes, and on refresh.
  */
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { z } from 'zod';
 import { TableRow } from '../../../debug-adapter/src/protocol/control.js';
 import type { FromPanel, NameSource, NamesModel } from '../../../debug-adapter/src/protocol/panels.js';
 import type { CairnCommand } from '../platform/cairnCommand.js';
 import { messageOf, UserError } from '../platform/errors.js';
-import type { LiveSession } from '../session/liveSession.js';
 import type { LiveSessions } from '../session/liveSessions.js';
 import type { Snapshots } from '../session/snapshots.js';
-import { snapshotLabel } from './format.js';
+import { liveSources, snapshotSources } from './nameSources.js';
 import type { ComputationNode, SnapshotTreeNode } from './nodes.js';
 import type { PanelHost } from './panelHost.js';
 
@@ -54,31 +52,35 @@ export class NamesPanel implements vscode.Disposable {
 
   #sources(): Source[] {
     const live = this.#sessions.all.flatMap((session) =>
-      session.status.processes.map((process) => this.#live(session, process.virtualPid, basename(process.executable))),
+      liveSources(session.status).map(
+        (source): Source => ({
+          ...source,
+          read: async (kind) => (await session.request('session/table', { kind, virtualPid: source.virtualPid })).rows,
+        }),
+      ),
     );
     const stored = this.#snapshots.contents.flatMap(({ store, snapshots }) =>
       snapshots
         .filter(({ problem }) => problem === '')
-        .map(
-          (snapshot): Source => ({
-            id: `snapshot ${store}/${snapshot.id}`,
-            label: `${snapshotLabel(snapshot)} (${snapshot.session})`,
-            kind: 'snapshot',
-            read: (kind) => this.#cairn.json(z.array(TableRow), ['tables', kind, '--snapshot', snapshot.path]),
-          }),
-        )
-        .reverse(),
+        .reverse()
+        .flatMap((snapshot) =>
+          snapshotSources(store, snapshot).map(
+            (source): Source => ({
+              ...source,
+              read: (kind) =>
+                this.#cairn.json(z.array(TableRow), [
+                  'tables',
+                  kind,
+                  '--snapshot',
+                  snapshot.path,
+                  '--pid',
+                  String(source.virtualPid),
+                ]),
+            }),
+          ),
+        ),
     );
     return [...live, ...stored];
-  }
-
-  #live(session: LiveSession, virtualPid: number, program: string): Source {
-    return {
-      id: `live ${session.name}/${virtualPid}`,
-      label: `${session.name}: ${program} · ${virtualPid}`,
-      kind: 'live',
-      read: async (kind) => (await session.request('session/table', { kind, virtualPid })).rows,
-    };
   }
 
   async #received(message: FromPanel): Promise<void> {
@@ -134,9 +136,17 @@ export class NamesPanel implements vscode.Disposable {
 }
 
 function sourceOf(node: SnapshotTreeNode | ComputationNode, sessions: LiveSessions): string | undefined {
-  if (node.kind === 'snapshot') return node.snapshot.problem === '' ? `snapshot ${node.store}/${node.snapshot.id}` : undefined;
-  if (node.kind === 'process' || node.kind === 'plugins') return `live ${node.session}/${node.process.virtualPid}`;
-  if (node.kind !== 'session') return undefined;
-  const first = sessions.find(node.session)?.status.processes[0];
-  return first && `live ${node.session}/${first.virtualPid}`;
+  switch (node.kind) {
+    case 'snapshot':
+      return node.snapshot.problem === '' ? snapshotSources(node.store, node.snapshot)[0]?.id : undefined;
+    case 'process':
+    case 'plugins':
+      return `live ${node.session}/${node.process.virtualPid}`;
+    case 'session': {
+      const session = sessions.find(node.session);
+      return session && liveSources(session.status)[0]?.id;
+    }
+    default:
+      return undefined;
+  }
 }

@@ -195,6 +195,10 @@ struct cairn_host {
   /* [restoring] The system call that the index-th thread begins again when it goes on: 1, with its number, its six
    * arguments and the thread's stack pointer; 0: it goes on elsewhere. */
   int32_t (*thread_call)(uint32_t index, int64_t *number, uint64_t *arguments, uint64_t *stack);
+
+  /* [quiesced] Says that a restart needs a file as it is now, so that this is checked before anything is started. real: where it
+   * is, when not at its virtual path; may be NULL. The texts stay as they are until the application goes on. */
+  void (*need_file)(const char *virtual_path, const char *real, uint64_t size, uint64_t mtime_ns);
 };
 
 /* One row of a table of virtual names. All strings may be empty. */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/text.h"
+
 extern "C" char** environ;
 
 namespace cairn::exec {
@@ -26,18 +28,33 @@ void set(char* place, const char* first, const char* second) {
 
 bool is_separator(char character) { return character == ':' || character == ' '; }
 
-/// Whether a list of libraries names ours.
-bool has_library(const char* list) {
-  size_t length = strlen(library);
-  for (const char* at = list; *at != 0;) {
+/// The agent, of this installation or of one that an earlier run had.
+bool is_agent(const char* entry, size_t size) {
+  constexpr char name[] = "/libcairn.so";
+  constexpr size_t length = sizeof name - 1;
+  return size >= length && memcmp(entry + size - length, name, length) == 0;
+}
+
+char* append(char* text, const char* entry, size_t size) {
+  memcpy(text, entry, size);
+  return text + size;
+}
+
+/// The variable with our library first, and then what `others` names besides agents; preload_size(others) bytes at most.
+void write_preload(char* text, const char* others) {
+  text = append(text, preload, preload_length);
+  text = append(text, library, strlen(library));
+  for (const char* at = others; *at != 0;) {
     size_t size = 0;
     while (at[size] != 0 && !is_separator(at[size])) ++size;
-    if (size == length && memcmp(at, library, length) == 0) return true;
+    if (size > 0 && !is_agent(at, size)) text = append(append(text, ":", 1), at, size);
     at += size;
     while (is_separator(*at)) ++at;
   }
-  return false;
+  *text = 0;
 }
+
+size_t preload_size(const char* others) { return preload_length + strlen(library) + strlen(others) + 2; }
 
 size_t count_of(char* const* environment) {
   size_t count = 0;
@@ -50,6 +67,19 @@ const char* preload_of(char* const* environment) {
     if (begins(*environment, preload)) return *environment + preload_length;
   }
   return "";
+}
+
+/// Also in the application's own environment: libc's system() and popen() hand that on without asking us.
+void use_library(const cairn_host* host, const char* path) {
+  memcpy(library, path, strlen(path) + 1);
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    if (!begins(*entry, preload)) continue;
+    const char* others = *entry + preload_length;
+    auto* text = static_cast<char*>(host->allocate((preload_size(others) + 15) & ~size_t{15}));
+    if (text == nullptr) return;
+    write_preload(text, others);
+    *entry = text;
+  }
 }
 
 bool is_ours(const char* entry) {
@@ -80,6 +110,9 @@ void remember_environment() {
 }
 
 void remember_settings(const cairn_host* host) {
+  // A coordinator that does not say it has the installation that the image knows.
+  const char* given = plugin::option(host, "library");
+  if (given != nullptr && strlen(given) < capacity && strcmp(given, library) != 0) use_library(host, given);
   const char* value = nullptr;
   for (uint32_t i = 0; const char* key = host->setting(CAIRN_SETTING_ENVIRONMENT, i, &value); ++i) {
     for (size_t n = 0; n < 4; ++n) {
@@ -90,7 +123,7 @@ void remember_settings(const cairn_host* host) {
 }
 
 size_t room_for(char* const* environment) {
-  return (count_of(environment) + 6) * sizeof(char*) + preload_length + strlen(library) + strlen(preload_of(environment)) + 2;
+  return (count_of(environment) + 6) * sizeof(char*) + preload_size(preload_of(environment));
 }
 
 char** complete(char* const* environment, void* room) {
@@ -109,14 +142,7 @@ char** complete(char* const* environment, void* room) {
   char* text = reinterpret_cast<char*>(result + count_of(environment) + 6);
   if (library[0] != 0 || others[0] != 0) {
     result[count++] = text;
-    memcpy(text, preload, preload_length);
-    text += preload_length;
-    if (library[0] != 0 && !has_library(others)) {
-      memcpy(text, library, strlen(library));
-      text += strlen(library);
-      if (others[0] != 0) *text++ = ':';
-    }
-    memcpy(text, others, strlen(others) + 1);
+    write_preload(text, others);
   }
   result[count] = nullptr;
   return result;

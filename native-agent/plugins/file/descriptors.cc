@@ -74,6 +74,7 @@ int32_t claim_file(cairn_descriptor* offer) {
   bool translated = offer->path[0] == '/' && paths->to_virtual(offer->path, virtual_path, sizeof virtual_path) >= 0;
   file->path = remember_path(translated ? virtual_path : offer->path);
   if (file->path == nullptr) return host->fail(-ENOMEM, "descriptors", "the paths of the open files are too long altogether");
+  if (translated && !plugin::same(virtual_path, offer->path)) file->real = remember_path(offer->path);
   offer->token = table.file_count++;
   return 1;
 }

@@ -31,6 +31,7 @@ struct OpenFile {
   bool unlinked;
   bool elsewhere;         // another process brings it back
   const char* path;       // virtual
+  const char* real;       // where it was; nullptr: at its virtual path
 };
 
 inline constexpr uint32_t max_files = 4096;

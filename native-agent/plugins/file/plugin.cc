@@ -51,6 +51,15 @@ int32_t keep_contents() {
   return 0;
 }
 
+/// What open_unchanged() will ask for.
+void tell_needed() {
+  for (uint32_t i = 0; i < table.file_count; ++i) {
+    const OpenFile& file = table.files[i];
+    if (file.kind != Kind::regular || file.mtime_ns == 0 || file.elsewhere) continue;
+    host->need_file(file.path, file.real, file.size, file.mtime_ns);
+  }
+}
+
 int32_t claim(cairn_mapping* mapping) {
   for (int pass = 0; pass < 2; ++pass) {
     for (uint32_t i = 0; i < table.file_count; ++i) {
@@ -70,7 +79,9 @@ int32_t save() {
   auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));
   char folder[4096];
   if (sys(SYS_getcwd, pointer(folder), sizeof folder) > 0) (void)paths->to_virtual(folder, table.folder, sizeof table.folder);
-  return keep_contents();
+  int32_t error = keep_contents();
+  if (error == 0) tell_needed();
+  return error;
 }
 
 int32_t event(uint32_t number, void* data) {

@@ -24,6 +24,7 @@ constexpr uint64_t patience_ns = 1'000'000'000;  // for threads that go on after
 
 // In the image: what the restarted process needs of the checkpoint.
 [[gnu::init_priority(200)]] checkpoint::KeptFiles kept_files;
+[[gnu::init_priority(200)]] checkpoint::NeededFiles needed_files;
 
 // The threads as the plugins see them: of the stop, or after a restart of the handoff.
 const checkpoint::Stop* stopped_threads = nullptr;
@@ -184,6 +185,8 @@ bool Operation::save(Text folder, Text snapshot, bool synchronous) {
   files.add(folder).add("/p").number(agent_->facts_.virtual_pid).add(".files");
   kept_files.begin(files.text());
   events::facts().kept_files = &kept_files;
+  needed_files.begin();
+  events::facts().needed_files = &needed_files;
   record_thread_attributes();
   size_t mark = arena_->used();
   bool ok = events::send(CAIRN_EVENT_PRECHECKPOINT) && capture(request);
@@ -219,7 +222,7 @@ bool Operation::capture(const checkpoint::SaveRequest& request) {
     }
   } while (ok && made != events::allocated_mappings());
   ok = ok && checkpoint::note_locked_memory(map, &error_) && note_shared_memory(map, &error_) && checkpoint::copy_shared(&map, &error_) &&
-            agent_->save_.begin(request, agent_->facts_, stop_, &map, &kept_files, virtual_id, &error_);
+            agent_->save_.begin(request, agent_->facts_, stop_, &map, &kept_files, needed_files, virtual_id, &error_);
   checkpoint::release_copies(&map);
   return ok;
 }

@@ -200,6 +200,18 @@ bool write_memory(image::RecordWriter* records, const MemoryMap& map, sys::Error
   return true;
 }
 
+void write_needed_files(image::RecordWriter* records, const NeededFiles& files) {
+  for (uint32_t i = 0; i < files.count(); ++i) {
+    Text path(files[i].path), real(files[i].real == nullptr ? "" : files[i].real);
+    cairn_image_NeededFile record = cairn_image_NeededFile_init_zero;
+    record.path = encode_text(&path);
+    record.real = encode_text(&real);
+    record.size = files[i].size;
+    record.mtime_ns = files[i].mtime_ns;
+    records->add(cairn_image_RecordType_RECORD_NEEDED_FILE, cairn_image_NeededFile_fields, &record);
+  }
+}
+
 void write_mappings(image::RecordWriter* records, const MemoryMap& map) {
   for (uint32_t i = 0; i < map.file_count; ++i) {
     const MappedFile& file = map.files[i];

@@ -2,6 +2,7 @@
 // Context: collected in the quiesced process, written to records by the writer.
 #pragma once
 #include "checkpoint/memory_map.h"
+#include "checkpoint/needed_files.h"
 #include "checkpoint/stop.h"
 #include "image/records.h"
 
@@ -37,6 +38,7 @@ void write_header(image::RecordWriter* records, const ProcessFacts& facts, const
                   uint64_t pages_bytes);
 bool write_memory(image::RecordWriter* records, const MemoryMap& map, sys::Error* error);
 void write_mappings(image::RecordWriter* records, const MemoryMap& map);
+void write_needed_files(image::RecordWriter* records, const NeededFiles& files);
 void write_threads(image::RecordWriter* records, const ProcessFacts& facts, const Stop& stop,
                    int32_t (*virtual_tid)(int32_t real_tid));
 

@@ -29,8 +29,8 @@ void copy_text(char* target, size_t capacity, Text text) {
 class Writer {
  public:
   Writer(const SaveRequest& request, const ProcessFacts& facts, const Stop& stop, MemoryMap* map, KeptFiles* kept,
-         int32_t (*virtual_tid)(int32_t), SaveResult* result)
-      : request_(request), facts_(facts), stop_(stop), map_(map), kept_(kept), virtual_tid_(virtual_tid), result_(result) {}
+         const NeededFiles& needed, int32_t (*virtual_tid)(int32_t), SaveResult* result)
+      : request_(request), facts_(facts), stop_(stop), map_(map), kept_(kept), needed_(needed), virtual_tid_(virtual_tid), result_(result) {}
 
   void run() {
     uint64_t start = sys::now_ns();
@@ -95,7 +95,7 @@ class Writer {
 
   bool not_inherited(uint64_t address) {
     error_.set(-ENOTSUP, "madvise").add("the memory at ").hex(address)
-        .add(" is kept from forked children (MADV_DONTFORK or MADV_WIPEONFORK) and cannot be saved; the computation runs on");
+        .add(" is kept from forked children (MADV_DONTFORK or MADV_WIPEONFORK), and so from what writes the snapshot");
     return false;
   }
 
@@ -136,6 +136,7 @@ class Writer {
     write_header(records, facts_, *map_, request_.snapshot, result_->files[0].size);
     if (!write_memory(records, *map_, &error_)) return false;
     write_mappings(records, *map_);
+    write_needed_files(records, needed_);
     write_threads(records, facts_, stop_, virtual_tid_);
     records->append(*runs);
     if (!records->finish()) {
@@ -173,6 +174,7 @@ class Writer {
   const Stop& stop_;
   MemoryMap* map_;
   KeptFiles* kept_;
+  const NeededFiles& needed_;
   int32_t (*virtual_tid_)(int32_t);
   SaveResult* result_;
   sys::Error error_;
@@ -181,7 +183,7 @@ class Writer {
 }  // namespace
 
 bool Save::begin(const SaveRequest& request, const ProcessFacts& facts, const Stop& stop, MemoryMap* map, KeptFiles* kept,
-                 int32_t (*virtual_tid)(int32_t), sys::Error* error) {
+                 const NeededFiles& needed, int32_t (*virtual_tid)(int32_t), sys::Error* error) {
   long memory = call(SYS_mmap, nullptr, sizeof(SaveResult), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   int ends[2];
   long piped = failed(memory) ? memory : call(SYS_pipe2, ends, O_CLOEXEC);
@@ -198,7 +200,7 @@ bool Save::begin(const SaveRequest& request, const ProcessFacts& facts, const St
   if (child == 0) {
     call_unchecked(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // a snapshot that nobody reports is none
     call_unchecked(SYS_close, read_end);
-    Writer(request, facts, stop, map, kept, virtual_tid, result_).run();
+    Writer(request, facts, stop, map, kept, needed, virtual_tid, result_).run();
     call_unchecked(SYS_exit_group, 0);
   }
   sys::close_own_fd(write_end);

@@ -6,6 +6,7 @@
 // Context: begin() quiesced, the rest on Cairn's own thread while the application runs.
 #pragma once
 #include "checkpoint/kept_files.h"
+#include "checkpoint/needed_files.h"
 #include "checkpoint/process_state.h"
 
 namespace cairn::checkpoint {
@@ -36,9 +37,9 @@ struct SaveRequest {
 
 class Save {
  public:
-  /// facts, map and kept must stay as they are until begin() returns; the writer has a copy of them.
+  /// facts, map, kept and needed must stay as they are until begin() returns; the writer has a copy of them.
   bool begin(const SaveRequest& request, const ProcessFacts& facts, const Stop& stop, MemoryMap* map, KeptFiles* kept,
-             int32_t (*virtual_tid)(int32_t), sys::Error* error);
+             const NeededFiles& needed, int32_t (*virtual_tid)(int32_t), sys::Error* error);
   [[nodiscard]] bool active() const { return writer_ != 0; }
   [[nodiscard]] int32_t writer() const { return writer_; }
   /// Becomes readable when the writer has ended.

@@ -61,6 +61,9 @@ void* host_next(const char* function) { return dlsym(RTLD_NEXT, function); }
 int32_t host_keep_file(int32_t fd, uint64_t length, uint32_t how) {
   return host_facts.kept_files->keep(fd, length, how == CAIRN_KEEP_NOW, host_facts.error);
 }
+void host_need_file(const char* path, const char* real, uint64_t size, uint64_t mtime_ns) {
+  host_facts.needed_files->add({path, real, size, mtime_ns});
+}
 int32_t host_open_kept(int32_t number) {
   const char* folder = nullptr;
   if (setting(CAIRN_SETTING_SNAPSHOT_FOLDER, 0, &folder) == nullptr) return -ENOENT;
@@ -98,7 +101,7 @@ const cairn_host host = {
     host_syscall, host_log, host_fail, allocate, setting, host_virtual_pid, host_real_pid, host_thread, host_next,
     host_keep_file, host_open_kept, host_own_fd, host_hide_fd, host_close_fd, host_publish, extension,
     set_name, claim_name, get_name, remove_name, next_name, host_offer, host_deliver,
-    host_thread_call,
+    host_thread_call, host_need_file,
 };
 
 bool goes_down(cairn_event event) { return event == CAIRN_EVENT_PRESUSPEND || event == CAIRN_EVENT_PRECHECKPOINT; }

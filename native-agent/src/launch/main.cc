@@ -1,38 +1,42 @@
 // cairn-launch: the parent of a computation's root process.
 //
-//   cairn-launch --socket AGENT_SOCKET --session NAME -- PROGRAM ARGS...
+//   cairn-launch --socket AGENT_SOCKET --session NAME [--standard-only] -- PROGRAM ARGS...
+//   cairn-launch --prepared-by COMMAND...       these words, the environment and the folder come from COMMAND: preparation.h
 //
-// Transparent: the program has this process's descriptors and terminal, gets the signals that are sent here, stops and goes
-// on with it under job control, and its status is this one's (128+n for signal n; 126 and 127 as in a shell when it cannot be
-// executed). The coordinator learns of the end; when there is none, everything else works all the same.
+// Transparent: the program has this process's descriptors (with --standard-only just 0, 1 and 2) and terminal, gets the signals
+// that are sent here, stops and goes on with it under job control, and its status is this one's (128+n for signal n; 126 and 127
+// as in a shell when it cannot be executed). The coordinator learns of the end; when there is none, everything else works all the same.
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "agent.pb.h"
+#include "launch/preparation.h"
+#include "launch/supervise.h"
 #include "sys/futex.h"
 #include "wire/channel.h"
 
 namespace {
 
+using cairn::launch::Foreground;
+using cairn::launch::status_of;
+using cairn::launch::supervise;
 using cairn::sys::Text;
 using cairn::wire::encode_text;
 
 constexpr uint64_t patience_ns = 5'000'000'000;
 constexpr int usage_status = 2;
+constexpr int first_other = 3;  // descriptors after the standard ones
 
 struct Options {
   const char* socket = nullptr;
   const char* session = "";
   char** program = nullptr;
+  bool standard_only = false;
 };
 
 bool parse(int count, char** words, Options* options) {
@@ -40,6 +44,10 @@ bool parse(int count, char** words, Options* options) {
     if (strcmp(words[i], "--") == 0 && i + 1 < count) {
       options->program = words + i + 1;
       return options->socket != nullptr;
+    }
+    if (strcmp(words[i], "--standard-only") == 0) {
+      options->standard_only = true;
+      continue;
     }
     if (i + 1 == count) return false;
     if (strcmp(words[i], "--socket") == 0) options->socket = words[++i];
@@ -80,47 +88,30 @@ void report_exit(const Options& options, pid_t child, int status) {
   channel.close();
 }
 
-/// As a shell does: the program's group is in the foreground of our terminal, if ours is.
-class Foreground {
- public:
-  Foreground() {
-    for (int fd = 0; fd <= 2 && terminal_ < 0; ++fd) {
-      if (isatty(fd) && tcgetpgrp(fd) == getpgrp()) terminal_ = fd;
-    }
+/// What the caller does with the two signals that we treat our own way.
+struct CallersActions {
+  struct sigaction child, output;
+  void keep() {
+    struct sigaction ours = {};
+    ours.sa_handler = SIG_DFL;
+    sigaction(SIGCHLD, &ours, &child);  // ignored, nothing could be waited for
+    ours.sa_handler = SIG_IGN;
+    sigaction(SIGTTOU, &ours, &output);
   }
-  [[nodiscard]] bool have() const { return terminal_ >= 0; }
-  void give(pid_t group) const {
-    if (terminal_ >= 0) tcsetpgrp(terminal_, group);
+  void give_back() const {
+    sigaction(SIGCHLD, &child, nullptr);
+    sigaction(SIGTTOU, &output, nullptr);
   }
-
- private:
-  int terminal_ = -1;
 };
 
-int status_of(int wait_status) {
-  return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
-}
-
-/// The caller's ignored signals, as bin/cairn found them before Node.js changed them (a mask as in /proc/self/status).
-void restore_ignored_signals() {
-  signal(SIGTTOU, SIG_DFL);
-  const char* text = getenv("CAIRN_IGNORED_SIGNALS");
-  if (text == nullptr) return;
-  unsigned long long mask = strtoull(text, nullptr, 16);
-  unsetenv("CAIRN_IGNORED_SIGNALS");
-  for (int number = 1; number < 32; ++number) {
-    if (number == SIGKILL || number == SIGSTOP) continue;
-    signal(number, ((mask >> (number - 1)) & 1) != 0 ? SIG_IGN : SIG_DFL);
-  }
-}
-
-[[noreturn]] void execute(const Options& options, const Foreground& foreground, const sigset_t& mask) {
+[[noreturn]] void execute(const Options& options, const Foreground& foreground, const CallersActions& actions, const sigset_t& mask) {
   if (foreground.have()) {
     // Both sides do it: whoever comes first, the program never runs in the wrong group.
     setpgid(0, 0);
     foreground.give(getpid());
   }
-  restore_ignored_signals();
+  if (options.standard_only) closefrom(first_other);
+  actions.give_back();
   sigprocmask(SIG_SETMASK, &mask, nullptr);
   execvp(options.program[0], options.program);
   int error = errno;
@@ -128,57 +119,41 @@ void restore_ignored_signals() {
   _exit(error == ENOENT ? 127 : 126);
 }
 
-bool sent_by_kernel(const siginfo_t& info) { return info.si_code > 0; }
-
-/// Passes signals on until the program has ended: its wait status.
-int supervise(pid_t child, const Foreground& foreground, const sigset_t& handled) {
-  for (;;) {
-    siginfo_t info;
-    int number = sigwaitinfo(&handled, &info);
-    if (number < 0) continue;
-    if (number != SIGCHLD) {
-      // What the terminal sends reaches the whole foreground group, the program among it, without us.
-      if (!(sent_by_kernel(info) && !foreground.have())) kill(child, number);
-      continue;
-    }
-    int status = 0;
-    pid_t changed = 0;
-    while ((changed = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
-      if (changed != child) continue;
-      if (WIFSTOPPED(status)) {
-        foreground.give(getpgrp());
-        kill(getpid(), SIGSTOP);
-        foreground.give(child);
-        kill(foreground.have() ? -child : child, SIGCONT);
-      } else if (!WIFCONTINUED(status)) {
-        foreground.give(getpgrp());
-        return status;
-      }
-    }
-  }
-}
-
 }  // namespace
 
 int main(int count, char** words) {
-  Options options;
-  if (!parse(count, words, &options)) {
-    fprintf(stderr, "usage: cairn-launch --socket AGENT_SOCKET --session NAME -- PROGRAM ARGS...\n");
-    return usage_status;
-  }
   sigset_t handled, before;
   sigemptyset(&handled);
   const int passed_on[] = {SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP, SIGALRM, SIGPIPE};
   for (int number : passed_on) sigaddset(&handled, number);
   sigprocmask(SIG_BLOCK, &handled, &before);
-  signal(SIGTTOU, SIG_IGN);
-  Foreground foreground;
+  CallersActions actions;
+  actions.keep();
+  Options options;
+  if (cairn::launch::Preparation prepared; cairn::launch::is_prepared(count, words)) {
+    int status = cairn::launch::prepare(words + 2, before, &prepared);
+    if (prepared.words == nullptr) return status;
+    if (chdir(prepared.folder) != 0) {
+      fprintf(stderr, "cairn: cannot enter %s: %s\n", prepared.folder, strerror(errno));
+      return 126;
+    }
+    environ = prepared.environment;
+    count = prepared.count;
+    words = prepared.words;
+  }
+  if (!parse(count, words, &options)) {
+    fprintf(stderr, "usage: cairn-launch --socket AGENT_SOCKET --session NAME [--standard-only] -- PROGRAM ARGS...\n");
+    return usage_status;
+  }
+  Foreground foreground = Foreground::ours();
   pid_t child = fork();
   if (child < 0) {
     fprintf(stderr, "cairn: cannot start a process: %s\n", strerror(errno));
     return 126;
   }
-  if (child == 0) execute(options, foreground, before);
+  if (child == 0) execute(options, foreground, actions, before);
+  // The ends of pipes are the program's alone: who reads from it sees when it closes them.
+  closefrom(first_other);
   if (foreground.have()) {
     setpgid(child, child);
     foreground.give(child);

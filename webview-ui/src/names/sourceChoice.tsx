@@ -1,5 +1,5 @@
 /**
- * Whose names are shown: a process of a live session, or a snapshot.
+ * Whose names are shown: a process of a live session or of a snapshot.
  */
 import type { NamesModel } from '../../../debug-adapter/src/protocol/panels.js';
 

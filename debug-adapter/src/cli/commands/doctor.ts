@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { freeBytes, hostIdentity, libcVersion, memory, processor, resourceLimit } from '../../platform/host.js';
-import { distFolder, type NativeFile, nativeFile } from '../../platform/installation.js';
+import { distFolder, type NativeFile, nativeFile, preloadPath } from '../../platform/installation.js';
 import { ensureSessionsFolder, sessionsFolder } from '../../platform/runtime.js';
 import { asCairnError, reason } from '../../protocol/errors.js';
 import { formatBytes, formatTable } from '../../protocol/format.js';
@@ -143,9 +143,10 @@ function folders(store: string): Check[] {
   try {
     ensureSessionsFolder();
     checks.push(ok('runtime folder', sessionsFolder()));
+    checks.push(ok('preloading', preloadPath(sessionsFolder())));
   } catch (error) {
     const { message, remedy } = asCairnError(error);
-    checks.push(bad('error', 'runtime folder', message, remedy));
+    checks.push(bad('error', checks.length === 0 ? 'runtime folder' : 'preloading', message, remedy));
   }
   let at = store;
   while (!existsSync(at) && at !== dirname(at)) at = dirname(at);

@@ -9,9 +9,9 @@ import { failure } from '../../protocol/errors.js';
 import { formatTime } from '../../protocol/format.js';
 import { isFatal, preflight, preflightText } from '../../store/preflight.js';
 import { Store } from '../../store/store.js';
-import { assignment, currentEnvironment, IGNORED_SIGNALS, pathChange, plugin, storePath } from '../choices.js';
+import { assignment, currentEnvironment, pathChange, plugin, storePath } from '../choices.js';
 import { note, print, printJson } from '../output.js';
-import { become } from '../replace.js';
+import { handOver, planDescriptor } from '../replace.js';
 import { newSession } from '../sessions.js';
 
 const START_MS = 60_000;
@@ -52,6 +52,7 @@ export async function run(argv: string[], options: StartOptions): Promise<number
   const plugins = options.plugin.map(plugin);
   const cwd = process.cwd();
   checkProgram(program, env, cwd);
+  if (!options.detach) planDescriptor();
   const client = await newSession(options.session, program, { store: storePath(options.store), compress: options.compress });
   const owner = options.detach ? 'coordinator' : 'caller';
   const started = await closing(client, () =>
@@ -83,6 +84,7 @@ export async function restart(text: string, options: RestartOptions): Promise<nu
       );
     return isFatal(findings) ? 1 : 0;
   }
+  if (!options.detach) planDescriptor();
   if (snapshot.problem !== '') throw failure('snapshotDamaged', { id: snapshot.id, why: snapshot.problem });
   const client = await newSession(options.session, snapshot.session, { store: store.path, compress: options.compress });
   const owner = options.detach ? 'coordinator' : 'caller';
@@ -108,10 +110,10 @@ async function closing<T>(client: ControlClient, work: () => Promise<T>): Promis
   }
 }
 
-function foreground(client: ControlClient, started: StartResult): Promise<never> {
+function foreground(client: ControlClient, started: StartResult): number {
   client.close();
-  const ignored = process.env[IGNORED_SIGNALS];
-  return become(ignored === undefined ? started : { ...started, env: { ...started.env, [IGNORED_SIGNALS]: ignored } });
+  handOver(started);
+  return 0;
 }
 
 async function detached(client: ControlClient, { json }: StartOptions): Promise<number> {

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file image.proto.
  */
 export const file_image: GenFile = /*@__PURE__*/
-  fileDesc("CgtpbWFnZS5wcm90bxILY2Fpcm4uaW1hZ2UiFwoDRW5kEhAKCGNoZWNrc3VtGAEgASgGIp8DCgZIZWFkZXISDgoGZm9ybWF0GAEgASgNEhQKDGFyY2hpdGVjdHVyZRgCIAEoCRIRCglwYWdlX3NpemUYAyABKA0SEwoLdmlydHVhbF9waWQYBCABKAUSEAoIYnVpbGRfaWQYBSABKAkSDgoGa2VybmVsGAYgASgJEgwKBGxpYmMYByABKAkSEQoJeGZlYXR1cmVzGAggASgEEhEKCWNwdV9tb2RlbBgJIAEoCRITCgtwYWdlc19ieXRlcxgKIAEoBBIUCgxtZW1vcnlfYnl0ZXMYCyABKAQSEgoKZXhlY3V0YWJsZRgMIAEoCRIQCghzbmFwc2hvdBgNIAEoCRINCgVod2NhcBgOIAEoBhIOCgZod2NhcDIYDyABKAYSEwoLYWdlbnRfZW50cnkYECABKAYSFAoMdGhyZWFkX2VudHJ5GBEgASgGEhMKC2FyZW5hX3N0YXJ0GBIgASgGEhIKCmFyZW5hX3NpemUYEyABKAYSFwoPaGFuZG9mZl92ZXJzaW9uGBQgASgNEhQKDGNwdV9mZWF0dXJlcxgVIAMoCSLEAgoGTWVtb3J5EhIKCnN0YXJ0X2NvZGUYASABKAYSEAoIZW5kX2NvZGUYAiABKAYSEgoKc3RhcnRfZGF0YRgDIAEoBhIQCghlbmRfZGF0YRgEIAEoBhIRCglzdGFydF9icmsYBSABKAYSCwoDYnJrGAYgASgGEhMKC3N0YXJ0X3N0YWNrGAcgASgGEhEKCWFyZ19zdGFydBgIIAEoBhIPCgdhcmdfZW5kGAkgASgGEhEKCWVudl9zdGFydBgKIAEoBhIPCgdlbnZfZW5kGAsgASgGEgwKBGF1eHYYDCABKAwSEgoKdmRzb19zdGFydBgNIAEoBhIRCgl2ZHNvX3NpemUYDiABKAYSFQoNdmRzb19jaGVja3N1bRgPIAEoBhISCgp2dmFyX3N0YXJ0GBAgASgGEhEKCXZ2YXJfc2l6ZRgRIAEoBiJbCgpNYXBwZWRGaWxlEg0KBWluZGV4GAEgASgNEgwKBHBhdGgYAiABKAkSDAoEc2l6ZRgDIAEoBBIQCghtdGltZV9ucxgEIAEoBhIQCghidWlsZF9pZBgFIAEoCSKjAQoHTWFwcGluZxINCgVzdGFydBgBIAEoBhILCgNlbmQYAiABKAYSEgoKcHJvdGVjdGlvbhgDIAEoDRImCgRraW5kGAQgASgOMhguY2Fpcm4uaW1hZ2UuTWFwcGluZ0tpbmQSEwoLbWFwcGVkX2ZpbGUYBSABKA0SDgoGb2Zmc2V0GAYgASgEEg0KBWZsYWdzGAcgASgNEgwKBG5hbWUYCCABKAkiNQoDUnVuEg8KB2FkZHJlc3MYASABKAYSDQoFYnl0ZXMYAiABKAQSDgoGb2Zmc2V0GAMgASgEIrwCCgZUaHJlYWQSEwoLdmlydHVhbF90aWQYASABKAUSEQoJcmVnaXN0ZXJzGAIgASgMEg4KBnhzdGF0ZRgDIAEoDBITCgtzaWduYWxfbWFzaxgEIAEoBhITCgthbHRzdGFja19zcBgFIAEoBhIVCg1hbHRzdGFja19zaXplGAYgASgEEhYKDmFsdHN0YWNrX2ZsYWdzGAcgASgNEhMKC3JvYnVzdF9saXN0GAggASgGEhgKEHJvYnVzdF9saXN0X3NpemUYCSABKAQSEwoLdGlkX2FkZHJlc3MYCiABKAYSFAoMcnNlcV9hZGRyZXNzGAsgASgGEhEKCXJzZXFfc2l6ZRgMIAEoDRIWCg5yc2VxX3NpZ25hdHVyZRgNIAEoDRIMCgRuYW1lGA4gASgJEg4KBmV4aXRlZBgPIAEoCCqRAQoKUmVjb3JkVHlwZRIOCgpSRUNPUkRfRU5EEAASEQoNUkVDT1JEX0hFQURFUhABEhEKDVJFQ09SRF9NRU1PUlkQAhIWChJSRUNPUkRfTUFQUEVEX0ZJTEUQAxISCg5SRUNPUkRfTUFQUElORxAEEg4KClJFQ09SRF9SVU4QBRIRCg1SRUNPUkRfVEhSRUFEEAYqmgEKC01hcHBpbmdLaW5kEhUKEU1BUFBJTkdfQU5PTllNT1VTEAASEAoMTUFQUElOR19GSUxFEAESEQoNTUFQUElOR19TVEFDSxACEhIKDk1BUFBJTkdfU0hBUkVEEAMSFwoTTUFQUElOR19TSEFSRURfRklMRRAEEhAKDE1BUFBJTkdfQ09QWRAFEhAKDE1BUFBJTkdfVkRTTxAGYgZwcm90bzM");
+  fileDesc("CgtpbWFnZS5wcm90bxILY2Fpcm4uaW1hZ2UiFwoDRW5kEhAKCGNoZWNrc3VtGAEgASgGIp8DCgZIZWFkZXISDgoGZm9ybWF0GAEgASgNEhQKDGFyY2hpdGVjdHVyZRgCIAEoCRIRCglwYWdlX3NpemUYAyABKA0SEwoLdmlydHVhbF9waWQYBCABKAUSEAoIYnVpbGRfaWQYBSABKAkSDgoGa2VybmVsGAYgASgJEgwKBGxpYmMYByABKAkSEQoJeGZlYXR1cmVzGAggASgEEhEKCWNwdV9tb2RlbBgJIAEoCRITCgtwYWdlc19ieXRlcxgKIAEoBBIUCgxtZW1vcnlfYnl0ZXMYCyABKAQSEgoKZXhlY3V0YWJsZRgMIAEoCRIQCghzbmFwc2hvdBgNIAEoCRINCgVod2NhcBgOIAEoBhIOCgZod2NhcDIYDyABKAYSEwoLYWdlbnRfZW50cnkYECABKAYSFAoMdGhyZWFkX2VudHJ5GBEgASgGEhMKC2FyZW5hX3N0YXJ0GBIgASgGEhIKCmFyZW5hX3NpemUYEyABKAYSFwoPaGFuZG9mZl92ZXJzaW9uGBQgASgNEhQKDGNwdV9mZWF0dXJlcxgVIAMoCSLEAgoGTWVtb3J5EhIKCnN0YXJ0X2NvZGUYASABKAYSEAoIZW5kX2NvZGUYAiABKAYSEgoKc3RhcnRfZGF0YRgDIAEoBhIQCghlbmRfZGF0YRgEIAEoBhIRCglzdGFydF9icmsYBSABKAYSCwoDYnJrGAYgASgGEhMKC3N0YXJ0X3N0YWNrGAcgASgGEhEKCWFyZ19zdGFydBgIIAEoBhIPCgdhcmdfZW5kGAkgASgGEhEKCWVudl9zdGFydBgKIAEoBhIPCgdlbnZfZW5kGAsgASgGEgwKBGF1eHYYDCABKAwSEgoKdmRzb19zdGFydBgNIAEoBhIRCgl2ZHNvX3NpemUYDiABKAYSFQoNdmRzb19jaGVja3N1bRgPIAEoBhISCgp2dmFyX3N0YXJ0GBAgASgGEhEKCXZ2YXJfc2l6ZRgRIAEoBiJbCgpNYXBwZWRGaWxlEg0KBWluZGV4GAEgASgNEgwKBHBhdGgYAiABKAkSDAoEc2l6ZRgDIAEoBBIQCghtdGltZV9ucxgEIAEoBhIQCghidWlsZF9pZBgFIAEoCSJICgpOZWVkZWRGaWxlEgwKBHBhdGgYASABKAkSDAoEcmVhbBgCIAEoCRIMCgRzaXplGAMgASgEEhAKCG10aW1lX25zGAQgASgGIqMBCgdNYXBwaW5nEg0KBXN0YXJ0GAEgASgGEgsKA2VuZBgCIAEoBhISCgpwcm90ZWN0aW9uGAMgASgNEiYKBGtpbmQYBCABKA4yGC5jYWlybi5pbWFnZS5NYXBwaW5nS2luZBITCgttYXBwZWRfZmlsZRgFIAEoDRIOCgZvZmZzZXQYBiABKAQSDQoFZmxhZ3MYByABKA0SDAoEbmFtZRgIIAEoCSI1CgNSdW4SDwoHYWRkcmVzcxgBIAEoBhINCgVieXRlcxgCIAEoBBIOCgZvZmZzZXQYAyABKAQivAIKBlRocmVhZBITCgt2aXJ0dWFsX3RpZBgBIAEoBRIRCglyZWdpc3RlcnMYAiABKAwSDgoGeHN0YXRlGAMgASgMEhMKC3NpZ25hbF9tYXNrGAQgASgGEhMKC2FsdHN0YWNrX3NwGAUgASgGEhUKDWFsdHN0YWNrX3NpemUYBiABKAQSFgoOYWx0c3RhY2tfZmxhZ3MYByABKA0SEwoLcm9idXN0X2xpc3QYCCABKAYSGAoQcm9idXN0X2xpc3Rfc2l6ZRgJIAEoBBITCgt0aWRfYWRkcmVzcxgKIAEoBhIUCgxyc2VxX2FkZHJlc3MYCyABKAYSEQoJcnNlcV9zaXplGAwgASgNEhYKDnJzZXFfc2lnbmF0dXJlGA0gASgNEgwKBG5hbWUYDiABKAkSDgoGZXhpdGVkGA8gASgIKqkBCgpSZWNvcmRUeXBlEg4KClJFQ09SRF9FTkQQABIRCg1SRUNPUkRfSEVBREVSEAESEQoNUkVDT1JEX01FTU9SWRACEhYKElJFQ09SRF9NQVBQRURfRklMRRADEhIKDlJFQ09SRF9NQVBQSU5HEAQSDgoKUkVDT1JEX1JVThAFEhEKDVJFQ09SRF9USFJFQUQQBhIWChJSRUNPUkRfTkVFREVEX0ZJTEUQByqaAQoLTWFwcGluZ0tpbmQSFQoRTUFQUElOR19BTk9OWU1PVVMQABIQCgxNQVBQSU5HX0ZJTEUQARIRCg1NQVBQSU5HX1NUQUNLEAISEgoOTUFQUElOR19TSEFSRUQQAxIXChNNQVBQSU5HX1NIQVJFRF9GSUxFEAQSEAoMTUFQUElOR19DT1BZEAUSEAoMTUFQUElOR19WRFNPEAZiBnByb3RvMw");
 
 /**
  * @generated from message cairn.image.End
@@ -323,6 +323,44 @@ export const MappedFileSchema: GenMessage<MappedFile> = /*@__PURE__*/
   messageDesc(file_image, 3);
 
 /**
+ * A file that is open for reading: a restart opens it again, and it must be as it was. For the preflight.
+ *
+ * @generated from message cairn.image.NeededFile
+ */
+export type NeededFile = Message<"cairn.image.NeededFile"> & {
+  /**
+   * virtual
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * where it was at the checkpoint; empty: at its virtual path
+   *
+   * @generated from field: string real = 2;
+   */
+  real: string;
+
+  /**
+   * @generated from field: uint64 size = 3;
+   */
+  size: bigint;
+
+  /**
+   * @generated from field: fixed64 mtime_ns = 4;
+   */
+  mtimeNs: bigint;
+};
+
+/**
+ * Describes the message cairn.image.NeededFile.
+ * Use `create(NeededFileSchema)` to create a new message.
+ */
+export const NeededFileSchema: GenMessage<NeededFile> = /*@__PURE__*/
+  messageDesc(file_image, 4);
+
+/**
  * @generated from message cairn.image.Mapping
  */
 export type Mapping = Message<"cairn.image.Mapping"> & {
@@ -378,7 +416,7 @@ export type Mapping = Message<"cairn.image.Mapping"> & {
  * Use `create(MappingSchema)` to create a new message.
  */
 export const MappingSchema: GenMessage<Mapping> = /*@__PURE__*/
-  messageDesc(file_image, 4);
+  messageDesc(file_image, 5);
 
 /**
  * Consecutive pages in the .pages file. Belongs to the mapping that holds address.
@@ -409,7 +447,7 @@ export type Run = Message<"cairn.image.Run"> & {
  * Use `create(RunSchema)` to create a new message.
  */
 export const RunSchema: GenMessage<Run> = /*@__PURE__*/
-  messageDesc(file_image, 5);
+  messageDesc(file_image, 6);
 
 /**
  * @generated from message cairn.image.Thread
@@ -506,7 +544,7 @@ export type Thread = Message<"cairn.image.Thread"> & {
  * Use `create(ThreadSchema)` to create a new message.
  */
 export const ThreadSchema: GenMessage<Thread> = /*@__PURE__*/
-  messageDesc(file_image, 6);
+  messageDesc(file_image, 7);
 
 /**
  * @generated from enum cairn.image.RecordType
@@ -546,6 +584,11 @@ export enum RecordType {
    * @generated from enum value: RECORD_THREAD = 6;
    */
   RECORD_THREAD = 6,
+
+  /**
+   * @generated from enum value: RECORD_NEEDED_FILE = 7;
+   */
+  RECORD_NEEDED_FILE = 7,
 }
 
 /**
