@@ -21,9 +21,6 @@ async function build() {
   }
 }
 
-/** Not reliable enough yet to decide about a change: `npm test -- e2e` runs it. */
-const onRequest = new Set(['e2e']);
-
 await main(async () => {
   if (!(await bootstrap(['build', 'samples', 'test']))) return;
   const words = process.argv.slice(2);
@@ -36,7 +33,7 @@ await main(async () => {
   const lines = [];
   if (words.includes('--no-build') || (await build())) {
     for (const [name, group] of Object.entries(groups)) {
-      if (names.length > 0 ? !names.includes(name) : onRequest.has(name)) continue;
+      if (names.length > 0 && !names.includes(name)) continue;
       process.stdout.write(`\n== ${name}\n`);
       const start = performance.now();
       const counts = await group().catch((error) => {

@@ -72,4 +72,27 @@ TEST(Xstate, UnusedComponentsAreLeftOut) {
   EXPECT_EQ(features, 7u);
 }
 
+TEST(Frame, SaysWhichCallItBegins) {
+  alignas(16) static const unsigned char code[] = {0x0f, 0x05, 0x90};
+  Registers registers = {};
+  registers.rip = reinterpret_cast<uint64_t>(code);
+  registers.rax = SYS_futex;
+  registers.rdi = 1;
+  registers.r10 = 4;
+  registers.rsp = 0x7000;
+  std::vector<char> memory(frame_size(0) + 64);
+  void* place = reinterpret_cast<void*>((reinterpret_cast<uint64_t>(memory.data()) + 63) & ~uint64_t{63});
+  int64_t number = 0;
+  uint64_t arguments[6] = {}, stack = 0;
+  ASSERT_TRUE(call_of_frame(build_frame(place, registers, {}, 0, 0, 0, 0), &number, arguments, &stack));
+  EXPECT_EQ(number, SYS_futex);
+  EXPECT_EQ(arguments[0], 1u);
+  EXPECT_EQ(arguments[3], 4u);
+  EXPECT_EQ(stack, 0x7000u);
+  registers.rip += 2;
+  EXPECT_FALSE(call_of_frame(build_frame(place, registers, {}, 0, 0, 0, 0), &number, arguments, &stack));
+  registers.rip = 0;  // of a thread that has ended
+  EXPECT_FALSE(call_of_frame(build_frame(place, registers, {}, 0, 0, 0, 0), &number, arguments, &stack));
+}
+
 }  // namespace

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "cairn/plugin.h"
+#include "fake_names.h"
 
 namespace cairn::path_test {
 
@@ -61,6 +62,7 @@ inline cairn_host make_host() {
     return 0;
   };
   made.extension = [](const char *name) -> const void * { return extensions.count(name) != 0 ? extensions[name] : nullptr; };
+  cairn::test::add_names(&made);
   return made;
 }
 inline const cairn_host host = make_host();

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -21,7 +22,13 @@ using namespace cairn::path_test;
 
 const cairn_ids ids = {sizeof ids, 0,
                        [](int32_t id) { return id == kVirtualPid ? static_cast<int32_t>(syscall(SYS_getpid)) : id; },
-                       [](int32_t id) { return id == static_cast<int32_t>(syscall(SYS_getpid)) ? kVirtualPid : id; }};
+                       [](int32_t id) { return id == static_cast<int32_t>(syscall(SYS_getpid)) ? kVirtualPid : id; },
+                       nullptr, nullptr, nullptr,
+                       [](const char *real) -> int32_t {
+                         if (std::string(real) != "/proc/self/status") return -ENOENT;
+                         int copy = memfd_create("copy", MFD_CLOEXEC);
+                         return copy >= 0 && write(copy, "copied", 6) == 6 ? copy : -EIO;
+                       }};
 
 const cairn_paths &paths() { return *static_cast<const cairn_paths *>(extensions.at("cairn.paths/1")); }
 
@@ -433,6 +440,11 @@ TEST_F(PathPlugin, OwnLinksInProc) {
     ASSERT_GT(readlink("/proc/self", text, sizeof text), 0);
     EXPECT_EQ(text, std::to_string(kVirtualPid));
     EXPECT_NE(seen("/proc/" + std::to_string(kVirtualPid) + "/stat"), "(none)");
+    EXPECT_EQ(seen("/proc/self/status"), "copied");
+    FILE *stream = fopen("/proc/self/status", "r");
+    memset(text, 0, sizeof text);
+    EXPECT_TRUE(stream != nullptr && fread(text, 1, sizeof text, stream) == 6 && fclose(stream) == 0);
+    EXPECT_STREQ(text, "copied");
     int proc = open("/proc", O_RDONLY | O_DIRECTORY);
     EXPECT_EQ(faccessat(proc, (std::to_string(kVirtualPid) + "/status").c_str(), F_OK, 0), 0);
     EXPECT_EQ(listing("/proc/self/task"), (Strings{".", "..", std::to_string(kVirtualPid)}));

@@ -12,6 +12,7 @@
 #include <functional>
 
 #include "pid/ids.h"
+#include "pid/proc_text.h"
 #include "pid/threads.h"
 #include "plugin_fake_host.h"
 
@@ -481,6 +482,41 @@ TEST(Pid, AChildOfAForkNeverTakesANameInUse) {
     if (sharing == 0) _exit(5);
     EXPECT_EQ(waitpid(sharing, &status, 0), sharing);
     EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 5);
+  });
+}
+
+std::string translated(cairn::pid::ProcText kind, const std::string& text) {
+  char out[512];
+  long size = cairn::pid::translate_proc_text(kind, text.data(), text.size(), out, sizeof out);
+  return size < 0 ? "error" : std::string(out, static_cast<size_t>(size));
+}
+
+TEST(Pid, TextOfProcFiles) {
+  using cairn::pid::ProcText;
+  EXPECT_EQ(cairn::pid::proc_text_of("/proc/12/status"), ProcText::status);
+  EXPECT_EQ(cairn::pid::proc_text_of("/proc/self//task/7/children"), ProcText::children);
+  EXPECT_EQ(cairn::pid::proc_text_of("/proc//thread-self/stat"), ProcText::stat);
+  for (const char* other : {"/proc/stat", "/proc/selfish/stat", "/proc/self/task/stat", "/proc/self/children", "/proc/12/statm", "/tmp/12/stat"}) {
+    EXPECT_EQ(cairn::pid::proc_text_of(other), ProcText::none) << other;
+  }
+  in_child([] {
+    start();
+    restart();
+    std::string real = std::to_string(fake.real_pid), parent = std::to_string(own_real_id(SYS_getppid));
+    std::string group = std::to_string(plain_syscall(SYS_getpgid, 0, 0, 0, 0, 0, 0));
+    std::string session = std::to_string(plain_syscall(SYS_getsid, 0, 0, 0, 0, 0, 0));
+    EXPECT_EQ(translated(ProcText::status, "Name:\t1 Pid:\nTgid:\t" + real + "\nPPid:\t" + parent + "\nNSpgid:\t" + group + "\nUid:\t" + real),
+              "Name:\t1 Pid:\nTgid:\t3100001\nPPid:\t3100004\nNSpgid:\t3100002\nUid:\t" + real);
+    EXPECT_EQ(translated(ProcText::stat, real + " (a) " + real + " (b)) S " + parent + " " + group + " " + session + " 7 -1 " + real + "\n"),
+              "3100001 (a) " + real + " (b)) S 3100004 3100002 3100003 7 -1 " + real + "\n");
+    EXPECT_EQ(translated(ProcText::stat, "5"), "5");
+    EXPECT_EQ(translated(ProcText::children, real + " 99999999999 "), "3100001 99999999999 ");
+    EXPECT_EQ(translated(ProcText::children, std::string(600, ' ')), "error");
+    int32_t copy = cairn::pid::copy_of_proc_file("/proc/self/status");
+    ASSERT_GE(copy, 0);
+    char text[64] = {};
+    EXPECT_GT(pread(copy, text, sizeof text - 1, 0), 20);
+    EXPECT_EQ(cairn::pid::copy_of_proc_file("/proc/self/maps"), -ENOENT);
   });
 }
 

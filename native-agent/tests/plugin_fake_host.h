@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "cairn/plugin.h"
+#include "fake_names.h"
 
 namespace cairn::test {
 
@@ -23,7 +24,6 @@ struct FakeHost {
   std::vector<std::string> logged;
   std::string failure;
   std::map<std::string, const void*> extensions;
-  std::map<std::pair<uint32_t, int64_t>, int64_t> names;  // what the processes of a computation share
   // Called before each system call; true: *result is what it gives.
   bool (*intercept)(long number, const long* arguments, long* result) = nullptr;
 };
@@ -80,23 +80,7 @@ inline const cairn_host* fake_host() {
     };
     made.hide_fd = [](int32_t fd) { return fd; };
     made.close_fd = [](int32_t fd) { plain_syscall(SYS_close, fd, 0, 0, 0, 0, 0); };
-    made.set_name = [](uint32_t space, int64_t key, int64_t value) -> int32_t {
-      fake.names[{space, key}] = value;
-      return 0;
-    };
-    made.claim_name = [](uint32_t space, int64_t key, int64_t value, int64_t* holder) -> int32_t {
-      auto [place, made_now] = fake.names.insert({{space, key}, value});
-      *holder = place->second;
-      return made_now ? 0 : -EEXIST;
-    };
-    made.get_name = [](uint32_t space, int64_t key, int64_t* value) -> int32_t {
-      auto found = fake.names.find({space, key});
-      if (found == fake.names.end()) return -ENOENT;
-      *value = found->second;
-      return 0;
-    };
-    made.remove_name = [](uint32_t space, int64_t key) -> int32_t { return fake.names.erase({space, key}) == 1 ? 0 : -ENOENT; };
-    made.next_name = [](uint32_t, uint32_t*, int64_t*, int64_t*) -> int32_t { return -ENOENT; };
+    add_names(&made);
     return made;
   }();
   return &host;

@@ -2,13 +2,11 @@
  * The sample folder in end-to-end tests: built beforehand, and what an uninterrupted run of it prints and writes.
  */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Locator } from 'playwright-core';
 import { inTree } from '../../scripts/lib/tree.mjs';
-import { until } from './harness/until.js';
 import type { Window } from './harness/window.js';
 
 const execute = promisify(execFile);
@@ -38,7 +36,7 @@ export const verilator: Simulator = {
   target: 'verilator',
   command: [join(sampleFolder, 'build/verilator/soc')],
   // Its threads spin: a long run crawls on a loaded machine.
-  args: ['+init=200', '+work=30'],
+  args: ['+init=110', '+work=12'],
   waveform: 'verilator.vcd',
 };
 
@@ -60,19 +58,20 @@ export async function uninterrupted(simulator: Simulator): Promise<Uninterrupted
     });
     const signature = /^signature: \w+/m.exec(stdout)?.[0];
     if (!signature) throw new Error(`the uninterrupted run of ${simulator.configuration} printed no signature:\n${stdout}`);
-    return { console: stdout, signature, waveform: readWaveform(join(folder, simulator.waveform)) };
+    return { console: plainLines(stdout), signature, waveform: readWaveform(join(folder, simulator.waveform)) };
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-/** Gives the launch configuration the simulator's `args`. */
+/** Gives the launch configuration the simulator's `args`, and makes it the one that F5 means. */
 export function shorten(folder: string, simulator: Simulator): void {
   const file = join(folder, '.vscode/launch.json');
   const launch = JSON.parse(readFileSync(file, 'utf8')) as { configurations: { name: string; args: string[] }[] };
   const configuration = launch.configurations.find(({ name }) => name === simulator.configuration);
   if (!configuration) throw new Error(`${file} has no configuration ${simulator.configuration}`);
   configuration.args.push(...simulator.args);
+  launch.configurations.sort((a, b) => Number(b === configuration) - Number(a === configuration));
   writeFileSync(file, JSON.stringify(launch));
 }
 
@@ -85,24 +84,28 @@ export function readWaveform(file: string): Buffer {
   return Buffer.concat([bytes.subarray(0, date.index), bytes.subarray(date.index + date[0].length)]);
 }
 
-/** Rows of the snapshot tree that are snapshots. */
-export function snapshotRows(window: Window): Locator {
-  return window.tree(/^Snapshots/).getByRole('treeitem', { name: /\bheld [\d.]+ m?s/ });
+/** The newest waveform that a restarted run wrote, in a run folder of its own. */
+export function runWaveform(folder: string, simulator: Simulator): string {
+  const runs = join(folder, '.cairn/runs');
+  const newest = existsSync(runs) ? readdirSync(runs).sort().at(-1) : undefined;
+  if (newest === undefined) throw new Error(`no run folder in ${runs}`);
+  return join(runs, newest, simulator.waveform);
 }
 
-/** Does what makes a snapshot; returns the milliseconds until its row is there. */
-export async function snapshotAppears(window: Window, act: () => Promise<void>): Promise<number> {
-  const before = await snapshotRows(window).count();
-  const start = performance.now();
-  await act();
-  await until('a snapshot is in the tree', async () => (await snapshotRows(window).count()) > before);
-  return performance.now() - start;
+/** Waits until the simulation in the active terminal ended with status 0; returns all that it printed there. */
+export async function printedToTheEnd(window: Window, deadlineMs: number): Promise<string> {
+  const text = await window.terminalHas(/ended with status \d+/, deadlineMs);
+  const note = /\S+ ended with status (\d+)/.exec(text);
+  if (note?.[1] !== '0') throw new Error(`the simulation failed:\n${text}`);
+  return plainLines(text.slice(0, note.index));
 }
 
-/** Waits until the active terminal is that of a run that has not ended, not that of the run before. */
-export async function newTerminal(window: Window): Promise<void> {
-  await until('the terminal of the restarted run is shown', async () => {
-    const text = await window.terminalText();
-    return text !== '' && !text.includes('ended with status');
-  });
+/** Lines as both a terminal and a pipe show them. */
+export function plainLines(text: string): string {
+  return text
+    .replaceAll('\r', '')
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')
+    .trim();
 }

@@ -73,7 +73,7 @@ function readRegions(pid: number, task: string): Region[] {
 
 export function takePicture(pid: number): Picture {
   const status = new Map<string, string>();
-  const task = livingTask(pid) ?? String(pid);
+  const task = livingTask(pid, AGENT_THREAD) ?? String(pid);
   const shown = readProc(pid, `task/${task}/status`);
   for (const field of [
     'Umask',
@@ -93,8 +93,11 @@ export function takePicture(pid: number): Picture {
     status.set(field, new RegExp(`^${field}:[ \\t]*(.*)$`, 'm').exec(shown)?.[1] ?? '');
   }
   const threads = readdirSync(`/proc/${pid}/task`).map((tid) => {
-    const mask = /^SigBlk:\s*(.*)$/m.exec(readProc(pid, `task/${tid}/status`))?.[1] ?? '';
-    return `${readProc(pid, `task/${tid}/comm`).trim()} blocking ${mask}`;
+    const status = readProc(pid, `task/${tid}/status`);
+    const name = readProc(pid, `task/${tid}/comm`).trim();
+    // A first thread that ended before the others receives no signal any more.
+    if (/^State:\s+Z/m.test(status)) return `${name} ended`;
+    return `${name} blocking ${/^SigBlk:\s*(.*)$/m.exec(status)?.[1] ?? ''}`;
   });
   return {
     threads: threads.sort(),

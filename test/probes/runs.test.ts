@@ -2,12 +2,13 @@
  * The contract of `cairn run` and `cairn restart` towards scripts: streams, signals, statuses, environment, paths, outputs.
  */
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { waitFor } from '../support/processes.js';
 import type { Program } from '../support/program.js';
 import { Scratch } from '../support/scratch.js';
+import { inTree } from '../support/tree.js';
 import { tool } from './tools.js';
 
 async function withScratch(work: (scratch: Scratch) => Promise<void>): Promise<void> {
@@ -218,4 +219,49 @@ test('--detach returns when the program runs; status, tables and stop work on it
     assert.equal(String(status.processes[0]?.virtualPid), rows[0]?.virtual, 'the virtual pid changed');
     await scratch.json(['stop', '--session', 'back']);
     await waitFor('the process to end', () => !existsSync(`/proc/${status.processes[0]?.realPid}`));
+  }));
+
+test('input from a file goes on where it was; a log that the program opened itself is not the command’s output', () =>
+  withScratch(async (scratch) => {
+    const folder = scratch.makeFolder(join(scratch.work, 'redirected'));
+    writeFileSync(join(folder, 'in.txt'), '1\n2\n3\n');
+    const loop =
+      'exec 3>>log; while read -r n; do echo "own $n" >&3; echo "got $n"; until [ -e go$n ]; do sleep 0.02; done; done';
+    const words = ['run', '--session', 'redirected', '--', 'sh', '-c', `'${loop}'`].join(' ');
+    const first = scratch.start(['sh', '-c', `exec "$CAIRN" ${words} < in.txt >> log`], {
+      cwd: folder,
+      env: { CAIRN: inTree('bin/cairn') },
+    });
+    const log = (): string => (existsSync(join(folder, 'log')) ? readFileSync(join(folder, 'log'), 'utf8') : '');
+    await waitFor('the first line', () => log().includes('got 1'));
+    const { status, stderr } = await scratch.cairn(['checkpoint', '--session', 'redirected', '--name', 'one', '--then', 'kill']);
+    assert.equal(status, 0, stderr);
+    await first.exit();
+    for (const n of [1, 2, 3]) writeFileSync(join(folder, `go${n}`), '');
+    const again = scratch.cairnProgram(['restart', 'one', '--session', 'again'], { cwd: scratch.folder });
+    assert.equal(await again.exit(), 0, again.transcript());
+    assert.deepEqual(again.lines, ['got 2', 'got 3']);
+    const [run = ''] = readdirSync(join(scratch.store, 'runs'));
+    assert.equal(readFileSync(join(scratch.store, 'runs', run, 'log'), 'utf8'), 'own 1\ngot 1\nown 2\nown 3\n');
+    assert.equal(log(), 'own 1\ngot 1\n', 'the first run’s log was touched');
+    // Another file by choice.
+    writeFileSync(join(folder, 'other.txt'), '3\n');
+    const other = scratch.start(['sh', '-c', `exec "$CAIRN" restart one --session other < ${join(folder, 'other.txt')}`], {
+      cwd: scratch.folder,
+      env: { CAIRN: inTree('bin/cairn') },
+    });
+    assert.equal(await other.exit(), 0, other.transcript());
+    assert.deepEqual(other.lines, ['got 3']);
+  }));
+
+test('a script asks for a checkpoint of itself; the restarted one finds it done', () =>
+  withScratch(async (scratch) => {
+    const script = 'echo before; "$CAIRN" checkpoint --name inside --json > made; echo "status $?"; echo after';
+    const env = { CAIRN: inTree('bin/cairn') };
+    const first = scratch.cairnProgram(['run', '--session', 'script', '--', 'sh', '-c', script], { env });
+    assert.equal(await first.exit(), 0, first.transcript());
+    assert.deepEqual(first.lines, ['before', 'status 0', 'after']);
+    const again = scratch.cairnProgram(['restart', 'inside', '--session', 'again'], { env });
+    assert.equal(await again.exit(), 0, again.transcript());
+    assert.deepEqual(again.lines, ['status 0', 'after']);
   }));

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { compile, probeOutput, probeSources } from './catalogue.js';
 
-export type Tool = 'counter' | 'connected' | 'refused' | 'teller' | 'tiny' | 'tiny32';
+export type Tool = 'counter' | 'crowd' | 'connected' | 'refused' | 'teller' | 'thousands' | 'tiny' | 'tiny32';
 
 /** The program's path. `static`: linked without shared libraries. */
 export async function tool(name: Tool, ...flags: string[]): Promise<string> {

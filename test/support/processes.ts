@@ -42,9 +42,12 @@ function tasksOf(pid: number): string[] {
   }
 }
 
-/** A thread that lives: the first one may have ended before the others. */
-export function livingTask(pid: number): string | undefined {
-  return tasksOf(pid).find((task) => /^State:\s+[^ZX]/m.test(readProc(pid, `task/${task}/status`)));
+/** A thread that lives, and has another name than `but`: the first one may have ended before the others. */
+export function livingTask(pid: number, but?: string): string | undefined {
+  return tasksOf(pid).find((task) => {
+    const status = readProc(pid, `task/${task}/status`);
+    return /^State:\s+[^ZX]/m.test(status) && (but === undefined || !status.startsWith(`Name:\t${but}\n`));
+  });
 }
 
 /** Empty: the process has ended. */

@@ -4,6 +4,7 @@ import {
   formatBytes,
   formatDuration,
   formatSimulatedTime,
+  formatSimulatedTimeBriefly,
   formatTable,
   formatTime,
   shellWord,
@@ -30,6 +31,17 @@ test('durations', () => {
     [75_000, '1 min 15 s'],
   ];
   for (const [ms, text] of cases) assert.equal(formatDuration(ms), text);
+});
+
+test('where there is little room, simulated time has four digits', () => {
+  const cases: [string, number, string][] = [
+    ['0', -12, '0 s'],
+    ['1448275000', -12, '1.448 ms'],
+    ['595275', -9, '595.3 µs'],
+    ['1', -15, '1 fs'],
+    ['3', 3, '3000 s'],
+  ];
+  for (const [ticks, unit, text] of cases) assert.equal(formatSimulatedTimeBriefly({ ticks, unit }), text);
 });
 
 test('simulated time is exact, in the largest unit that leaves at most three places', () => {

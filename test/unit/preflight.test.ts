@@ -48,6 +48,7 @@ async function check(
     computation: 'c',
     argv: ['sim'],
     cwd: '/',
+    folder: '/',
     host: { ...hostIdentity(), cpuModel: 'm', libc: '' },
     simulatedTime: null,
     pauseMs: 1,

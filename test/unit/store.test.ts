@@ -48,6 +48,7 @@ async function add(store: Store, parent: string | null = null, name = ''): Promi
     computation: 'c',
     argv: ['sim'],
     cwd: '/',
+    folder: '/',
     host: { name: 'h', kernel: 'k', architecture: 'x86_64', cpuModel: 'm', libc: '2' },
     simulatedTime: null,
     pauseMs: 1,

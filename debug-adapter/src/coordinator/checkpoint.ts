@@ -193,6 +193,7 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
     computation: session.computation,
     argv: session.argv,
     cwd: session.cwd,
+    folder: workingFolder(made.tables.path ?? [], tree[0]?.virtualPid ?? 0) ?? session.cwd,
     host: host(made),
     simulatedTime: timed ? { ticks: timed.simulatedTime, unit: timed.timeUnit } : null,
     pauseMs,
@@ -219,6 +220,10 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
     totalMs: operation.elapsedMs,
     simulatedTime: manifest.simulatedTime,
   };
+}
+
+function workingFolder(paths: readonly TableRow[], root: number): string | undefined {
+  return paths.find((row) => row.virtualPid === root && row.detail === 'working directory')?.virtual;
 }
 
 function host(made: Written): Manifest['host'] {

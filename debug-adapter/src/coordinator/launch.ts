@@ -4,6 +4,7 @@
  */
 
 import { nativeFile } from '../platform/installation.js';
+import { OUTSIDE } from '../platform/processes.js';
 import type { RuntimePaths } from '../platform/runtime.js';
 import type { RestartParams } from '../protocol/control.js';
 
@@ -47,6 +48,7 @@ export function identityVariables({ session, computation, store, paths }: Identi
 /** The program's environment: the caller's, our library before what it preloads itself, and who it belongs to. */
 export function launchEnvironment(identity: Identity, env: Readonly<Record<string, string>>): Record<string, string> {
   const library = nativeFile('libcairn.so');
+  const { [OUTSIDE]: _, ...inside } = env;
   const others = (env['LD_PRELOAD'] ?? '').split(/[\s:]+/).filter((one) => one !== '' && one !== library);
-  return { ...env, ...identityVariables(identity), LD_PRELOAD: [library, ...others].join(':') };
+  return { ...inside, ...identityVariables(identity), LD_PRELOAD: [library, ...others].join(':') };
 }

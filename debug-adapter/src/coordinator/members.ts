@@ -7,7 +7,7 @@
  */
 import { holdSteps, resumeSteps } from '../model/phases.js';
 import { sleep } from '../platform/clock.js';
-import { exitStatusOf, isAlive } from '../platform/processes.js';
+import { exitStatusOf, isAlive, isOutside } from '../platform/processes.js';
 import { type CairnError, failure } from '../protocol/errors.js';
 import { Phase, type PhaseReply } from '../protocol/generated/agent_pb.js';
 import type { AgentConnection } from './agent-connection.js';
@@ -83,14 +83,18 @@ export async function suspend(context: Context, operation: Operation): Promise<A
 /** Real pids of children that live and have not connected yet, and of processes within exec. */
 function unconnected({ session }: Context, stopped: ReadonlySet<AgentConnection>): number[] {
   const known = new Set([...stopped].map((one) => one.process.pid));
-  const pids = session.lingering.filter((one) => !known.has(one.pid) && isAlive(one)).map((one) => one.pid);
+  const pids = session.lingering
+    .filter((one) => !known.has(one.pid) && isAlive(one) && !isOutside(one.pid))
+    .map((one) => one.pid);
   for (const one of stopped) {
     for (const child of one.children) {
       if (known.has(child.realPid)) continue;
-      if (isAlive({ pid: child.realPid, startTime: 0 })) pids.push(child.realPid);
+      // A command of ours that asks for this checkpoint has done its work for whoever waits for it after a restart.
+      const outside = isOutside(child.realPid);
+      if (isAlive({ pid: child.realPid, startTime: 0 }) && !outside) pids.push(child.realPid);
       else if (!one.family.ended.some(({ virtualPid }) => virtualPid === child.virtualPid)) {
-        // It ended after its parent had been stopped, and before its own agent was there.
-        const status = exitStatusOf(child.realPid);
+        // Else it ended after its parent had been stopped, and before its own agent was there.
+        const status = outside ? 0 : exitStatusOf(child.realPid);
         if (status !== undefined) one.family.ended.push({ virtualPid: child.virtualPid, status });
       }
     }

@@ -11,6 +11,7 @@ import { signalProcess } from '../platform/processes.js';
 import type { RestartParams } from '../protocol/control.js';
 import { failure, reason } from '../protocol/errors.js';
 import { SettingKind } from '../protocol/generated/agent_pb.js';
+import type { Manifest } from '../protocol/snapshot.js';
 import { restorableFolder } from '../store/compression.js';
 import { isFatal, preflight, preflightText } from '../store/preflight.js';
 import { newRunFolder } from '../store/runs.js';
@@ -57,16 +58,18 @@ export async function restart(context: Context, params: RestartParams, env: Read
     runFolder,
     warnings: findings,
     settings: pluginSettings(params.plugins),
-    restart: { settings: restartSettings(context, params, folder), name: basename(folder), operation, processes },
+    restart: { settings: restartSettings(context, params, folder, manifest), name: basename(folder), operation, processes },
   };
 }
 
-function restartSettings(context: Context, params: RestartParams, folder: string): SettingInit[] {
+function restartSettings(context: Context, params: RestartParams, folder: string, manifest: Manifest): SettingInit[] {
   const { session } = context;
   const settings: SettingInit[] = [
     { kind: SettingKind.SETTING_SNAPSHOT_FOLDER, value: folder },
     { kind: SettingKind.SETTING_OPTION, key: 'root', value: String(session.root) },
   ];
+  // One process knows best itself where it is.
+  if (manifest.processes.length > 1) settings.push({ kind: SettingKind.SETTING_OPTION, key: 'folder', value: manifest.folder });
   if (session.runFolder !== null) settings.push({ kind: SettingKind.SETTING_RUN_FOLDER, value: session.runFolder });
   for (const { from, to } of params.paths) settings.push({ kind: SettingKind.SETTING_PATH, key: from, value: to });
   const env: Record<string, string | null> = { ...identityVariables(identity(context)), ...params.env };

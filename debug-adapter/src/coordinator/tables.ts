@@ -18,7 +18,7 @@ export async function table(one: AgentConnection, kind: TableKind): Promise<Tabl
     LIMIT_MS,
     () => new Error(`process ${one.virtualPid} did not give its table "${kind}" in time`),
   );
-  return rows.map((row) => ({
+  const found = rows.map((row) => ({
     virtualPid: one.virtualPid,
     virtual: row.virtualName,
     real: row.realName,
@@ -27,6 +27,8 @@ export async function table(one: AgentConnection, kind: TableKind): Promise<Tabl
     detail: row.detail,
     since: time(row.sinceNs),
   }));
+  // Variables are looked for by their names; the order in which the application has them says nothing.
+  return kind === 'env' ? found.sort((a, b) => (a.virtual < b.virtual ? -1 : 1)) : found;
 }
 
 /**

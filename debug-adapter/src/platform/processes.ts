@@ -10,7 +10,7 @@ export interface ProcessId {
   startTime: number;
 }
 
-/** undefined: no such process. A zombie has ended for us. */
+/** undefined: no such process. A zombie has ended for us, unless only its first thread has and others go on. */
 export function startTimeOf(pid: number): number | undefined {
   let stat: string;
   try {
@@ -21,8 +21,20 @@ export function startTimeOf(pid: number): number | undefined {
   // The name is in parentheses and may hold any character; state is the first field after it.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const state = fields[0];
-  if (state === 'Z' || state === 'X') return undefined;
+  const threads = Number(fields[17]);
+  if (state === 'X' || (state === 'Z' && threads < 2)) return undefined;
   return Number(fields[19]);
+}
+
+/** A variable by which a program that was started within a computation says that it is none of it; see bin/cairn. */
+export const OUTSIDE = 'CAIRN_OUTSIDE';
+
+export function isOutside(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`${OUTSIDE}=1`);
+  } catch {
+    return false;
+  }
 }
 
 /** The wait status of a process that has ended and that nobody has waited for yet; undefined: there is none such. */

@@ -102,6 +102,8 @@ export function ensureRuntime(paths: RuntimePaths): void {
 /** The file of shared names, empty: a new one, for those of an earlier computation may still be mapped. */
 export function makeNames(path: string): void {
   rmSync(path, { force: true });
+  // What the agents of an earlier session wrote for programs to come.
+  rmSync(join(dirname(path), 'paths'), { force: true });
   writeFileSync(path, '', { mode: 0o600, flag: 'wx' });
   truncateSync(path, NAMES_BYTES);
 }

@@ -57,6 +57,13 @@ export function formatSimulatedTime(time: SimulatedTime): string {
   return `${time.ticks} × 10^${time.unit} s`;
 }
 
+/** To four digits, for where there is little room: 1448275000 ticks of 1 ps → "1.448 ms". */
+export function formatSimulatedTimeBriefly({ ticks, unit }: SimulatedTime): string {
+  const seconds = Number(ticks) * 10 ** unit;
+  const [exponent, name] = scale.find(([exponent]) => seconds >= 10 ** exponent) ?? [0, 's'];
+  return `${Number((seconds / 10 ** exponent).toPrecision(4))} ${name}`;
+}
+
 /** Local time, to the second: "2026-03-01 14:05:09". */
 export function formatTime(iso: string): string {
   const time = new Date(iso);

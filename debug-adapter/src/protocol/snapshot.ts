@@ -52,6 +52,8 @@ export const Manifest = z.object({
   computation: z.string(),
   argv: z.array(z.string()),
   cwd: z.string(),
+  /** Virtual working folder of the first process at the snapshot: what is below it goes into a run folder. */
+  folder: z.string(),
   host: z.object({ name: z.string(), kernel: z.string(), architecture: z.string(), cpuModel: z.string(), libc: z.string() }),
   simulatedTime: SimulatedTime.nullable(),
   /** Milliseconds that threads were stopped. */

@@ -30,7 +30,8 @@ export async function reporting<T>(log: vscode.LogOutputChannel, what: string, r
   try {
     return await run();
   } catch (error) {
-    if (error instanceof vscode.CancellationError) return undefined;
+    // Whoever cancels knows it; the Barriers view says so, too.
+    if (error instanceof vscode.CancellationError || (error instanceof UserError && error.code === 'cancelled')) return undefined;
     log.error(`${what}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     const choice = await vscode.window.showErrorMessage(`${what}: ${messageOf(error)}`, 'Show Log');
     if (choice === 'Show Log') log.show();

@@ -1,7 +1,12 @@
 /**
  * How snapshots, moments and command lines are named in the views. Pure; tests: test/unit/view-format.test.ts.
  */
-import { formatBytes, formatDuration, formatSimulatedTime, shellWord } from '../../../debug-adapter/src/protocol/format.js';
+import {
+  formatBytes,
+  formatDuration,
+  formatSimulatedTimeBriefly,
+  shellWord,
+} from '../../../debug-adapter/src/protocol/format.js';
 import type { SnapshotSummary } from '../../../debug-adapter/src/protocol/snapshot.js';
 
 /** Local time of the day, with the date where that is another day than `now`. */
@@ -13,16 +18,21 @@ export function formatMoment(iso: string, now = new Date()): string {
   return `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())} ${time}`;
 }
 
-/** As the user named it, else by the moment when it was made. */
+/** In messages: as the user named it, else by the moment when it was made. */
 export function snapshotLabel(snapshot: Pick<SnapshotSummary, 'name' | 'createdAt'>, now = new Date()): string {
   return snapshot.name === '' ? `Snapshot ${formatMoment(snapshot.createdAt, now)}` : snapshot.name;
+}
+
+/** In the tree, where the icon says that it is a snapshot and every letter counts. */
+export function snapshotRowLabel(snapshot: Pick<SnapshotSummary, 'name' | 'createdAt'>, now = new Date()): string {
+  return snapshot.name === '' ? formatMoment(snapshot.createdAt, now) : snapshot.name;
 }
 
 /** What stands beside the label: the moment (unless the label says it), simulated time, size, how long threads were held. */
 export function snapshotDescription(snapshot: SnapshotSummary, now = new Date()): string {
   const parts = [
     ...(snapshot.name === '' ? [] : [formatMoment(snapshot.createdAt, now)]),
-    ...(snapshot.simulatedTime ? [`at ${formatSimulatedTime(snapshot.simulatedTime)}`] : []),
+    ...(snapshot.simulatedTime ? [`at ${formatSimulatedTimeBriefly(snapshot.simulatedTime)}`] : []),
     formatBytes(snapshot.bytes),
     `held ${formatDuration(snapshot.pauseMs)}`,
   ];

@@ -7,7 +7,7 @@ import * as vscode from 'vscode';
 import type { SessionState, SessionStatus } from '../../../debug-adapter/src/protocol/control.js';
 import { formatBytes, formatDuration, formatSimulatedTime } from '../../../debug-adapter/src/protocol/format.js';
 import type { SnapshotSummary } from '../../../debug-adapter/src/protocol/snapshot.js';
-import { formatCommandLine, formatMoment, snapshotDescription, snapshotLabel } from './format.js';
+import { formatCommandLine, formatMoment, snapshotDescription, snapshotRowLabel } from './format.js';
 import type { BranchNode, SnapshotNode, StoreNode } from './nodes.js';
 
 const { Expanded, None } = vscode.TreeItemCollapsibleState;
@@ -56,7 +56,7 @@ export function sessionItem(session: string, status: SessionStatus | undefined):
 }
 
 export function snapshotItem({ store, snapshot }: SnapshotNode, hasBranches: boolean): vscode.TreeItem {
-  const item = new vscode.TreeItem(snapshotLabel(snapshot), hasBranches ? Expanded : None);
+  const item = new vscode.TreeItem(snapshotRowLabel(snapshot), hasBranches ? Expanded : None);
   item.id = `${store}/snapshot/${snapshot.id}`;
   item.description = snapshot.problem === '' ? snapshotDescription(snapshot) : snapshot.problem;
   item.iconPath = snapshot.problem !== '' ? problemIcon() : new vscode.ThemeIcon(snapshot.pinned ? 'pinned' : 'device-camera');

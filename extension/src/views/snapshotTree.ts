@@ -14,6 +14,8 @@ import { type Branch, buildSnapshotTree, type SnapshotTree } from './snapshotMod
 const SETTLE_MS = 30;
 /** For VS Code to read the tree again. */
 const SELECT_DEADLINE_MS = 2_000;
+/** VS Code puts off for 200 ms what it is told to read again. */
+const QUIET_MS = 300;
 
 export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNode>, vscode.Disposable {
   readonly #snapshots: Snapshots;
@@ -28,10 +30,11 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
   #children = new Map<SnapshotTreeNode, readonly SnapshotTreeNode[]>();
   #parents = new Map<SnapshotTreeNode, SnapshotTreeNode>();
   #timer: NodeJS.Timeout | undefined;
-  #revealing = false;
+  #openTimer: NodeJS.Timeout | undefined;
   #shown = '';
   /** Sessions whose branches have to be opened as soon as that can be seen. */
   readonly #fresh = new Set<string>();
+  #firedAt = 0;
   #selected: readonly SnapshotTreeNode[] = [];
 
   constructor(snapshots: Snapshots, sessions: LiveSessions) {
@@ -56,21 +59,21 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
     ];
   }
 
-  /** Selects a snapshot, by its folder, where the view is visible; a view that is not is left alone. */
+  /**
+   * Brings a snapshot up, by its folder, where the view is visible; a view that is not is left alone. What is selected stays:
+   * it is what other views show.
+   */
   async reveal(path: string): Promise<void> {
     this.#settle();
     const node = [...this.#nodes.values()].find(
       (one) => one.kind === 'snapshot' && canonical(one.snapshot.path) === canonical(path),
     );
-    if (!node || !this.view.visible) return;
-    this.#revealing = true;
-    await this.#bringUp(node, true);
-    this.#revealing = false;
+    if (node && this.view.visible) await this.#bringUp(node);
   }
 
   /** VS Code rejects this where the tree changed meanwhile. Then the row is there, and only not brought up. */
-  async #bringUp(node: SnapshotTreeNode, select: boolean): Promise<void> {
-    await this.view.reveal(node, { select, focus: false }).then(undefined, () => undefined);
+  async #bringUp(node: SnapshotTreeNode): Promise<void> {
+    await this.view.reveal(node, { select: false, focus: false }).then(undefined, () => undefined);
   }
 
   /**
@@ -95,7 +98,7 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
   onDidSelect(listener: (node: SnapshotTreeNode) => void): vscode.Disposable {
     return this.view.onDidChangeSelection(({ selection }) => {
       const [only] = selection;
-      if (only && selection.length === 1 && !this.#revealing) listener(only);
+      if (only && selection.length === 1) listener(only);
     });
   }
 
@@ -129,6 +132,7 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
     this.#timer = undefined;
     if (this.#isShown()) return;
     this.#build();
+    this.#firedAt = Date.now();
     this.#changed.fire(undefined);
     void this.#expandNew();
   }
@@ -144,15 +148,26 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
     return same;
   }
 
-  /** A snapshot that had no branches was a leaf, and VS Code would leave it closed over its first one. */
+  /**
+   * A snapshot that had no branches was a leaf, and VS Code would leave it closed over its first one. What is opened while it
+   * reads the tree again may be closed when it has: so it is opened at once, and again when all was quiet for a while.
+   */
   async #expandNew(): Promise<void> {
-    if (!this.view.visible) return;
     for (const name of this.#fresh) {
       const node = [...this.#nodes.values()].find((one) => one.kind === 'session' && one.session === name);
-      if (!node) continue;
-      this.#fresh.delete(name);
-      await this.#bringUp(node, false);
+      if (!node || !this.view.visible) continue;
+      const quiet = this.#isQuiet();
+      await this.#bringUp(node);
+      if (quiet && this.#isQuiet()) this.#fresh.delete(name);
+      else {
+        clearTimeout(this.#openTimer);
+        this.#openTimer = setTimeout(() => void this.#expandNew(), QUIET_MS);
+      }
     }
+  }
+
+  #isQuiet(): boolean {
+    return Date.now() - this.#firedAt >= QUIET_MS;
   }
 
   #build(): void {
@@ -204,6 +219,7 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
 
   dispose(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#openTimer);
     for (const subscription of this.#subscriptions) subscription.dispose();
     this.#changed.dispose();
   }

@@ -191,6 +191,10 @@ struct cairn_host {
   int32_t (*offer)(uint32_t event, void *data);
   /* [quiesced, restoring] Sends an event to the plugin of one layer: what it returned. */
   int32_t (*deliver)(int32_t layer, uint32_t event, void *data);
+
+  /* [restoring] The system call that the index-th thread begins again when it goes on: 1, with its number, its six
+   * arguments and the thread's stack pointer; 0: it goes on elsewhere. */
+  int32_t (*thread_call)(uint32_t index, int64_t *number, uint64_t *arguments, uint64_t *stack);
 };
 
 /* One row of a table of virtual names. All strings may be empty. */
@@ -258,6 +262,21 @@ struct cairn_ids {
   int32_t (*parent)(void);
   int32_t (*group)(void);
   int32_t (*session)(void);
+  /* [any] For a file of /proc, by its real path, in whose text there are ids: a new descriptor, at its beginning, of a copy in
+   * which they are virtual ones. -ENOENT: that file has none, or this process was never restarted. -errno. */
+  int32_t (*proc_copy)(const char *real_path);
+  /* [any] The virtual id of a child that a call gave, where the call began at `moment`: a restart may have come in between, and
+   * the number is then one of before. */
+  uint32_t (*moment)(void);
+  int32_t (*child)(int32_t real_id, uint32_t moment);
+};
+
+/* Extension "cairn.signals/1", published by the built-in plugin `signal`. */
+struct cairn_signals {
+  uint32_t size;
+  uint32_t reserved;
+  /* [any] rt_sigaction(2) as the application means it: `set` and `get` are the kernel's struct, or NULL. */
+  int64_t (*action)(int32_t signal, const void *set, void *get, uint64_t mask_size);
 };
 
 /* Extension "cairn.watches/1", published by the built-in plugin `event`. Since 1.1. */

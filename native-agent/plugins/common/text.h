@@ -67,6 +67,22 @@ inline const char* line_value(const char* lines, const char* name) {
   return nullptr;
 }
 
+/// An option of the session (CAIRN_SETTING_OPTION); NULL: it was not given.
+inline const char* option(const cairn_host* host, const char* name) {
+  const char* value = nullptr;
+  for (uint32_t i = 0; const char* key = host->setting(CAIRN_SETTING_OPTION, i, &value); ++i) {
+    if (same(key, name)) return value;
+  }
+  return nullptr;
+}
+
+/// Whether this is the first process of a restarted computation; a coordinator that does not say so knows of one process only.
+inline bool is_root(const cairn_host* host) {
+  const char* value = option(host, "root");
+  int64_t root = 0;
+  return value == nullptr || (read_number(&value, 10, &root) && root == host->virtual_pid());
+}
+
 template <size_t Capacity>
 class Text {
  public:

@@ -30,16 +30,6 @@ int32_t note_one(int32_t number, void*) {
   return 0;
 }
 
-/// After a restart the coordinator says which process is the first.
-bool first() {
-  const char* value = nullptr;
-  for (uint32_t i = 0; const char* key = host->setting(CAIRN_SETTING_OPTION, i, &value); ++i) {
-    int64_t root = 0;
-    if (plugin::same(key, "root") && plugin::read_number(&value, 10, &root)) return root == host->virtual_pid();
-  }
-  return false;
-}
-
 bool same_object(int32_t number, const struct stat& status) {
   if (part(number, type) != static_cast<int64_t>(status.st_mode & S_IFMT)) return false;
   // A terminal is the same whatever path it was opened by.
@@ -55,16 +45,18 @@ void note_outside() {
 }
 
 void note_outside_again() {
-  if (!first()) return;
+  if (!plugin::is_root(host)) return;
   for (uint32_t i = 0; i < table.descriptor_count; ++i) {
     const Descriptor& one = table.descriptors[i];
     Place place = table.files[one.file].place;
-    if ((place == Place::standard && one.number < 3) || place == Place::inherited) note(one.number);
+    if (((place == Place::standard || place == Place::input) && one.number < 3) || place == Place::inherited) note(one.number);
   }
 }
 
 int32_t outside_descriptor(int32_t number, const struct stat& status) {
   if (number < max_outside && same_object(number, status)) return number;
+  // A file that the program has opened by itself is its own, even if it is the one that its output was led to.
+  if (S_ISREG(status.st_mode)) return -1;
   for (int32_t other = 0; other < max_outside; ++other) {
     if (same_object(other, status)) return other;
   }

@@ -14,6 +14,11 @@ namespace {
 
 // The new 0, 1 and 2, out of the way until the end.
 int32_t standard[3];
+// The new 0 is a file that whoever restarts has chosen.
+bool input_given = false;
+
+bool from_outside(const OpenFile& file) { return file.place == Place::standard || (file.place == Place::input && input_given); }
+bool owned_by_plugin(const OpenFile& file) { return file.place == Place::inside || (file.place == Place::input && !input_given); }
 
 int32_t fail(int32_t error, const OpenFile& file, const char* what) {
   Text<256> text;
@@ -21,7 +26,7 @@ int32_t fail(int32_t error, const OpenFile& file, const char* what) {
   return host->fail(error, kind_name(file.mode, ""), text.text());
 }
 
-bool kept_here(const OpenFile& file) { return file.place == Place::standard || file.keeper == host->virtual_pid(); }
+bool kept_here(const OpenFile& file) { return from_outside(file) || file.keeper == host->virtual_pid(); }
 
 /// What was connected to the outside of the computation finds the other side gone.
 int32_t open_without_peer(const OpenFile& file) {
@@ -73,7 +78,7 @@ cairn_descriptor described(const OpenFile& file) {
 }
 
 int32_t make(const OpenFile& file) {
-  if (file.place == Place::standard) return open_standard(file);
+  if (from_outside(file)) return open_standard(file);
   if (file.place == Place::inherited) return open_without_peer(file);
   cairn_descriptor data = described(file);
   int32_t result = host->deliver(file.layer, CAIRN_EVENT_DESCRIPTOR_RESTORE, &data);
@@ -139,7 +144,9 @@ void set_owner(const OpenFile& file) {
 int32_t begin_restore() {
   for (int32_t i = 0; i < 3; ++i) {
     struct stat status;
-    standard[i] = sys(SYS_fstat, i, pointer(&status)) == 0 ? host->hide_fd(i) : -1;
+    bool open = sys(SYS_fstat, i, pointer(&status)) == 0;
+    if (i == 0) input_given = open && S_ISREG(status.st_mode);
+    standard[i] = open ? host->hide_fd(i) : -1;
   }
   // For the others that take descriptors from here; where Yama is not there it fails harmlessly.
   sys(SYS_prctl, PR_SET_PTRACER, -1);
@@ -160,7 +167,7 @@ int32_t fill() {
   for (uint32_t i = 0; i < table.file_count; ++i) {
     const OpenFile& file = table.files[i];
     if (kept_here(file)) set_owner(file);
-    if (file.place != Place::inside) continue;
+    if (!owned_by_plugin(file)) continue;
     cairn_descriptor data = described(file);
     data.fd = file.fd;
     int32_t result = host->deliver(file.layer, CAIRN_EVENT_DESCRIPTOR_FILL, &data);

@@ -74,7 +74,9 @@ int32_t add_descriptor(int32_t number, void*) {
     file->rdev = status.st_rdev;
     read_owner(number, file);
     int32_t outside = outside_descriptor(number, status);
-    if (outside >= 0 && outside < 3) file->place = Place::standard;
+    bool read_only = (file->status_flags & O_ACCMODE) == O_RDONLY;
+    if (outside == 0 && S_ISREG(status.st_mode) && read_only) file->place = Place::input;
+    else if (outside >= 0 && outside < 3) file->place = Place::standard;
     else if (outside >= 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode))) file->place = Place::inherited;
     file->standard = outside;
   }
@@ -87,13 +89,14 @@ int32_t offer_files() {
   char path[4096];
   for (uint32_t i = 0; i < table.file_count; ++i) {
     OpenFile* file = &table.files[i];
-    if (file->place != Place::inside) continue;
+    if (file->place != Place::inside && file->place != Place::input) continue;
     if (path_of(file->fd, path, sizeof path, &file->deleted) < 0) path[0] = 0;
     cairn_descriptor offer;
     describe(*file, path, &offer);
     file->layer = host->offer(CAIRN_EVENT_DESCRIPTOR_SAVE, &offer);
     if (file->layer < -1) return file->layer;
-    if (file->layer < 0) return refuse(file->fd, kind_name(file->mode, path), path);
+    if (file->layer < 0 && file->place == Place::input) file->place = Place::standard;
+    else if (file->layer < 0) return refuse(file->fd, kind_name(file->mode, path), path);
     file->token = offer.token;
   }
   return 0;

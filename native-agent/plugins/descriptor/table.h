@@ -13,6 +13,7 @@ namespace cairn::descriptor {
 enum class Place : uint32_t {
   inside,    // of the computation: a plugin brings it back
   standard,  // one of the first process's 0, 1 and 2: another restart has others
+  input,     // the first process's 0, where that is a file to be read: a restart that is given no other file goes on in it
   inherited, // a pipe or socket that the first process was started with: its other side is outside the computation
 };
 

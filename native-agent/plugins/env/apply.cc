@@ -1,12 +1,15 @@
-// Giving variables new values at a restart. [restoring]: no thread runs, memory comes from the host. The order of the variables
-// is kept; new ones come at the end; of several entries with one name, of which getenv sees the first, one is left.
-// Test: tests/path_plugin_test.cc.
+// Giving variables new values at a restart. [restoring]: no thread runs, memory comes from the host. The application's array stays
+// where it is, since a program that finds another one takes it for a copy of its own (and may free it): a value is written over
+// the old one where it fits, else its entry is changed. Only a new variable needs a new array. The order is kept, new ones come
+// at the end; of several entries with one name, of which getenv sees the first, one is left where the value changes.
+// Tests: tests/env_plugin_test.cc, test/probes/attributes/environment_kept.c.
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 
 #include "changes.h"
+#include "places.h"
 
 // Bound as every library's reference is: to the program's own copy where it has one.
 extern "C" char **environ;
@@ -53,21 +56,76 @@ uint32_t count_settings(const cairn_host *host, uint32_t kind) {
   return count;
 }
 
-/// Takes all entries of a name out of the new array, but keeps the place of the first: its index, or count if there is none.
-size_t take_out(char **entries, size_t &count, const char *name, bool keep_place) {
-  size_t length = strlen(name), place = count, kept = 0;
-  bool seen = false;
-  for (size_t i = 0; i < count; ++i) {
-    if (names(entries[i], name, length)) {
-      if (seen || !keep_place) continue;
-      seen = true;
-      place = kept;
-    }
-    entries[kept++] = entries[i];
+constexpr size_t kSpare = 16;  // entries that a new array has room for beyond its need
+char **own_array;               // ours, if a restart needed one
+size_t own_capacity;
+
+size_t count_entries() {
+  size_t count = 0;
+  while (environ != nullptr && environ[count] != nullptr) ++count;
+  return count;
+}
+
+/// Makes an array of ours the environment, with room for more entries. False: no memory.
+bool take_own_array(const cairn_host *host, size_t more) {
+  size_t count = count_entries(), capacity = count + more + 1;
+  if (own_array != nullptr && environ == own_array && capacity <= own_capacity) return true;
+  capacity += kSpare;
+  char **array = static_cast<char **>(host->allocate((capacity * sizeof(char *) + 15) & ~uint64_t{15}));
+  if (array == nullptr) return false;
+  for (size_t i = 0; i < count; ++i) array[i] = environ[i];
+  environ = own_array = array;
+  own_capacity = capacity;
+  return true;
+}
+
+bool set_entry(const cairn_host *host, size_t index, char *string) {
+  if (write_memory(host, &environ[index], &string, sizeof string)) return true;
+  if (!take_own_array(host, 0)) return false;
+  environ[index] = string;
+  return true;
+}
+
+/// Takes the entries of a name at `from` and behind it out of the array. False: no memory.
+bool take_out(const cairn_host *host, size_t from, const char *name) {
+  size_t length = strlen(name), kept = from, index = from;
+  for (; environ != nullptr && environ[index] != nullptr; ++index) {
+    if (names(environ[index], name, length)) continue;
+    if (kept != index && !set_entry(host, kept, environ[index])) return false;
+    ++kept;
   }
-  count = kept;
-  entries[count] = nullptr;
-  return seen ? place : count;
+  return kept == index || set_entry(host, kept, nullptr);
+}
+
+/// The index of a name's first entry; where there is none, of the array's end.
+size_t find_entry(const char *name) {
+  size_t length = strlen(name), index = 0;
+  while (environ != nullptr && environ[index] != nullptr && !names(environ[index], name, length)) ++index;
+  return index;
+}
+
+/// False: no memory.
+bool give_value(const cairn_host *host, const char *name, const char *value, uint64_t now) {
+  size_t length = strlen(name), size = strlen(value) + 1, index = find_entry(name);
+  char *entry = environ != nullptr ? environ[index] : nullptr;
+  bool always = changes_always(name, length);
+  if (entry == nullptr) {
+    if (always) return true;  // the program does not want it in its environment
+    char *string = make_string(host, name, length, value, 0);
+    if (string == nullptr || !note(host, name, false, now) || !take_own_array(host, 1)) return false;
+    environ[index] = string;
+    environ[index + 1] = nullptr;
+    return true;
+  }
+  if (strcmp(entry + length + 1, value) == 0) return true;
+  size_t room = room_at(entry);
+  if (always && room == 0) return true;  // a copy that the program made, and may free: it stays as it is
+  if (!note(host, name, false, now)) return false;
+  if (room < length + 1 + size || !write_memory(host, entry + length + 1, value, size)) {
+    char *string = make_string(host, name, length, value, 0);
+    if (string == nullptr || !set_entry(host, index, string)) return false;
+  }
+  return take_out(host, index + 1, name);
 }
 
 bool bad_name(const char *name) { return name[0] == 0 || strchr(name, '=') != nullptr; }
@@ -84,11 +142,7 @@ int32_t apply(const cairn_host *host) {
   if (set + unset == 0) return 0;
 
   changes.list = static_cast<Change *>(host->allocate(((set + unset) * sizeof(Change) + 15) & ~uint64_t{15}));
-  size_t count = 0;
-  while (environ != nullptr && environ[count] != nullptr) ++count;
-  char **entries = static_cast<char **>(host->allocate(((count + set + 1) * sizeof(char *) + 15) & ~uint64_t{15}));
-  if (changes.list == nullptr || entries == nullptr) return no_memory(host);
-  for (size_t i = 0; i < count; ++i) entries[i] = environ[i];
+  if (changes.list == nullptr) return no_memory(host);
   struct timespec time = {};
   host->syscall(SYS_clock_gettime, CLOCK_REALTIME, reinterpret_cast<long>(&time), 0, 0, 0, 0);
   uint64_t now = static_cast<uint64_t>(time.tv_sec) * 1000000000u + static_cast<uint64_t>(time.tv_nsec);
@@ -97,25 +151,14 @@ int32_t apply(const cairn_host *host) {
     const char *name = host->setting(CAIRN_SETTING_ENVIRONMENT_UNSET, i, nullptr);
     if (bad_name(name)) return host->fail(-EINVAL, name, "this is no name of an environment variable");
     if (value_of(name) == nullptr) continue;
-    if (!note(host, name, true, now)) return no_memory(host);
-    (void)take_out(entries, count, name, false);
+    if (!note(host, name, true, now) || !take_out(host, find_entry(name), name)) return no_memory(host);
   }
   for (uint32_t i = 0; i < set; ++i) {
     const char *value = nullptr;
     const char *name = host->setting(CAIRN_SETTING_ENVIRONMENT, i, &value);
     if (name == nullptr || bad_name(name)) return host->fail(-EINVAL, name, "this is no name of an environment variable");
-    if (value == nullptr) value = "";
-    size_t name_length = strlen(name), value_length = strlen(value);
-    char *entry = static_cast<char *>(host->allocate((name_length + value_length + 2 + 15) & ~uint64_t{15}));
-    if (entry == nullptr || !note(host, name, false, now)) return no_memory(host);
-    memcpy(entry, name, name_length);
-    entry[name_length] = '=';
-    memcpy(entry + name_length + 1, value, value_length);
-    size_t place = take_out(entries, count, name, true);
-    entries[place] = entry;
-    if (place == count) entries[++count] = nullptr;
+    if (!give_value(host, name, value != nullptr ? value : "", now)) return no_memory(host);
   }
-  environ = entries;
   return 0;
 }
 

@@ -1,5 +1,5 @@
 // The process's environment in memory: giving variables new values while no thread runs, and reading it while threads do.
-// Old strings and the old pointer array stay where they are: the application may hold pointers into them.
+// The pointer array stays where it is, see apply.cc and places.h.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

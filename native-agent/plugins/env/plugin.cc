@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "environment.h"
+#include "places.h"
 
 namespace cairn::env {
 namespace {
@@ -10,7 +11,7 @@ const cairn_host *host;
 
 int32_t init(const cairn_host *given, const char *) {
   host = given;
-  return 0;
+  return find_places(given);
 }
 
 int32_t event(uint32_t event, void *) { return event == CAIRN_EVENT_RESTART ? apply(host) : 0; }

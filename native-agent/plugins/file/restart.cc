@@ -1,7 +1,9 @@
 #include "restart.h"
 
 #include <errno.h>
+#include <linux/falloc.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "descriptors.h"
 
@@ -26,35 +28,66 @@ void make_folders(const char* path) {
   }
 }
 
-int32_t copy_content(int32_t from, int32_t to, uint64_t size) {
+/// To the same place; -errno or 0.
+int32_t copy_data(int32_t from, int32_t to, int64_t offset, int64_t end) {
   static char buffer[64 * 1024];
-  constexpr long clone_file = 0x40049409;  // FICLONE
-  if (sys(SYS_ioctl, to, clone_file, from) == 0) return static_cast<int32_t>(sys(SYS_ftruncate, to, static_cast<long>(size)));
-  uint64_t done = 0;
   bool in_kernel = true;
-  while (done < size) {
+  while (offset < end) {
     long count;
     if (in_kernel) {
-      count = sys(SYS_copy_file_range, from, 0, to, 0, static_cast<long>(size - done), 0);
-      if (count < 0 && count != -EINTR && done == 0) {
+      int64_t read = offset, written = offset;
+      count = sys(SYS_copy_file_range, from, pointer(&read), to, pointer(&written), end - offset, 0);
+      if (count < 0 && count != -EINTR) {
         in_kernel = false;
         continue;
       }
     } else {
-      count = sys(SYS_read, from, pointer(buffer), sizeof buffer);
-      for (long written = 0; count > 0 && written < count;) {
-        long part = sys(SYS_write, to, pointer(buffer + written), count - written);
-        if (part == -EINTR) continue;
-        if (part < 0) return static_cast<int32_t>(part);
-        written += part;
-      }
+      long wanted = end - offset < static_cast<long>(sizeof buffer) ? end - offset : static_cast<long>(sizeof buffer);
+      count = sys(SYS_pread64, from, pointer(buffer), wanted, offset);
+      if (count > 0) count = sys(SYS_pwrite64, to, pointer(buffer), count, offset);
     }
     if (count == -EINTR) continue;
     if (count < 0) return static_cast<int32_t>(count);
-    if (count == 0) break;
-    done += static_cast<uint64_t>(count);
+    if (count == 0) return 0;
+    offset += count;
   }
-  return static_cast<int32_t>(sys(SYS_ftruncate, to, static_cast<long>(size)));
+  return 0;
+}
+
+/// Makes a part of a file read as zeros, and takes its room away where the file system can.
+int32_t make_hole(int32_t to, int64_t offset, int64_t end) {
+  static const char zeros[64 * 1024] = {};
+  struct stat status = {};
+  if (sys(SYS_fstat, to, pointer(&status)) == 0 && end > status.st_size) end = status.st_size;
+  if (offset >= end || sys(SYS_fallocate, to, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, end - offset) == 0) return 0;
+  while (offset < end) {
+    long part = end - offset < static_cast<long>(sizeof zeros) ? end - offset : static_cast<long>(sizeof zeros);
+    long count = sys(SYS_pwrite64, to, pointer(zeros), part, offset);
+    if (count == -EINTR) continue;
+    if (count < 0) return static_cast<int32_t>(count);
+    offset += count;
+  }
+  return 0;
+}
+
+/// The target may exist with other content. Holes stay holes.
+int32_t copy_content(int32_t from, int32_t to, uint64_t bytes) {
+  constexpr long clone_file = 0x40049409;  // FICLONE
+  int64_t size = static_cast<int64_t>(bytes);
+  if (sys(SYS_ioctl, to, clone_file, from) == 0) return static_cast<int32_t>(sys(SYS_ftruncate, to, size));
+  for (int64_t done = 0; done < size;) {
+    int64_t start = sys(SYS_lseek, from, done, SEEK_DATA);
+    int64_t end = size;
+    if (start == -ENXIO) start = size;
+    else if (start < 0) start = done;  // this file system does not tell: all of it is data
+    else end = sys(SYS_lseek, from, start, SEEK_HOLE);
+    if (end < start || end > size) end = size;
+    if (start > size) start = size;
+    if (int32_t error = make_hole(to, done, start)) return error;
+    if (int32_t error = copy_data(from, to, start, end)) return error;
+    done = end;
+  }
+  return static_cast<int32_t>(sys(SYS_ftruncate, to, size));
 }
 
 /// Where a file goes in this run: its own place, or the same place below the run folder.
@@ -66,7 +99,10 @@ int32_t place_of(const OpenFile& file, char* path, uint32_t capacity) {
     target.add(folder).add("/.cairn/unlinked-").add(int64_t{host->virtual_pid()}).add("-").add(int64_t{file.kept});
   } else if (redirected) {
     const char* relative = nullptr;
-    bool below = table.folder[0] != 0 && plugin::begins(file.path, table.folder, &relative) && relative[0] == '/';
+    const char* common = plugin::option(host, "folder");
+    if (common == nullptr) common = table.folder;
+    if (plugin::same(common, "/")) common = "";
+    bool below = plugin::begins(file.path, common, &relative) && relative[0] == '/';
     if (below) target.add(folder).add(relative);
     else target.add(folder).add("/.cairn/outside").add(file.path);
   } else {

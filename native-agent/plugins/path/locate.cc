@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "mapping.h"
+#include "removed.h"
 #include "state.h"
 #include "table.h"
 
@@ -71,13 +72,19 @@ int layer_path(int32_t layer, const PathText &path, PathText &real) {
   return set_or_too_long(real.assign(place.folder, place.folder_length) && real.append(path.text + place.root_length));
 }
 
+bool hidden_in_table(int32_t layer, const PathText &path, size_t length) {
+  for (const Entry *entry = find(Kind::kWhiteout, path.text, length); entry != nullptr; entry = find_older(entry))
+    if (entry->layer == layer) return true;
+  return false;
+}
+
 bool hidden_below(int32_t layer, const PathText &path) {
-  if (!any(Kind::kWhiteout) || layer < 0) return false;
+  if (layer < 0) return false;
+  bool is_top = layer + 1 == static_cast<int32_t>(state.layers);
   size_t root = state.layer[layer].root_length;
   for (size_t end = path.length; end > root; --end) {
     if (end != path.length && path.text[end] != '/') continue;
-    for (const Entry *entry = find(Kind::kWhiteout, path.text, end); entry != nullptr; entry = find_older(entry))
-      if (entry->layer == layer) return true;
+    if (hidden_in_table(layer, path, end) || (is_top && told_removed(path, end))) return true;
   }
   return false;
 }
@@ -92,6 +99,7 @@ bool next_layer(const PathText &path, int32_t &layer) {
 int hide(const PathText &path) {
   int32_t layer = top_layer(path);
   if (layer < 0 || hidden_below(layer, path)) return 0;
+  tell_removed(path);
   return insert(Kind::kWhiteout, path.text, path.length, "", layer, "", now_ns(), false) != nullptr ? 0 : -ENOMEM;
 }
 
@@ -132,9 +140,10 @@ int locate_overlay(const PathText &path, Found &found) {
 
 int locate(const PathText &path, Found &found) {
   const Entry *file = find(Kind::kFile, path.text, path.length);
-  if (file == nullptr || file->shadowed) return locate_overlay(path, found);
+  bool outside = file == nullptr && told_outside(path, found.real);
+  if (!outside && (file == nullptr || file->shadowed)) return locate_overlay(path, found);
   struct statx status;
-  if (!found.real.assign(file->value, file->value_length)) return -ENAMETOOLONG;
+  if (!outside && !found.real.assign(file->value, file->value_length)) return -ENAMETOOLONG;
   found.where = Where::kFile;
   found.layer = Found::kOriginal;
   found.error = stat_path(found.real.text, false, status);

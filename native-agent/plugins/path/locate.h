@@ -35,6 +35,8 @@ int locate_overlay(const PathText &path, Found &found);
 int32_t top_layer(const PathText &path);
 /// The real path in one layer (kOriginal: below all). 0 or -ENAMETOOLONG.
 int layer_path(int32_t layer, const PathText &path, PathText &real);
+/// Whether this process knows that the path's first `length` bytes were removed in `layer`.
+bool hidden_in_table(int32_t layer, const PathText &path, size_t length);
 /// Whether something made in or above `layer` hides what lies below it.
 bool hidden_below(int32_t layer, const PathText &path);
 /// The next lower layer in which the path can be: `layer` counts down to kOriginal; false: there is none.

@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <time.h>
 
+#include "common/text.h"
 #include "locate.h"
 #include "proc.h"
+#include "removed.h"
 #include "state.h"
 #include "table.h"
 #include "target.h"
@@ -35,7 +37,7 @@ bool canonical(const char *path, PathText &result) {
   if (fd >= 0) {
     PathText link;
     long length = -1;
-    if (link.assign("/proc/self/fd/", 14) && link.append_number(static_cast<uint64_t>(fd)))
+    if (link.assign("/proc/thread-self/fd/", 21) && link.append_number(static_cast<uint64_t>(fd)))
       length = sys(SYS_readlinkat, AT_FDCWD, link.text, result.text, sizeof result.text - 1);
     sys(SYS_close, fd);
     if (length > 0 && result.text[0] == '/') {
@@ -48,6 +50,8 @@ bool canonical(const char *path, PathText &result) {
 }
 
 int32_t fail(int32_t error, const char *culprit, const char *text) { return state.host->fail(error, culprit, text); }
+
+}  // namespace
 
 int32_t add_prefix(const char *from, const char *to) {
   if (from[0] != '/' || to == nullptr || to[0] != '/')
@@ -92,6 +96,8 @@ int32_t add_layer(const char *root, size_t root_length, const char *folder, size
   return 0;
 }
 
+namespace {
+
 int make_folders(PathText &path, size_t from) {
   for (size_t end = from + 1; end <= path.length; ++end) {
     if (end != path.length && path.text[end] != '/') continue;
@@ -104,6 +110,8 @@ int make_folders(PathText &path, size_t from) {
   return 0;
 }
 
+}  // namespace
+
 int32_t exclude(const char *path, size_t length) {
   if (length == 0) return 0;
   for (uint32_t i = 0; i < state.excluded; ++i)
@@ -114,6 +122,8 @@ int32_t exclude(const char *path, size_t length) {
   state.exclude[state.excluded++] = copy;
   return 0;
 }
+
+namespace {
 
 int32_t exclude_store(const char *store, const PathText &root) {
   size_t length = without_slashes(store);
@@ -153,7 +163,9 @@ int32_t add_run_folder(const char *given) {
   int error = stat_path(folder.text, true, status);
   if (error != 0 || (status.stx_mode & S_IFMT) != S_IFDIR)
     return fail(error != 0 ? error : -ENOTDIR, given, "the run folder is not there: it takes what the restarted run writes");
-  if (!root.assign(state.snapshot_cwd, strlen(state.snapshot_cwd))) return -ENAMETOOLONG;
+  // One for all processes of the computation.
+  const char *common = plugin::option(state.host, "folder");
+  if (!root.assign(common != nullptr ? common : state.snapshot_cwd)) return -ENAMETOOLONG;
   if (root.equals("/")) root.clear();
   if (int32_t failure = exclude(folder.text, folder.length)) return failure;
   if (const char *runs = strstr(folder.text, "/runs/"))
@@ -166,14 +178,14 @@ int32_t add_run_folder(const char *given) {
   return add_layer(root.text, root.length, folder.text, folder.length);
 }
 
-const char *variable(const char *name) {
+}  // namespace
+
+const char *environment_variable(const char *name) {
   size_t length = strlen(name);
   for (char **entry = environ; entry != nullptr && *entry != nullptr; ++entry)
     if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=') return *entry + length + 1;
   return nullptr;
 }
-
-}  // namespace
 
 uint64_t now_ns() {
   struct timespec now = {};
@@ -187,7 +199,7 @@ int32_t apply_settings() {
     if (int32_t error = add_prefix(from, value)) return error;
   PathText root;
   (void)root.assign(state.snapshot_cwd, strlen(state.snapshot_cwd));
-  if (const char *store = variable("CAIRN_STORE"); store != nullptr && store[0] == '/')
+  if (const char *store = environment_variable("CAIRN_STORE"); store != nullptr && store[0] == '/')
     if (int32_t error = exclude_store(store, root)) return error;
   value = nullptr;
   if (state.host->setting(CAIRN_SETTING_RUN_FOLDER, 0, &value) != nullptr && value != nullptr && value[0] != 0)
@@ -204,6 +216,7 @@ int32_t map_file(const char *virtual_path, const char *real_path) {
   const Entry *earlier = find(Kind::kFile, path.text, path.length);
   const char *before = earlier != nullptr ? earlier->value : path.text;
   uint64_t now = now_ns();
+  if (!shadowed) tell_outside(path);
   if (!shadowed && insert(Kind::kFileReal, real.text, real.length, path.text, 0, "", now, false) == nullptr) return -ENOMEM;
   if (insert(Kind::kFile, path.text, path.length, real.text, 0, before, now, shadowed) == nullptr) return -ENOMEM;
   __atomic_store_n(&active, 1u, __ATOMIC_RELEASE);

@@ -37,6 +37,7 @@ struct PathText {
     cut(count);
     return true;
   }
+  [[nodiscard]] bool assign(const char *string) { return assign(string, strlen(string)); }
   [[nodiscard]] bool assign(const PathText &other) { return assign(other.text, other.length); }
   /// Adds "/name"; the root is the empty text while a path is being built.
   [[nodiscard]] bool append_component(const char *name, size_t count) {

@@ -4,7 +4,10 @@
 #include <errno.h>
 
 #include "locate.h"
+#include "common/text.h"
 #include "mapping.h"
+#include "removed.h"
+#include "rules_file.h"
 #include "state.h"
 #include "table.h"
 #include "wrap.h"
@@ -51,18 +54,22 @@ int32_t init(const cairn_host *host, const char *) {
   state.executable = remember(path);
   if (state.executable == nullptr) return host->fail(-ENOMEM, "path", "no memory for the program's path");
   if (int32_t error = remember_cwd()) return error;
+  read_rules();
   return host->publish("cairn.paths/1", &functions);
 }
 
 int32_t event(uint32_t event, void *) {
   switch (event) {
     case CAIRN_EVENT_PRECHECKPOINT:
+      learn_removed();
       return remember_cwd();
     case CAIRN_EVENT_RESTART: {
       state.restarted_ns = now_ns();
       if (int32_t error = apply_settings()) return error;
       state.restarted = true;
       __atomic_store_n(&active, 1u, __ATOMIC_RELEASE);
+      if (!plugin::is_root(state.host)) return 0;
+      if (int32_t error = write_rules()) return state.host->fail(error, "paths", "the path rules cannot be written into the session's runtime folder");
       return 0;
     }
     default:
@@ -99,7 +106,7 @@ void rows(const char *table, cairn_emit_row emit, void *context) {
   PathText real, path;
   bool crossed = false;
   uint64_t since = state.restarted_ns;
-  if (read_link("/proc/self/exe", real))
+  if (read_link("/proc/thread-self/exe", real))
     emit_row(emit, context, state.executable, real.text, state.restarted ? state.executable : "", "executable", since);
   long length = sys(SYS_getcwd, real.text, sizeof real.text);
   if (length > 0 && folder_of(AT_FDCWD, path, crossed) == 0)

@@ -86,6 +86,12 @@ const char *own_entry(const char *path) {
 int32_t id_to_real(int32_t id) { return ids() != nullptr ? ids()->to_real(id) : id; }
 int32_t id_to_virtual(int32_t id) { return ids() != nullptr ? ids()->to_virtual(id) : id; }
 
+int32_t translated_copy(const char *real) {
+  const cairn_ids *table = ids();
+  if (table == nullptr || table->size < sizeof *table) return -ENOENT;
+  return table->proc_copy(real);
+}
+
 bool proc_ids_to_real(const PathText &path, PathText &real) { return translate(path.text, real, id_to_real); }
 
 int proc_to_virtual(const PathText &real, PathText &path, bool &crossed) {

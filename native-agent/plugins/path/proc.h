@@ -18,6 +18,9 @@ bool is_translated_link(const char *path);
 /// The content of a translated link: 0 (path set), or -errno.
 int link_to_virtual(const char *link, const PathText &real, PathText &path);
 
+/// The descriptor of a copy of this file of /proc, where its text has ids to be translated; else negative.
+int32_t translated_copy(const char *real);
+
 int32_t id_to_real(int32_t id);
 int32_t id_to_virtual(int32_t id);
 

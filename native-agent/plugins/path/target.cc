@@ -18,6 +18,21 @@ int Target::use_real() {
   return 0;
 }
 
+void Target::use_copy(int fd) {
+  close_copy();
+  copy_ = fd;
+  found_.real.clear();
+  if (!found_.real.append("/proc/thread-self/fd/", 21) || !found_.real.append_number(static_cast<uint64_t>(fd))) return;
+  dirfd = AT_FDCWD;
+  touched_ = true;
+  path = found_.real.text;
+}
+
+void Target::close_copy() {
+  if (copy_ >= 0) (void)sys(SYS_close, copy_);
+  copy_ = -1;
+}
+
 int Target::resolve(int folder, const char *given, bool follow) {
   dirfd = folder;
   path = given;
@@ -119,6 +134,11 @@ int Target::open(int folder, const char *given, int flags) {
   bool follow = (flags & O_NOFOLLOW) == 0 && !exclusive;
   if (int error = resolve(folder, given, follow)) return error;
   if ((flags & O_PATH) != 0) return 0;
+  if (proc_ && (flags & (O_ACCMODE | O_DIRECTORY | O_NOFOLLOW)) == O_RDONLY) {
+    int copy = translated_copy(found_.real.text);
+    if (copy >= 0) use_copy(copy);
+    return 0;
+  }
   if ((flags & O_TMPFILE) == O_TMPFILE) return raise(true, false);
   if (where_ == Where::kAbsent) return (flags & O_CREAT) != 0 ? make_parents(walk_.path) : 0;
   bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;

@@ -8,6 +8,11 @@ namespace cairn::path {
 
 class Target {
  public:
+  Target() = default;
+  Target(const Target &) = delete;
+  Target &operator=(const Target &) = delete;
+  ~Target() { close_copy(); }
+
   int dirfd = 0;
   const char *path = nullptr;
 
@@ -48,12 +53,15 @@ class Target {
  private:
   int resolve(int folder, const char *given, bool follow);
   int use_real();
+  void use_copy(int fd);
+  void close_copy();
 
   Walk walk_;
   Found found_;
   Where where_ = Where::kNone;
   bool touched_ = false;
   bool proc_ = false;
+  int copy_ = -1;  // what is opened in place of a file of /proc; closed when libc has opened it
 };
 
 }  // namespace cairn::path

@@ -94,7 +94,7 @@ int folder_of(int dirfd, PathText &path, bool &crossed) {
   } else {
     if (dirfd < 0) return -EBADF;
     PathText link;
-    if (!link.assign("/proc/self/fd/", 14) || !link.append_number(static_cast<uint64_t>(dirfd))) return -ENAMETOOLONG;
+    if (!link.assign("/proc/thread-self/fd/", 21) || !link.append_number(static_cast<uint64_t>(dirfd))) return -ENAMETOOLONG;
     length = sys(SYS_readlinkat, AT_FDCWD, link.text, real.text, sizeof real.text - 1);
   }
   if (length < 0) return static_cast<int>(length);

@@ -28,7 +28,7 @@ WRAP(DIR *, fdopendir, int fd) {
   if (inactive() || stream == nullptr) return stream;
   PathText real, candidate, link;
   Target target;
-  if (!link.assign("/proc/self/fd/", 14) || !link.append_number(static_cast<uint64_t>(fd))) return stream;
+  if (!link.assign("/proc/thread-self/fd/", 21) || !link.append_number(static_cast<uint64_t>(fd))) return stream;
   long length = sys(SYS_readlinkat, AT_FDCWD, link.text, real.text, sizeof real.text - 1);
   if (length <= 0 || real.text[0] != '/') return stream;
   real.cut(static_cast<size_t>(length));

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "pid/cpu_times.h"
 #include "pid/host.h"
 #include "pid/ids.h"
 #include "pid/threads.h"
@@ -50,8 +51,11 @@ clockid_t virtual_clock(clockid_t clock) {
 extern "C" {
 
 CAIRN_EXPORT int clock_gettime(clockid_t clock, struct timespec* time) noexcept {
-  if (clock >= 0 || !active()) return next_clock_gettime.get()(clock, time);
-  return stable([=] { return next_clock_gettime.get()(real_clock(clock), time); });
+  bool of_cpu = clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID;
+  if (!of_cpu || !active()) return next_clock_gettime.get()(clock, time);
+  int result = stable([=] { return next_clock_gettime.get()(real_clock(clock), time); });
+  if (result == 0) add_cpu_time(clock, time);
+  return result;
 }
 
 CAIRN_EXPORT int clock_getres(clockid_t clock, struct timespec* resolution) noexcept {
@@ -60,7 +64,14 @@ CAIRN_EXPORT int clock_getres(clockid_t clock, struct timespec* resolution) noex
 }
 
 CAIRN_EXPORT int clock_nanosleep(clockid_t clock, int flags, const struct timespec* request, struct timespec* rest) {
-  return next_clock_nanosleep.get()(clock >= 0 || !active() ? clock : real_clock(clock), flags, request, rest);
+  if (!active()) return next_clock_nanosleep.get()(clock, flags, request, rest);
+  struct timespec moment;
+  if (int64_t before = cpu_time_before(clock); before != 0 && (flags & TIMER_ABSTIME) != 0 && request != nullptr) {
+    int64_t left = request->tv_sec * 1'000'000'000 + request->tv_nsec - before;
+    moment = {left > 0 ? left / 1'000'000'000 : 0, left > 0 ? left % 1'000'000'000 : 0};
+    request = &moment;
+  }
+  return next_clock_nanosleep.get()(real_clock(clock), flags, request, rest);
 }
 
 CAIRN_EXPORT int clock_getcpuclockid(pid_t pid, clockid_t* clock) noexcept {
@@ -72,7 +83,8 @@ CAIRN_EXPORT int clock_getcpuclockid(pid_t pid, clockid_t* clock) noexcept {
 CAIRN_EXPORT int pthread_getcpuclockid(pthread_t thread, clockid_t* clock) noexcept {
   int32_t real;
   if (!is_renamed(thread, &real)) return next_pthread_getcpuclockid.get()(thread, clock);
-  *clock = with_owner(static_cast<clockid_t>(~0u << 3) | of_thread | scheduled_time, *tid_word(thread));
+  int32_t lent = lent_id(thread);
+  *clock = with_owner(static_cast<clockid_t>(~0u << 3) | of_thread | scheduled_time, lent != 0 ? lent : *tid_word(thread));
   return 0;
 }
 

@@ -4,8 +4,10 @@
 #include <linux/futex.h>
 #include <pthread.h>
 
+#include "pid/cpu_times.h"
 #include "pid/host.h"
 #include "pid/ids.h"
+#include "pid/lent.h"
 #include "pid/threads.h"
 
 namespace cairn::pid {
@@ -27,9 +29,11 @@ void* begin(void* data) {
   Start* start = static_cast<Start*>(data);
   void* (*function)(void*) = start->function;
   void* argument = start->argument;
+  forget_lent(pthread_self());
   int32_t own = own_tid();
   int32_t* word = tid_word(pthread_self());
   if (word != nullptr && __atomic_load_n(word, __ATOMIC_RELAXED) != own) __atomic_store_n(word, own, __ATOMIC_RELAXED);
+  begin_cpu_time();
   __atomic_store_n(&start->taken, 1, __ATOMIC_RELEASE);
   // The creator may be gone from here on: a wake-up of an address that is no more does no harm.
   raw(SYS_futex, pointer(&start->taken), FUTEX_WAKE_PRIVATE, 1);

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/text.h"
 #include "pid/host.h"
 #include "pid/ids.h"
 
@@ -13,18 +14,6 @@ namespace cairn::pid {
 namespace {
 
 int32_t ask(long number) { return static_cast<int32_t>(raw(number, 0)); }
-
-/// The first process of the computation, which the coordinator names.
-bool is_root(const State& state) {
-  const char* value = nullptr;
-  for (uint32_t i = 0; const char* key = host->setting(CAIRN_SETTING_OPTION, i, &value); ++i) {
-    if (key[0] != 'r' || key[1] != 'o' || key[2] != 'o' || key[3] != 't' || key[4] != 0) continue;
-    int64_t root = 0;
-    for (const char* digit = value; *digit >= '0' && *digit <= '9'; ++digit) root = root * 10 + (*digit - '0');
-    return root == state.process.virtual_id;
-  }
-  return true;  // a coordinator that does not say so knows of one process only
-}
 
 bool known(Space space, int32_t virtual_id) {
   int64_t real_id;
@@ -64,7 +53,7 @@ void begin_groups(const State& state) {
   stand_in_pipe = -1;
   stand_in = 0;
   host->set_name(CAIRN_NAMES_ID, 0, 0);  // the computation has been restarted: names count, also for programs to come
-  if (!is_root(state)) return;
+  if (!plugin::is_root(host)) return;
   // Led by a process outside the computation, or by none: whoever restarts it gave others.
   if (state.group.virtual_id != state.process.virtual_id) share(Space::group, state.group.virtual_id, ask(SYS_getpgid));
   if (state.session.virtual_id != state.process.virtual_id) share(Space::session, state.session.virtual_id, ask(SYS_getsid));

@@ -47,6 +47,9 @@ inline long with_errno(long result) {
   return result;
 }
 
+/// [restoring] The system call that a thread begins again, and its stack; false: none, or the host does not know.
+bool thread_call(uint32_t index, int64_t* number, uint64_t* arguments, uint64_t* stack);
+
 // Each file of wrappers looks up in advance what its wrappers need.
 void prepare_process();
 void prepare_scheduling();
@@ -55,9 +58,11 @@ void prepare_files();
 void prepare_threads();
 void prepare_create();
 void prepare_clocks();
+void prepare_cpu_times();
 void prepare_timers();
 void prepare_syscall();
 void prepare_children();
+void prepare_mutexes();
 
 /// In the child of a fork, which inherits neither timers nor the thread that serves them. [any]
 void forget_timers();

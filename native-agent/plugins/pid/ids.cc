@@ -179,6 +179,41 @@ int32_t real_target(int32_t target) {
   return target > 0 ? to_real(Space::id, target) : -to_real(Space::group, -target);
 }
 
+// In the image: the processes at the last checkpoint.
+struct Pair {
+  int32_t virtual_id;
+  int32_t real_id;
+};
+static Pair* remembered = nullptr;
+static uint32_t remembered_count = 0;
+static uint32_t remembered_capacity = 0;
+
+void remember_real_ids() {
+  uint32_t index = 0, count = 0;
+  int64_t virtual_id, real_id;
+  while (host->next_name(CAIRN_NAMES_PROCESS, &index, &virtual_id, &real_id) == 0) ++count;
+  if (count > remembered_capacity) {
+    remembered_capacity = (count * 2 + 31) & ~1u;
+    remembered = static_cast<Pair*>(host->allocate(uint64_t{remembered_capacity} * sizeof(Pair)));
+  }
+  remembered_count = index = 0;
+  while (remembered != nullptr && remembered_count < remembered_capacity &&
+         host->next_name(CAIRN_NAMES_PROCESS, &index, &virtual_id, &real_id) == 0) {
+    remembered[remembered_count++] = {static_cast<int32_t>(virtual_id), static_cast<int32_t>(real_id)};
+  }
+}
+
+int32_t child_name(int32_t real_id, uint32_t before) {
+  if (!active() || real_id <= 0) return real_id;
+  if (generation() == before) return to_virtual(Space::id, real_id);
+  for (uint32_t i = 0; i < remembered_count; ++i) {
+    if (remembered[i].real_id == real_id) return remembered[i].virtual_id;
+  }
+  // One that had ended by then: until the first restart every number is itself.
+  int32_t now;
+  return shared_real(Space::id, real_id, &now) ? real_id : to_virtual(Space::id, real_id, true);
+}
+
 void share(Space space, int32_t virtual_id, int32_t real_id) {
   host->set_name(spaces_of(space).by_virtual, virtual_id, real_id);
   host->set_name(spaces_of(space).by_real, real_id, virtual_id);

@@ -62,6 +62,11 @@ int32_t real_target(int32_t target);
 void share(Space space, int32_t virtual_id, int32_t real_id);
 void unshare(Space space, int32_t virtual_id);
 
+/// [quiesced] Notes the real ids that processes have now, for calls that give one of them after a restart.
+void remember_real_ids();
+/// The name of a child whose real id a call gave that began when generation() was `before`.
+int32_t child_name(int32_t real_id, uint32_t before);
+
 bool insert(Space space, Entry entry);
 void remove_virtual(Space space, int32_t virtual_id);
 void clear_tables();

@@ -2,13 +2,18 @@
 // What the process was called before (its own id, those of its threads, group, session and parent) are names that the
 // application may have kept; after a restart each stands for what the kernel made of it. Test: tests/pid_plugin_test.cc.
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "pid/cpu_times.h"
 #include "pid/groups.h"
 #include "pid/host.h"
 #include "pid/ids.h"
+#include "pid/lent.h"
+#include "pid/mutex_words.h"
+#include "pid/proc_text.h"
 #include "pid/rows.h"
 #include "pid/threads.h"
 
@@ -25,6 +30,11 @@ long raw(long number, long a, long b, long c, long d, long e, long f) {
   if (result == -1) result = -errno;
   errno = saved;
   return result;
+}
+
+bool thread_call(uint32_t index, int64_t* number, uint64_t* arguments, uint64_t* stack) {
+  if (host->size < offsetof(cairn_host, thread_call) + sizeof host->thread_call || host->thread_call == nullptr) return false;
+  return host->thread_call(index, number, arguments, stack) == 1;
 }
 
 namespace {
@@ -50,6 +60,8 @@ int32_t thread_before(int32_t virtual_id) {
   }
   return 0;
 }
+
+static_assert(sizeof(Known) == 2 * sizeof(int32_t), "pairs of ids");
 
 int32_t ask(long number) { return static_cast<int32_t>(raw(number, 0)); }
 
@@ -84,6 +96,7 @@ int32_t remember_threads() {
 
 int32_t rebuild() {
   clear_tables();
+  if (saved.list != nullptr) remember_life(&saved.list->virtual_id, saved.count);
   KnownThreads older = earlier;
   earlier = saved;
   saved = older;
@@ -113,6 +126,8 @@ int32_t rebuild() {
   raw(SYS_clock_gettime, CLOCK_REALTIME, pointer(&now));
   state.since_ns = static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
   __atomic_fetch_add(&generation_count, 1, __ATOMIC_ACQ_REL);
+  translate_held_mutexes(thread_before);
+  lend_to_sleepers();
   if (!whole) return host->fail(-ENOSPC, "threads", "The process has more threads than the table of virtual ids has room for.");
   return 0;
 }
@@ -132,7 +147,6 @@ int32_t name_groups() {
     if (to_real(space, named->virtual_id) == real_id && to_virtual(space, real_id) == named->virtual_id) continue;
     if (!insert(space, {named->virtual_id, real_id, kind})) return host->fail(-ENOSPC, "groups", "The table of virtual groups is full.");
   }
-  __atomic_fetch_add(&generation_count, 1, __ATOMIC_ACQ_REL);
   return 0;
 }
 
@@ -186,7 +200,7 @@ int32_t extension_session() {
   look();
   return state.session.virtual_id;
 }
-const cairn_ids functions = {sizeof(cairn_ids), 0, extension_to_real, extension_to_virtual, extension_parent, extension_group, extension_session};
+const cairn_ids functions = {sizeof(cairn_ids), 0, extension_to_real, extension_to_virtual, extension_parent, extension_group, extension_session, copy_of_proc_file, generation, child_name};
 
 /// A program that was executed in a restarted computation: the process has its name for life, and libc's notes are to agree.
 void enter_program() {
@@ -209,6 +223,7 @@ int32_t init(const cairn_host* given, const char*) {
     host->log(CAIRN_LOG_ERROR, "Cairn does not know where this C library keeps a thread's id. It supports the GNU C library 2.34 and later.");
     return -ENOTSUP;
   }
+  find_thread_descriptor();
   next_syscall.get();
   prepare_process();
   prepare_scheduling();
@@ -217,9 +232,11 @@ int32_t init(const cairn_host* given, const char*) {
   prepare_threads();
   prepare_create();
   prepare_clocks();
+  prepare_cpu_times();
   prepare_timers();
   prepare_syscall();
   prepare_children();
+  prepare_mutexes();
   set_self(ask(SYS_getpid), ask(SYS_getpid));
   enter_program();
   look();
@@ -228,9 +245,18 @@ int32_t init(const cairn_host* given, const char*) {
 
 int32_t event(uint32_t number, void*) {
   switch (number) {
-    case CAIRN_EVENT_PRECHECKPOINT: look(); return remember_threads();
-    case CAIRN_EVENT_RESTART: return rebuild();
+    case CAIRN_EVENT_PRECHECKPOINT: {
+      remember_real_ids();
+      look();
+      int32_t error = remember_threads();
+      return error != 0 ? error : save_cpu_times();
+    }
+    case CAIRN_EVENT_RESTART: {
+      int32_t error = rebuild();
+      return error != 0 ? error : restore_cpu_times();
+    }
     case CAIRN_EVENT_FORK_CHILD:
+      forget_cpu_times();
       if (active()) enter_child();
       else set_self(ask(SYS_getpid), ask(SYS_getpid));
       return 0;

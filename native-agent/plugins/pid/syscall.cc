@@ -1,5 +1,5 @@
 // Owns: syscall(2): the ids in the arguments and results of the calls that are wrapped elsewhere under their own names, and of
-// those that libc has no function for. All other calls go on as they came. [any]
+// those that libc has no function for; and rt_sigaction, which is the plugin signal's. All other calls go on as they came. [any]
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "pid/clocks.h"
+#include "pid/cpu_times.h"
 #include "pid/host.h"
 #include "pid/ids.h"
 
@@ -51,6 +52,26 @@ long create_timer(const long* a) {
   return raw(SYS_timer_create, real_clock(static_cast<clockid_t>(a[0])), given != nullptr ? pointer(&event) : 0, a[2]);
 }
 
+/// Who queues a signal says in siginfo who he is; the receiver makes a virtual id of it again.
+long queue_signal(long number, const long* a) {
+  bool to_thread = number == SYS_rt_tgsigqueueinfo;
+  const siginfo_t* given = reinterpret_cast<const siginfo_t*>(a[to_thread ? 3 : 2]);
+  siginfo_t info;
+  if (given != nullptr) {
+    memcpy(&info, given, sizeof info);
+    if (info.si_code == SI_QUEUE || info.si_code == SI_MESGQ) info.si_pid = real_of(info.si_pid);
+    given = &info;
+  }
+  return to_thread ? raw(number, id(a[0]), id(a[1]), a[2], pointer(given)) : raw(number, id(a[0]), a[1], pointer(given));
+}
+
+long change_action(const long* a) {
+  auto* signals = static_cast<const cairn_signals*>(host->extension("cairn.signals/1"));
+  if (signals == nullptr) return raw(SYS_rt_sigaction, a[0], a[1], a[2], a[3]);
+  return signals->action(static_cast<int32_t>(a[0]), reinterpret_cast<const void*>(a[1]), reinterpret_cast<void*>(a[2]),
+                         static_cast<uint64_t>(a[3]));
+}
+
 /// True if the call holds ids and was made here.
 bool call_with_ids(long number, const long* a, long* result) {
   switch (number) {
@@ -69,7 +90,6 @@ bool call_with_ids(long number, const long* a, long* result) {
     case SYS_kill: *result = raw(number, real_target(static_cast<int32_t>(a[0])), a[1]); return true;
     case SYS_tkill:
     case SYS_pidfd_open:
-    case SYS_rt_sigqueueinfo:
     case SYS_prlimit64:
     case SYS_get_robust_list:
     case SYS_process_vm_readv:
@@ -86,7 +106,6 @@ bool call_with_ids(long number, const long* a, long* result) {
     case SYS_migrate_pages:
     case SYS_move_pages: *result = raw(number, id(a[0]), a[1], a[2], a[3], a[4], a[5]); return true;
     case SYS_tgkill:
-    case SYS_rt_tgsigqueueinfo:
     case SYS_kcmp: *result = raw(number, id(a[0]), id(a[1]), a[2], a[3], a[4], a[5]); return true;
     case SYS_perf_event_open:
       *result = raw(number, a[0], (a[4] & 4) != 0 ? a[1] : id(a[1]), a[2], a[3], a[4]);  // 4: a[1] is a control group's descriptor
@@ -96,6 +115,13 @@ bool call_with_ids(long number, const long* a, long* result) {
     case SYS_ioprio_get: *result = raw(number, a[0], who(a[0], a[1], ioprio_process, ioprio_group)); return true;
     case SYS_ioprio_set: *result = raw(number, a[0], who(a[0], a[1], ioprio_process, ioprio_group), a[2]); return true;
     case SYS_clock_gettime:
+      *result = raw(number, real_clock(static_cast<clockid_t>(a[0])), a[1]);
+      if (*result == 0) add_cpu_time(static_cast<clockid_t>(a[0]), reinterpret_cast<struct timespec*>(a[1]));
+      return true;
+    case SYS_getrusage:
+      *result = raw(number, a[0], a[1]);
+      if (*result == 0) add_usage(static_cast<int>(a[0]), reinterpret_cast<struct rusage*>(a[1]));
+      return true;
     case SYS_clock_getres:
     case SYS_clock_nanosleep:
       *result = raw(number, real_clock(static_cast<clockid_t>(a[0])), a[1], a[2], a[3]);
@@ -108,6 +134,9 @@ bool call_with_ids(long number, const long* a, long* result) {
       return true;
     }
     case SYS_waitid: *result = wait_for_id(a); return true;
+    case SYS_rt_sigqueueinfo:
+    case SYS_rt_tgsigqueueinfo: *result = queue_signal(number, a); return true;
+    case SYS_rt_sigaction: *result = change_action(a); return true;
     default: return false;
   }
   // getpgid and getsid

@@ -56,7 +56,7 @@ int as_error(long result) { return result < 0 ? static_cast<int>(-result) : 0; }
 int send(pthread_t thread, int signal, int32_t real) {
   long result = stable([&] {
     is_renamed(thread, &real);
-    return raw(SYS_tgkill, self_real(), real, signal);
+    return real > 0 ? raw(SYS_tgkill, self_real(), real, signal) : 0;
   });
   return result == -ESRCH ? 0 : as_error(result);
 }
@@ -95,8 +95,9 @@ bool is_renamed(pthread_t thread, int32_t* real) {
   int32_t* word = active() ? tid_word(thread) : nullptr;
   if (word == nullptr) return false;
   int32_t tid = __atomic_load_n(word, __ATOMIC_RELAXED);
-  *real = to_real(Space::id, tid);
-  return *real != tid;
+  int32_t virtual_id = lent_id(thread);
+  *real = to_real(Space::id, virtual_id != 0 ? virtual_id : tid);
+  return *real != tid || virtual_id != 0;
 }
 
 extern "C" {
@@ -112,7 +113,8 @@ CAIRN_EXPORT int pthread_kill(pthread_t thread, int signal) noexcept {
 CAIRN_EXPORT int pthread_cancel(pthread_t thread) {
   int32_t real;
   bool renamed = thread != pthread_self() && is_renamed(thread, &real);
-  int32_t tid = renamed ? *tid_word(thread) : 0;
+  int32_t lent = lent_id(thread);
+  int32_t tid = !renamed ? 0 : lent != 0 ? lent : *tid_word(thread);
   int result = next_pthread_cancel.get()(thread);
   if (!renamed) return result;
   // libc has marked the thread. Where it sent a signal too, that went to the virtual id: into the void, or to the thread that has
@@ -201,18 +203,23 @@ CAIRN_EXPORT int pthread_getname_np(pthread_t thread, char* buffer, size_t size)
 
 CAIRN_EXPORT int pthread_getattr_np(pthread_t thread, pthread_attr_t* attributes) noexcept {
   int32_t real;
-  if (thread != pthread_self() || !is_renamed(thread, &real)) return next_pthread_getattr_np.get()(thread, attributes);
-  // libc asks the kernel for the affinity of its tid and gives up where there is no such thread. For the calling thread, and
-  // for as long as it holds none of libc's locks, the real id may stand there.
-  int32_t* word = tid_word(thread);
-  int32_t own = __atomic_load_n(word, __ATOMIC_RELAXED);
-  for (;;) {
-    uint32_t before = generation();
-    __atomic_store_n(word, static_cast<int32_t>(raw(SYS_gettid)), __ATOMIC_RELAXED);
-    int result = next_pthread_getattr_np.get()(thread, attributes);
-    __atomic_store_n(word, own, __ATOMIC_RELAXED);
-    if (result == 0 || generation() == before) return result;
-  }
+  int result = next_pthread_getattr_np.get()(thread, attributes);
+  if (!is_renamed(thread, &real)) return result;
+  // What libc asks the kernel for by its tid is the affinity, and it does so last: where there is no such thread it gives up with
+  // all else filled in, where there is one it has the affinity of a stranger. Either is put right here.
+  void* stack = nullptr;
+  size_t size = 0;
+  bool filled = result == 0 || (result == ESRCH && pthread_attr_getstack(attributes, &stack, &size) == 0 && size != 0);
+  if (!filled) return result;
+  unsigned long processors[1024 / sizeof(long)];
+  long count = stable([&] {
+    is_renamed(thread, &real);
+    return raw(SYS_sched_getaffinity, real, sizeof processors, pointer(processors));
+  });
+  int error = count < 0 ? as_error(count)
+                        : pthread_attr_setaffinity_np(attributes, static_cast<size_t>(count), reinterpret_cast<cpu_set_t*>(processors));
+  if (error != 0 && result == 0) pthread_attr_destroy(attributes);
+  return error;
 }
 
 }  // extern "C"

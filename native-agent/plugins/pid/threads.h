@@ -13,6 +13,9 @@ int32_t find_tid_word();
 /// libc's tid of a thread; NULL if the place is unknown. The kernel writes 0 there when the thread ends.
 int32_t* tid_word(pthread_t thread);
 
+/// The virtual tid of a thread that has its real one in libc's word for the time of a call (lent.h); 0: it has not.
+int32_t lent_id(pthread_t thread);
+
 /// True if libc's tid of that thread is not the kernel's: libc's own functions would miss it. *real is the kernel's.
 bool is_renamed(pthread_t thread, int32_t* real);
 

@@ -29,12 +29,25 @@ void prepare_wait() {
 
 namespace {
 
-pid_t child(pid_t real) { return real > 0 && active() ? to_virtual(Space::id, real, true) : real; }
+pid_t child(pid_t real, uint32_t before) {
+  if (real <= 0 || !active()) return real;
+  return generation() == before ? to_virtual(Space::id, real, true) : child_name(real, before);
+}
 
 /// Who is waited for: a child, or a group as a negative number.
 pid_t awaited(pid_t pid) { return pid > 0 ? real_child(pid) : real_target(pid); }
+/// A call that was under way at a checkpoint goes on with the number of before, which names no child after the restart: again.
+template <typename Call>
+auto awaiting(Call call) {
+  for (;;) {
+    uint32_t before = generation();
+    auto result = call();
+    if (__builtin_expect(result >= 0 || errno != ECHILD || generation() == before, true)) return result;
+  }
+}
+
 /// A child that was asked for by its number has that number.
-pid_t answer(pid_t asked, pid_t real) { return asked > 0 && real > 0 ? asked : child(real); }
+pid_t answer(pid_t asked, pid_t real, uint32_t before) { return asked > 0 && real > 0 ? asked : child(real, before); }
 
 /// Does si_pid hold the sender?
 bool has_sender(const siginfo_t* info) {
@@ -51,26 +64,35 @@ int with_sender(int signal, siginfo_t* info) {
 
 extern "C" {
 
-CAIRN_EXPORT pid_t wait(int* status) { return child(next_wait.get()(status)); }
+CAIRN_EXPORT pid_t wait(int* status) {
+  uint32_t before = generation();
+  return child(next_wait.get()(status), before);
+}
 
 CAIRN_EXPORT pid_t waitpid(pid_t pid, int* status, int options) {
-  return answer(pid, next_waitpid.get()(awaited(pid), status, options));
+  uint32_t before = generation();
+  return answer(pid, awaiting([=] { return next_waitpid.get()(awaited(pid), status, options); }), before);
 }
 
 CAIRN_EXPORT pid_t wait3(int* status, int options, struct rusage* usage) noexcept {
-  return child(next_wait3.get()(status, options, usage));
+  uint32_t before = generation();
+  return child(next_wait3.get()(status, options, usage), before);
 }
 
 CAIRN_EXPORT pid_t wait4(pid_t pid, int* status, int options, struct rusage* usage) noexcept {
-  return answer(pid, next_wait4.get()(awaited(pid), status, options, usage));
+  uint32_t before = generation();
+  return answer(pid, awaiting([=] { return next_wait4.get()(awaited(pid), status, options, usage); }), before);
 }
 
 CAIRN_EXPORT int waitid(idtype_t type, id_t id, siginfo_t* info, int options) {
-  int32_t number = static_cast<int32_t>(id);
-  if (type == P_PID) number = real_child(number);
-  if (type == P_PGID) number = real_group(number);
-  int result = next_waitid.get()(type, static_cast<id_t>(number), info, options);
-  if (result == 0 && info != nullptr && active()) info->si_pid = answer(type == P_PID ? static_cast<pid_t>(id) : 0, info->si_pid);
+  uint32_t before = generation();
+  int result = awaiting([=] {
+    int32_t number = static_cast<int32_t>(id);
+    if (type == P_PID) number = real_child(number);
+    if (type == P_PGID) number = real_group(number);
+    return next_waitid.get()(type, static_cast<id_t>(number), info, options);
+  });
+  if (result == 0 && info != nullptr && active()) info->si_pid = answer(type == P_PID ? static_cast<pid_t>(id) : 0, info->si_pid, before);
   return result;
 }
 

@@ -37,7 +37,7 @@ int32_t save_folder(const cairn_host* host) {
 
   static char status[8192];
   mask = -1;
-  if (plugin::read_file(host, "/proc/self/status", status, sizeof status) > 0) {
+  if (plugin::read_file(host, "/proc/thread-self/status", status, sizeof status) > 0) {
     const char* value = plugin::line_value(status, "Umask:");
     if (value == nullptr || !plugin::read_number(&value, 8, &mask)) mask = -1;
   }

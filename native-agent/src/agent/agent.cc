@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -79,7 +80,9 @@ void* make_tls() {
 }
 
 void thread_entry(void*) { agent.run(); }
-void after_fork() { agent.start_after_fork(); }
+void prepare_fork() { agent.before_fork(); }
+void fork_done() { agent.after_fork_in_parent(); }
+void fork_child() { agent.start_after_fork(); }
 
 }  // namespace
 
@@ -125,7 +128,7 @@ void Agent::start() {
   events::start_builtin_plugins();
   // After exec in a restarted computation the kernel's number is not the process's name.
   take_virtual_pid(virtual_id(identity_.virtual_pid));
-  pthread_atfork(nullptr, nullptr, after_fork);
+  pthread_atfork(prepare_fork, fork_done, fork_child);
   sys::Error error;
   if (tls_ == nullptr || !connect(&error)) {
     log(CAIRN_LOG_WARNING, "no coordinator yet");
@@ -185,7 +188,9 @@ void Agent::serve() {
   for (;;) {
     if (!channel_.connected()) {
       sys::Error error;
+      fork_gate_.close();
       if (!connect(&error)) log(CAIRN_LOG_DEBUG, "still no coordinator");
+      fork_gate_.open();
     }
     send_log(&channel_);
     struct pollfd waiting[2] = {{channel_.fd(), POLLIN, 0}, {save_.active() ? save_.watch_fd() : -1, POLLIN, 0}};
@@ -208,7 +213,9 @@ void Agent::handle(const wire::Envelope& envelope) {
       operation.handle(envelope.id, envelope.body);
       return;
     case cairn_agent_Message_table_request_tag:
+      fork_gate_.close();
       Tables(this).answer(envelope.id, envelope.body);
+      if (!operation.holds_threads()) fork_gate_.open();
       return;
     default:
       if (envelope.id == 0) return;
@@ -262,6 +269,12 @@ void Agent::lost_coordinator() {
   }
 }
 
+void Agent::unmap_room() {
+  uint64_t size = room_size_;
+  room_size_ = 0;  // first: a fork meanwhile must not make the child unmap what the application has there by then
+  if (size != 0) call_unchecked(SYS_munmap, room_start_, size);
+}
+
 void Agent::finish() {
   (void)events::remove_name(CAIRN_NAMES_PROCESS, identity_.virtual_pid);
   if (agent_tid_ != 0) sys::wait_while(&writing_, 1, sys::now_ns() + exit_patience_ns);
@@ -275,7 +288,9 @@ void Agent::start_after_fork() {
   agent_tid_ = 0;
   connected_once_ = 0;
   forked_ = 1;
+  fork_gate_.reset();
   handoff_ = nullptr;
+  unmap_room();  // the thread that forked is the only one here
   operation.reset();
   arena_.rewind(agent_stack);
   channel_.use_buffers(arena_.array<char>(wire::max_frame + 4), arena_.array<char>(wire::max_frame + 4));
@@ -308,9 +323,13 @@ void Agent::run_restarted(const image::Handoff* handoff) {
   writing_ = 0;
   connected_once_ = 0;
   forked_ = 0;
+  fork_gate_.reset();
   handoff_ = handoff;
   pages_device_ = handoff->pages_device;
   pages_inode_ = handoff->pages_inode;
+  bool has_room = handoff->size >= offsetof(image::Handoff, room_size) + sizeof handoff->room_size;
+  room_start_ = has_room ? handoff->room_start : 0;
+  room_size_ = has_room ? handoff->room_size : 0;
   arena_.use(reinterpret_cast<void*>(facts_.arena_start), facts_.arena_size, handoff->arena_used);
   channel_.use_buffers(arena_.array<char>(wire::max_frame + 4), arena_.array<char>(wire::max_frame + 4));
   operation.reset();

@@ -1,6 +1,7 @@
 // The agent of one process: its identity, its thread, its connection to the coordinator. One instance; the part that is not
 // memory of the arena is in the image and so survives a restart.
 #pragma once
+#include "agent/fork_gate.h"
 #include "checkpoint/kept_files.h"
 #include "checkpoint/process_state.h"
 #include "checkpoint/save.h"
@@ -37,6 +38,8 @@ class Agent {
   [[noreturn]] void run_restarted(const image::Handoff* handoff);
   /// In a forked child: a new process of the computation.
   void start_after_fork();
+  void before_fork() { fork_gate_.enter(); }
+  void after_fork_in_parent() { fork_gate_.leave(); }
   /// At the application's exit: a snapshot that is being written is finished first.
   void finish();
 
@@ -54,6 +57,8 @@ class Agent {
   void handle(const wire::Envelope& envelope);
   void report_save();
   void lost_coordinator();
+  /// Once no thread is there any more.
+  void unmap_room();
 
   Identity identity_;
   checkpoint::ProcessFacts facts_;
@@ -66,7 +71,10 @@ class Agent {
   uint32_t writing_ = 0;          // futex: 1 while a snapshot is being written
   checkpoint::Save save_;
   uint64_t save_operation_ = 0;
+  ForkGate fork_gate_;
   const image::Handoff* handoff_ = nullptr;  // threads are waiting to be released
+  uint64_t room_start_ = 0;       // where threads are until they have left the restart; size 0: there is none
+  uint64_t room_size_ = 0;
   uint64_t pages_device_ = 0;
   uint64_t pages_inode_ = 0;
 };

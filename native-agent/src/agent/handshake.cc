@@ -52,7 +52,7 @@ bool Handshake::say_hello(sys::Error* error) {
   struct utsname system = {};
   sys::call_unchecked(SYS_uname, &system);
   // Longer command lines are shown in part.
-  sys::UniqueFd fd = sys::open("/proc/self/cmdline", O_RDONLY);
+  sys::UniqueFd fd = sys::open("/proc/thread-self/cmdline", O_RDONLY);
   long size = fd.ok() ? sys::call(SYS_read, fd.get(), command_line, sizeof command_line) : 0;
   Text host(system.nodename), build_id(agent_->facts_.build_id), executable(agent_->identity_.executable);
   Text computation(agent_->identity_.computation), snapshot(agent_->identity_.snapshot);

@@ -50,8 +50,8 @@ bool replace(uint64_t start, uint64_t end, uint32_t protection, bool keep) {
   }
   long copy = call(SYS_mmap, nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (failed(copy)) return false;
-  // /proc/self/mem also reads what may not be read.
-  sys::UniqueFd memory = sys::open("/proc/self/mem", O_RDONLY);
+  // /proc/thread-self/mem also reads what may not be read.
+  sys::UniqueFd memory = sys::open("/proc/thread-self/mem", O_RDONLY);
   bool ok = memory.ok() && sys::read_at(memory.get(), reinterpret_cast<void*>(copy), size, start) == 0 &&
             !failed(call(SYS_mprotect, copy, size, protection)) &&
             !failed(call(SYS_mremap, copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, start));
@@ -66,7 +66,7 @@ bool make_anonymous(uint64_t start, uint64_t end, bool keep) {
   long memory = call(SYS_mmap, nullptr, maps_capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (failed(memory)) return false;
   char* text = reinterpret_cast<char*>(memory);
-  long size = sys::read_all("/proc/self/maps", text, maps_capacity);
+  long size = sys::read_all("/proc/thread-self/maps", text, maps_capacity);
   bool ok = !failed(size);
   sys::TextReader reader(sys::Text(text, ok ? static_cast<size_t>(size) : 0));
   sys::MapLine line;

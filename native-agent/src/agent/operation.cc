@@ -6,6 +6,7 @@
 #include "agent/memory_calls.h"
 #include "agent/restarted_thread.h"
 #include "agent/shared_memory.h"
+#include "checkpoint/memory_flags.h"
 #include "events/host.h"
 #include "events/names.h"
 #include "sys/futex.h"
@@ -18,6 +19,8 @@ using sys::failed;
 using sys::Status;
 using sys::Text;
 using wire::encode_text;
+
+constexpr uint64_t patience_ns = 1'000'000'000;  // for threads that go on after a restart
 
 // In the image: what the restarted process needs of the checkpoint.
 [[gnu::init_priority(200)]] checkpoint::KeptFiles kept_files;
@@ -37,6 +40,12 @@ int32_t thread_of_restart(uint32_t index, int32_t* virtual_tid, int32_t* real_ti
   *virtual_tid = restarted_threads[index].virtual_tid;
   *real_tid = restarted_threads[index].real_tid;
   return 1;
+}
+
+const image::Handoff* restarting_handoff = nullptr;
+
+int32_t call_of_restart(uint32_t index, int64_t* number, uint64_t* arguments, uint64_t* stack) {
+  return sys::x86_64::call_of_frame(restarting_handoff->slots[index].frame, number, arguments, stack) ? 1 : 0;
 }
 
 bool write_children(pb_ostream_t* stream, const pb_field_t* field, void* const* argument) {
@@ -83,6 +92,7 @@ void Operation::handle(uint64_t id, Text body) {
     if (progress_ == suspended) stop_.extend(0);
   }
   events::facts().error = nullptr;
+  if (error_.failed() && !failure_.failed()) failure_.set(error_.number(), error_.culprit()).add(error_.message());
 
   Text message = error_.message(), culprit = error_.culprit();
   cairn_agent_PhaseReply reply = cairn_agent_PhaseReply_init_zero;
@@ -106,6 +116,7 @@ void Operation::handle(uint64_t id, Text body) {
 
 bool Operation::run(const cairn_agent_PhaseRequest& request, Text barrier, Text folder, Text snapshot) {
   uint64_t deadline = request.deadline_ms == 0 ? 0 : sys::now_ns() + uint64_t{request.deadline_ms} * 1'000'000;
+  if (operation_ != request.operation) failure_.clear();
   operation_ = request.operation;
   switch (request.phase) {
     case cairn_agent_Phase_PHASE_PRESUSPEND: return presuspend();
@@ -137,13 +148,17 @@ bool Operation::presuspend() {
 bool Operation::suspend(uint64_t deadline_ns, bool alone) {
   if (progress_ != presuspended) return fail_order("suspend");
   arena_mark_ = arena_->used();
+  stop_.expect_restart(agent_->room_start_, agent_->room_size_);
+  agent_->fork_gate_.close();
   if (!stop_.begin(agent_->agent_tid_, deadline_ns, &error_)) {
     arena_->rewind(arena_mark_);
+    agent_->fork_gate_.open();
     return false;
   }
   for (uint32_t i = 0; i < stop_.thread_count(); ++i) {
     if (stop_.thread(i).stopped) checkpoint::remember_call(stop_.thread(i).real_tid, stop_.thread(i).registers);
   }
+  agent_->unmap_room();
   stopped_threads = &stop_;
   events::facts().thread = thread_of_stop;
   events::facts().thread_count = stop_.thread_count();
@@ -198,8 +213,12 @@ bool Operation::capture(const checkpoint::SaveRequest& request) {
     arena_->rewind(mark);
     forget_shared_mappings();
     ok = checkpoint::read_memory_map(arena_, context, claim_shared_file, &map, &error_);
+    if (ok && !checkpoint::begin_memory_flags(map.mapping_count)) {
+      error_.set(-ENOMEM, "memory map").add("no memory for notes on the mappings");
+      ok = false;
+    }
   } while (ok && made != events::allocated_mappings());
-  ok = ok && note_shared_memory(map, &error_) && checkpoint::copy_shared(&map, &error_) &&
+  ok = ok && checkpoint::note_locked_memory(map, &error_) && note_shared_memory(map, &error_) && checkpoint::copy_shared(&map, &error_) &&
             agent_->save_.begin(request, agent_->facts_, stop_, &map, &kept_files, virtual_id, &error_);
   checkpoint::release_copies(&map);
   return ok;
@@ -210,6 +229,7 @@ bool Operation::resume() {
     bool ok = events::send(CAIRN_EVENT_RESUME);
     bool held_throughout = stop_.active();
     stop_.end();
+    agent_->fork_gate_.open();
     held_ns_ = stop_.held_ns();
     arena_->rewind(arena_mark_);
     events::facts().thread_count = 0;
@@ -222,7 +242,11 @@ bool Operation::resume() {
   if (progress_ == restarted) {
     auto* handoff = const_cast<image::Handoff*>(agent_->handoff_);
     agent_->handoff_ = nullptr;
+    events::facts().thread_call = nullptr;
+    expect_threads(handoff->thread_count);
     sys::store_and_wake(&handoff->released, 1);
+    // Who is still on the way then (the application's other threads may leave it no processor) is waited for by the next stop.
+    if (wait_for_threads(sys::now_ns() + patience_ns)) agent_->unmap_room();
     progress_ = saved;
     return true;
   }
@@ -244,7 +268,9 @@ bool Operation::restart() {
     const image::ThreadSlot& slot = handoff->slots[i];
     restarted_threads[restarted_thread_count++] = {slot.virtual_tid, slot.real_tid};
   }
+  restarting_handoff = handoff;
   events::facts().thread = thread_of_restart;
+  events::facts().thread_call = call_of_restart;
   events::facts().thread_count = restarted_thread_count;
   progress_ = restarting;
   if (!events::send(CAIRN_EVENT_RESTART)) return false;
@@ -263,7 +289,7 @@ void Operation::abort() {
   if (progress_ == restarting || progress_ == restarted) {
     // There is nothing to run on: the process has not lived yet.
     sys::TextBuffer<2048> text;
-    text.add("cairn: the restart failed: ").add(error_.failed() ? error_.message() : Text("it was cancelled, or the coordinator was lost")).add("\n");
+    text.add("cairn: the restart failed: ").add(failure_.failed() ? failure_.message() : Text("it was cancelled, or the coordinator was lost")).add("\n");
     (void)sys::write_all(2, text.c_str(), text.size());
     sys::call_unchecked(SYS_exit_group, 1);
   }
@@ -274,6 +300,7 @@ void Operation::abort() {
   events::facts().error = before;
   if (progress_ == suspended) {
     stop_.end();
+    agent_->fork_gate_.open();
     arena_->rewind(arena_mark_);
     events::facts().thread_count = 0;
   }

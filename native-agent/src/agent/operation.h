@@ -24,8 +24,9 @@ class Operation {
     progress_ = none;
     failed_ = false;
     held_ns_ = 0;
+    failure_.clear();
   }
-  [[nodiscard]] bool in_progress() const { return progress_ != none; }
+  [[nodiscard]] bool holds_threads() const { return progress_ == suspended; }
 
  private:
   enum Progress { none, presuspended, suspended, saved, restarting, restarted };
@@ -43,7 +44,8 @@ class Operation {
   Agent* agent_;
   sys::Arena* arena_;
   checkpoint::Stop stop_;
-  sys::Error error_;
+  sys::Error error_;    // of the phase
+  sys::Error failure_;  // the first one of the operation: what comes after it is its consequence
   Family family_;  // as the last suspend found it; its list is in the arena
   Progress progress_ = none;
   bool failed_ = false;  // a phase of this operation failed: only ABORT is left

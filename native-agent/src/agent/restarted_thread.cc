@@ -16,7 +16,28 @@ using sys::call_unchecked;
 namespace {
 bool no_new_privileges;
 int64_t personality = -1;  // -1: this kernel does not tell
+
+// The agent's own, not of the handoff, which a restorer of another version makes.
+uint32_t expected = 0;
+uint32_t left = 0;  // threads that have left this code
 }  // namespace
+
+void expect_threads(uint32_t count) {
+  __atomic_store_n(&left, 0, __ATOMIC_RELAXED);
+  expected = count;
+}
+
+bool threads_have_left() { return sys::load(&left) >= expected; }
+
+bool wait_for_threads(uint64_t deadline_ns) {
+  // The last instructions of a thread wake nobody: look from time to time, at first often.
+  for (uint64_t pause = 20'000; !threads_have_left(); pause = pause < 2'000'000 ? pause * 2 : pause) {
+    if (sys::now_ns() >= deadline_ns) return false;
+    struct timespec time = {0, static_cast<long>(pause)};
+    call_unchecked(SYS_nanosleep, &time, nullptr);
+  }
+  return true;
+}
 
 void record_thread_attributes() {
   static char text[8192];
@@ -57,10 +78,8 @@ void restarted_thread_entry(const ThreadStart* start) {
   if (personality >= 0) call_unchecked(SYS_personality, personality);
   // The kernel must not find an unfinished critical section of the time before: registering comes last.
   if (rseq_address != 0) call_unchecked(SYS_rseq, rseq_address, rseq_size, 0, rseq_signature);
-  if (ends) {
-    call_unchecked(SYS_exit, 0);
-  }
-  sys::x86_64::enter_frame(frame);
+  if (ends) sys::x86_64::exit_thread(&left);
+  sys::x86_64::enter_frame(frame, &left);
 }
 
 }  // namespace cairn::agent

@@ -9,11 +9,18 @@ void record_thread_attributes();
 
 [[noreturn]] void restarted_agent_entry(const image::Handoff* handoff);
 
-/// slot and handoff are in the arena.
+/// In the handoff's room, as the slot and the thread's stack.
 struct ThreadStart {
   image::ThreadSlot* slot;
   image::Handoff* handoff;
 };
 [[noreturn]] void restarted_thread_entry(const ThreadStart* start);
+
+/// [restoring] That many threads are about to be released.
+void expect_threads(uint32_t count);
+/// [any] All of them are where the application is. Until then some are on stacks and in code that no image has.
+[[nodiscard]] bool threads_have_left();
+/// False: the deadline passed.
+bool wait_for_threads(uint64_t deadline_ns);
 
 }  // namespace cairn::agent

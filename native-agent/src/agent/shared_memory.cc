@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "agent/agent.h"
+#include "checkpoint/memory_flags.h"
 #include "events/host.h"
 #include "events/names.h"
 #include "sys/own_fds.h"
@@ -150,6 +152,7 @@ int32_t barrier(const char* name, uint32_t) {
         if (memories[i].fd >= 0) sys::close_own_fd(memories[i].fd);
         memories[i].fd = -1;
       }
+      checkpoint::restore_memory_flags(log);
   }
   return ok ? 0 : events::facts().error->number();
 }

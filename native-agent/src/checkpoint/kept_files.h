@@ -35,6 +35,7 @@ class KeptFiles {
   };
   void name_of(uint32_t number, sys::TextBuilder* path) const;
   static void copy_entry(void* job);
+  static sys::Status copy_range(int source, int target, uint64_t* from, uint64_t end);
   bool copy(int32_t descriptor, uint32_t number, uint64_t length, sys::Error* error);
   bool copy_aside(int32_t descriptor, uint32_t number, uint64_t length, sys::Error* error);
 

@@ -121,7 +121,7 @@ class Builder {
   }
 
   bool classify_shared(const sys::MapLine& line, Mapping* mapping) {
-    if (line.path == Text("/dev/zero (deleted)")) {
+    if (line.path == Text("/dev/zero (deleted)") || line.path.starts_with("[anon_shmem:")) {
       mapping->kind = cairn_image_MappingKind_MAPPING_SHARED;
       return true;
     }
@@ -193,7 +193,7 @@ bool copy_shared(MemoryMap* map, sys::Error* error) {
       return false;
     }
     mapping->copy = reinterpret_cast<const char*>(copy);
-    // /proc/self/mem also reads what the application has made inaccessible.
+    // /proc/thread-self/mem also reads what the application has made inaccessible.
     sys::UniqueFd memory = sys::open("/proc/thread-self/mem", O_RDONLY);
     Status status = memory.ok() ? sys::read_at(memory.get(), reinterpret_cast<void*>(copy), size, mapping->start)
                                 : memory.status();

@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "checkpoint/memory_flags.h"
 #include "checkpoint/page_writer.h"
 #include "checkpoint/simulated_time.h"
 #include "sys/futex.h"
@@ -55,8 +56,8 @@ class Writer {
     return read_flags() && write_pages(&runs) && write_metadata(&runs, &records) && write_kept();
   }
 
-  /// What only /proc/self/smaps tells, and only slowly: memory that grows down, and memory that the application keeps from its
-  /// children, so that it is not in this copy.
+  /// What only /proc/self/smaps tells, and only slowly: memory that grows down, memory that the application keeps from its
+  /// children, so that it is not in this copy, and what it asked the kernel for its memory.
   bool read_flags() {
     constexpr size_t capacity = 128 << 20;
     long memory = call(SYS_mmap, nullptr, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -66,37 +67,30 @@ class Writer {
       error_.set(static_cast<Status>(size), "/proc/self/smaps").add("cannot read the list of mappings");
       return false;
     }
-    sys::TextReader reader(Text(text, static_cast<size_t>(size)));
-    sys::MapLine line = {};
     uint32_t index = 0;  // both lists are in the order of addresses; the kernel's also has the writer's own buffers
     uint64_t wanted = 0;
-    while (!reader.done() && index < map_->mapping_count) {
-      Text raw = reader.until('\n');
-      sys::TextReader attempt(raw);
+    uint64_t lost = 0;
+    for_each_smaps_entry(Text(text, static_cast<size_t>(size)), [&](const SmapsEntry& entry) {
+      if (index == map_->mapping_count) return false;
       Mapping* mapping = &map_->mappings[index];
-      if (raw.starts_with("VmFlags:")) {
-        if (line.end <= mapping->start || line.start >= mapping->end) continue;
-        if (has_flag(raw, " wf")) return not_inherited(line.start);
-        if (has_flag(raw, " gd") && mapping->kind == cairn_image_MappingKind_MAPPING_ANONYMOUS) {
-          mapping->kind = cairn_image_MappingKind_MAPPING_STACK;
-        }
-        wanted = line.end;
-        if (wanted >= mapping->end) ++index;
-      } else if (sys::MapLine next; sys::next_map_line(&attempt, &next)) {
-        line = next;
-        uint64_t from = wanted > mapping->start ? wanted : mapping->start;
-        if (line.start > from) return not_inherited(from);
+      const sys::MapLine& line = entry.line;
+      uint64_t from = wanted > mapping->start ? wanted : mapping->start;
+      if (line.start > from) lost = from;
+      if (line.end <= mapping->start || line.start >= mapping->end) return lost == 0;
+      if (has_smaps_flag(entry.flags, "wf")) lost = line.start;
+      if (has_smaps_flag(entry.flags, "gd") && mapping->kind == cairn_image_MappingKind_MAPPING_ANONYMOUS) {
+        mapping->kind = cairn_image_MappingKind_MAPPING_STACK;
       }
-    }
+      if (mapping->kind != cairn_image_MappingKind_MAPPING_VDSO) {
+        note_advice(from, line.end < mapping->end ? line.end : mapping->end, entry.flags);
+      }
+      wanted = line.end;
+      if (wanted >= mapping->end) ++index;
+      return lost == 0;
+    });
     call_unchecked(SYS_munmap, memory, capacity);
-    return index == map_->mapping_count || not_inherited(map_->mappings[index].start);
-  }
-
-  static bool has_flag(Text flags, Text flag) {
-    for (size_t at = 0; at + flag.size <= flags.size; ++at) {
-      if (Text(flags.data + at, flag.size) == flag) return true;
-    }
-    return false;
+    if (lost == 0 && index < map_->mapping_count) lost = map_->mappings[index].start;
+    return lost == 0 || not_inherited(lost);
   }
 
   bool not_inherited(uint64_t address) {

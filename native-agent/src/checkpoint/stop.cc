@@ -170,6 +170,10 @@ bool Stop::stop_all() {
     for (uint32_t i = before; i < count_; ++i) {
       if (!wait_for_stop(&threads_[i])) return false;
     }
+    // Last, when nobody else takes processors from them.
+    for (uint32_t i = before; i < count_; ++i) {
+      if (!leave_restart(&threads_[i])) return false;
+    }
   }
   forget_pending();
   bool shared_recorded = false;
@@ -250,6 +254,33 @@ bool Stop::wait_for_stop(ThreadState* thread) {
     // It is about to take a signal: let it, the requested stop follows at once.
     call_unchecked(SYS_ptrace, PTRACE_CONT, thread->real_tid, nullptr, WSTOPSIG(status));
   }
+}
+
+/// No thread of the application has its stack there, except in agent/restarted_thread.cc.
+bool Stop::in_restart(int32_t tid) const {
+  sys::x86_64::Registers registers;
+  struct iovec area = {&registers, sizeof registers};
+  if (failed(call(SYS_ptrace, PTRACE_GETREGSET, tid, NT_PRSTATUS, &area))) return false;
+  // A stack that is empty, or used up to its last byte, begins and ends at its bounds.
+  auto within = [&](uint64_t start, uint64_t end) { return end > start && registers.rsp >= start && registers.rsp <= end; };
+  return within(arena_->start(), arena_->end()) || within(restart_start_, restart_end_);
+}
+
+bool Stop::leave_restart(ThreadState* thread) {
+  while (thread->stopped && in_restart(thread->real_tid)) {
+    uint64_t deadline = __atomic_load_n(&deadline_ns_, __ATOMIC_ACQUIRE);
+    if (deadline != 0 && sys::now_ns() >= deadline) {
+      error_->set(-ETIMEDOUT, "restart").add("thread ").number(thread->real_tid).add(" has not yet gone on after the restart");
+      return false;
+    }
+    thread->stopped = false;
+    call_unchecked(SYS_ptrace, PTRACE_CONT, thread->real_tid, nullptr, nullptr);
+    struct timespec pause = {0, 100'000};
+    call_unchecked(SYS_nanosleep, &pause, nullptr);
+    call_unchecked(SYS_ptrace, PTRACE_INTERRUPT, thread->real_tid, nullptr, nullptr);
+    if (!wait_for_stop(thread)) return false;
+  }
+  return true;
 }
 
 bool Stop::capture(ThreadState* thread) {

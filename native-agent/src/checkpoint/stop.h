@@ -2,6 +2,8 @@
 // state. A short-lived process that shares memory and descriptors with the application (the tracer) seizes each thread by
 // ptrace; when it lets go, blocked system calls continue as if nothing had happened.
 //
+// A thread that is still on its way out of a restart, on a stack that no image has, is let run until it has arrived.
+//
 // Invariants: no thread's registers are ever made to run code of ours, so that the tracer may die at any moment (even by
 // SIGKILL): the kernel then detaches and all threads run on. The tracer gives up by itself at the deadline.
 // Context: Cairn's own thread. Tests: test/probes (all), test/faults (tracer killed in each phase).
@@ -37,6 +39,12 @@ class Stop {
   /// virtual_tid: the name of a thread for the application.
   Stop(sys::Arena* arena, int32_t (*virtual_tid)(int32_t real_tid)) : arena_(arena), virtual_tid_(virtual_tid) {}
 
+  /// Where threads are that come from a restart; the agent's arena is another such place.
+  void expect_restart(uint64_t start, uint64_t size) {
+    restart_start_ = start;
+    restart_end_ = start + size;
+  }
+
   /// Starts the tracer and returns when all threads are stopped. agent_tid: Cairn's own thread, which goes on.
   bool begin(int32_t agent_tid, uint64_t deadline_ns, sys::Error* error);
   /// Lets all threads go on and waits for the tracer's end.
@@ -62,6 +70,8 @@ class Stop {
   bool find_threads(bool* found_new);
   bool seize(int32_t tid);
   bool wait_for_stop(ThreadState* thread);
+  bool in_restart(int32_t tid) const;
+  bool leave_restart(ThreadState* thread);
   bool capture(ThreadState* thread);
   void release_all();
   void reap();
@@ -75,6 +85,8 @@ class Stop {
   int32_t tracer_ = 0;
   int32_t process_ = 0;
   int32_t agent_tid_ = 0;
+  uint64_t restart_start_ = 0;
+  uint64_t restart_end_ = 0;
   uint64_t deadline_ns_ = 0;
   uint64_t stopped_ns_ = 0;
   uint64_t released_ns_ = 0;

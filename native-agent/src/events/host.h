@@ -22,6 +22,7 @@ struct HostFacts {
   int32_t real_pid;
   uint32_t thread_count;
   int32_t (*thread)(uint32_t index, int32_t* virtual_tid, int32_t* real_tid);
+  int32_t (*thread_call)(uint32_t index, int64_t* number, uint64_t* arguments, uint64_t* stack);  // while a restart is going on; else null
   checkpoint::KeptFiles* kept_files;
   sys::Error* error;  // of the operation in progress
   void (*log)(uint32_t level, const char* text);

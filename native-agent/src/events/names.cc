@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "sys/file.h"
+#include "sys/futex.h"
 #include "sys/text.h"
 
 namespace cairn::events {
@@ -25,6 +26,7 @@ struct Entry {
 // As debug-adapter/src/platform/runtime.ts makes the file: zeros.
 constexpr uint64_t file_size = 1 << 20;
 constexpr uint32_t capacity = file_size / sizeof(Entry);
+constexpr uint64_t patience_ns = 20'000'000;
 
 Entry* table = nullptr;
 
@@ -33,13 +35,18 @@ uint32_t first_place(uint32_t space, int64_t key) {
   return static_cast<uint32_t>((mixed ^ (mixed >> 32)) % capacity);
 }
 
-uint32_t state_of(const Entry& entry) {
-  uint32_t state;
-  // Whoever writes an entry does nothing else meanwhile; one that was killed at it leaves a place that nobody uses.
-  for (int patience = 0; (state = __atomic_load_n(&entry.state, __ATOMIC_ACQUIRE)) == being_written && patience < 1000; ++patience) {
-    asm volatile("pause");
+/// Waits while an entry is being written. Whoever writes it may have been stopped or killed at it: after a while it is taken away,
+/// and the writer, if it goes on, finds that and begins anew.
+uint32_t state_of(Entry& entry) {
+  uint64_t deadline = 0;
+  for (uint32_t looks = 0;; ++looks) {
+    uint32_t state = __atomic_load_n(&entry.state, __ATOMIC_ACQUIRE);
+    if (state != being_written) return state;
+    if (looks < 100) continue;
+    sys::call_unchecked(SYS_sched_yield);
+    if (deadline == 0) deadline = sys::now_ns() + patience_ns;
+    if (sys::now_ns() > deadline) __atomic_compare_exchange_n(&entry.state, &state, removed, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
   }
-  return state;
 }
 
 Entry* find(uint32_t space, int64_t key) {
@@ -68,8 +75,8 @@ Entry* insert(uint32_t space, int64_t key, int64_t value) {
     entry.space = space;
     entry.key = key;
     entry.value = value;
-    __atomic_store_n(&entry.state, live, __ATOMIC_RELEASE);
-    return &entry;
+    state = being_written;
+    if (__atomic_compare_exchange_n(&entry.state, &state, live, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) return &entry;
   }
   return nullptr;
 }
@@ -116,12 +123,12 @@ int32_t claim_name(uint32_t space, int64_t key, int64_t value, int64_t* holder) 
       *holder = __atomic_load_n(&entry->value, __ATOMIC_ACQUIRE);
       return -EEXIST;
     }
-    const Entry* made = insert(space, key, value);
+    Entry* made = insert(space, key, value);
     if (made != nullptr) {
       // Two that claimed at the same moment at two places: the first on the way that readers take has it.
       Entry* first = find(space, key);
       if (first == made || first == nullptr) return 0;
-      __atomic_store_n(&const_cast<Entry*>(made)->state, removed, __ATOMIC_RELEASE);
+      __atomic_store_n(&made->state, removed, __ATOMIC_RELEASE);
       *holder = __atomic_load_n(&first->value, __ATOMIC_ACQUIRE);
       return -EEXIST;
     }

@@ -8,7 +8,7 @@ namespace cairn::image {
 
 inline constexpr uint32_t handoff_version = 1;
 
-/// One thread to be brought back. In the arena; the thread itself reads it.
+/// One thread to be brought back. In the handoff's room; the thread itself reads it.
 struct ThreadSlot {
   uint64_t frame;         // address of a ucontext: rt_sigreturn with the stack pointer there gives the thread its state
   uint64_t fs_base;
@@ -60,6 +60,8 @@ struct Handoff {
   EndedChild* ended;
   uint32_t ended_count;
   uint32_t reserved_too;
+  uint64_t room_start;      // the slots, and all that threads need until they have their own stacks: to be unmapped when
+  uint64_t room_size;       // they have left. An older agent leaves it
 };
 
 }  // namespace cairn::image

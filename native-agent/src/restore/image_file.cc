@@ -41,12 +41,14 @@ Counts count(Text file) {
 
 void add_mapping(Image* image, Text body) {
   cairn_image_Mapping record = cairn_image_Mapping_init_zero;
+  Text name;
+  record.name = decode_text(&name);
   require(wire::decode(body, cairn_image_Mapping_fields, &record));
   require(record.start < record.end && record.start % sys::page_size == 0 && record.end % sys::page_size == 0);
   // In ascending order, as the kernel listed them: the rest of the restorer counts on it.
   require(image->mapping_count == 0 || image->mappings[image->mapping_count - 1].end <= record.start);
   image->mappings[image->mapping_count++] = {record.start, record.end, record.offset, record.protection, record.kind,
-                                             record.mapped_file};
+                                             record.mapped_file, name};
 }
 
 void add_run(Image* image, Text body) {

@@ -23,6 +23,7 @@ struct Mapping {
   uint32_t protection;
   cairn_image_MappingKind kind;
   uint32_t file;
+  Text name;  // as the kernel showed it
 };
 
 struct Run {

@@ -12,29 +12,52 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
 
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
+#endif
+
 namespace cairn::restore {
 namespace {
 
 using sys::call;
 using sys::failed;
 
-// Small runs are read at once, large ones are mapped and read when touched: both bounds keep a restart's time flat.
+// Small runs are read at once, large ones are mapped and read when touched: the bound keeps a restart's time flat.
 constexpr uint64_t read_at_once = 32 << 20;   // bytes in all
-constexpr uint32_t max_mapped_runs = 16384;   // of the 65,530 mappings that a process may have
+constexpr uint64_t usual_map_count = 65530;
 
-/// The largest run size that is still read at once.
+/// How many mappings this system lets a process have.
+uint64_t max_map_count() {
+  char text[32];
+  long size = sys::read_all("/proc/sys/vm/max_map_count", text, sizeof text);
+  uint64_t limit = 0;
+  return size > 0 && sys::TextReader(Text(text, static_cast<size_t>(size))).number(&limit) ? limit : usual_map_count;
+}
+
+/// How many runs may become mappings. Each splits the one that it lies in: it costs two. Half of what the process does not
+/// need for its own mappings is left to what it does later.
+uint64_t room_for_runs(const Image& image) {
+  uint64_t limit = max_map_count();
+  return limit > image.mapping_count ? (limit - image.mapping_count) / 4 : 0;
+}
+
+/// The largest run size that is still read at once. The more runs there are, the more is read, whatever time it takes: a
+/// process with more mappings than the system allows could not be built at all.
 uint64_t choose_threshold(const Image& image) {
-  const uint64_t candidates[] = {1 << 20, 256 << 10, 64 << 10, 16 << 10, 4 << 10};
+  const uint64_t candidates[] = {4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20};
+  constexpr uint64_t largest_by_time = 1 << 20;
+  uint64_t room = room_for_runs(image), chosen = 0;
   for (uint64_t threshold : candidates) {
-    uint64_t small_bytes = 0;
+    uint64_t small_bytes = 0, mapped = 0;
     for (uint32_t i = 0; i < image.run_count; ++i) {
       if (image.runs[i].bytes <= threshold) small_bytes += image.runs[i].bytes;
+      else ++mapped;
     }
-    if (small_bytes <= read_at_once) return threshold;
+    bool cheap = small_bytes <= read_at_once && threshold <= largest_by_time;
+    if (mapped <= room && (cheap || chosen == 0)) chosen = threshold;
   }
-  uint32_t mapped = 0;
-  for (uint32_t i = 0; i < image.run_count; ++i) mapped += image.runs[i].bytes > (4 << 10);
-  return mapped > max_mapped_runs ? ~uint64_t{0} : 4 << 10;
+  return chosen != 0 ? chosen : ~uint64_t{0};
 }
 
 void real_path(const Memory& memory, Text path, sys::TextBuilder* real) {
@@ -87,6 +110,7 @@ class Mapper {
         result = call(SYS_mmap, mapping.start, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_NORESERVE, -1, 0);
     }
     if (failed(result)) cannot_map(mapping, "memory", result);
+    give_name(mapping);
     for (uint32_t i = first; i < last; ++i) fill(mapping, image_.runs[i]);
     if (protection != mapping.protection) {
       result = call(SYS_mprotect, mapping.start, size, mapping.protection);
@@ -105,6 +129,16 @@ class Mapper {
     return run.bytes > threshold_ && (mapping.protection & PROT_EXEC) == 0 &&
            (mapping.kind == cairn_image_MappingKind_MAPPING_ANONYMOUS || mapping.kind == cairn_image_MappingKind_MAPPING_COPY ||
             mapping.kind == cairn_image_MappingKind_MAPPING_FILE);
+  }
+
+  /// The name that the program gave to anonymous memory, for who looks at /proc. Where content is a mapping of the image it cannot
+  /// have one, and some kernels know no such names: it does without.
+  static void give_name(const Mapping& mapping) {
+    Text prefix("[anon:");
+    if (!mapping.name.starts_with(prefix) || !mapping.name.ends_with("]")) return;
+    sys::TextBuffer<128> name;  // the kernel takes 80 bytes
+    name.add(Text(mapping.name.data + prefix.size, mapping.name.size - prefix.size - 1));
+    sys::call_unchecked(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, mapping.start, mapping.end - mapping.start, name.c_str());
   }
 
   void map_file(const Mapping& mapping, uint32_t protection) {

@@ -26,8 +26,24 @@ struct ThreadStart {
 
 void* take(sys::Arena* arena, size_t size) {
   void* memory = arena->allocate(size);
-  if (memory == nullptr) give_up("the agent's memory is too small for the threads of this process");
+  if (memory == nullptr) give_up("the agent's memory is too small for this process");
   return memory;
+}
+
+/// What threads need until they run: as much as there are threads, which may be more than the agent's arena holds. All other
+/// memory is in place: wherever the kernel puts this one, nothing of the application has been there.
+sys::Arena make_room(const Image& image) {
+  constexpr size_t alignment = 64;
+  size_t size = 4 * alignment;
+  for (uint32_t i = 0; i < image.thread_count; ++i) {
+    size += sizeof(image::ThreadSlot) + sizeof(ThreadStart) + thread_stack + alignment + sys::x86_64::frame_size(image.threads[i].xstate.size);
+  }
+  size = (size + sys::page_size - 1) & ~(sys::page_size - 1);
+  long mapped = call(SYS_mmap, nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (failed(mapped)) give_up("no memory for the threads of this process", mapped);
+  sys::Arena room;
+  room.use(reinterpret_cast<void*>(mapped), size, 0);
+  return room;
 }
 
 void fill_slot(const Thread& thread, sys::Arena* arena, image::ThreadSlot* slot) {
@@ -86,17 +102,20 @@ void start_threads(const Image& image, const HandoffFacts& facts) {
   handoff->ended_count = facts.ended_count;
   handoff->ended = static_cast<image::EndedChild*>(take(&arena, (facts.ended_count + 1) * sizeof(image::EndedChild)));
   memcpy(handoff->ended, facts.ended, facts.ended_count * sizeof(image::EndedChild));
-  handoff->slots = static_cast<image::ThreadSlot*>(take(&arena, image.thread_count * sizeof(image::ThreadSlot)));
-  auto* starts = static_cast<ThreadStart*>(take(&arena, image.thread_count * sizeof(ThreadStart)));
+  handoff->arena_used = arena.used();
+  sys::Arena room = make_room(image);
+  handoff->room_start = room.start();
+  handoff->room_size = room.end() - room.start();
+  handoff->slots = static_cast<image::ThreadSlot*>(take(&room, image.thread_count * sizeof(image::ThreadSlot)));
+  auto* starts = static_cast<ThreadStart*>(take(&room, image.thread_count * sizeof(ThreadStart)));
   uint32_t leader = image.thread_count;
   for (uint32_t i = 0; i < image.thread_count; ++i) {
-    fill_slot(image.threads[i], &arena, &handoff->slots[i]);
+    fill_slot(image.threads[i], &room, &handoff->slots[i]);
     starts[i] = {&handoff->slots[i], handoff};
     if (image.threads[i].record.virtual_tid == image.header.virtual_pid) leader = i;
   }
   if (leader == image.thread_count) give_up("the image has no main thread");
-  auto* stacks = static_cast<char*>(take(&arena, image.thread_count * thread_stack));
-  handoff->arena_used = arena.used();
+  auto* stacks = static_cast<char*>(take(&room, image.thread_count * thread_stack));
 
   auto entry = reinterpret_cast<void (*)(void*)>(image.header.thread_entry);
   for (uint32_t i = 0; i < image.thread_count; ++i) {

@@ -1,4 +1,5 @@
-// The last step: the agent's arena with the handoff, and the threads, each of which begins in the agent's code.
+// The last step: the agent's arena with the handoff, the room for threads that begin, and the threads, each of which begins in
+// the agent's code.
 // Context: restorer, all memory in place.
 #pragma once
 #include "restore/image_file.h"

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "sys/error.h"
 #include "sys/syscall.h"
@@ -69,6 +70,40 @@ inline Status write_all(int fd, const void* data, size_t size) {
     size -= static_cast<size_t>(count);
   }
   return 0;
+}
+
+inline Status write_at(int fd, const void* data, size_t size, uint64_t offset) {
+  const char* bytes = static_cast<const char*>(data);
+  while (size > 0) {
+    long count = call(SYS_pwrite64, fd, bytes, size, offset);
+    if (count == -EINTR) continue;
+    if (failed(count)) return static_cast<Status>(count);
+    bytes += count;
+    offset += static_cast<uint64_t>(count);
+    size -= static_cast<size_t>(count);
+  }
+  return 0;
+}
+
+/// Part of a file.
+struct Extent {
+  uint64_t start;
+  uint64_t end;
+};
+
+/// The next part of a file's first `length` bytes, at or behind `from`, that is no hole; false: there is none. A file system that
+/// does not tell has one part. Moves the descriptor's offset.
+inline bool next_data(int fd, uint64_t from, uint64_t length, Extent* extent) {
+  if (from >= length) return false;
+  long start = call(SYS_lseek, fd, from, SEEK_DATA);
+  if (start == -ENXIO) return false;
+  if (failed(start)) {
+    *extent = {from, length};
+    return true;
+  }
+  long end = call(SYS_lseek, fd, start, SEEK_HOLE);
+  *extent = {static_cast<uint64_t>(start), failed(end) || static_cast<uint64_t>(end) > length ? length : static_cast<uint64_t>(end)};
+  return extent->start < length;
 }
 
 /// All of it, or -errno; -ENODATA when the file ends before.

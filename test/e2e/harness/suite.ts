@@ -24,8 +24,6 @@ export interface SuiteOptions {
   name: string;
   /** Copied, and the copy is opened. */
   folder: string;
-  /** Extensions; the packaged Cairn by default. */
-  extensions?: string[];
   settings?: Record<string, unknown>;
   /** Changes the copy before it is opened. */
   prepare?: (folder: string) => void;
@@ -51,10 +49,7 @@ export class Suite {
   }
 
   async start(): Promise<void> {
-    const extensions = this.options.extensions ?? [vsix];
-    for (const file of extensions) {
-      if (!existsSync(file)) throw new Error(`${file} is not there: npm run package`);
-    }
+    if (!existsSync(vsix)) throw new Error(`${vsix} is not there: npm run package`);
     // What is built already stays newer than its sources.
     cpSync(this.options.folder, this.folder, {
       recursive: true,
@@ -63,6 +58,18 @@ export class Suite {
     });
     this.options.prepare?.(this.folder);
     mkdirSync(this.runtime, { mode: 0o700 });
+    await this.launch([vsix]);
+  }
+
+  /** As when the machine is used again the next day: browser and server are ended, and started again on the same folder. */
+  async reopen(): Promise<Window> {
+    await this.browser?.close();
+    await this.workbench?.stop();
+    await this.launch([]);
+    return this.window;
+  }
+
+  private async launch(extensions: string[]): Promise<void> {
     this.workbench = await startWorkbench({
       codeServer: installWorkbench(),
       runFolder: this.run,
@@ -71,7 +78,7 @@ export class Suite {
       env: { CAIRN_RUNTIME_DIR: this.runtime },
     });
     const profile = join(this.run, 'browser');
-    mkdirSync(profile);
+    mkdirSync(profile, { recursive: true });
     this.browser = await chromium.launchPersistentContext(profile, {
       executablePath: process.env['CAIRN_CHROMIUM'] ?? '/usr/bin/chromium',
       headless: true,
@@ -114,7 +121,7 @@ export class Suite {
   /** A picture for the documents, in test-results/pictures. */
   async picture(name: string): Promise<void> {
     mkdirSync(join(results, 'pictures'), { recursive: true });
-    await this.window.page.screenshot({ path: join(results, 'pictures', `${name}.png`) });
+    await this.window.page.screenshot({ path: join(results, 'pictures', `${name}.png`), animations: 'disabled' });
   }
 
   /** A picture and the logs of what went wrong. */

@@ -4,7 +4,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export const defaultDeadlineMs = 30_000;
-const intervalMs = 50;
+/** Asking costs the browser time that a simulation may need: what takes long is asked for less often. */
+const intervalMs = { first: 50, last: 500, growth: 1.1 };
 
 /**
  * Polls `probe` until it gives something else than undefined, null or false, and returns that. `what` is what the failure says
@@ -17,7 +18,7 @@ export async function until<T>(
 ): Promise<NonNullable<Exclude<T, false>>> {
   const end = performance.now() + deadlineMs;
   const late = sleep(deadlineMs, undefined, { ref: false });
-  for (;;) {
+  for (let interval = intervalMs.first; ; interval = Math.min(interval * intervalMs.growth, intervalMs.last)) {
     // A probe that hangs (a frame that is going away) must not outlast the deadline.
     const value = await Promise.race([probe(), late]);
     if (value !== undefined && value !== null && value !== false) return value as NonNullable<Exclude<T, false>>;
@@ -25,6 +26,6 @@ export async function until<T>(
       const there = state ? `; there was: ${String(await state())}` : '';
       throw new Error(`not after ${deadlineMs / 1000} s: ${what}${there}`);
     }
-    await sleep(intervalMs);
+    await sleep(interval);
   }
 }

@@ -64,6 +64,14 @@ export class Window {
     return this.rows().allInnerTexts();
   }
 
+  /** Presses F5 when Run and Debug shows that launch configuration as chosen: the first one, as long as none was started. */
+  async f5(configuration: string): Promise<void> {
+    await this.showContainer(/Run and Debug/);
+    const choice = this.page.getByRole('button', { name: /^Debug Launch Configurations/ });
+    await until(`${configuration} is chosen`, async () => (await choice.getAttribute('aria-label'))?.endsWith(configuration));
+    await this.page.keyboard.press('F5');
+  }
+
   /** Starts a launch configuration by its name. */
   async launch(configuration: string): Promise<void> {
     await this.page.keyboard.press('Control+P');
@@ -91,6 +99,19 @@ export class Window {
     await until(`view container ${String(name)} is shown`, async () => (await tab.getAttribute('aria-selected')) === 'true');
   }
 
+  /** Drags the edge of the side bar, as one does who wants to read all of a row. */
+  async widenSideBar(width: number): Promise<void> {
+    const box = await this.page.locator('.part.sidebar').boundingBox();
+    if (!box) throw new Error('no side bar is shown');
+    const middle = box.y + box.height / 2;
+    await this.page.mouse.move(box.x + box.width, middle);
+    await this.page.mouse.down();
+    await this.page.mouse.move(box.x + width, middle, { steps: 4 });
+    await this.page.mouse.up();
+    await this.page.mouse.move(box.x + 2 * width, middle);
+    await this.page.locator('.monaco-sash:is(.active, .hover)').waitFor({ state: 'detached' });
+  }
+
   /** A row of any tree that is shown. */
   row(name: Name): Locator {
     return this.page.getByRole('treeitem', { name });
@@ -99,13 +120,6 @@ export class Window {
   /** A tree by the name of its view. */
   tree(name: Name): Locator {
     return this.page.getByRole('tree', { name });
-  }
-
-  async expandRow(name: Name): Promise<void> {
-    const row = this.row(name).first();
-    const is = async () => (await row.getAttribute('aria-expanded')) === 'true';
-    if (!(await is())) await row.locator('.monaco-tl-twistie').click();
-    await until(`row ${String(name)} is expanded`, is);
   }
 
   /** Clicks a button that a row of a tree shows while the pointer is on it. */
@@ -165,22 +179,32 @@ export class Window {
     return this.page.getByRole('tree', { name: 'Debug Variables' }).getByRole('treeitem', { name });
   }
 
+  /** Scrolls down in the Variables view until a row is there: rows beyond the view's height do not exist. */
+  async reachVariable(name: Name): Promise<Locator> {
+    const row = this.variable(name).first();
+    await this.page.getByRole('tree', { name: 'Debug Variables' }).hover();
+    await until(`variable ${String(name)} is there`, async () => {
+      if ((await row.count()) > 0) return true;
+      await this.page.mouse.wheel(0, 100);
+      return false;
+    });
+    return row;
+  }
+
   async expandVariable(name: Name): Promise<void> {
-    await this.setExpanded(name, 'true', 'ArrowRight');
-  }
-
-  async collapseVariable(name: Name): Promise<void> {
-    await this.setExpanded(name, 'false', 'ArrowLeft');
-  }
-
-  private async setExpanded(name: Name, wanted: 'true' | 'false', key: string): Promise<void> {
     const row = this.variable(name).first();
     await row.waitFor();
-    const is = async () => (await row.getAttribute('aria-expanded')) === wanted;
+    const is = async () => (await row.getAttribute('aria-expanded')) === 'true';
     if (await is()) return;
     await row.click();
-    if (!(await is())) await this.page.keyboard.press(key);
-    await until(`variable ${String(name)} is ${wanted === 'true' ? 'expanded' : 'collapsed'}`, is);
+    if (!(await is())) await this.page.keyboard.press('ArrowRight');
+    await until(`variable ${String(name)} is expanded`, is);
+  }
+
+  /** Closes all rows of the Variables view, so that the scopes can be seen again. */
+  async closeVariables(): Promise<void> {
+    await this.viewAction('Variables', /^Collapse All/);
+    await until('all variables are closed', async () => (await this.variable(/, value /).count()) === 0);
   }
 
   // --- webviews ---------------------------------------------------------------------------------------------------

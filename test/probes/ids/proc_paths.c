@@ -1,6 +1,5 @@
 // Paths in /proc that hold a pid or tid, and what the files there say of ids.
 // sabotage: poke @pid
-// missing: ids inside files of /proc
 #include "../probe.h"
 #include <dirent.h>
 

@@ -1,7 +1,6 @@
 // Signals to oneself by virtual ids: kill, raise, tgkill and tkill by syscall(), sigqueue, killpg of another group fails rightly;
 // the sender in siginfo is the virtual pid.
 // sabotage: poke @pid
-// missing: sender ids in signal handlers
 #include "../probe.h"
 
 static volatile int count, value;

@@ -1,6 +1,5 @@
 // Handlers, their masks and flags are kept: what sigaction reports, and what happens when the signals come.
 // sabotage: call rt_sigaction 10 @default 0 8
-// missing: sender ids in signal handlers
 #include "../probe.h"
 
 static volatile int plain, restarted, reset, nested, depth, deepest, masked_at;

@@ -1,6 +1,5 @@
 // pthread_kill, pthread_sigqueue, pthread_cancel, names and scheduling of threads made before the checkpoint work after it.
 // sabotage: thread-call 1 prctl 15 @name
-// missing: pthread_getattr_np of another thread after a restart
 #include "../probe.h"
 
 static volatile int started, signalled, value;
@@ -15,8 +14,10 @@ static void on_signal(int number, siginfo_t *info, void *context) {
 static pid_t tid;
 static char other_name[16] = "not-this";
 
+static void *own_frame;
 static void *body(void *argument) {
   tid = gettid();
+  own_frame = __builtin_frame_address(0);
   started = 1;
   for (;;) probe_sleep_ms(20);
   return argument;
@@ -28,7 +29,10 @@ int main(int argc, char **argv) {
   struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
   sigaction(SIGUSR2, &action, NULL);
   pthread_t thread;
-  pthread_create(&thread, NULL, body, NULL);
+  pthread_attr_t made_with;
+  pthread_attr_init(&made_with);
+  pthread_attr_setguardsize(&made_with, 8192);
+  pthread_create(&thread, &made_with, body, NULL);
   CHECK(pthread_setname_np(thread, "before") == 0, "pthread_setname_np");
   WAIT_UNTIL(started, "the thread did not start");
   probe_hold();
@@ -52,8 +56,18 @@ int main(int argc, char **argv) {
   void *stack = NULL;
   size_t bytes = 0;
   CHECK(pthread_getattr_np(thread, &attributes) == 0 && pthread_attr_getstack(&attributes, &stack, &bytes) == 0 && bytes, "pthread_getattr_np");
+  CHECK((char *)own_frame > (char *)stack && (char *)own_frame < (char *)stack + bytes, "the thread's stack is elsewhere");
+  size_t guard = 0;
+  int state = -1;
+  CHECK(pthread_attr_getguardsize(&attributes, &guard) == 0 && guard == 8192, "its guard has %zu bytes", guard);
+  CHECK(pthread_attr_getdetachstate(&attributes, &state) == 0 && state == PTHREAD_CREATE_JOINABLE, "it is detached");
+  cpu_set_t attribute_set;
+  CHECK(pthread_attr_getaffinity_np(&attributes, sizeof attribute_set, &attribute_set) == 0 && CPU_EQUAL(&set, &attribute_set), "its processors");
+  CHECK(pthread_attr_destroy(&attributes) == 0, "pthread_attr_destroy");
   CHECK(pthread_getattr_np(pthread_self(), &attributes) == 0 && pthread_attr_getstack(&attributes, &stack, &bytes) == 0, "pthread_getattr_np of the main thread");
   CHECK((char *)&attributes > (char *)stack && (char *)&attributes < (char *)stack + bytes, "the main thread's stack is elsewhere");
+  CHECK(pthread_attr_getaffinity_np(&attributes, sizeof attribute_set, &attribute_set) == 0 && CPU_COUNT(&attribute_set) > 0, "the main thread's processors");
+  pthread_attr_destroy(&attributes);
   void *result;
   CHECK(pthread_cancel(thread) == 0 && pthread_join(thread, &result) == 0 && result == PTHREAD_CANCELED, "pthread_cancel");
   return probe_ok();

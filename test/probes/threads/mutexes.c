@@ -5,7 +5,7 @@
 static pthread_mutex_t recursive, checking, plain = PTHREAD_MUTEX_INITIALIZER, priority;
 static pthread_rwlock_t reading = PTHREAD_RWLOCK_INITIALIZER, writing = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_spinlock_t spin;
-static volatile int stop, started, got;
+static volatile int stop, started, waiting, got;
 
 static void *holder(void *argument) {
   pthread_mutex_lock(&recursive);
@@ -35,6 +35,7 @@ static void *holder(void *argument) {
 
 // Waits in the kernel for a mutex that is held by main.
 static void *waiter(void *argument) {
+  __atomic_fetch_add(&waiting, 1, __ATOMIC_SEQ_CST);
   CHECK(pthread_mutex_lock(&plain) == 0, "lock of the plain mutex");
   got++;
   pthread_mutex_unlock(&plain);
@@ -59,7 +60,7 @@ int main(int argc, char **argv) {
   pthread_mutex_lock(&plain);
   pthread_create(&threads[0], NULL, holder, NULL);
   for (int i = 1; i < 4; i++) pthread_create(&threads[i], NULL, waiter, NULL);
-  WAIT_UNTIL(started, "the holder did not start");
+  WAIT_UNTIL(started && waiting == 3, "the threads did not start");
   probe_sleep_ms(20);
   probe_hold();
   CHECK(got == 0, "somebody got a mutex that main holds");

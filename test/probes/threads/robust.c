@@ -1,7 +1,6 @@
 // Robust mutexes: a thread that ends after the checkpoint while it holds one that it took before leaves EOWNERDEAD.
 // (The kernel compares the word in memory with the tid that it gave this time.)
 // sabotage: poke @word
-// missing: robust mutexes after a restart
 #include "../probe.h"
 
 static pthread_mutex_t robust, inheriting;

@@ -34,7 +34,7 @@ static const struct {
 } calls[] = {
     {"arch_prctl", SYS_arch_prctl}, {"brk", SYS_brk}, {"close", SYS_close}, {"dup2", SYS_dup2}, {"fcntl", SYS_fcntl},
     {"flock", SYS_flock}, {"ftruncate", SYS_ftruncate}, {"ioctl", SYS_ioctl}, {"lseek", SYS_lseek}, {"mprotect", SYS_mprotect},
-    {"munlock", SYS_munlock}, {"munmap", SYS_munmap}, {"prctl", SYS_prctl}, {"rseq", SYS_rseq}, {"rt_sigaction", SYS_rt_sigaction},
+    {"munlock", SYS_munlock}, {"munlockall", SYS_munlockall}, {"munmap", SYS_munmap}, {"prctl", SYS_prctl}, {"rseq", SYS_rseq}, {"rt_sigaction", SYS_rt_sigaction},
     {"rt_sigprocmask", SYS_rt_sigprocmask}, {"rt_sigtimedwait", SYS_rt_sigtimedwait}, {"sched_setaffinity", SYS_sched_setaffinity},
     {"setitimer", SYS_setitimer}, {"setrlimit", SYS_setrlimit}, {"setsid", SYS_setsid}, {"sigaltstack", SYS_sigaltstack},
     {"timer_delete", SYS_timer_delete}, {"umask", SYS_umask},

@@ -15,6 +15,7 @@ function Barriers({ session, operation, processes }: BarriersModel) {
     return <p class="muted">No simulation is running. When one is, each checkpoint shows here which phase it is in.</p>;
   if (!operation) return <p class="muted">{session} has made no checkpoint yet.</p>;
   const scale = longest(operation);
+  const inSomePhase = operation.phases.some(({ error }) => error === operation.error);
   return (
     <>
       <div class="heading">
@@ -47,7 +48,7 @@ function Barriers({ session, operation, processes }: BarriersModel) {
           ))}
         </tbody>
       </table>
-      {operation.error !== '' && <p class="error">{operation.error}</p>}
+      {operation.error !== '' && !inSomePhase && <p class="error">{operation.error}</p>}
     </>
   );
 }

@@ -17,21 +17,29 @@ export function PhaseRow({ phase, processes, scale }: Props) {
   const ms = duration(phase);
   const state = phase.error !== '' ? 'failed' : ms === null ? 'current' : 'done';
   return (
-    <tr class={state} title={meaning(phase)}>
-      <th scope="row">
-        <Station state={state} />
-        <span>{phaseName(phase)}</span>
-        {phase.error !== '' && <div class="error">{phase.error}</div>}
-      </th>
-      <td class="number">
-        {ms === null ? 'now' : formatDuration(ms)}
-        <svg class="bar" viewBox="0 0 100 3" preserveAspectRatio="none" aria-hidden="true">
-          <rect width={ms === null ? 0 : Math.max(1, (ms / scale) * 100)} height="3" />
-        </svg>
-      </td>
-      <Processes pids={phase.arrived} names={processes} />
-      <Processes pids={phase.waiting} names={processes} />
-    </tr>
+    <>
+      <tr class={state} title={meaning(phase)}>
+        <th scope="row">
+          <Station state={state} />
+          <span>{phaseName(phase)}</span>
+        </th>
+        <td class="number">
+          {ms === null ? 'now' : formatDuration(ms)}
+          <svg class="bar" viewBox="0 0 100 3" preserveAspectRatio="none" aria-hidden="true">
+            <rect width={ms === null ? 0 : Math.max(1, (ms / scale) * 100)} height="3" />
+          </svg>
+        </td>
+        <Processes pids={phase.arrived} names={processes} />
+        <Processes pids={phase.waiting} names={processes} />
+      </tr>
+      {phase.error !== '' && (
+        <tr>
+          <td class="why error" colSpan={4}>
+            {phase.error}
+          </td>
+        </tr>
+      )}
+    </>
   );
 }
 

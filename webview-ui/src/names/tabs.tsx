@@ -1,5 +1,6 @@
 /**
- * Which table: tabs as the ARIA practices have them (arrow keys move and choose, one of them is in the order of Tab).
+ * Which table: tabs as the ARIA practices have them (arrow keys, Home and End move and choose, one of them is in the
+ * order of Tab).
  */
 import type { NameTableKind } from '../../../debug-adapter/src/protocol/panels.js';
 
@@ -10,12 +11,20 @@ const TABS: readonly (readonly [NameTableKind, string])[] = [
   ['fd', 'File Descriptors'],
 ];
 
+/** Index of the tab to which a key leads, from the end where negative. */
+function target(key: string, at: number): number | undefined {
+  if (key === 'ArrowRight') return at + 1;
+  if (key === 'ArrowLeft') return at - 1;
+  if (key === 'Home') return 0;
+  return key === 'End' ? -1 : undefined;
+}
+
 export function Tabs({ kind, onChoose }: { kind: NameTableKind; onChoose: (kind: NameTableKind) => void }) {
   const move = (event: KeyboardEvent) => {
-    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
-    if (step === 0) return;
-    const at = TABS.findIndex(([name]) => name === kind);
-    const next = TABS[(at + step + TABS.length) % TABS.length];
+    // The focus is ahead of `kind`, which changes only when the table has been read.
+    const at = TABS.findIndex(([name]) => document.activeElement?.id === `tab-${name}`);
+    const wanted = target(event.key, at);
+    const next = wanted === undefined ? undefined : TABS.at(wanted % TABS.length);
     if (!next) return;
     event.preventDefault();
     document.getElementById(`tab-${next[0]}`)?.focus();

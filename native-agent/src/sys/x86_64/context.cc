@@ -4,6 +4,7 @@
 #include <cpuid.h>
 #include <errno.h>
 #include <sched.h>
+#include <sys/uio.h>
 
 #include "sys/syscall.h"
 
@@ -165,8 +166,29 @@ uint64_t build_frame(void* memory, const Registers& r, Text xstate, uint64_t sig
   return reinterpret_cast<uint64_t>(frame);
 }
 
-void enter_frame(uint64_t frame) {
-  asm volatile("mov %0, %%rsp\n\tmov %1, %%eax\n\tsyscall\n\tud2" : : "r"(frame), "i"(SYS_rt_sigreturn) : "memory");
+bool call_of_frame(uint64_t frame, int64_t* number, uint64_t* arguments, uint64_t* stack) {
+  const struct sigcontext& c = reinterpret_cast<const Frame*>(frame)->context;
+  unsigned char code[2];
+  struct iovec local = {code, sizeof code};
+  struct iovec remote = {reinterpret_cast<void*>(c.rip), sizeof code};
+  if (call(SYS_process_vm_readv, call(SYS_getpid), &local, 1, &remote, 1, 0) != sizeof code) return false;
+  if (code[0] != 0x0f || code[1] != 0x05) return false;  // syscall
+  *number = static_cast<int64_t>(c.rax);
+  *stack = c.rsp;
+  const uint64_t values[] = {c.rdi, c.rsi, c.rdx, c.r10, c.r8, c.r9};
+  memcpy(arguments, values, sizeof values);
+  return true;
+}
+
+void enter_frame(uint64_t frame, uint32_t* left) {
+  asm volatile("lock incl (%2)\n\tmov %0, %%rsp\n\tmov %1, %%eax\n\tsyscall\n\tud2"
+               : : "r"(frame), "i"(SYS_rt_sigreturn), "r"(left) : "memory");
+  __builtin_unreachable();
+}
+
+void exit_thread(uint32_t* left) {
+  asm volatile("lock incl (%1)\n\tmov %0, %%eax\n\txor %%edi, %%edi\n\tsyscall\n\tud2"
+               : : "i"(SYS_exit), "r"(left) : "memory");
   __builtin_unreachable();
 }
 

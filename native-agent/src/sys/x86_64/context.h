@@ -32,8 +32,14 @@ size_t frame_size(size_t xstate_size);
 uint64_t build_frame(void* memory, const Registers& registers, Text xstate, uint64_t signal_mask, uint64_t altstack_sp,
                      uint64_t altstack_size, uint32_t altstack_flags);
 
-/// Continues with the state in the frame. Does not return.
-[[noreturn]] void enter_frame(uint64_t frame);
+/// Whether the state in a frame is one that begins a system call, which, and with which stack.
+bool call_of_frame(uint64_t frame, int64_t* number, uint64_t* arguments, uint64_t* stack);
+
+/// Counts in *left and continues with the state in the frame. Does not return. Between the two the thread needs no memory but
+/// the frame; its stack pointer stays there until the kernel has read it.
+[[noreturn]] void enter_frame(uint64_t frame, uint32_t* left);
+/// Counts in *left and ends the thread, which needs no stack any more.
+[[noreturn]] void exit_thread(uint32_t* left);
 
 /// clone(2) of a thread or process that begins at entry(argument) on a stack of its own. The child's id, or -errno.
 long clone_with_stack(uint64_t flags, void* stack_top, void (*entry)(void*), void* argument, void* tls);

@@ -1,0 +1,21 @@
+// What a program needs in its environment to become a process of the computation: our library before what it preloads itself, and
+// who it belongs to. Applications hand on their own copies (a shell's, one of before a restart) or none at all.
+// [any], also in a child made by vfork: nothing is allocated, nothing of the parent's is changed.
+#pragma once
+#include <stddef.h>
+
+#include "cairn/plugin.h"
+
+namespace cairn::exec {
+
+/// [init] From the environment that the coordinator gave.
+void remember_environment();
+/// [restoring] From the settings of the restart.
+void remember_settings(const cairn_host* host);
+
+/// Bytes that complete() needs for this environment. NULL: an empty one.
+size_t room_for(char* const* environment);
+/// Writes an environment with what is needed (unless it says that the program is none of the computation, see bin/cairn) into `room`, which must hold room_for() bytes; strings are shared.
+char** complete(char* const* environment, void* room);
+
+}  // namespace cairn::exec

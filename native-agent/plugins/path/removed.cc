@@ -1,0 +1,94 @@
+#include "removed.h"
+
+#include <errno.h>
+
+#include "locate.h"
+#include "mapping.h"
+#include "state.h"
+#include "table.h"
+
+namespace cairn::path {
+namespace {
+
+// Spaces of the shared names: hash of a virtual path → 1. Key 0 of the first: something was removed.
+constexpr uint32_t kRemoved = CAIRN_NAMES_OTHERS + 1;
+constexpr uint32_t kOutside = CAIRN_NAMES_OTHERS + 2;
+
+int64_t hash_of(const char *text, size_t length) {
+  uint64_t hash = 14695981039346656037u;
+  for (size_t i = 0; i < length; ++i) hash = (hash ^ static_cast<unsigned char>(text[i])) * 1099511628211u;
+  return static_cast<int64_t>(hash | 1);
+}
+
+bool known(uint32_t space, int64_t key) {
+  int64_t value;
+  return state.host->get_name(space, key, &value) == 0;
+}
+
+const Layer *run_folder() { return state.layers != 0 ? &state.layer[state.layers - 1] : nullptr; }
+
+bool removed_folder(PathText &folder) {
+  const Layer *layer = run_folder();
+  return layer != nullptr && folder.assign(layer->folder, layer->folder_length) && folder.append("/.cairn/removed");
+}
+
+struct KernelDirent {
+  uint64_t inode;
+  int64_t offset;
+  uint16_t length;
+  uint8_t type;
+  char name[];
+};
+
+}  // namespace
+
+void tell_removed(const PathText &path) {
+  PathText link;
+  const Layer *layer = run_folder();
+  if (layer == nullptr || !link.assign(layer->folder, layer->folder_length)) return;
+  static constexpr const char *kParts[] = {"/.cairn", "/removed"};
+  for (const char *part : kParts) {
+    if (!link.append(part)) return;
+    sys(SYS_mkdirat, AT_FDCWD, link.text, 0777);
+  }
+  int64_t hash = hash_of(path.text, path.length);
+  if (!link.append("/") || !link.append_number(static_cast<uint64_t>(hash))) return;
+  sys(SYS_symlinkat, path.text, AT_FDCWD, link.text);
+  state.host->set_name(kRemoved, hash, 1);
+  state.host->set_name(kRemoved, 0, 1);
+}
+
+bool told_removed(const PathText &path, size_t length) {
+  return known(kRemoved, 0) && known(kRemoved, hash_of(path.text, length));
+}
+
+void learn_removed() {
+  PathText folder, path;
+  if (!known(kRemoved, 0) || !removed_folder(folder)) return;
+  long fd = sys(SYS_openat, AT_FDCWD, folder.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  alignas(8) char entries[4096];
+  long size;
+  int32_t layer = static_cast<int32_t>(state.layers) - 1;
+  while ((size = sys(SYS_getdents64, fd, entries, sizeof entries)) > 0) {
+    for (long at = 0; at < size;) {
+      auto *entry = reinterpret_cast<KernelDirent *>(entries + at);
+      at += entry->length;
+      long length = sys(SYS_readlinkat, fd, entry->name, path.text, sizeof path.text - 1);
+      if (length <= 0) continue;  // "." and ".."
+      path.cut(static_cast<size_t>(length));
+      if (!hidden_in_table(layer, path, path.length)) (void)insert(Kind::kWhiteout, path.text, path.length, "", layer, "", now_ns(), false);
+    }
+  }
+  sys(SYS_close, fd);
+}
+
+void tell_outside(const PathText &path) { state.host->set_name(kOutside, hash_of(path.text, path.length), 1); }
+
+bool told_outside(const PathText &path, PathText &real) {
+  const Layer *layer = run_folder();
+  return layer != nullptr && known(kOutside, hash_of(path.text, path.length)) && real.assign(layer->folder, layer->folder_length) &&
+         real.append("/.cairn/outside") && real.append(path.text);
+}
+
+}  // namespace cairn::path

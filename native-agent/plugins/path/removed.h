@@ -1,0 +1,20 @@
+// What the processes of a restarted computation tell each other of the overlay: which names were removed (links in the run folder,
+// named by a hash, which lead to the virtual path), and which files outside of it this run has a copy of. Any context; no libc.
+#pragma once
+#include "path_text.h"
+
+namespace cairn::path {
+
+/// This process has removed what the lower layers have there.
+void tell_removed(const PathText &path);
+/// Whether some process has removed `path` (its first `length` bytes) from the layers below the run folder.
+bool told_removed(const PathText &path, size_t length);
+/// [quiesced] Takes into the table, and so into the image, what others have removed.
+void learn_removed();
+
+/// The content of this file beyond the working folder is in the run folder.
+void tell_outside(const PathText &path);
+/// Whether it is; `real` is then where.
+bool told_outside(const PathText &path, PathText &real);
+
+}  // namespace cairn::path

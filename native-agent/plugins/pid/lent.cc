@@ -1,0 +1,145 @@
+// Owns: the threads that have their real id in libc's word; see lent.h.
+#include "pid/lent.h"
+
+#include <linux/futex.h>
+#include <stddef.h>
+#include <sys/uio.h>
+
+#include "pid/host.h"
+#include "pid/ids.h"
+#include "pid/mutex_words.h"
+#include "pid/threads.h"
+
+namespace cairn::pid {
+
+uint32_t lent_by_restarts = 0;
+
+namespace {
+
+constexpr uint32_t capacity = 1024;
+constexpr uint64_t searched_stack = 1024;
+
+Lent places[capacity];
+uint32_t lent_count = 0;
+int64_t list_offset = 0;  // of the robust list, from the thread's descriptor
+
+bool peek(uint64_t address, void* data, size_t size) {
+  struct iovec local = {data, size};
+  struct iovec remote = {reinterpret_cast<void*>(address), size};
+  return raw(SYS_process_vm_readv, raw(SYS_getpid), pointer(&local), 1, pointer(&remote), 1, 0) == static_cast<long>(size);
+}
+
+void set_tid(pthread_t thread, int32_t tid) { __atomic_store_n(tid_word(thread), tid, __ATOMIC_RELEASE); }
+
+void empty(Lent* place) {
+  if (place->by_restart != 0) __atomic_fetch_sub(&lent_by_restarts, 1, __ATOMIC_ACQ_REL);
+  __atomic_store_n(&place->thread, 0, __ATOMIC_RELEASE);
+  __atomic_fetch_sub(&lent_count, 1, __ATOMIC_ACQ_REL);
+}
+
+Lent* find(pthread_t thread) {
+  if (__builtin_expect(__atomic_load_n(&lent_count, __ATOMIC_ACQUIRE) == 0, true)) return nullptr;
+  for (Lent& place : places) {
+    if (__atomic_load_n(&place.thread, __ATOMIC_ACQUIRE) == static_cast<uint64_t>(thread)) return &place;
+  }
+  return nullptr;
+}
+
+/// libc's descriptor of a thread, which begins with a pointer to itself at offset 16; 0: it is none of libc's.
+pthread_t descriptor_of(int32_t real) {
+  uint64_t head = 0, self = 0;
+  size_t size = 0;
+  if (list_offset == 0 || raw(SYS_get_robust_list, real, pointer(&head), pointer(&size)) < 0 || head == 0) return 0;
+  uint64_t thread = head - static_cast<uint64_t>(list_offset);
+  return peek(thread + 16, &self, sizeof self) && self == thread ? static_cast<pthread_t>(thread) : 0;
+}
+
+/// The mutex, if a thread that waits for the futex at `address` does so in a wait on a condition with such a mutex: libc keeps
+/// what it needs at a cancellation on the stack, the condition's address and then the mutex's.
+pthread_mutex_t* mutex_of_sleeper(uint64_t address, uint64_t stack) {
+  constexpr uint64_t signals = offsetof(pthread_cond_t, __data.__g_signals);
+  constexpr uint64_t groups = sizeof(static_cast<pthread_cond_t*>(nullptr)->__data.__g_signals);
+  uint64_t words[searched_stack / sizeof(uint64_t)];
+  size_t size = sizeof words;
+  while (size > 64 && !peek(stack, words, size)) size /= 2;
+  if (size <= 64) return nullptr;
+  for (size_t at = 0; at + 1 < size / sizeof(uint64_t); ++at) {
+    if (address < words[at] + signals || address >= words[at] + signals + groups) continue;
+    pthread_mutex_t mutex;
+    if (words[at + 1] % alignof(pthread_mutex_t) == 0 && peek(words[at + 1], &mutex, sizeof mutex) && has_kernel_ids(&mutex)) {
+      return reinterpret_cast<pthread_mutex_t*>(words[at + 1]);
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Lent* lend(pthread_t thread, int32_t virtual_id, int32_t real, bool by_restart) {
+  Lent* taken = nullptr;
+  for (uint32_t at = 0; at < capacity && taken == nullptr; ++at) {
+    uint64_t free = 0;
+    if (!__atomic_compare_exchange_n(&places[at].thread, &free, 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) continue;
+    taken = &places[at];
+    taken->virtual_id = virtual_id;
+    taken->by_restart = by_restart ? 1 : 0;
+    __atomic_fetch_add(&lent_count, 1, __ATOMIC_ACQ_REL);
+    if (by_restart) __atomic_fetch_add(&lent_by_restarts, 1, __ATOMIC_ACQ_REL);
+    __atomic_store_n(&taken->thread, static_cast<uint64_t>(thread), __ATOMIC_RELEASE);
+  }
+  set_tid(thread, real);
+  return taken;
+}
+
+void give_back(Lent* place, pthread_t thread, int32_t virtual_id) {
+  set_tid(thread, virtual_id);
+  if (place != nullptr) empty(place);
+}
+
+void give_back_own() {
+  Lent* place = find(pthread_self());
+  if (place != nullptr && place->by_restart != 0) give_back(place, pthread_self(), place->virtual_id);
+}
+
+void forget_lent(pthread_t thread) {
+  if (Lent* place = find(thread)) empty(place);
+}
+
+int32_t lent_id(pthread_t thread) {
+  Lent* place = find(thread);
+  return place != nullptr ? place->virtual_id : 0;
+}
+
+void find_thread_descriptor() {
+  uint64_t head = 0;
+  size_t size = 0;
+  if (raw(SYS_get_robust_list, 0, pointer(&head), pointer(&size)) < 0 || head == 0) return;
+  int64_t offset = static_cast<int64_t>(head - static_cast<uint64_t>(pthread_self()));
+  if (offset > 0 && offset < 8192) list_offset = offset;
+}
+
+void lend_to_sleepers() {
+  // Those in a call of ours have the real id of the last life.
+  for (Lent& place : places) {
+    if (place.thread > 1) set_tid(static_cast<pthread_t>(place.thread), to_real(Space::id, place.virtual_id));
+  }
+  int32_t virtual_id, real;
+  for (uint32_t index = 0; host->thread(index, &virtual_id, &real) == 1; ++index) {
+    int64_t number = 0;
+    uint64_t arguments[6], stack = 0;
+    if (!thread_call(index, &number, arguments, &stack) || number != SYS_futex) continue;
+    int operation = static_cast<int>(arguments[1]) & FUTEX_CMD_MASK;
+    if (operation != FUTEX_WAIT && operation != FUTEX_WAIT_BITSET) continue;
+    pthread_mutex_t* mutex = mutex_of_sleeper(arguments[0], stack);
+    if (mutex == nullptr) continue;
+    // What the sleeper will write into it is of this life.
+    renew_words(mutex);
+    pthread_t thread = descriptor_of(real);
+    if (thread == 0 || find(thread) != nullptr || *tid_word(thread) != virtual_id || virtual_id == real) continue;
+    // Without a place nobody would give back.
+    Lent* place = lend(thread, virtual_id, real, true);
+    if (place == nullptr) set_tid(thread, virtual_id);
+  }
+}
+
+}  // namespace cairn::pid

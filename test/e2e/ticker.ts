@@ -1,0 +1,25 @@
+/**
+ * The small program that the stories without a simulator run: its folder, and what it prints.
+ */
+import { execFileSync } from 'node:child_process';
+import { inTree } from '../../scripts/lib/tree.mjs';
+import type { Window } from './harness/window.js';
+
+export const tickerFolder = inTree('test/e2e/ticker');
+
+/** Numbers of the ticks in what it printed or wrote. */
+export const ticks = (text: string): number[] => [...text.matchAll(/^tick (\d+)\s*$/gm)].map(([, number]) => Number(number));
+
+/** Compiles the plugin of the launch configuration "Gated". */
+export function buildGate(folder: string): void {
+  const include = inTree('native-agent/include');
+  execFileSync('gcc', ['-shared', '-fPIC', '-Wall', '-Wextra', '-Werror', '-I', include, 'gate.c', '-o', 'gate.so'], {
+    cwd: folder,
+    stdio: 'inherit',
+  });
+}
+
+export async function launchTicker(window: Window, configuration = 'Ticker'): Promise<void> {
+  await window.launch(configuration);
+  await window.terminalHas(/^tick \d+/m, 60_000);
+}
