@@ -31,7 +31,7 @@ struct Pipe {
   uint32_t* lengths;
   uint32_t records;
   bool packets;
-  // While restoring: hidden descriptors of both ends. A FIFO has one for both.
+  // While restoring: hidden descriptors of both ends; of a FIFO only one for reading, at [0].
   int32_t handles[2];
 };
 
@@ -48,6 +48,10 @@ extern Table table;
 
 /// How the kernel marks what was opened by a name (on x86-64 libc's O_LARGEFILE is 0); pipe(2) does not.
 inline constexpr uint32_t opened_by_name = 0100000;
+
+/// Added to the token of an end that has seen its last writer go.
+inline constexpr uint64_t hang_up = uint64_t{1} << 32;
+inline Pipe* pipe_of(const cairn_descriptor& end) { return &table.pipes[end.token & (hang_up - 1)]; }
 
 using plugin::Text;
 

@@ -16,6 +16,13 @@ int32_t fail(long error, const Pipe& pipe, const char* what) {
   return host->fail(static_cast<int32_t>(error), pipe.named ? pipe.path : "pipe", text.text());
 }
 
+/// Another open file description of the same pipe.
+long open_again(int32_t end, uint32_t flags) {
+  Text<64> link;
+  link.add("/proc/thread-self/fd/").add(int64_t{end});
+  return sys(SYS_openat, AT_FDCWD, pointer(link.text()), flags | O_CLOEXEC);
+}
+
 int32_t make_unnamed(Pipe* pipe) {
   int32_t ends[2];
   long error = sys(SYS_pipe2, pointer(ends), O_CLOEXEC | O_NONBLOCK);
@@ -30,8 +37,8 @@ int32_t make_named(Pipe* pipe) {
   if (int32_t error = place_of(*pipe, path, sizeof path)) return fail(error, *pipe, "a named pipe's place is too long a path");
   long made = sys(SYS_mknodat, AT_FDCWD, pointer(path), S_IFIFO | (pipe->mode & 07777) | 0600);
   if (made < 0 && made != -EEXIST) return fail(made, *pipe, "a named pipe cannot be made again");
-  // For both, which never waits for another end.
-  long fd = sys(SYS_openat, AT_FDCWD, pointer(path), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  // No handle for writing: a reader that is opened before the first writer knows that it was.
+  long fd = sys(SYS_openat, AT_FDCWD, pointer(path), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return fail(fd, *pipe, "a named pipe cannot be opened again");
   struct stat status = {};
   sys(SYS_fstat, fd, pointer(&status));
@@ -66,6 +73,14 @@ int32_t fill(const Pipe& pipe, int32_t writer) {
     from += pipe.lengths[i];
   }
   return 0;
+}
+
+int32_t fill_named(const Pipe& pipe) {
+  long writer = open_again(pipe.handles[0], O_WRONLY | O_NONBLOCK);
+  if (writer < 0) return fail(writer, pipe, "a named pipe cannot be opened for writing");
+  int32_t error = fill(pipe, static_cast<int32_t>(writer));
+  sys(SYS_close, writer);
+  return error;
 }
 
 /// Makes all folders above a path.
@@ -110,26 +125,25 @@ int32_t make_pipes() {
     pipe->handles[0] = pipe->handles[1] = -1;
     if (!pipe->made_here) continue;
     if (int32_t error = pipe->named ? make_named(pipe) : make_unnamed(pipe)) return error;
-    int32_t writer = pipe->named ? pipe->handles[0] : pipe->handles[1];
-    if (int32_t error = fill(*pipe, writer)) return error;
+    if (int32_t error = pipe->named ? fill_named(*pipe) : fill(*pipe, pipe->handles[1])) return error;
     int32_t error = plugin::publish_handle(host, handles[0], key_of(*pipe), pipe->handles[0]);
-    if (error == 0) error = plugin::publish_handle(host, handles[1], key_of(*pipe), writer);
+    if (error == 0 && !pipe->named) error = plugin::publish_handle(host, handles[1], key_of(*pipe), pipe->handles[1]);
     if (error < 0 && error != -ENOENT) return fail(error, *pipe, "a pipe cannot be handed out to the other processes");
   }
   return 0;
 }
 
 int32_t open_end(cairn_descriptor* wanted) {
-  const Pipe& pipe = table.pipes[wanted->token];
-  bool writes = (wanted->status_flags & O_ACCMODE) == O_WRONLY;
-  int32_t own = pipe.named ? pipe.handles[0] : pipe.handles[writes ? 1 : 0];
-  int32_t end = own >= 0 ? static_cast<int32_t>(sys(SYS_fcntl, own, F_DUPFD_CLOEXEC, 0))
-                         : plugin::take_handle(host, handles[writes ? 1 : 0], key_of(pipe));
+  const Pipe& pipe = *pipe_of(*wanted);
+  uint32_t which = !pipe.named && (wanted->status_flags & O_ACCMODE) == O_WRONLY ? 1 : 0;
+  int32_t end = pipe.handles[which] >= 0 ? static_cast<int32_t>(sys(SYS_fcntl, pipe.handles[which], F_DUPFD_CLOEXEC, 0))
+                                         : plugin::take_handle(host, handles[which], key_of(pipe));
   if (end < 0) return fail(end, pipe, "a pipe cannot be taken over from the process that made it again");
   if (pipe.named || (wanted->status_flags & opened_by_name) != 0) {
-    Text<64> link;
-    link.add("/proc/thread-self/fd/").add(end);
-    long opened = sys(SYS_openat, AT_FDCWD, pointer(link.text()), (wanted->status_flags & (O_ACCMODE | O_NONBLOCK)) | O_CLOEXEC);
+    // A hang-up is reported to who was opened while there was a writer.
+    long writer = (wanted->token & hang_up) != 0 ? open_again(end, O_WRONLY | O_NONBLOCK) : -1;
+    long opened = open_again(end, (wanted->status_flags & O_ACCMODE) | O_NONBLOCK);
+    if (writer >= 0) sys(SYS_close, writer);
     sys(SYS_close, end);
     if (opened < 0) return fail(opened, pipe, "an end of a pipe cannot be opened again");
     end = static_cast<int32_t>(opened);
@@ -140,7 +154,7 @@ int32_t open_end(cairn_descriptor* wanted) {
 }
 
 int32_t close_handles(const cairn_descriptor& end) {
-  Pipe* pipe = &table.pipes[end.token];
+  Pipe* pipe = pipe_of(end);
   bool closes = pipe->handles[0] >= 0;
   if (closes && pipe->named) sys(SYS_fchmod, pipe->handles[0], pipe->mode & 07777);
   for (int32_t& handle : pipe->handles) {

@@ -1,6 +1,7 @@
 // Which process saves a pipe, and what is in it. The content is looked at without being taken: tee(2) gives a pipe of our own
 // references to the same pages. Who has an end for reading is preferred, so that no end has to be opened for it: opening and
 // closing one can be seen by whoever polls the other. Context: quiesced.
+#include <poll.h>
 #include <sys/ioctl.h>
 
 #include "pipe/pipes.h"
@@ -22,6 +23,13 @@ int32_t fail(int32_t error, const Pipe& pipe, const char* what) {
 int32_t waiting(long fd) {
   int32_t bytes = 0;
   return sys(SYS_ioctl, fd, FIONREAD, pointer(&bytes)) < 0 ? 0 : bytes;
+}
+
+/// Of a FIFO's reader: its last writer has gone. Before a first one comes the kernel reports no hang-up, though a read ends at once.
+bool hung_up(int32_t fd) {
+  struct pollfd end = {fd, 0, 0};
+  struct timespec at_once = {};
+  return sys(SYS_ppoll, pointer(&end), 1, pointer(&at_once), 0, 8) == 1 && (end.revents & POLLHUP) != 0;
 }
 
 Pipe* find(const cairn_descriptor& offer) {
@@ -153,7 +161,9 @@ int32_t claim_end(cairn_descriptor* offer) {
   }
   if ((offer->status_flags & O_DIRECT) != 0) pipe->packet_writer = true;
   offer->token = static_cast<uint64_t>(pipe - table.pipes);
-  if ((offer->status_flags & O_ACCMODE) == O_WRONLY || pipe->reader >= 0) return 1;
+  if ((offer->status_flags & O_ACCMODE) == O_WRONLY) return 1;
+  if (pipe->named && hung_up(offer->fd)) offer->token |= hang_up;
+  if (pipe->reader >= 0) return 1;
   pipe->reader = offer->fd;
   int32_t error = elect(pipe);
   return error < 0 ? error : 1;

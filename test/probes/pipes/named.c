@@ -1,6 +1,12 @@
 // Named pipes: open at both ends with data inside, opened for both, unlinked while open, and opened by name after the restart.
 // sabotage: call close @reader
 #include "../probe.h"
+#include <poll.h>
+
+static short reported(int fd) {
+  struct pollfd one = {fd, POLLIN, 0};
+  return poll(&one, 1, 0) == 1 ? one.revents : 0;
+}
 
 int main(int argc, char **argv) {
   probe_init(argc, argv);
@@ -14,7 +20,16 @@ int main(int argc, char **argv) {
   CHECK(unlink("gone") == 0, "unlink");
   CHECK(write(writer, "inside", 6) == 6 && write(both, "self", 4) == 4 && write(gone_writer, "nameless", 8) == 8, "write");
   close(gone_writer);
+  // Nobody has ever written to one; the writer of the other has gone.
+  unlink("idle"), unlink("left");
+  CHECK(mkfifo("idle", 0400) == 0 && mkfifo("left", 0600) == 0, "mkfifo");
+  int idle = open("idle", O_RDONLY | O_NONBLOCK), left = open("left", O_RDONLY | O_NONBLOCK);
+  CHECK(idle >= 0 && left >= 0 && close(open("left", O_WRONLY)) == 0, "open");
+  CHECK(reported(idle) == 0 && reported(left) == POLLHUP, "before: %x, %x", reported(idle), reported(left));
   probe_hold();
+  CHECK(reported(idle) == 0, "a hang-up before the first writer: %x", reported(idle));
+  CHECK(reported(left) == POLLHUP, "no hang-up: %x", reported(left));
+  CHECK(reported(gone_reader) == (POLLIN | POLLHUP) && reported(reader) == POLLIN, "hang-ups: %x, %x", reported(gone_reader), reported(reader));
   char got[32] = "";
   struct stat status, named;
   CHECK(read(reader, got, sizeof got) == 6 && memcmp(got, "inside", 6) == 0, "got '%s'", got);
