@@ -19,7 +19,19 @@ int32_t barrier(const char* name, uint32_t) {
   return fill();
 }
 
-int32_t event(uint32_t number, void*) { return number == CAIRN_EVENT_RESTART ? begin_restore() : 0; }
+bool restarted = false;
+
+int32_t event(uint32_t number, void*) {
+  if (number == CAIRN_EVENT_RESTART) {
+    restarted = true;
+    return begin_restore();
+  }
+  if (number == CAIRN_EVENT_RUNNING && restarted) {
+    restarted = false;
+    end_restore();
+  }
+  return 0;
+}
 
 int32_t init(const cairn_host* given, const char*) {
   host = given;

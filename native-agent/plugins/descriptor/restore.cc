@@ -157,8 +157,9 @@ int32_t make_kept() { return restore(true, make); }
 
 int32_t take_shared() { return restore(false, take); }
 
+void end_restore() { sys(SYS_prctl, PR_SET_PTRACER, 0); }
+
 int32_t fill() {
-  sys(SYS_prctl, PR_SET_PTRACER, 0);
   for (int32_t& fd : standard) {
     if (fd >= 0) host->close_fd(fd);
     fd = -1;

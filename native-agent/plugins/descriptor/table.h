@@ -78,6 +78,8 @@ int32_t begin_restore();
 int32_t make_kept();
 int32_t take_shared();
 int32_t fill();
+/// [running] Nothing is taken from this process any more.
+void end_restore();
 
 /// [running, quiesced] The rows of table "fd".
 void rows(const char* name, cairn_emit_row emit, void* context);
