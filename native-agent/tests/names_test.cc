@@ -72,6 +72,18 @@ TEST_F(Names, AFullTableSaysSo) {
   EXPECT_EQ(set_name(9, -1, 1), 0);
 }
 
+TEST_F(Names, ProcessesThatWereKilledMakeRoom) {
+  constexpr uint32_t processes = 1;  // CAIRN_NAMES_PROCESS
+  constexpr int64_t nobody = 0x3ffffffe;
+  for (int64_t key = 1; key <= 4096; ++key) ASSERT_EQ(set_name(processes, key, nobody), 0) << key;
+  EXPECT_EQ(set_name(processes, 5000, getpid()), 0);
+  uint32_t index = 0;
+  int64_t key, value;
+  ASSERT_EQ(next_name(processes, &index, &key, &value), 0);
+  EXPECT_EQ(key, 5000);
+  EXPECT_EQ(next_name(processes, &index, &key, &value), -ENOENT);
+}
+
 TEST_F(Names, OfSeveralProcessesThatClaimOneGetsIt) {
   constexpr int processes = 4, rounds = 2000;
   std::vector<pid_t> children;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include "cairn/plugin.h"
 #include "sys/file.h"
 #include "sys/futex.h"
 #include "sys/text.h"
@@ -30,9 +31,19 @@ constexpr uint64_t patience_ns = 20'000'000;
 
 Entry* table = nullptr;
 
-uint32_t first_place(uint32_t space, int64_t key) {
+/// Processes are listed while all threads are stopped: they have a part of their own, which is soon looked through.
+struct Part {
+  uint32_t start;
+  uint32_t size;
+};
+Part part_of(uint32_t space) {
+  constexpr uint32_t for_processes = 4096;
+  return space == CAIRN_NAMES_PROCESS ? Part{0, for_processes} : Part{for_processes, capacity - for_processes};
+}
+
+uint32_t first_place(uint32_t space, int64_t key, Part part) {
   uint64_t mixed = (static_cast<uint64_t>(key) + space * 0x9e3779b97f4a7c15u) * 0xd6e8feb86659fd93u;
-  return static_cast<uint32_t>((mixed ^ (mixed >> 32)) % capacity);
+  return static_cast<uint32_t>((mixed ^ (mixed >> 32)) % part.size);
 }
 
 /// Waits while an entry is being written. Whoever writes it may have been stopped or killed at it: after a while it is taken away,
@@ -51,9 +62,10 @@ uint32_t state_of(Entry& entry) {
 
 Entry* find(uint32_t space, int64_t key) {
   if (table == nullptr) return nullptr;
-  uint32_t place = first_place(space, key);
-  for (uint32_t step = 0; step < capacity; ++step, place = (place + 1) % capacity) {
-    Entry& entry = table[place];
+  Part part = part_of(space);
+  uint32_t place = first_place(space, key, part);
+  for (uint32_t step = 0; step < part.size; ++step, place = (place + 1) % part.size) {
+    Entry& entry = table[part.start + place];
     uint32_t state = state_of(entry);
     if (state == unused) return nullptr;
     if (state == live && entry.space == space && entry.key == key) return &entry;
@@ -62,9 +74,10 @@ Entry* find(uint32_t space, int64_t key) {
 }
 
 Entry* insert(uint32_t space, int64_t key, int64_t value) {
-  uint32_t place = first_place(space, key);
-  for (uint32_t step = 0; step < capacity; ++step, place = (place + 1) % capacity) {
-    Entry& entry = table[place];
+  Part part = part_of(space);
+  uint32_t place = first_place(space, key, part);
+  for (uint32_t step = 0; step < part.size; ++step, place = (place + 1) % part.size) {
+    Entry& entry = table[part.start + place];
     uint32_t state = state_of(entry);
     if (state != unused && state != removed) continue;
     if (!__atomic_compare_exchange_n(&entry.state, &state, being_written, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
@@ -79,6 +92,19 @@ Entry* insert(uint32_t space, int64_t key, int64_t value) {
     if (__atomic_compare_exchange_n(&entry.state, &state, live, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) return &entry;
   }
   return nullptr;
+}
+
+/// A process that was killed leaves its name behind.
+bool forget_the_dead() {
+  bool any = false;
+  Part part = part_of(CAIRN_NAMES_PROCESS);
+  for (uint32_t place = part.start; place < part.start + part.size; ++place) {
+    Entry& entry = table[place];
+    uint32_t state = live;
+    if (state_of(entry) != live || call(SYS_kill, entry.value, 0) != -ESRCH) continue;
+    any = __atomic_compare_exchange_n(&entry.state, &state, removed, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED) || any;
+  }
+  return any;
 }
 
 }  // namespace
@@ -132,7 +158,7 @@ int32_t claim_name(uint32_t space, int64_t key, int64_t value, int64_t* holder) 
       *holder = __atomic_load_n(&first->value, __ATOMIC_ACQUIRE);
       return -EEXIST;
     }
-    if (find(space, key) == nullptr) return -ENOSPC;
+    if (find(space, key) == nullptr && (space != CAIRN_NAMES_PROCESS || !forget_the_dead())) return -ENOSPC;
   }
 }
 
@@ -152,8 +178,9 @@ int32_t remove_name(uint32_t space, int64_t key) {
 }
 
 int32_t next_name(uint32_t space, uint32_t* index, int64_t* key, int64_t* value) {
-  for (; table != nullptr && *index < capacity; ++*index) {
-    const Entry& entry = table[*index];
+  Part part = part_of(space);
+  for (; table != nullptr && *index < part.size; ++*index) {
+    const Entry& entry = table[part.start + *index];
     if (__atomic_load_n(&entry.state, __ATOMIC_ACQUIRE) != live || entry.space != space) continue;
     *key = entry.key;
     *value = __atomic_load_n(&entry.value, __ATOMIC_ACQUIRE);
