@@ -1,10 +1,11 @@
 /**
- * `npm run lint`: format and lint (biome), lint that needs types (oxlint), layers, and the built binaries. All checks run; it
- * fails if one did.
+ * `npm run lint`: format and lint (biome), lint that needs types (oxlint), layers, names of tests, and
+ * the built binaries. All checks run; it fails if one did.
  */
 
 import { checkBinaries } from './check-binaries.mjs';
 import { checkLayers } from './check-layers.mjs';
+import { checkReferences } from './check-references.mjs';
 import { Failure, main, run, step } from './lib/tree.mjs';
 
 /** Name → check, which rejects with what is wrong. */
@@ -13,6 +14,7 @@ export const lintChecks = {
     run('biome', ['check', '--no-errors-on-unmatched', '--diagnostic-level=warn', '--error-on-warnings', '.'], { quiet: true }),
   oxlint: () => run('oxlint', ['--type-aware', '--deny-warnings', '.'], { quiet: true }),
   layers: checkLayers,
+  references: checkReferences,
   binaries: checkBinaries,
 };
 

@@ -29,8 +29,8 @@ test('parents outside the computation count as none; without the first process a
     tree.map(({ virtualPid, parent }) => [virtualPid, parent]),
     [
       [20, 0],
-      [40, 0],
       [30, 20],
+      [40, 0],
     ],
   );
 });

@@ -1,6 +1,6 @@
 /**
  * The command that starts a program, or brings a snapshot back, under this coordinator; and its environment.
- * Tests: test/unit/launch.test.ts.
+ * Tests: test/protocol/restart.test.ts.
  */
 
 import { dirname } from 'node:path';

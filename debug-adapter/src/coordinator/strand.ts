@@ -1,5 +1,5 @@
 /**
- * One thing after another: operations on a session never overlap. Tests: test/unit/strand.test.ts.
+ * One thing after another: operations on a session never overlap. Tests: test/protocol/checkpoint.test.ts.
  */
 
 export class Strand {

@@ -1,6 +1,6 @@
 /**
  * What a session's state may become. The coordinator makes every change through `changeState`, so that a change that nobody
- * has thought of is an error at once. Pure. Tests: test/unit/session-state.test.ts.
+ * has thought of is an error at once. Pure. Tests: test/unit/phases.test.ts.
  */
 import type { SessionState } from '../protocol/control.js';
 

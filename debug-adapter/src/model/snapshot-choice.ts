@@ -1,6 +1,6 @@
 /**
  * Which snapshot a user means: an id, a name, or the unique beginning of an id, in this order. (A path to a folder is for the
- * store to see.) Pure. Tests: test/unit/snapshot-choice.test.ts.
+ * store to see.) Pure. Tests: test/unit/snapshot-tree.test.ts.
  */
 import { failure } from '../protocol/errors.js';
 import type { SnapshotSummary } from '../protocol/snapshot.js';

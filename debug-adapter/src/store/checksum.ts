@@ -1,6 +1,6 @@
 /**
  * XXH3, 64 bits, seed 0, as the manifest writes it: 16 hexadecimal digits.
- * Tests: test/unit/checksum.test.ts, with values that xxhsum gives.
+ * Tests: test/unit/store.test.ts, with values that xxhsum gives.
  */
 import { createReadStream } from 'node:fs';
 import { createXXHash3, xxhash3 } from 'hash-wasm';

@@ -1,7 +1,7 @@
 /**
  * Snapshots whose pages are compressed with zstd: p*.pages.zst instead of p*.pages, packed after the processes go on again,
  * and unpacked into the store's cache before a restart, which maps raw pages. The cache keeps a few, the last used ones.
- * Tests: test/unit/compression.test.ts.
+ * Tests: test/protocol/restart.test.ts.
  */
 import {
   createReadStream,

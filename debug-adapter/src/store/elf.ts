@@ -1,5 +1,5 @@
 /**
- * The build id of an ELF file: the GNU note, in hexadecimal. Tests: test/unit/elf.test.ts.
+ * The build id of an ELF file: the GNU note, in hexadecimal. Tests: test/unit/preflight.test.ts.
  * Source: System V ABI, chapter 4; LSB, "NT_GNU_BUILD_ID".
  */
 import { closeSync, openSync, readSync } from 'node:fs';

@@ -1,7 +1,7 @@
 /**
  * A snapshot while it is written: a folder in the store's tmp/, with a note of the coordinator that writes it. It becomes a
  * snapshot by one rename, after all of it is on disk; what a coordinator left behind when it died is taken away by the next.
- * Tests: test/unit/partial.test.ts.
+ * Tests: test/unit/store.test.ts.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -2,7 +2,7 @@
  * Whether a snapshot's bytes are still those that were written. Sizes are always compared; the checksums of all files only
  * where a file is not the one that was last found right, by inode and time of change: verified.json in the snapshot's folder
  * notes those. It is a note about this copy, no part of the snapshot.
- * Tests: test/unit/verification.test.ts.
+ * Tests: test/unit/store.test.ts.
  */
 import { join } from 'node:path';
 import * as z from 'zod';
