@@ -21,6 +21,18 @@ const char* remember_path(const char* path) {
   return copy;
 }
 
+// A space of the shared names: device and inode → Written. What was written once counts as written; that only costs a copy.
+constexpr uint32_t written_files = CAIRN_NAMES_OTHERS + 3;
+
+int64_t key_of(const OpenFile& file) { return static_cast<int64_t>(file.inode ^ (file.device << 44)); }
+
+void tell_written(const OpenFile& file) {
+  bool appends = (file.status_flags & O_ACCMODE) == O_WRONLY && (file.offset == file.size || (file.status_flags & O_APPEND) != 0);
+  if (!appends) host->set_name(written_files, key_of(file), static_cast<int64_t>(Written::anywhere));
+  int64_t known = 0;
+  if (appends) host->claim_name(written_files, key_of(file), static_cast<int64_t>(Written::at_its_end), &known);
+}
+
 bool known_device(const cairn_descriptor& offer) {
   if (!S_ISCHR(offer.mode)) return false;
   uint32_t minor_number = minor(offer.rdev);
@@ -75,8 +87,14 @@ int32_t claim_file(cairn_descriptor* offer) {
   file->path = remember_path(translated ? virtual_path : offer->path);
   if (file->path == nullptr) return host->fail(-ENOMEM, "descriptors", "the paths of the open files are too long altogether");
   if (translated && !plugin::same(virtual_path, offer->path)) file->real = remember_path(offer->path);
+  if (file->kind == Kind::kept && (file->status_flags & O_ACCMODE) != O_RDONLY) tell_written(*file);
   offer->token = table.file_count++;
   return 1;
+}
+
+Written written(const OpenFile& file) {
+  int64_t how = 0;
+  return host->get_name(written_files, key_of(file), &how) == 0 ? static_cast<Written>(how) : Written::never;
 }
 
 }  // namespace cairn::file

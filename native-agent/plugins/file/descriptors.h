@@ -55,6 +55,10 @@ inline uint64_t change_time(const struct stat& status) {
   return static_cast<uint64_t>(status.st_mtim.tv_sec) * 1000000000u + static_cast<uint64_t>(status.st_mtim.tv_nsec);
 }
 
+/// How the processes of the computation write to a file, the claimed ones of all processes considered.
+enum class Written : uint32_t { never, at_its_end, anywhere };
+Written written(const OpenFile& file);
+
 /// [running] An operation begins: the table is empty.
 void forget_files();
 /// [quiesced] Takes an open file description: 1 if it is a file.

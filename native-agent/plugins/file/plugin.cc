@@ -20,6 +20,7 @@ namespace {
 /// Content that is only ever added to needs no copy while the application waits: it was written to its end, and by descriptors
 /// that can neither read nor have it mapped.
 uint32_t how_to_keep(const OpenFile& file) {
+  if (written(file) == Written::anywhere) return CAIRN_KEEP_NOW;
   for (uint32_t i = 0; i < table.file_count; ++i) {
     const OpenFile& other = table.files[i];
     if (other.device != file.device || other.inode != file.inode) continue;
@@ -33,10 +34,11 @@ uint32_t how_to_keep(const OpenFile& file) {
 int32_t keep_contents() {
   for (uint32_t i = 0; i < table.file_count; ++i) {
     OpenFile* file = &table.files[i];
-    // A file that is also open for writing is one of those whose content comes back.
+    // A file that some process has open for writing, too, is one of those whose content comes back.
+    if (file->kind == Kind::regular && written(*file) != Written::never) file->kind = Kind::kept;
     for (uint32_t other = 0; file->kind == Kind::regular && other < table.file_count; ++other) {
-      const OpenFile& written = table.files[other];
-      if (written.kind == Kind::kept && written.device == file->device && written.inode == file->inode) file->kind = Kind::kept;
+      const OpenFile& same = table.files[other];
+      if (same.kind == Kind::kept && same.device == file->device && same.inode == file->inode) file->kind = Kind::kept;
     }
     if (file->kind != Kind::kept || file->elsewhere) continue;
     for (uint32_t earlier = 0; earlier < i && file->kept < 0; ++earlier) {
