@@ -9,6 +9,7 @@ import { waitFor } from '../support/processes.js';
 import type { Program } from '../support/program.js';
 import { Scratch } from '../support/scratch.js';
 import { inTree } from '../support/tree.js';
+import { compile, probeSources } from './catalogue.js';
 import { tool } from './tools.js';
 
 async function withScratch(work: (scratch: Scratch) => Promise<void>): Promise<void> {
@@ -264,4 +265,59 @@ test('a script asks for a checkpoint of itself; the restarted one finds it done'
     const again = scratch.cairnProgram(['restart', 'inside', '--session', 'again'], { env });
     assert.equal(await again.exit(), 0, again.transcript());
     assert.deepEqual(again.lines, ['status 0', 'after']);
+  }));
+
+test('a plugin that is given at a restart takes part from then on; one that cannot be had ends the restart with the reason', () =>
+  withScratch(async (scratch) => {
+    const source = join(probeSources, 'tools/late_plugin.c');
+    const library = join(scratch.folder, 'late.so');
+    const flags = ['-shared', '-fPIC', `-I${inTree('native-agent/include')}`];
+    await compile(source, library, flags);
+    const withThreadLocals = join(scratch.folder, 'tls.so');
+    await compile(join(probeSources, 'libraries/tlslib.c'), withThreadLocals, ['-shared', '-fPIC']);
+    const needing = join(scratch.folder, 'needing.so');
+    await compile(source, needing, [...flags, '-Wl,--no-as-needed', '-lm']);
+    const settings = join(scratch.folder, 'settings.json');
+    writeFileSync(settings, '{"a": 17}');
+
+    const first = scratch.cairnProgram(['run', '--session', 'one', '--', 'sh', '-c', 'echo up; while :; do sleep 0.05; done']);
+    await first.line(/^up$/);
+    await scratch.cairn(['checkpoint', '--session', 'one', '--name', 'before', '--then', 'kill']);
+    await first.exit();
+
+    const again = scratch.cairnProgram(['restart', 'before', '--session', 'two', '--plugin', `${library}=${settings}`]);
+    const status = await waitFor('the plugin', async () => {
+      const { stdout } = await scratch.cairn(['status', '--session', 'two', '--json']);
+      return stdout.includes('"state": "running"') && stdout.includes('late.so') ? stdout : undefined;
+    });
+    assert.match(status, /"name": "late"/);
+    const logOf = (session: string): string => {
+      const file = join(scratch.runtime, 'cairn', session, 'coordinator.log');
+      return existsSync(file) ? readFileSync(file, 'utf8') : '';
+    };
+    const log = (): string => logOf('two');
+    await waitFor('its words', () => log().includes('late plugin: running'));
+    assert.match(log(), /late plugin: init 41 \{\\?"a\\?": 17\}/);
+    assert.match(log(), /late plugin: restart 42 /);
+    // It goes with the next snapshot.
+    await scratch.cairn(['checkpoint', '--session', 'two', '--name', 'with it', '--then', 'kill']);
+    await again.exit();
+    const third = scratch.cairnProgram(['restart', 'with it', '--session', 'three']);
+    await waitFor('its words again', () => logOf('three').includes('late plugin: running'));
+    await scratch.cairn(['stop', '--session', 'three']);
+    await third.exit();
+
+    for (const [plugin, reason] of [
+      [withThreadLocals, /thread-local/],
+      [needing, /libm\.so/],
+      [settings, /no shared library/],
+    ] as const) {
+      const refused = scratch.cairnProgram(['restart', 'before', '--session', 'refused', '--plugin', plugin]);
+      assert.equal(await refused.exit(), 1, refused.transcript());
+      assert.match(refused.stderr, reason);
+    }
+    writeFileSync(settings, '{"refuse": true}');
+    const unwilling = scratch.cairnProgram(['restart', 'before', '--session', 'refused', '--plugin', `${library}=${settings}`]);
+    assert.equal(await unwilling.exit(), 1, unwilling.transcript());
+    assert.match(unwilling.stderr, /settings ask to refuse|refused to start/);
   }));

@@ -123,11 +123,11 @@ bool Handshake::load_plugins(Occasion occasion, sys::Error* error) {
       known = known || Text(events::plugin(layer).library) == Text(library);
     }
     if (known) continue;
-    if (occasion == launched || occasion == forked) {
-      events::load_plugin(library, settings);
-    } else {
-      error->set(-ENOTSUP, library)
-          .add("plugin ").add(library).add(" was not loaded when the computation was launched, and cannot be added to it now");
+    if (occasion != restarted) {
+      if (occasion != reconnected) events::load_plugin(library, settings);
+    } else if (!events::load_plugin(library, settings, error)) {
+      // Whoever asks for a plugin at a restart does not want to restart without it.
+      if (!error->failed()) error->set(-EINVAL, library).add(events::plugin(events::plugin_count() - 1).error);
       return false;
     }
   }

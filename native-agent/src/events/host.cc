@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "events/builtin.h"
+#include "events/library.h"
 #include "events/names.h"
 #include "sys/own_fds.h"
 
@@ -146,14 +147,22 @@ void start_builtin_plugins() {
   }
 }
 
-bool load_plugin(const char* library, const char* settings_text) {
+bool load_plugin(const char* library, const char* settings_text, sys::Error* restarting) {
   if (loaded == max_plugins) return false;
   static const cairn_plugin unknown = {sizeof(cairn_plugin), 0, 0, 0, "", "", "", nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
   LoadedPlugin* place = &plugins[loaded++];
   *place = {&unknown, copy_text(library), ""};
-  void* handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) return refuse(place, "cannot load plugin: ", dlerror());
-  auto entry = reinterpret_cast<cairn_plugin_entry_function>(dlsym(handle, "cairn_plugin_entry"));
+  void* found = nullptr;
+  if (restarting == nullptr) {
+    void* handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+    if (handle == nullptr) return refuse(place, "cannot load plugin: ", dlerror());
+    found = dlsym(handle, "cairn_plugin_entry");
+  } else {
+    Library own;
+    if (!load_library(library, &own, restarting)) return false;
+    found = library_symbol(own, "cairn_plugin_entry");
+  }
+  auto entry = reinterpret_cast<cairn_plugin_entry_function>(found);
   if (entry == nullptr) return refuse(place, library, " is no Cairn plugin: it does not export cairn_plugin_entry");
   const cairn_plugin* plugin = entry(CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR);
   if (plugin == nullptr) return refuse(place, library, " does not work with this version of Cairn (its entry returned nothing)");

@@ -33,8 +33,9 @@ HostFacts& facts();
 
 /// [init] Initialises the built-in plugins.
 void start_builtin_plugins();
-/// [init] Loads a library; false: refused, the entry in plugins() says why.
-bool load_plugin(const char* library, const char* settings);
+/// [init] Loads a library; false: refused, the entry in plugins() says why. restarting: [restoring] by a loader of our own; what
+/// it fails at is said there.
+bool load_plugin(const char* library, const char* settings, sys::Error* restarting = nullptr);
 
 /// Layer 0 first.
 uint32_t plugin_count();
