@@ -177,7 +177,6 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
   const { partial, written, pauseMs } = made;
   const files = context.compression === 'zstd' ? await compressPages(partial.folder, made.files) : made.files;
   const tables = Buffer.from(`${JSON.stringify(made.tables)}\n`);
-  await writeNew(join(partial.folder, TABLES), tables);
   files.push({ name: TABLES, size: tables.length, checksum: await checksum(tables) });
 
   const tree = processTree(
@@ -185,7 +184,7 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
     session.root,
   );
   const list = Buffer.from(processList(tree));
-  await writeNew(join(partial.folder, PROCESSES), list);
+  await Promise.all([writeNew(join(partial.folder, TABLES), tables), writeNew(join(partial.folder, PROCESSES), list)]);
   files.push({ name: PROCESSES, size: list.length, checksum: await checksum(list) });
 
   const timed = written.find((one) => one.simulatedTime !== '');

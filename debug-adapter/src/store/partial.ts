@@ -15,7 +15,7 @@ import { failure, reason } from '../protocol/errors.js';
 import type { Labels, Manifest } from '../protocol/snapshot.js';
 import { LABELS, MANIFEST, wholeProblem } from './snapshot-folder.js';
 import type { Store } from './store.js';
-import { noteVerified } from './verification.js';
+import { VERIFIED, verifiedText } from './verification.js';
 
 const Owner = z.object({ pid: z.number(), startTime: z.number(), host: z.string() });
 
@@ -52,15 +52,17 @@ export class PartialSnapshot {
   async commit(manifest: Manifest, labels: Labels): Promise<string> {
     const problem = wholeProblem(this.folder, manifest);
     if (problem !== undefined) throw failure('saveIncomplete', { why: problem, store: this.#store.path });
-    await writeNew(join(this.folder, LABELS), `${JSON.stringify(labels, null, 2)}\n`);
-    await writeNew(join(this.folder, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
-    // What was just made is known to be right: a restart need not read it all again.
-    await noteVerified(this.folder, manifest);
+    // At once: a file system that flushes one of them flushes what waits with it. The rename is what makes it a snapshot.
+    await Promise.all([
+      writeNew(join(this.folder, LABELS), `${JSON.stringify(labels, null, 2)}\n`),
+      writeNew(join(this.folder, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`),
+      // What was just made is known to be right: a restart need not read it all again.
+      writeNew(join(this.folder, VERIFIED), verifiedText(this.folder, manifest)),
+    ]);
     await flushFolders(this.folder);
     const final = this.#store.folderOf(this.id);
     await rename(this.folder, final);
-    await flushFolder(this.#store.snapshots);
-    await flushFolder(this.#store.tmp);
+    await Promise.all([flushFolder(this.#store.snapshots), flushFolder(this.#store.tmp)]);
     await rm(this.#note, { force: true });
     return final;
   }
@@ -72,10 +74,8 @@ export class PartialSnapshot {
 }
 
 async function flushFolders(folder: string): Promise<void> {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (entry.isDirectory()) await flushFolders(join(folder, entry.name));
-  }
-  await flushFolder(folder);
+  const inner = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  await Promise.all([...inner.map((entry) => flushFolders(join(folder, entry.name))), flushFolder(folder)]);
 }
 
 /** Takes away what coordinators that are no more have left in tmp/. Gives how many there were. */

@@ -12,7 +12,7 @@ import type { Manifest } from '../protocol/snapshot.js';
 import { fileChecksum } from './checksum.js';
 import { wholeProblem } from './snapshot-folder.js';
 
-const VERIFIED = 'verified.json';
+export const VERIFIED = 'verified.json';
 
 const Verified = z.record(z.string(), z.object({ inode: z.string(), changed: z.string() }));
 type Verified = z.infer<typeof Verified>;
@@ -26,8 +26,9 @@ function present(folder: string, manifest: Manifest): Verified {
   return now;
 }
 
-export async function noteVerified(folder: string, manifest: Manifest): Promise<void> {
-  await replaceFile(join(folder, VERIFIED), JSON.stringify(present(folder, manifest)));
+/** The content of the note for files that are known to be as the manifest says. */
+export function verifiedText(folder: string, manifest: Manifest): string {
+  return JSON.stringify(present(folder, manifest));
 }
 
 function unchanged(folder: string, manifest: Manifest): boolean {
@@ -50,7 +51,7 @@ export async function verify(folder: string, manifest: Manifest, options: { alwa
   const wrong = await compareChecksums(folder, manifest);
   if (wrong !== undefined) throw failure('snapshotDamaged', { id: manifest.id, why: wrong });
   // A store that we may only read is verified each time.
-  await noteVerified(folder, manifest).catch(() => undefined);
+  await replaceFile(join(folder, VERIFIED), verifiedText(folder, manifest)).catch(() => undefined);
 }
 
 async function compareChecksums(folder: string, manifest: Manifest): Promise<string | undefined> {
