@@ -88,7 +88,8 @@ enum cairn_name_space {
 /* A shared mapping of a file, for the plugin that owns the file. */
 struct cairn_mapping {
   uint32_t size;
-  int32_t fd;          /* RESTORE: the plugin sets it; the host maps it at the same address and leaves it open */
+  int32_t fd;          /* RESTORE: the plugin sets it; the host maps it at the same address and leaves it open. Since 1.1: it stays
+                        * -1 where the plugin has mapped the memory itself, over what reserved the place */
   uint64_t start;
   uint64_t length;
   uint64_t offset;     /* in the file */

@@ -1,0 +1,252 @@
+// Owns: segments of System V shared memory over a checkpoint: content, size, key, owner, permissions, where they are attached and
+// how; those marked for removal, and those attached nowhere. One process, elected by a shared name, saves a segment and makes a
+// new one at a restart, always: the old one may belong to a run that goes on. It stays attached to it until all others are, so
+// that one that is marked for removal can be so from the start, and nothing is left of it when the restart fails.
+// Attachments: a part that is left of one, or has another protection, is a mapping of its own; each is attached somewhere and moved
+// to its place, where shmdt(2) knows it by its distance from the beginning.
+// [quiesced] saves; [restoring] makes, before the first barrier, and attaches. Tests: test/probes (sysv).
+#include "sysv/segments.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+
+#include "common/text.h"
+
+namespace cairn::sysv {
+namespace {
+
+using plugin::Text;
+
+struct Segment {
+  int32_t id;       // virtual
+  int32_t key;
+  int32_t kept;
+  int32_t maker;    // virtual pid
+  uint64_t size;
+  uint32_t mode;
+  uint32_t uid;
+  uint32_t gid;
+  int32_t real;     // while restoring; -1: not made
+  long place;       // while restoring: where it is attached for now
+};
+
+constexpr uint32_t capacity = 1024;
+// Part of the image: what this process saved.
+Segment saved[capacity];
+uint32_t saved_count = 0;
+
+constexpr uint32_t removed = 01000;  // SHM_DEST
+constexpr uint32_t locked = 02000;   // SHM_LOCKED
+constexpr long page = 4096;
+// In the token of a mapping, above the virtual id.
+constexpr uint64_t read_only = uint64_t{1} << 32;
+
+int32_t fail(long error, int32_t id, const char* what) {
+  Text<256> text;
+  text.add(what).add(" (System V shared memory, id ").add(int64_t{id}).add(")");
+  return host->fail(static_cast<int32_t>(error), "shared memory", text.text());
+}
+
+bool all_zero(const char* from, long size) {
+  for (long i = 0; i < size; ++i) {
+    if (from[i] != 0) return false;
+  }
+  return true;
+}
+
+/// Through a memory file, since a segment has no descriptor. Pages of zeros are holes.
+int32_t keep_content(Segment* segment, long place) {
+  long fd = sys(SYS_memfd_create, pointer("cairn-segment"), MFD_CLOEXEC);
+  if (fd < 0) return static_cast<int32_t>(fd);
+  auto size = static_cast<long>(segment->size);
+  long error = sys(SYS_ftruncate, fd, size);
+  for (long done = 0; error >= 0 && done < size;) {
+    long part = size - done < page ? size - done : page;
+    const char* from = reinterpret_cast<const char*>(place + done);
+    long count = all_zero(from, part) ? part : sys(SYS_pwrite64, fd, pointer(from), part, done);
+    if (count == -EINTR) continue;
+    if (count <= 0) error = count < 0 ? count : -EIO;
+    else done += count;
+  }
+  if (error >= 0) error = segment->kept = host->keep_file(static_cast<int32_t>(fd), segment->size, CAIRN_KEEP_NOW);
+  sys(SYS_close, fd);
+  return error < 0 ? static_cast<int32_t>(error) : 0;
+}
+
+/// 0 also when another process saves it, or when it is no more.
+int32_t save(int32_t id, int32_t real, int64_t maker) {
+  for (uint32_t i = 0; i < saved_count; ++i) {
+    if (saved[i].id == id) return 0;
+  }
+  struct shmid_ds status = {};
+  long known = sys(SYS_shmctl, real, IPC_STAT, pointer(&status));
+  if (known == -EINVAL || known == -EIDRM) {
+    forget(segments, id);
+    return 0;
+  }
+  if (known < 0) return fail(known, id, "its state cannot be read");
+  int32_t chosen = plugin::elected(host, segments.savers, id);
+  if (chosen < 0) return fail(chosen, id, "the processes cannot agree on who saves it");
+  if (chosen == 0) return 0;
+  if (saved_count == capacity) return fail(-E2BIG, id, "there are more than 1024 segments");
+  Segment* segment = &saved[saved_count++];
+  *segment = {};
+  segment->id = id;
+  segment->key = status.shm_perm.__key;
+  int64_t key = 0;
+  if ((status.shm_perm.mode & removed) == 0 && host->get_name(segments.keys, id, &key) == 0) segment->key = static_cast<int32_t>(key);
+  segment->size = status.shm_segsz;
+  segment->mode = status.shm_perm.mode;
+  segment->uid = status.shm_perm.uid;
+  segment->gid = status.shm_perm.gid;
+  segment->maker = static_cast<int32_t>(maker >= 0 ? maker : virtual_process(status.shm_cpid));
+  segment->kept = segment->real = -1;
+  long place = sys(SYS_shmat, real, 0, SHM_RDONLY);
+  if (place < 0 && place > -page) return fail(place, id, "it cannot be read");
+  int32_t error = keep_content(segment, place);
+  sys(SYS_shmdt, place);
+  return error < 0 ? fail(error, id, "its content cannot be saved") : 0;
+}
+
+/// Nothing shows whether an attachment that is not writable could be made so, but the attempt.
+bool attached_read_only(const cairn_mapping& mapping) {
+  if ((mapping.protection & PROT_WRITE) != 0) return false;
+  auto start = static_cast<long>(mapping.start);
+  auto length = static_cast<long>(mapping.length);
+  if (sys(SYS_mprotect, start, length, static_cast<long>(mapping.protection | PROT_READ | PROT_WRITE)) < 0) return true;
+  sys(SYS_mprotect, start, length, static_cast<long>(mapping.protection));
+  return false;
+}
+
+int32_t put_content(const Segment& segment) {
+  static char buffer[16 * page];
+  int32_t from = host->open_kept(segment.kept);
+  if (from < 0) return from;
+  long error = 0;
+  for (long at = 0; at < static_cast<long>(segment.size);) {
+    long count = sys(SYS_pread64, from, pointer(buffer), sizeof buffer, at);
+    if (count == -EINTR) continue;
+    if (count <= 0) {
+      error = count < 0 ? count : -EIO;
+      break;
+    }
+    for (long done = 0; done < count; done += page) {
+      long part = count - done < page ? count - done : page;
+      if (!all_zero(buffer + done, part)) __builtin_memcpy(reinterpret_cast<char*>(segment.place + at + done), buffer + done, static_cast<size_t>(part));
+    }
+    at += count;
+  }
+  sys(SYS_close, from);
+  return static_cast<int32_t>(error);
+}
+
+int32_t make(Segment* segment) {
+  bool doomed = (segment->mode & removed) != 0;
+  int32_t shadowed = 0;
+  auto size = static_cast<long>(segment->size);
+  long real = -EEXIST;
+  if (segment->key != IPC_PRIVATE && !doomed) {
+    real = sys(SYS_shmget, segment->key, size, IPC_CREAT | IPC_EXCL | 0600);
+    if (real == -EEXIST) shadowed = segment->key;
+  }
+  if (real == -EEXIST) real = sys(SYS_shmget, IPC_PRIVATE, size, IPC_CREAT | 0600);
+  if (real < 0) return fail(real, segment->id, "it cannot be made again");
+  segment->real = static_cast<int32_t>(real);
+  segment->place = sys(SYS_shmat, real, 0, 0);
+  if (segment->place < 0 && segment->place > -page) {
+    long error = segment->place;
+    segment->place = 0;
+    return fail(error, segment->id, "it cannot be attached");
+  }
+  // Linux lets others attach it by its id as long as somebody has it.
+  if (doomed) sys(SYS_shmctl, real, IPC_RMID, 0);
+  if (int32_t error = put_content(*segment)) return fail(error, segment->id, "its content cannot be put back");
+  int32_t error = bind(segments, segment->id, segment->real, segment->maker, shadowed);
+  return error < 0 && error != -ENOENT ? fail(error, segment->id, "its name cannot be told to the other processes") : 0;
+}
+
+/// The restart fails here: nothing stays.
+int32_t undo(int32_t error) {
+  for (uint32_t i = 0; i < saved_count; ++i) {
+    if (saved[i].real >= 0) sys(SYS_shmctl, saved[i].real, IPC_RMID, 0);
+  }
+  return error;
+}
+
+}  // namespace
+
+void forget_segments() {
+  saved_count = 0;
+  plugin::clear_names(host, segments.savers);
+}
+
+int32_t save_segments() {
+  uint32_t index = 0;
+  int64_t id, maker;
+  while (host->next_name(segments.owned, &index, &id, &maker) == 0) {
+    auto virtual_id = static_cast<int32_t>(id);
+    if (int32_t error = save(virtual_id, to_real(segments, virtual_id), maker)) return error;
+  }
+  return 0;
+}
+
+int32_t claim_segment(cairn_mapping* mapping) {
+  const char* rest;
+  if (!plugin::begins(mapping->path, "/SYSV", &rest)) return 0;
+  auto real = static_cast<int32_t>(mapping->inode);  // the kernel makes the id the inode's number
+  int32_t id = to_virtual(segments, real);
+  if (int32_t error = save(id, real, none)) return error;
+  mapping->token = static_cast<uint32_t>(id) | (attached_read_only(*mapping) ? read_only : 0);
+  return 1;
+}
+
+int32_t make_segments() {
+  for (uint32_t i = 0; i < saved_count; ++i) {
+    saved[i].real = -1;
+    saved[i].place = 0;
+  }
+  for (uint32_t i = 0; i < saved_count; ++i) {
+    if (int32_t error = make(&saved[i])) return undo(error);
+  }
+  return 0;
+}
+
+int32_t attach_segment(cairn_mapping* mapping) {
+  auto id = static_cast<int32_t>(mapping->token & 0xffffffffu);
+  int32_t real = -1;
+  for (uint32_t i = 0; i < saved_count; ++i) {
+    if (saved[i].id == id) real = saved[i].real;
+  }
+  int64_t named = 0;
+  if (real < 0 && host->get_name(segments.ids, id, &named) == 0) real = static_cast<int32_t>(named);
+  if (real < 0) return undo(fail(-ENOENT, id, "no process has made it again"));
+  int flags = ((mapping->token & read_only) != 0 ? SHM_RDONLY : 0) | ((mapping->protection & PROT_EXEC) != 0 ? SHM_EXEC : 0);
+  long place = sys(SYS_shmat, real, 0, flags);
+  if (place < 0 && place > -page) return undo(fail(place, id, "it cannot be attached again"));
+  auto length = static_cast<long>(mapping->length);
+  long moved = sys(SYS_mremap, place + static_cast<long>(mapping->offset), length, length, MREMAP_MAYMOVE | MREMAP_FIXED, static_cast<long>(mapping->start));
+  sys(SYS_shmdt, place);  // what is left of it there
+  if (moved >= 0 || moved < -page) moved = sys(SYS_mprotect, moved, length, static_cast<long>(mapping->protection));
+  return moved < 0 ? undo(fail(moved, id, "it cannot be attached where it was")) : 0;
+}
+
+int32_t finish_segments() {
+  for (uint32_t i = 0; i < saved_count; ++i) {
+    Segment* segment = &saved[i];
+    if (segment->real < 0) continue;
+    struct shmid_ds status = {};
+    long error = sys(SYS_shmctl, segment->real, IPC_STAT, pointer(&status));
+    status.shm_perm.uid = segment->uid;
+    status.shm_perm.gid = segment->gid;
+    status.shm_perm.mode = segment->mode & 0777;
+    if ((segment->mode & locked) != 0 && error >= 0) error = sys(SYS_shmctl, segment->real, SHM_LOCK, 0);
+    if (error >= 0) error = sys(SYS_shmctl, segment->real, IPC_SET, pointer(&status));
+    if (error < 0) return undo(fail(error, segment->id, "its permissions cannot be set again"));
+    sys(SYS_shmdt, segment->place);
+    segment->place = 0;
+  }
+  return 0;
+}
+
+}  // namespace cairn::sysv
