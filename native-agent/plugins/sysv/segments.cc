@@ -2,8 +2,9 @@
 // how; those marked for removal, and those attached nowhere. One process, elected by a shared name, saves a segment and makes a
 // new one at a restart, always: the old one may belong to a run that goes on. It stays attached to it until all others are, so
 // that one that is marked for removal can be so from the start, and nothing is left of it when the restart fails.
-// Attachments: a part that is left of one, or has another protection, is a mapping of its own; each is attached somewhere and moved
-// to its place, where shmdt(2) knows it by its distance from the beginning.
+// Attachments: a part that is left of one, or has another protection, is a mapping of its own. shmdt(2) knows the parts by their
+// distance from the beginning and by the kernel's file, of which each attachment has one: so the whole is attached somewhere once,
+// and its parts are moved to their places from there.
 // [quiesced] saves; [restoring] makes, before the first barrier, and attaches. Tests: test/probes (sysv).
 #include "sysv/segments.h"
 
@@ -35,6 +36,17 @@ constexpr uint32_t capacity = 1024;
 // Part of the image: what this process saved.
 Segment saved[capacity];
 uint32_t saved_count = 0;
+
+/// While restoring: a whole attachment from which parts are taken.
+struct Attachment {
+  int32_t id;
+  bool read_only;
+  uint64_t beginning;  // for the application
+  uint64_t size;
+  long place;
+};
+Attachment attachments[capacity];
+uint32_t attachment_count = 0;
 
 constexpr uint32_t removed = 01000;  // SHM_DEST
 constexpr uint32_t locked = 02000;   // SHM_LOCKED
@@ -166,6 +178,27 @@ int32_t make(Segment* segment) {
   return error < 0 && error != -ENOENT ? fail(error, segment->id, "its name cannot be told to the other processes") : 0;
 }
 
+/// The attachment that a mapping is a part of; NULL: it cannot be had, which has been said.
+Attachment* attach(int32_t id, int32_t real, const cairn_mapping& part) {
+  uint64_t beginning = part.start - part.offset;
+  bool reads = (part.token & read_only) != 0;
+  for (uint32_t i = 0; i < attachment_count; ++i) {
+    Attachment* known = &attachments[i];
+    if (known->id == id && known->beginning == beginning && known->read_only == reads) return known;
+  }
+  struct shmid_ds status = {};
+  int flags = (reads ? SHM_RDONLY : 0) | ((part.protection & PROT_EXEC) != 0 ? SHM_EXEC : 0);
+  long place = attachment_count == capacity ? -E2BIG : sys(SYS_shmctl, real, IPC_STAT, pointer(&status));
+  if (place >= 0) place = sys(SYS_shmat, real, 0, flags);
+  if (place < 0 && place > -page) {
+    fail(place, id, "it cannot be attached again");
+    return nullptr;
+  }
+  Attachment* made = &attachments[attachment_count++];
+  *made = {id, reads, beginning, (status.shm_segsz + page - 1) & ~uint64_t{page - 1}, place};
+  return made;
+}
+
 /// The restart fails here: nothing stays.
 int32_t undo(int32_t error) {
   for (uint32_t i = 0; i < saved_count; ++i) {
@@ -202,6 +235,7 @@ int32_t claim_segment(cairn_mapping* mapping) {
 }
 
 int32_t make_segments() {
+  attachment_count = 0;
   for (uint32_t i = 0; i < saved_count; ++i) {
     saved[i].real = -1;
     saved[i].place = 0;
@@ -221,17 +255,19 @@ int32_t attach_segment(cairn_mapping* mapping) {
   int64_t named = 0;
   if (real < 0 && host->get_name(segments.ids, id, &named) == 0) real = static_cast<int32_t>(named);
   if (real < 0) return undo(fail(-ENOENT, id, "no process has made it again"));
-  int flags = ((mapping->token & read_only) != 0 ? SHM_RDONLY : 0) | ((mapping->protection & PROT_EXEC) != 0 ? SHM_EXEC : 0);
-  long place = sys(SYS_shmat, real, 0, flags);
-  if (place < 0 && place > -page) return undo(fail(place, id, "it cannot be attached again"));
+  Attachment* whole = attach(id, real, *mapping);
+  if (whole == nullptr) return undo(-ENOMEM);
   auto length = static_cast<long>(mapping->length);
-  long moved = sys(SYS_mremap, place + static_cast<long>(mapping->offset), length, length, MREMAP_MAYMOVE | MREMAP_FIXED, static_cast<long>(mapping->start));
-  sys(SYS_shmdt, place);  // what is left of it there
+  // It stays where it was as well: nothing else may come to lie there before all parts are taken.
+  long moved = sys(SYS_mremap, whole->place + static_cast<long>(mapping->offset), length, length,
+                   MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, static_cast<long>(mapping->start));
   if (moved >= 0 || moved < -page) moved = sys(SYS_mprotect, moved, length, static_cast<long>(mapping->protection));
   return moved < 0 ? undo(fail(moved, id, "it cannot be attached where it was")) : 0;
 }
 
 int32_t finish_segments() {
+  for (uint32_t i = 0; i < attachment_count; ++i) sys(SYS_munmap, attachments[i].place, static_cast<long>(attachments[i].size));
+  attachment_count = 0;
   for (uint32_t i = 0; i < saved_count; ++i) {
     Segment* segment = &saved[i];
     if (segment->real < 0) continue;
