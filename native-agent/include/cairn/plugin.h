@@ -200,6 +200,9 @@ struct cairn_host {
   /* [quiesced] Says that a restart needs a file as it is now, so that this is checked before anything is started. real: where it
    * is, when not at its virtual path; may be NULL. The texts stay as they are until the application goes on. */
   void (*need_file)(const char *virtual_path, const char *real, uint64_t size, uint64_t mtime_ns);
+
+  /* [restoring] Replaces one argument of the system call that the index-th thread begins again: 0, or -ENOENT: it begins none. */
+  int32_t (*set_thread_argument)(uint32_t index, uint32_t argument, uint64_t value);
 };
 
 /* One row of a table of virtual names. All strings may be empty. */

@@ -49,13 +49,29 @@ void forget(const Spaces& spaces, int32_t virtual_id) {
   host->remove_name(spaces.owned, virtual_id);
 }
 
-int32_t bind(const Spaces& spaces, int32_t virtual_id, int32_t real_id, int32_t maker, int32_t key) {
+int32_t bind(const Spaces& spaces, int32_t virtual_id, int32_t before, int32_t real_id, int32_t maker, int32_t key) {
   int32_t error = host->set_name(spaces.ids, virtual_id, real_id);
   if (error == 0) error = host->set_name(spaces.reals, real_id, virtual_id);
+  if (error == 0) error = host->set_name(spaces.before, before, virtual_id);
   if (error == 0) error = host->set_name(spaces.owned, virtual_id, maker);
   if (error == 0 && key != 0) error = host->set_name(spaces.shadowed, key, virtual_id);
   if (error == 0 && key != 0) error = host->set_name(spaces.keys, virtual_id, key);
   return error;
+}
+
+void correct_calls() {
+  int64_t number = 0;
+  uint64_t arguments[6];
+  uint64_t stack = 0;
+  int32_t virtual_tid, real_tid;
+  for (uint32_t i = 0; host->thread(i, &virtual_tid, &real_tid) == 1; ++i) {
+    if (host->thread_call(i, &number, arguments, &stack) != 1) continue;
+    const Spaces* spaces = number == SYS_shmat || number == SYS_shmctl ? &segments
+                           : number == SYS_semop || number == SYS_semtimedop || number == SYS_semctl ? &semaphores : nullptr;
+    int64_t virtual_id = 0;
+    if (spaces == nullptr || host->get_name(spaces->before, static_cast<int32_t>(arguments[0]), &virtual_id) != 0) continue;
+    host->set_thread_argument(i, 0, static_cast<uint64_t>(to_real(*spaces, static_cast<int32_t>(virtual_id))));
+  }
 }
 
 int32_t virtual_process(int32_t real_pid) {

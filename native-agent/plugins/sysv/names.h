@@ -23,10 +23,16 @@ struct Spaces {
   uint32_t shadowed;  // key -> virtual id, or none
   uint32_t keys;      // virtual id of what has a shadowed key -> that key
   uint32_t savers;    // virtual id -> who saves it
+  uint32_t before;    // real id at the checkpoint -> virtual, for calls that begin again
 };
 inline constexpr Spaces segments = {plugin::name_space("sysv.shm.id"),  plugin::name_space("sysv.shm.real"),
                                     plugin::name_space("sysv.shm.own"), plugin::name_space("sysv.shm.shadow"),
-                                    plugin::name_space("sysv.shm.key"), plugin::name_space("sysv.shm.saver")};
+                                    plugin::name_space("sysv.shm.key"), plugin::name_space("sysv.shm.saver"),
+                                    plugin::name_space("sysv.shm.before")};
+inline constexpr Spaces semaphores = {plugin::name_space("sysv.sem.id"),  plugin::name_space("sysv.sem.real"),
+                                      plugin::name_space("sysv.sem.own"), plugin::name_space("sysv.sem.shadow"),
+                                      plugin::name_space("sysv.sem.key"), plugin::name_space("sysv.sem.saver"),
+                                      plugin::name_space("sysv.sem.before")};
 
 constexpr int64_t none = -1;
 
@@ -40,7 +46,9 @@ int32_t to_virtual(const Spaces& spaces, int32_t real_id);
 /// Forgets what is no more.
 void forget(const Spaces& spaces, int32_t virtual_id);
 /// In a restarted computation: this virtual id is now that real one. key: of a shadowed one, else 0. 0 or -errno.
-int32_t bind(const Spaces& spaces, int32_t virtual_id, int32_t real_id, int32_t maker, int32_t key);
+int32_t bind(const Spaces& spaces, int32_t virtual_id, int32_t before, int32_t real_id, int32_t maker, int32_t key);
+/// [restoring] Calls that begin again, and hold the real id of before, get the one of now.
+void correct_calls();
 /// The virtual id of a process.
 int32_t virtual_process(int32_t real_pid);
 

@@ -1,7 +1,9 @@
 // Owns: the plugin `sysv`: System V shared memory under the ids and keys that the application knows. names.cc has the names,
-// segments.cc what a restart does, segment_calls.cc what the application calls. Semaphores and message queues are not here yet.
+// segments.cc what a restart does, semaphores.cc what a restart does, segment_calls.cc and semaphore_calls.cc
+// what the application calls. Message queues are not here yet.
 // Tests: test/probes (sysv).
 #include "sysv/segments.h"
+#include "sysv/semaphores.h"
 
 namespace cairn::sysv {
 
@@ -15,13 +17,20 @@ constexpr uint32_t restarted = plugin::name_space("sysv.restarted");
 int32_t event(uint32_t number, void* data) {
   auto* mapping = static_cast<cairn_mapping*>(data);
   switch (number) {
-    case CAIRN_EVENT_PRESUSPEND: forget_segments(); return 0;
-    case CAIRN_EVENT_PRECHECKPOINT: return save_segments();
+    case CAIRN_EVENT_PRESUSPEND: 
+      forget_segments();
+      forget_semaphores();
+      return 0;
+    case CAIRN_EVENT_PRECHECKPOINT:
+      if (int32_t error = save_semaphores()) return error;
+      return save_segments();
     case CAIRN_EVENT_MAPPING_SAVE: return claim_segment(mapping);
     case CAIRN_EVENT_RESTART:
       activate();
       host->set_name(restarted, 0, 1);
+      if (int32_t error = make_semaphores()) return error;
       return make_segments();
+    case CAIRN_EVENT_FORK_CHILD: forget_adjustments(); return 0;
     case CAIRN_EVENT_MAPPING_RESTORE: return attach_segment(mapping);
     default: return 0;
   }
@@ -29,11 +38,15 @@ int32_t event(uint32_t number, void* data) {
 
 const char* const restart_barriers[] = {"let go", nullptr};
 
-int32_t barrier(const char*, uint32_t) { return finish_segments(); }
+int32_t barrier(const char*, uint32_t) {
+  correct_calls();
+  return finish_segments();
+}
 
 int32_t init(const cairn_host* given, const char*) {
   host = given;
   prepare_segment_calls();
+  prepare_semaphore_calls();
   int64_t any = 0;
   if (host->get_name(restarted, 0, &any) == 0) activate();
   return 0;

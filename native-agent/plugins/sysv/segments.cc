@@ -21,6 +21,7 @@ using plugin::Text;
 
 struct Segment {
   int32_t id;       // virtual
+  int32_t before;   // real, at the checkpoint
   int32_t key;
   int32_t kept;
   int32_t maker;    // virtual pid
@@ -105,6 +106,7 @@ int32_t save(int32_t id, int32_t real, int64_t maker) {
   Segment* segment = &saved[saved_count++];
   *segment = {};
   segment->id = id;
+  segment->before = real;
   segment->key = status.shm_perm.__key;
   int64_t key = 0;
   if ((status.shm_perm.mode & removed) == 0 && host->get_name(segments.keys, id, &key) == 0) segment->key = static_cast<int32_t>(key);
@@ -174,7 +176,7 @@ int32_t make(Segment* segment) {
   // Linux lets others attach it by its id as long as somebody has it.
   if (doomed) sys(SYS_shmctl, real, IPC_RMID, 0);
   if (int32_t error = put_content(*segment)) return fail(error, segment->id, "its content cannot be put back");
-  int32_t error = bind(segments, segment->id, segment->real, segment->maker, shadowed);
+  int32_t error = bind(segments, segment->id, segment->before, segment->real, segment->maker, shadowed);
   return error < 0 && error != -ENOENT ? fail(error, segment->id, "its name cannot be told to the other processes") : 0;
 }
 
