@@ -67,7 +67,8 @@ void correct_calls() {
   for (uint32_t i = 0; host->thread(i, &virtual_tid, &real_tid) == 1; ++i) {
     if (host->thread_call(i, &number, arguments, &stack) != 1) continue;
     const Spaces* spaces = number == SYS_shmat || number == SYS_shmctl ? &segments
-                           : number == SYS_semop || number == SYS_semtimedop || number == SYS_semctl ? &semaphores : nullptr;
+                           : number == SYS_semop || number == SYS_semtimedop || number == SYS_semctl ? &semaphores
+                           : number == SYS_msgsnd || number == SYS_msgrcv || number == SYS_msgctl ? &queues : nullptr;
     int64_t virtual_id = 0;
     if (spaces == nullptr || host->get_name(spaces->before, static_cast<int32_t>(arguments[0]), &virtual_id) != 0) continue;
     host->set_thread_argument(i, 0, static_cast<uint64_t>(to_real(*spaces, static_cast<int32_t>(virtual_id))));

@@ -33,6 +33,10 @@ inline constexpr Spaces semaphores = {plugin::name_space("sysv.sem.id"),  plugin
                                       plugin::name_space("sysv.sem.own"), plugin::name_space("sysv.sem.shadow"),
                                       plugin::name_space("sysv.sem.key"), plugin::name_space("sysv.sem.saver"),
                                       plugin::name_space("sysv.sem.before")};
+inline constexpr Spaces queues = {plugin::name_space("sysv.msg.id"),  plugin::name_space("sysv.msg.real"),
+                                  plugin::name_space("sysv.msg.own"), plugin::name_space("sysv.msg.shadow"),
+                                  plugin::name_space("sysv.msg.key"), plugin::name_space("sysv.msg.saver"),
+                                  plugin::name_space("sysv.msg.before")};
 
 constexpr int64_t none = -1;
 

@@ -1,7 +1,7 @@
-// Owns: the plugin `sysv`: System V shared memory under the ids and keys that the application knows. names.cc has the names,
-// segments.cc what a restart does, semaphores.cc what a restart does, segment_calls.cc and semaphore_calls.cc
-// what the application calls. Message queues are not here yet.
-// Tests: test/probes (sysv).
+// Owns: the plugin `sysv`: System V shared memory, semaphores and message queues under the ids and keys that the application knows.
+// names.cc has the names; segments.cc, semaphores.cc and queues.cc what a checkpoint and a restart do; the files *_calls.cc what the
+// application calls. Tests: test/probes (sysv).
+#include "sysv/queues.h"
 #include "sysv/segments.h"
 #include "sysv/semaphores.h"
 
@@ -20,15 +20,18 @@ int32_t event(uint32_t number, void* data) {
     case CAIRN_EVENT_PRESUSPEND: 
       forget_segments();
       forget_semaphores();
+      forget_queues();
       return 0;
     case CAIRN_EVENT_PRECHECKPOINT:
       if (int32_t error = save_semaphores()) return error;
+      if (int32_t error = save_queues()) return error;
       return save_segments();
     case CAIRN_EVENT_MAPPING_SAVE: return claim_segment(mapping);
     case CAIRN_EVENT_RESTART:
       activate();
       host->set_name(restarted, 0, 1);
       if (int32_t error = make_semaphores()) return error;
+      if (int32_t error = make_queues()) return error;
       return make_segments();
     case CAIRN_EVENT_FORK_CHILD: forget_adjustments(); return 0;
     case CAIRN_EVENT_MAPPING_RESTORE: return attach_segment(mapping);
@@ -47,6 +50,7 @@ int32_t init(const cairn_host* given, const char*) {
   host = given;
   prepare_segment_calls();
   prepare_semaphore_calls();
+  prepare_queue_calls();
   int64_t any = 0;
   if (host->get_name(restarted, 0, &any) == 0) activate();
   return 0;

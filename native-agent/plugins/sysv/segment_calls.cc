@@ -1,11 +1,7 @@
 // Owns: the wrappers of shmget, shmat and shmctl, which show the application virtual ids and keys. Until a first restart they only
 // note what the computation makes. shmdt takes an address and needs none. [any] Tests: test/probes (sysv).
+#include "sysv/get.h"
 #include "sysv/segments.h"
-
-// By the assembler's name: libc's declarations differ in attributes.
-#define CAIRN_WRAP(result, name, ...)                                                        \
-  extern "C" CAIRN_EXPORT result cairn_sysv_##name(__VA_ARGS__) __asm__(#name);              \
-  extern "C" result cairn_sysv_##name(__VA_ARGS__)
 
 namespace cairn::sysv {
 namespace {
@@ -13,43 +9,6 @@ namespace {
 Next<int(key_t, size_t, int)> next_get{"shmget", nullptr};
 Next<void*(int, const void*, int)> next_attach{"shmat", nullptr};
 Next<int(int, int, struct shmid_ds*)> next_control{"shmctl", nullptr};
-
-int failed(int error) {
-  errno = error;
-  return -1;
-}
-
-/// The name of what shmget gave; what this process has made is the computation's.
-int named(int real_id, int flags) {
-  if (real_id < 0 || host == nullptr) return real_id;
-  int32_t id = to_virtual(segments, real_id);
-  struct shmid_ds status;
-  if ((flags & IPC_CREAT) == 0) return id;
-  int64_t maker = 0;
-  if (host->get_name(segments.owned, id, &maker) == 0 && active()) return id;
-  if (sys(SYS_shmctl, real_id, IPC_STAT, pointer(&status)) == 0 && status.shm_cpid == host->real_pid()) {
-    host->set_name(segments.owned, id, host->virtual_pid());
-  }
-  return id;
-}
-
-/// A key that somebody outside has: the kernel's answer would be about theirs.
-int get_shadowed(int32_t key, int64_t holder, size_t size, int flags) {
-  struct shmid_ds status;
-  if (holder != none) {
-    auto id = static_cast<int32_t>(holder);
-    bool there = sys(SYS_shmctl, to_real(segments, id), IPC_STAT, pointer(&status)) == 0 && (status.shm_perm.mode & SHM_DEST) == 0;
-    if (there && (flags & IPC_CREAT) != 0 && (flags & IPC_EXCL) != 0) return failed(EEXIST);
-    if (there && size > status.shm_segsz) return failed(EINVAL);
-    if (there) return id;
-  }
-  if ((flags & IPC_CREAT) == 0) return failed(ENOENT);
-  int id = named(next_get.get()(IPC_PRIVATE, size, flags & ~IPC_EXCL), IPC_CREAT);
-  if (id < 0) return id;
-  host->set_name(segments.shadowed, key, id);
-  host->set_name(segments.keys, id, key);
-  return id;
-}
 
 /// What the kernel tells of a segment, in the application's names.
 void show(int32_t id, struct shmid_ds* status) {
@@ -69,9 +28,14 @@ void prepare_segment_calls() {
 }
 
 CAIRN_WRAP(int, shmget, key_t key, size_t size, int flags) {
-  int64_t holder = none;
-  if (active() && key != IPC_PRIVATE && host->get_name(segments.shadowed, key, &holder) == 0) return get_shadowed(key, holder, size, flags);
-  return named(next_get.get()(key, size, flags), key == IPC_PRIVATE ? IPC_CREAT : flags);
+  auto ask = [size](int32_t asked, int how) { return next_get.get()(asked, size, how); };
+  auto look = [size](int real_id) {
+    struct shmid_ds status;
+    int error = static_cast<int>(sys(SYS_shmctl, real_id, IPC_STAT, pointer(&status)));
+    if (error < 0) return error;
+    return (status.shm_perm.mode & SHM_DEST) != 0 ? -EIDRM : size > status.shm_segsz ? -E2BIG : 0;
+  };
+  return get(segments, key, flags, ask, look);
 }
 
 CAIRN_WRAP(void*, shmat, int id, const void* address, int flags) {

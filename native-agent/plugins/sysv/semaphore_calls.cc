@@ -3,12 +3,8 @@
 #include <stdarg.h>
 #include <time.h>
 
+#include "sysv/get.h"
 #include "sysv/semaphores.h"
-
-// By the assembler's name: libc's declarations differ in attributes.
-#define CAIRN_WRAP(result, name, ...)                                                        \
-  extern "C" CAIRN_EXPORT result cairn_sysv_##name(__VA_ARGS__) __asm__(#name);              \
-  extern "C" result cairn_sysv_##name(__VA_ARGS__)
 
 namespace cairn::sysv {
 namespace {
@@ -17,50 +13,6 @@ Next<int(key_t, int, int)> next_get{"semget", nullptr};
 Next<int(int, int, int, ...)> next_control{"semctl", nullptr};
 Next<int(int, struct sembuf*, size_t)> next_operate{"semop", nullptr};
 Next<int(int, struct sembuf*, size_t, const struct timespec*)> next_operate_timed{"semtimedop", nullptr};
-
-int failed(int error) {
-  errno = error;
-  return -1;
-}
-
-int made(int real_id) {
-  if (real_id < 0 || host == nullptr) return real_id;
-  int32_t id = to_virtual(semaphores, real_id);
-  host->set_name(semaphores.owned, id, host->virtual_pid());
-  return id;
-}
-
-/// Nothing shows who has made a set: so it is asked for as a new one first.
-int get(int32_t key, int count, int flags) {
-  if (key == IPC_PRIVATE || (flags & (IPC_CREAT | IPC_EXCL)) == (IPC_CREAT | IPC_EXCL)) return made(next_get.get()(key, count, flags));
-  if ((flags & IPC_CREAT) == 0) return to_virtual(semaphores, next_get.get()(key, count, flags));
-  for (;;) {
-    int id = next_get.get()(key, count, flags | IPC_EXCL);
-    if (id >= 0) return made(id);
-    int error = errno;
-    if (error != EEXIST) return failed(error);
-    id = next_get.get()(key, count, flags & ~IPC_CREAT);
-    if (id >= 0 || errno != ENOENT) return to_virtual(semaphores, id);
-  }
-}
-
-/// A key that somebody outside has: the kernel's answer would be about theirs.
-int get_shadowed(int32_t key, int64_t holder, int count, int flags) {
-  struct semid_ds status;
-  if (holder != none) {
-    auto id = static_cast<int32_t>(holder);
-    bool there = sys(SYS_semctl, to_real(semaphores, id), 0, IPC_STAT, pointer(&status)) == 0;
-    if (there && (flags & IPC_CREAT) != 0 && (flags & IPC_EXCL) != 0) return failed(EEXIST);
-    if (there && static_cast<unsigned long>(count) > status.sem_nsems) return failed(EINVAL);
-    if (there) return id;
-  }
-  if ((flags & IPC_CREAT) == 0) return failed(ENOENT);
-  int id = made(next_get.get()(IPC_PRIVATE, count, flags & ~IPC_EXCL));
-  if (id < 0) return id;
-  host->set_name(semaphores.shadowed, key, id);
-  host->set_name(semaphores.keys, id, key);
-  return id;
-}
 
 void show(int32_t id, struct semid_ds* status) {
   int64_t key = 0;
@@ -84,9 +36,13 @@ void prepare_semaphore_calls() {
 }
 
 CAIRN_WRAP(int, semget, key_t key, int count, int flags) {
-  int64_t holder = none;
-  if (active() && key != IPC_PRIVATE && host->get_name(semaphores.shadowed, key, &holder) == 0) return get_shadowed(key, holder, count, flags);
-  return get(key, count, flags);
+  auto ask = [count](int32_t asked, int how) { return next_get.get()(asked, count, how); };
+  auto look = [count](int real_id) {
+    struct semid_ds status;
+    int error = static_cast<int>(sys(SYS_semctl, real_id, 0, IPC_STAT, pointer(&status)));
+    return error < 0 ? error : static_cast<unsigned long>(count) > status.sem_nsems ? -E2BIG : 0;
+  };
+  return get(semaphores, key, flags, ask, look);
 }
 
 CAIRN_WRAP(int, semctl, int id, int number, int command, ...) {
