@@ -29,7 +29,8 @@ static void check(void) {
   SYSV_CHECK(shmctl(doomed, IPC_STAT, &status) == 0 && (status.shm_perm.mode & SHM_DEST), "it is not marked for removal any more");
   SYSV_CHECK(shmdt(nameless) == 0, "shmdt");
   SYSV_CHECK(shmctl(doomed, IPC_STAT, &status) == -1 && (errno == EINVAL || errno == EIDRM), "it was not removed with its last attachment");
-  // Attached nowhere.
+  // Attached nowhere, and made by the system call itself.
+  SYSV_CHECK(syscall(SYS_shmctl, alone, IPC_STAT, &status) == 0 && status.shm_segsz == SIZE + 1, "shmctl by syscall");
   char *later = (char *)shmat(alone, NULL, 0);
   SYSV_CHECK(later != (char *)-1, "shmat of the segment that was attached nowhere");
   if (later != (char *)-1) SYSV_CHECK(probe_compare(later, 65536, 3) == -1, "its content");
@@ -52,7 +53,7 @@ int main(int argc, char **argv) {
   probe_init(argc, argv);
   sysv_remove_segments(SIZE, SIZE + 3);  // what a failed test has left
   keyed = shmget(FIRST_KEY, SIZE, IPC_CREAT | IPC_EXCL | 0640);
-  alone = shmget(IPC_PRIVATE, SIZE + 1, 0600);
+  alone = (int)syscall(SYS_shmget, IPC_PRIVATE, SIZE + 1, 0600);
   doomed = shmget(IPC_PRIVATE, SIZE + 2, 0600);
   parts = shmget(FIRST_KEY + 1, SIZE + 3, IPC_CREAT | 0600);
   CHECK(keyed != -1 && alone != -1 && doomed != -1 && parts != -1, "shmget");
