@@ -1,16 +1,11 @@
-// Owns: segments of System V shared memory over a checkpoint: content, size, key, owner, permissions, where they are attached and
-// how; those marked for removal, and those attached nowhere. One process, elected by a shared name, saves a segment and makes a
+// Owns: segments of System V shared memory over a checkpoint: content, size, key, owner, permissions; those marked for removal, and those attached nowhere. One process, elected by a shared name, saves a segment and makes a
 // new one at a restart, always: the old one may belong to a run that goes on. It stays attached to it until all others are, so
 // that one that is marked for removal can be so from the start, and nothing is left of it when the restart fails.
-// Attachments: a part that is left of one, or has another protection, is a mapping of its own. shmdt(2) knows the parts by their
-// distance from the beginning and by the kernel's file, of which each attachment has one: so the whole is attached somewhere once,
-// and its parts are moved to their places from there.
-// [quiesced] saves; [restoring] makes, before the first barrier, and attaches. Tests: test/probes (sysv).
+// [quiesced] saves; [restoring] makes, before the first barrier; attachments.cc attaches. Tests: test/probes (sysv).
 #include "sysv/segments.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/uio.h>
 
 #include "common/text.h"
 
@@ -38,28 +33,9 @@ constexpr uint32_t capacity = 1024;
 Segment saved[capacity];
 uint32_t saved_count = 0;
 
-/// While restoring: a whole attachment from which parts are taken.
-struct Attachment {
-  int32_t id;
-  bool read_only;
-  uint64_t beginning;  // for the application
-  uint64_t size;
-  long place;
-};
-Attachment attachments[capacity];
-uint32_t attachment_count = 0;
-
 constexpr uint32_t removed = 01000;  // SHM_DEST
 constexpr uint32_t locked = 02000;   // SHM_LOCKED
 constexpr long page = 4096;
-// In the token of a mapping, above the virtual id.
-constexpr uint64_t read_only = uint64_t{1} << 32;
-
-int32_t fail(long error, int32_t id, const char* what) {
-  Text<256> text;
-  text.add(what).add(" (System V shared memory, id ").add(int64_t{id}).add(")");
-  return host->fail(static_cast<int32_t>(error), "shared memory", text.text());
-}
 
 bool all_zero(const char* from, long size) {
   for (long i = 0; i < size; ++i) {
@@ -85,52 +61,6 @@ int32_t keep_content(Segment* segment, long place) {
   if (error >= 0) error = segment->kept = host->keep_file(static_cast<int32_t>(fd), segment->size, CAIRN_KEEP_NOW);
   sys(SYS_close, fd);
   return error < 0 ? static_cast<int32_t>(error) : 0;
-}
-
-/// 0 also when another process saves it, or when it is no more.
-int32_t save(int32_t id, int32_t real, int64_t maker) {
-  for (uint32_t i = 0; i < saved_count; ++i) {
-    if (saved[i].id == id) return 0;
-  }
-  struct shmid_ds status = {};
-  long known = sys(SYS_shmctl, real, IPC_STAT, pointer(&status));
-  if (known == -EINVAL || known == -EIDRM) {
-    forget(segments, id);
-    return 0;
-  }
-  if (known < 0) return fail(known, id, "its state cannot be read");
-  int32_t chosen = plugin::elected(host, segments.savers, id);
-  if (chosen < 0) return fail(chosen, id, "the processes cannot agree on who saves it");
-  if (chosen == 0) return 0;
-  if (saved_count == capacity) return fail(-E2BIG, id, "there are more than 1024 segments");
-  Segment* segment = &saved[saved_count++];
-  *segment = {};
-  segment->id = id;
-  segment->before = real;
-  segment->key = status.shm_perm.__key;
-  int64_t key = 0;
-  if ((status.shm_perm.mode & removed) == 0 && host->get_name(segments.keys, id, &key) == 0) segment->key = static_cast<int32_t>(key);
-  segment->size = status.shm_segsz;
-  segment->mode = status.shm_perm.mode;
-  segment->uid = status.shm_perm.uid;
-  segment->gid = status.shm_perm.gid;
-  segment->maker = static_cast<int32_t>(maker >= 0 ? maker : virtual_process(status.shm_cpid));
-  segment->kept = segment->real = -1;
-  long place = sys(SYS_shmat, real, 0, SHM_RDONLY);
-  if (place < 0 && place > -page) return fail(place, id, "it cannot be read");
-  int32_t error = keep_content(segment, place);
-  sys(SYS_shmdt, place);
-  return error < 0 ? fail(error, id, "its content cannot be saved") : 0;
-}
-
-/// Nothing shows whether an attachment that is not writable could be made so, but the attempt.
-bool attached_read_only(const cairn_mapping& mapping) {
-  if ((mapping.protection & PROT_WRITE) != 0) return false;
-  auto start = static_cast<long>(mapping.start);
-  auto length = static_cast<long>(mapping.length);
-  if (sys(SYS_mprotect, start, length, static_cast<long>(mapping.protection | PROT_READ | PROT_WRITE)) < 0) return true;
-  sys(SYS_mprotect, start, length, static_cast<long>(mapping.protection));
-  return false;
 }
 
 int32_t put_content(const Segment& segment) {
@@ -165,51 +95,78 @@ int32_t make(Segment* segment) {
     if (real == -EEXIST) shadowed = segment->key;
   }
   if (real == -EEXIST) real = sys(SYS_shmget, IPC_PRIVATE, size, IPC_CREAT | 0600);
-  if (real < 0) return fail(real, segment->id, "it cannot be made again");
+  if (real < 0) return fail_segment(real, segment->id, "it cannot be made again");
   segment->real = static_cast<int32_t>(real);
   segment->place = sys(SYS_shmat, real, 0, 0);
   if (segment->place < 0 && segment->place > -page) {
     long error = segment->place;
     segment->place = 0;
-    return fail(error, segment->id, "it cannot be attached");
+    return fail_segment(error, segment->id, "it cannot be attached");
   }
   // Linux lets others attach it by its id as long as somebody has it.
   if (doomed) sys(SYS_shmctl, real, IPC_RMID, 0);
-  if (int32_t error = put_content(*segment)) return fail(error, segment->id, "its content cannot be put back");
+  if (int32_t error = put_content(*segment)) return fail_segment(error, segment->id, "its content cannot be put back");
   int32_t error = bind(segments, segment->id, segment->before, segment->real, segment->maker, shadowed);
-  return error < 0 && error != -ENOENT ? fail(error, segment->id, "its name cannot be told to the other processes") : 0;
+  return error < 0 && error != -ENOENT ? fail_segment(error, segment->id, "its name cannot be told to the other processes") : 0;
 }
 
-/// The attachment that a mapping is a part of; NULL: it cannot be had, which has been said.
-Attachment* attach(int32_t id, int32_t real, const cairn_mapping& part) {
-  uint64_t beginning = part.start - part.offset;
-  bool reads = (part.token & read_only) != 0;
-  for (uint32_t i = 0; i < attachment_count; ++i) {
-    Attachment* known = &attachments[i];
-    if (known->id == id && known->beginning == beginning && known->read_only == reads) return known;
-  }
-  struct shmid_ds status = {};
-  int flags = (reads ? SHM_RDONLY : 0) | ((part.protection & PROT_EXEC) != 0 ? SHM_EXEC : 0);
-  long place = attachment_count == capacity ? -E2BIG : sys(SYS_shmctl, real, IPC_STAT, pointer(&status));
-  if (place >= 0) place = sys(SYS_shmat, real, 0, flags);
-  if (place < 0 && place > -page) {
-    fail(place, id, "it cannot be attached again");
-    return nullptr;
-  }
-  Attachment* made = &attachments[attachment_count++];
-  *made = {id, reads, beginning, (status.shm_segsz + page - 1) & ~uint64_t{page - 1}, place};
-  return made;
+}  // namespace
+
+int32_t fail_segment(long error, int32_t id, const char* what) {
+  Text<256> text;
+  text.add(what).add(" (System V shared memory, id ").add(int64_t{id}).add(")");
+  return host->fail(static_cast<int32_t>(error), "shared memory", text.text());
 }
 
-/// The restart fails here: nothing stays.
-int32_t undo(int32_t error) {
+int32_t undo_segments(int32_t error) {
   for (uint32_t i = 0; i < saved_count; ++i) {
     if (saved[i].real >= 0) sys(SYS_shmctl, saved[i].real, IPC_RMID, 0);
   }
   return error;
 }
 
-}  // namespace
+int32_t real_segment(int32_t id) {
+  for (uint32_t i = 0; i < saved_count; ++i) {
+    if (saved[i].id == id && saved[i].real >= 0) return saved[i].real;
+  }
+  int64_t named = 0;
+  return host->get_name(segments.ids, id, &named) == 0 ? static_cast<int32_t>(named) : -ENOENT;
+}
+
+int32_t save_segment(int32_t id, int32_t real, int64_t maker) {
+  for (uint32_t i = 0; i < saved_count; ++i) {
+    if (saved[i].id == id) return 0;
+  }
+  struct shmid_ds status = {};
+  long known = sys(SYS_shmctl, real, IPC_STAT, pointer(&status));
+  if (known == -EINVAL || known == -EIDRM) {
+    forget(segments, id);
+    return 0;
+  }
+  if (known < 0) return fail_segment(known, id, "its state cannot be read");
+  int32_t chosen = plugin::elected(host, segments.savers, id);
+  if (chosen < 0) return fail_segment(chosen, id, "the processes cannot agree on who saves it");
+  if (chosen == 0) return 0;
+  if (saved_count == capacity) return fail_segment(-E2BIG, id, "there are more than 1024 segments");
+  Segment* segment = &saved[saved_count++];
+  *segment = {};
+  segment->id = id;
+  segment->before = real;
+  segment->key = status.shm_perm.__key;
+  int64_t key = 0;
+  if ((status.shm_perm.mode & removed) == 0 && host->get_name(segments.keys, id, &key) == 0) segment->key = static_cast<int32_t>(key);
+  segment->size = status.shm_segsz;
+  segment->mode = status.shm_perm.mode;
+  segment->uid = status.shm_perm.uid;
+  segment->gid = status.shm_perm.gid;
+  segment->maker = static_cast<int32_t>(maker >= 0 ? maker : virtual_process(status.shm_cpid));
+  segment->kept = segment->real = -1;
+  long place = sys(SYS_shmat, real, 0, SHM_RDONLY);
+  if (place < 0 && place > -page) return fail_segment(place, id, "it cannot be read");
+  int32_t error = keep_content(segment, place);
+  sys(SYS_shmdt, place);
+  return error < 0 ? fail_segment(error, id, "its content cannot be saved") : 0;
+}
 
 void forget_segments() {
   saved_count = 0;
@@ -221,55 +178,24 @@ int32_t save_segments() {
   int64_t id, maker;
   while (host->next_name(segments.owned, &index, &id, &maker) == 0) {
     auto virtual_id = static_cast<int32_t>(id);
-    if (int32_t error = save(virtual_id, to_real(segments, virtual_id), maker)) return error;
+    if (int32_t error = save_segment(virtual_id, to_real(segments, virtual_id), maker)) return error;
   }
   return 0;
 }
 
-int32_t claim_segment(cairn_mapping* mapping) {
-  const char* rest;
-  if (!plugin::begins(mapping->path, "/SYSV", &rest)) return 0;
-  auto real = static_cast<int32_t>(mapping->inode);  // the kernel makes the id the inode's number
-  int32_t id = to_virtual(segments, real);
-  if (int32_t error = save(id, real, none)) return error;
-  mapping->token = static_cast<uint32_t>(id) | (attached_read_only(*mapping) ? read_only : 0);
-  return 1;
-}
-
 int32_t make_segments() {
-  attachment_count = 0;
   for (uint32_t i = 0; i < saved_count; ++i) {
     saved[i].real = -1;
     saved[i].place = 0;
   }
   for (uint32_t i = 0; i < saved_count; ++i) {
-    if (int32_t error = make(&saved[i])) return undo(error);
+    if (int32_t error = make(&saved[i])) return undo_segments(error);
   }
   return 0;
 }
 
-int32_t attach_segment(cairn_mapping* mapping) {
-  auto id = static_cast<int32_t>(mapping->token & 0xffffffffu);
-  int32_t real = -1;
-  for (uint32_t i = 0; i < saved_count; ++i) {
-    if (saved[i].id == id) real = saved[i].real;
-  }
-  int64_t named = 0;
-  if (real < 0 && host->get_name(segments.ids, id, &named) == 0) real = static_cast<int32_t>(named);
-  if (real < 0) return undo(fail(-ENOENT, id, "no process has made it again"));
-  Attachment* whole = attach(id, real, *mapping);
-  if (whole == nullptr) return undo(-ENOMEM);
-  auto length = static_cast<long>(mapping->length);
-  // It stays where it was as well: nothing else may come to lie there before all parts are taken.
-  long moved = sys(SYS_mremap, whole->place + static_cast<long>(mapping->offset), length, length,
-                   MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, static_cast<long>(mapping->start));
-  if (moved >= 0 || moved < -page) moved = sys(SYS_mprotect, moved, length, static_cast<long>(mapping->protection));
-  return moved < 0 ? undo(fail(moved, id, "it cannot be attached where it was")) : 0;
-}
-
 int32_t finish_segments() {
-  for (uint32_t i = 0; i < attachment_count; ++i) sys(SYS_munmap, attachments[i].place, static_cast<long>(attachments[i].size));
-  attachment_count = 0;
+  end_attaching();
   for (uint32_t i = 0; i < saved_count; ++i) {
     Segment* segment = &saved[i];
     if (segment->real < 0) continue;
@@ -280,7 +206,7 @@ int32_t finish_segments() {
     status.shm_perm.mode = segment->mode & 0777;
     if ((segment->mode & locked) != 0 && error >= 0) error = sys(SYS_shmctl, segment->real, SHM_LOCK, 0);
     if (error >= 0) error = sys(SYS_shmctl, segment->real, IPC_SET, pointer(&status));
-    if (error < 0) return undo(fail(error, segment->id, "its permissions cannot be set again"));
+    if (error < 0) return undo_segments(fail_segment(error, segment->id, "its permissions cannot be set again"));
     sys(SYS_shmdt, segment->place);
     segment->place = 0;
   }
