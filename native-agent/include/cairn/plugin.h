@@ -89,7 +89,8 @@ enum cairn_name_space {
 /* A shared mapping of a file, for the plugin that owns the file. */
 struct cairn_mapping {
   uint32_t size;
-  int32_t fd;          /* RESTORE: the plugin sets it; the host maps it at the same address and leaves it open */
+  int32_t fd;          /* RESTORE: the plugin sets it; the host maps it at the same address and leaves it open. Since 1.1: it stays
+                        * -1 where the plugin has mapped the memory itself, over what reserved the place */
   uint64_t start;
   uint64_t length;
   uint64_t offset;     /* in the file */
@@ -200,6 +201,9 @@ struct cairn_host {
   /* [quiesced] Says that a restart needs a file as it is now, so that this is checked before anything is started. real: where it
    * is, when not at its virtual path; may be NULL. The texts stay as they are until the application goes on. */
   void (*need_file)(const char *virtual_path, const char *real, uint64_t size, uint64_t mtime_ns);
+
+  /* [restoring] Replaces one argument of the system call that the index-th thread begins again: 0, or -ENOENT: it begins none. */
+  int32_t (*set_thread_argument)(uint32_t index, uint32_t argument, uint64_t value);
 };
 
 /* One row of a table of virtual names. All strings may be empty. */

@@ -1,10 +1,14 @@
 // Owns: syscall(2): the ids in the arguments and results of the calls that are wrapped elsewhere under their own names, and of
-// those that libc has no function for; and rt_sigaction, which is the plugin signal's. All other calls go on as they came. [any]
+// those that libc has no function for; rt_sigaction, which is the plugin signal's, and the calls of System V objects, which are the
+// plugin sysv's, from the start, since it notes what the computation makes. All other calls go on as they came. [any]
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/msg.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -145,6 +149,27 @@ bool call_with_ids(long number, const long* a, long* result) {
   return true;
 }
 
+/// True if the call is about System V objects and was made here, by the functions that are wrapped; errno is set then.
+bool call_of_sysv(long number, const long* a, long* result) {
+  auto id = static_cast<int>(a[0]);
+  switch (number) {
+    case SYS_shmget: *result = shmget(id, static_cast<size_t>(a[1]), static_cast<int>(a[2])); return true;
+    case SYS_shmat: *result = pointer(shmat(id, reinterpret_cast<void*>(a[1]), static_cast<int>(a[2]))); return true;
+    case SYS_shmctl: *result = shmctl(id, static_cast<int>(a[1]), reinterpret_cast<struct shmid_ds*>(a[2])); return true;
+    case SYS_semget: *result = semget(id, static_cast<int>(a[1]), static_cast<int>(a[2])); return true;
+    case SYS_semctl: *result = semctl(id, static_cast<int>(a[1]), static_cast<int>(a[2]), a[3]); return true;
+    case SYS_semop: *result = semop(id, reinterpret_cast<struct sembuf*>(a[1]), static_cast<size_t>(a[2])); return true;
+    case SYS_semtimedop:
+      *result = semtimedop(id, reinterpret_cast<struct sembuf*>(a[1]), static_cast<size_t>(a[2]), reinterpret_cast<struct timespec*>(a[3]));
+      return true;
+    case SYS_msgget: *result = msgget(id, static_cast<int>(a[1])); return true;
+    case SYS_msgsnd: *result = msgsnd(id, reinterpret_cast<void*>(a[1]), static_cast<size_t>(a[2]), static_cast<int>(a[3])); return true;
+    case SYS_msgrcv: *result = msgrcv(id, reinterpret_cast<void*>(a[1]), static_cast<size_t>(a[2]), a[3], static_cast<int>(a[4])); return true;
+    case SYS_msgctl: *result = msgctl(id, static_cast<int>(a[1]), reinterpret_cast<struct msqid_ds*>(a[2])); return true;
+    default: return false;
+  }
+}
+
 }  // namespace
 
 extern "C" CAIRN_EXPORT long syscall(long number, ...) noexcept {
@@ -154,6 +179,7 @@ extern "C" CAIRN_EXPORT long syscall(long number, ...) noexcept {
   for (long& argument : a) argument = va_arg(list, long);
   va_end(list);
   long result;
+  if (call_of_sysv(number, a, &result)) return result;
   if (!active() || !call_with_ids(number, a, &result)) return next_syscall.get()(number, a[0], a[1], a[2], a[3], a[4], a[5]);
   return with_errno(result);
 }

@@ -49,6 +49,10 @@ int32_t call_of_restart(uint32_t index, int64_t* number, uint64_t* arguments, ui
   return sys::x86_64::call_of_frame(restarting_handoff->slots[index].frame, number, arguments, stack) ? 1 : 0;
 }
 
+bool set_argument_of_restart(uint32_t index, uint32_t argument, uint64_t value) {
+  return sys::x86_64::set_frame_argument(restarting_handoff->slots[index].frame, argument, value);
+}
+
 bool write_children(pb_ostream_t* stream, const pb_field_t* field, void* const* argument) {
   auto* family = static_cast<const Family*>(*argument);
   for (uint32_t i = 0; i < family->child_count; ++i) {
@@ -246,6 +250,7 @@ bool Operation::resume() {
     auto* handoff = const_cast<image::Handoff*>(agent_->handoff_);
     agent_->handoff_ = nullptr;
     events::facts().thread_call = nullptr;
+    events::facts().set_thread_argument = nullptr;
     expect_threads(handoff->thread_count);
     sys::store_and_wake(&handoff->released, 1);
     // Who is still on the way then (the application's other threads may leave it no processor) is waited for by the next stop.
@@ -274,6 +279,7 @@ bool Operation::restart() {
   restarting_handoff = handoff;
   events::facts().thread = thread_of_restart;
   events::facts().thread_call = call_of_restart;
+  events::facts().set_thread_argument = set_argument_of_restart;
   events::facts().thread_count = restarted_thread_count;
   progress_ = restarting;
   if (!events::send(CAIRN_EVENT_RESTART)) return false;

@@ -132,6 +132,7 @@ bool map_file(const SharedFile& shared) {
   mapping.token = shared.token;
   mapping.path = "";
   if (!events::restore_mapping(shared.layer, &mapping)) return false;
+  if (mapping.fd == -1) return true;  // the plugin has mapped it
   long result = call(SYS_mmap, shared.start, shared.length, shared.protection, MAP_SHARED | MAP_FIXED, mapping.fd, shared.offset);
   if (mapping.close_fd != 0) call_unchecked(SYS_close, mapping.fd);
   return !failed(result) || fail(result, "cannot map a shared file again", shared.start);

@@ -58,6 +58,10 @@ int32_t host_thread(uint32_t index, int32_t* virtual_tid, int32_t* real_tid) {
 int32_t host_thread_call(uint32_t index, int64_t* number, uint64_t* arguments, uint64_t* stack) {
   return index < host_facts.thread_count && host_facts.thread_call != nullptr ? host_facts.thread_call(index, number, arguments, stack) : 0;
 }
+int32_t host_set_thread_argument(uint32_t index, uint32_t argument, uint64_t value) {
+  if (index >= host_facts.thread_count || host_facts.set_thread_argument == nullptr) return -ENOENT;
+  return host_facts.set_thread_argument(index, argument, value) ? 0 : -ENOENT;
+}
 void* host_next(const char* function) { return dlsym(RTLD_NEXT, function); }
 int32_t host_keep_file(int32_t fd, uint64_t length, uint32_t how) {
   return host_facts.kept_files->keep(fd, length, how == CAIRN_KEEP_NOW, host_facts.error);
@@ -102,7 +106,7 @@ const cairn_host host = {
     host_syscall, host_log, host_fail, allocate, setting, host_virtual_pid, host_real_pid, host_thread, host_next,
     host_keep_file, host_open_kept, host_own_fd, host_hide_fd, host_close_fd, host_publish, extension,
     set_name, claim_name, get_name, remove_name, next_name, host_offer, host_deliver,
-    host_thread_call, host_need_file,
+    host_thread_call, host_need_file, host_set_thread_argument,
 };
 
 bool goes_down(cairn_event event) { return event == CAIRN_EVENT_PRESUSPEND || event == CAIRN_EVENT_PRECHECKPOINT; }

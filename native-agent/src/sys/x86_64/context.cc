@@ -180,6 +180,16 @@ bool call_of_frame(uint64_t frame, int64_t* number, uint64_t* arguments, uint64_
   return true;
 }
 
+bool set_frame_argument(uint64_t frame, uint32_t argument, uint64_t value) {
+  int64_t number;
+  uint64_t arguments[6], stack;
+  if (argument >= 6 || !call_of_frame(frame, &number, arguments, &stack)) return false;
+  struct sigcontext& c = reinterpret_cast<Frame*>(frame)->context;
+  decltype(&c.rdi) const places[] = {&c.rdi, &c.rsi, &c.rdx, &c.r10, &c.r8, &c.r9};
+  *places[argument] = value;
+  return true;
+}
+
 void enter_frame(uint64_t frame, uint32_t* left) {
   asm volatile("lock incl (%2)\n\tmov %0, %%rsp\n\tmov %1, %%eax\n\tsyscall\n\tud2"
                : : "r"(frame), "i"(SYS_rt_sigreturn), "r"(left) : "memory");

@@ -34,6 +34,8 @@ uint64_t build_frame(void* memory, const Registers& registers, Text xstate, uint
 
 /// Whether the state in a frame is one that begins a system call, which, and with which stack.
 bool call_of_frame(uint64_t frame, int64_t* number, uint64_t* arguments, uint64_t* stack);
+/// Replaces one of its arguments; false: it begins no system call.
+bool set_frame_argument(uint64_t frame, uint32_t argument, uint64_t value);
 
 /// Counts in *left and continues with the state in the frame. Does not return. Between the two the thread needs no memory but
 /// the frame; its stack pointer stays there until the kernel has read it.

@@ -1,0 +1,72 @@
+// Owns: the wrappers of semget, semctl, semop and semtimedop, which show the application virtual ids and keys. Until a first restart
+// they only note what the computation makes and what is to be undone. [any] Tests: test/probes (sysv/semaphores.c).
+#include <stdarg.h>
+#include <time.h>
+
+#include "sysv/get.h"
+#include "sysv/semaphores.h"
+
+namespace cairn::sysv {
+namespace {
+
+Next<int(key_t, int, int)> next_get{"semget", nullptr};
+Next<int(int, int, int, ...)> next_control{"semctl", nullptr};
+Next<int(int, struct sembuf*, size_t)> next_operate{"semop", nullptr};
+Next<int(int, struct sembuf*, size_t, const struct timespec*)> next_operate_timed{"semtimedop", nullptr};
+
+void show(int32_t id, struct semid_ds* status) {
+  int64_t key = 0;
+  if (host->get_name(semaphores.keys, id, &key) == 0) status->sem_perm.__key = static_cast<key_t>(key);
+}
+
+int done(int result, int32_t id, const struct sembuf* operations, size_t count) {
+  for (size_t i = 0; result == 0 && i < count; ++i) {
+    if ((operations[i].sem_flg & SEM_UNDO) != 0 && operations[i].sem_op != 0) note_adjustment(id, operations[i].sem_num, operations[i].sem_op);
+  }
+  return result;
+}
+
+}  // namespace
+
+void prepare_semaphore_calls() {
+  next_get.get();
+  next_control.get();
+  next_operate.get();
+  next_operate_timed.get();
+}
+
+CAIRN_WRAP(int, semget, key_t key, int count, int flags) {
+  auto ask = [count](int32_t asked, int how) { return next_get.get()(asked, count, how); };
+  auto look = [count](int real_id) {
+    struct semid_ds status;
+    int error = static_cast<int>(sys(SYS_semctl, real_id, 0, IPC_STAT, pointer(&status)));
+    return error < 0 ? error : static_cast<unsigned long>(count) > status.sem_nsems ? -E2BIG : 0;
+  };
+  return get(semaphores, key, flags, ask, look);
+}
+
+CAIRN_WRAP(int, semctl, int id, int number, int command, ...) {
+  va_list list;
+  va_start(list, command);
+  void* argument = va_arg(list, void*);  // a union of what fits into one register
+  va_end(list);
+  if (!active() || command == IPC_INFO || command == SEM_INFO) return next_control.get()(id, number, command, argument);
+  if (command == SEM_STAT || command == SEM_STAT_ANY) {  // by the place in the kernel's table; gives the id
+    int result = to_virtual(semaphores, next_control.get()(id, number, command, argument));
+    if (result >= 0) show(result, static_cast<struct semid_ds*>(argument));
+    return result;
+  }
+  int result = next_control.get()(to_real(semaphores, id), number, command, argument);
+  if (result >= 0 && command == IPC_STAT) show(id, static_cast<struct semid_ds*>(argument));
+  return command == GETPID ? virtual_process(result) : result;
+}
+
+CAIRN_WRAP(int, semop, int id, struct sembuf* operations, size_t count) {
+  return done(next_operate.get()(active() ? to_real(semaphores, id) : id, operations, count), id, operations, count);
+}
+
+CAIRN_WRAP(int, semtimedop, int id, struct sembuf* operations, size_t count, const struct timespec* timeout) {
+  return done(next_operate_timed.get()(active() ? to_real(semaphores, id) : id, operations, count, timeout), id, operations, count);
+}
+
+}  // namespace cairn::sysv

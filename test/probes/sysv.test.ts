@@ -1,0 +1,57 @@
+/**
+ * System V objects beside other runs: a restart touches nothing of a run that goes on, whose key it wants too; and semaphores that
+ * are to be set back at a process's end are refused while they are.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Scratch } from '../support/scratch.js';
+import { tool } from './tools.js';
+
+async function withScratch(work: (scratch: Scratch) => Promise<void>): Promise<void> {
+  const scratch = new Scratch();
+  try {
+    await work(scratch);
+  } finally {
+    await scratch.close();
+  }
+}
+
+test('a restart beside the run that goes on has a segment of its own with the same key', () =>
+  withScratch(async (scratch) => {
+    const command = [await tool('sysv'), 'segment', '0x43e1'];
+    const first = scratch.cairnProgram(['run', '--session', 'one', '--', ...command], { input: true });
+    await first.line(/^id/);
+    first.type('x\n');
+    await first.line(/^number 0$/);
+    const { snapshot } = await scratch.checkpoint('one');
+    first.type('x\n');
+    await first.line(/^number 1$/);
+    const second = scratch.cairnProgram(['restart', snapshot, '--session', 'two'], { input: true });
+    for (const number of [1, 2, 3]) {
+      second.type('x\n');
+      await second.line(new RegExp(`^number ${number}$`));
+    }
+    first.type('x\n');
+    await first.line(/^number 2$/);
+    second.type('end\n');
+    assert.equal(await second.exit(), 0, second.transcript());
+    first.type('x\n');
+    await first.line(/^number 3$/);
+    first.type('end\n');
+    assert.equal(await first.exit(), 0, first.transcript());
+  }));
+
+test('a semaphore that is held with SEM_UNDO is refused by its id, until it is released', () =>
+  withScratch(async (scratch) => {
+    const program = scratch.cairnProgram(['run', '--session', 'undo', '--', await tool('sysv'), 'undo'], { input: true });
+    const id = (await program.line(/^held/)).split(' ')[1];
+    const { status, stderr } = await scratch.cairn(['checkpoint', '--session', 'undo', '--json']);
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /SEM_UNDO/);
+    assert.match(stderr, new RegExp(`\\bid ${id}\\b`));
+    program.type('x\n');
+    await program.line(/^released/);
+    await scratch.checkpoint('undo');
+    program.type('x\n');
+    assert.equal(await program.exit(), 0, program.transcript());
+  }));
