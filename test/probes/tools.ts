@@ -3,7 +3,17 @@
 import { join } from 'node:path';
 import { compile, probeOutput, probeSources } from './catalogue.js';
 
-export type Tool = 'counter' | 'crowd' | 'connected' | 'refused' | 'refused_socket' | 'teller' | 'thousands' | 'tiny' | 'tiny32';
+export type Tool =
+  | 'connected'
+  | 'counter'
+  | 'crowd'
+  | 'refused'
+  | 'refused_socket'
+  | 'sysv'
+  | 'teller'
+  | 'thousands'
+  | 'tiny'
+  | 'tiny32';
 
 /** The program's path. `static`: linked without shared libraries. */
 export async function tool(name: Tool, ...flags: string[]): Promise<string> {
