@@ -2,7 +2,7 @@
  * Restarts that meet something: a checkpoint while threads are still on their way, and a reason to fail, which the user is told.
  */
 import assert from 'node:assert/strict';
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { tool } from '../probes/tools.js';
@@ -51,18 +51,18 @@ test('a checkpoint while a thread has not yet left the restart', () =>
 
 test('a restart that fails says why where the program would have said something', () =>
   withScratch(async (scratch) => {
-    const data = join(scratch.work, 'data');
-    writeFileSync(data, 'before');
+    // A folder: what the check before a restart does not look at.
+    const data = scratch.makeFolder(join(scratch.work, 'data'));
     const first = scratch.cairnProgram(['run', '--session', 'reader', '--', 'sh', '-c', 'exec 3<data; echo open; exec sleep 60']);
     await first.line(/^open$/);
     const pid = await scratch.application(first);
     await waitFor('the program to run', () => executable(pid).endsWith('/sleep') || undefined, 10);
     const { snapshot } = await scratch.checkpoint('reader', '--then', 'kill');
     await first.exit();
-    appendFileSync(data, ' and after');
+    rmdirSync(data);
     const restarted = scratch.cairnProgram(['restart', snapshot, '--session', 'changed']);
     assert.equal(await restarted.exit(30), 1, restarted.transcript());
-    assert.match(restarted.stderr, /^cairn: the restart failed: .*has changed since the checkpoint.*data/m);
+    assert.match(restarted.stderr, /^cairn: the restart failed: .*is not there any more.*data/m);
   }));
 
 test('thousands of threads, checkpointed and restarted again and again', () =>
