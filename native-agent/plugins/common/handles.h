@@ -57,6 +57,15 @@ inline int32_t publish_handle(const cairn_host* host, uint32_t space, int64_t ke
   return host->set_name(space, key, (static_cast<int64_t>(host->real_pid()) << 32) | fd);
 }
 
+/// A copy of another process's descriptor (pidfd_getfd, Linux 5.6), or -errno. Real pid.
+inline int32_t take_descriptor(const cairn_host* host, long pid, int32_t fd) {
+  long process = host->syscall(SYS_pidfd_open, pid, 0, 0, 0, 0, 0);
+  if (process < 0) return static_cast<int32_t>(process);
+  long taken = host->syscall(SYS_pidfd_getfd, process, fd, 0, 0, 0, 0);
+  host->syscall(SYS_close, process, 0, 0, 0, 0, 0);
+  return static_cast<int32_t>(taken);
+}
+
 /// A new descriptor of what was published, or -errno; -ENOENT: nobody published it.
 inline int32_t take_handle(const cairn_host* host, uint32_t space, int64_t key) {
   int64_t holder = 0;
@@ -64,11 +73,7 @@ inline int32_t take_handle(const cairn_host* host, uint32_t space, int64_t key) 
   long fd = holder & 0xffffffff;
   long pid = holder >> 32;
   if (pid == host->real_pid()) return static_cast<int32_t>(host->syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0, 0, 0, 0));
-  long process = host->syscall(SYS_pidfd_open, pid, 0, 0, 0, 0, 0);
-  if (process < 0) return static_cast<int32_t>(process);
-  long taken = host->syscall(SYS_pidfd_getfd, process, fd, 0, 0, 0, 0);
-  host->syscall(SYS_close, process, 0, 0, 0, 0, 0);
-  return static_cast<int32_t>(taken);
+  return take_descriptor(host, pid, static_cast<int32_t>(fd));
 }
 
 }  // namespace cairn::plugin

@@ -129,6 +129,15 @@ inline long read_file(const cairn_host* host, const char* path, char* buffer, si
   return size + 1 < capacity ? static_cast<long>(size) : -EFBIG;
 }
 
+/// What getdents64(2) gives.
+struct KernelDirent {
+  uint64_t inode;
+  int64_t offset;
+  uint16_t length;
+  uint8_t type;
+  char name[];
+};
+
 /// Writes a text in one call, as files of /proc want it: 0 or -errno.
 inline long write_file(const cairn_host* host, const char* path, const char* text) {
   long fd = host->syscall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path), O_WRONLY | O_CLOEXEC, 0, 0, 0);

@@ -61,26 +61,11 @@ int32_t open_standard(const OpenFile& file) {
   return static_cast<int32_t>(copy);
 }
 
-cairn_descriptor described(const OpenFile& file) {
-  cairn_descriptor data = {};
-  data.size = sizeof data;
-  data.fd = -1;
-  data.status_flags = file.status_flags;
-  data.mode = file.mode;
-  data.device = file.device;
-  data.inode = file.inode;
-  data.rdev = file.rdev;
-  data.token = file.token;
-  data.elsewhere = kept_here(file) ? 0 : 1;
-  data.deleted = file.deleted ? 1 : 0;
-  data.path = "";
-  return data;
-}
-
 int32_t make(const OpenFile& file) {
   if (from_outside(file)) return open_standard(file);
   if (file.place == Place::inherited) return open_without_peer(file);
-  cairn_descriptor data = described(file);
+  cairn_descriptor data = describe(file, true);
+  data.fd = -1;
   int32_t result = host->deliver(file.layer, CAIRN_EVENT_DESCRIPTOR_RESTORE, &data);
   if (result < 0) return result;
   return data.fd < 0 ? fail(-EBADF, file, "its plugin did not bring it back") : data.fd;
@@ -169,8 +154,7 @@ int32_t fill() {
     const OpenFile& file = table.files[i];
     if (kept_here(file)) set_owner(file);
     if (!owned_by_plugin(file)) continue;
-    cairn_descriptor data = described(file);
-    data.fd = file.fd;
+    cairn_descriptor data = describe(file, kept_here(file));
     int32_t result = host->deliver(file.layer, CAIRN_EVENT_DESCRIPTOR_FILL, &data);
     if (result < 0) return result;
   }

@@ -40,21 +40,6 @@ void read_owner(int32_t number, OpenFile* file) {
   if (ids != nullptr) file->owner.pid = ids->to_virtual(file->owner.pid);
 }
 
-void describe(const OpenFile& file, const char* path, cairn_descriptor* offer) {
-  *offer = {};
-  offer->size = sizeof *offer;
-  offer->fd = file.fd;
-  offer->status_flags = file.status_flags;
-  offer->mode = file.mode;
-  offer->device = file.device;
-  offer->inode = file.inode;
-  offer->rdev = file.rdev;
-  offer->token = file.token;
-  offer->elsewhere = file.keeper != host->virtual_pid() ? 1 : 0;
-  offer->deleted = file.deleted ? 1 : 0;
-  offer->path = path;
-}
-
 int32_t add_descriptor(int32_t number, void*) {
   struct stat status = {};
   if (sys(SYS_fstat, number, pointer(&status)) < 0) return 0;  // closed meanwhile: it was one of the enumeration's own
@@ -91,8 +76,8 @@ int32_t offer_files() {
     OpenFile* file = &table.files[i];
     if (file->place != Place::inside && file->place != Place::input) continue;
     if (path_of(file->fd, path, sizeof path, &file->deleted) < 0) path[0] = 0;
-    cairn_descriptor offer;
-    describe(*file, path, &offer);
+    cairn_descriptor offer = describe(*file, file->keeper == host->virtual_pid());
+    offer.path = path;
     file->layer = host->offer(CAIRN_EVENT_DESCRIPTOR_SAVE, &offer);
     if (file->layer < -1) return file->layer;
     if (file->layer < 0 && file->place == Place::input) file->place = Place::standard;
@@ -102,15 +87,23 @@ int32_t offer_files() {
   return 0;
 }
 
-struct KernelDirent {
-  uint64_t inode;
-  int64_t offset;
-  uint16_t length;
-  uint8_t type;
-  char name[];
-};
-
 }  // namespace
+
+cairn_descriptor describe(const OpenFile& file, bool kept_here) {
+  cairn_descriptor data = {};
+  data.size = sizeof data;
+  data.fd = file.fd;
+  data.status_flags = file.status_flags;
+  data.mode = file.mode;
+  data.device = file.device;
+  data.inode = file.inode;
+  data.rdev = file.rdev;
+  data.token = file.token;
+  data.elsewhere = kept_here ? 0 : 1;
+  data.deleted = file.deleted ? 1 : 0;
+  data.path = "";
+  return data;
+}
 
 int32_t read_table() {
   table.file_count = table.descriptor_count = 0;
@@ -156,7 +149,7 @@ int32_t for_each_descriptor(int32_t real_pid, int32_t (*visit)(int32_t number, v
   long size = 0;
   while (result >= 0 && (size = sys(SYS_getdents64, folder, pointer(buffer), sizeof buffer)) > 0) {
     for (long at = 0; at < size && result >= 0;) {
-      auto* entry = reinterpret_cast<KernelDirent*>(buffer + at);
+      auto* entry = reinterpret_cast<plugin::KernelDirent*>(buffer + at);
       at += entry->length;
       const char* name = entry->name;
       int64_t number = 0;

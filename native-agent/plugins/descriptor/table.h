@@ -61,6 +61,8 @@ inline long sys(long number, long a = 0, long b = 0, long c = 0, long d = 0, lon
 }
 inline long pointer(const void* address) { return reinterpret_cast<long>(address); }
 
+/// What a plugin is told of a file, without its path.
+cairn_descriptor describe(const OpenFile& file, bool kept_here);
 /// [quiesced] Fills the table, and offers each open file description to the plugins.
 int32_t read_table();
 /// [quiesced] Finds out which of the files another process with a lower id brings back.

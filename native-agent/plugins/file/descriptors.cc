@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <sys/sysmacros.h>
 
+#include "common/handles.h"
+
 namespace cairn::file {
 namespace {
 
@@ -22,9 +24,9 @@ const char* remember_path(const char* path) {
 }
 
 // A space of the shared names: device and inode → Written. What was written once counts as written; that only costs a copy.
-constexpr uint32_t written_files = CAIRN_NAMES_OTHERS + 3;
+constexpr uint32_t written_files = plugin::name_space("file written");
 
-int64_t key_of(const OpenFile& file) { return static_cast<int64_t>(file.inode ^ (file.device << 44)); }
+int64_t key_of(const OpenFile& file) { return plugin::file_key(file.device, file.inode); }
 
 void tell_written(const OpenFile& file) {
   bool appends = (file.status_flags & O_ACCMODE) == O_WRONLY && (file.offset == file.size || (file.status_flags & O_APPEND) != 0);

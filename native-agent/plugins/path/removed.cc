@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "common/handles.h"
+#include "common/text.h"
 #include "locate.h"
 #include "mapping.h"
 #include "state.h"
@@ -11,8 +13,8 @@ namespace cairn::path {
 namespace {
 
 // Spaces of the shared names: hash of a virtual path → 1. Key 0 of the first: something was removed.
-constexpr uint32_t kRemoved = CAIRN_NAMES_OTHERS + 1;
-constexpr uint32_t kOutside = CAIRN_NAMES_OTHERS + 2;
+constexpr uint32_t kRemoved = plugin::name_space("path removed");
+constexpr uint32_t kOutside = plugin::name_space("path outside");
 
 int64_t hash_of(const char *text, size_t length) {
   uint64_t hash = 14695981039346656037u;
@@ -31,14 +33,6 @@ bool removed_folder(PathText &folder) {
   const Layer *layer = run_folder();
   return layer != nullptr && folder.assign(layer->folder, layer->folder_length) && folder.append("/.cairn/removed");
 }
-
-struct KernelDirent {
-  uint64_t inode;
-  int64_t offset;
-  uint16_t length;
-  uint8_t type;
-  char name[];
-};
 
 }  // namespace
 
@@ -72,7 +66,7 @@ void learn_removed() {
   int32_t layer = static_cast<int32_t>(state.layers) - 1;
   while ((size = sys(SYS_getdents64, fd, entries, sizeof entries)) > 0) {
     for (long at = 0; at < size;) {
-      auto *entry = reinterpret_cast<KernelDirent *>(entries + at);
+      auto *entry = reinterpret_cast<plugin::KernelDirent *>(entries + at);
       at += entry->length;
       long length = sys(SYS_readlinkat, fd, entry->name, path.text, sizeof path.text - 1);
       if (length <= 0) continue;  // "." and ".."

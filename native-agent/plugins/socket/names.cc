@@ -4,17 +4,13 @@
 #include <sched.h>
 #include <time.h>
 
+#include "common/handles.h"
 #include "socket/socket.h"
 
 namespace cairn::sockets {
 namespace {
 
-constexpr uint32_t hash_text(const char* text) {
-  uint32_t hash = 2166136261u;
-  for (; *text != 0; ++text) hash = (hash ^ static_cast<unsigned char>(*text)) * 16777619u;
-  return hash;
-}
-constexpr uint32_t space_base = CAIRN_NAMES_OTHERS + (hash_text("socket") & 0xffffff) * 8;
+constexpr uint32_t space_base = plugin::name_space("socket");
 enum Space : uint32_t { by_inode = space_base, by_address, waiting, held_by_inode, locks };
 
 struct Told {
@@ -132,11 +128,7 @@ void unlock_name(const Address& address) { host->remove_name(locks, address_key(
 int32_t fetch(int32_t virtual_process, int32_t fd) {
   int64_t real = 0;
   if (host->get_name(CAIRN_NAMES_PROCESS, virtual_process, &real) < 0) return -ESRCH;
-  long process = sys(SYS_pidfd_open, real, 0);
-  if (process < 0) return static_cast<int32_t>(process);
-  long fetched = sys(SYS_pidfd_getfd, process, fd, 0);
-  sys(SYS_close, process);
-  return static_cast<int32_t>(fetched);
+  return plugin::take_descriptor(host, real, fd);
 }
 
 }  // namespace cairn::sockets
