@@ -145,6 +145,18 @@ export const errorTable = define({
     message: 'The session "{name}" has no process {pid}',
     remedy: 'See cairn status.',
   },
+  cannotAttach: {
+    number: 214,
+    blame: 'program',
+    message: 'Process {pid} cannot be attached:\n{why}',
+    remedy: 'It runs on as before.',
+  },
+  cannotDetach: {
+    number: 215,
+    blame: 'user',
+    message: 'The session "{name}" owns the terminal of its computation, which would be closed',
+    remedy: 'Leave it as it is: it needs no window and no client. To end it: cairn stop --session {name}',
+  },
 
   // 3xx: runtime folder and installation
   runtimeUnsafe: {
