@@ -242,16 +242,18 @@ export class ProbeRun {
 
   /** Started without Cairn, and attached while it waits: as one that was started with it from then on. */
   async attached(): Promise<void> {
+    const { attached: limit } = this.probe;
+    if (limit?.startsWith('not ')) throw new Skipped(limit);
     const launch = this.#launch('attached');
     const program = this.scratch.start(this.#arguments(launch), { cwd: launch.cwd, pty: this.probe.pty });
     this.#started.push(program);
     await this.#ready(program);
     const { status, stderr } = await this.scratch.cairn(['attach', String(program.pid), '--session', 'attached', '--json']);
-    assert.equal(status, 0, `cairn attach gave ${status}: ${stderr.trim()}`);
-    if (this.probe.attached !== undefined) {
+    assert.equal(status, 0, `cairn attach gave ${status}: ${stderr.trim()}\n${program.transcript()}`);
+    if (limit !== undefined) {
       const refused = await this.scratch.cairn(['checkpoint', '--session', 'attached', '--json']);
       assert.equal(refused.status, 1, 'a checkpoint is not refused');
-      assert.match(refused.stderr, new RegExp(this.probe.attached));
+      assert.match(refused.stderr, new RegExp(limit));
       await this.#check(program, launch);
       return;
     }

@@ -24,5 +24,6 @@ struct Next {
 };
 
 void prepare();
+void prepare_shell();
 
 }  // namespace cairn::exec

@@ -174,19 +174,12 @@ bool Agent::attach(const char* variables, sys::Error* error) {
   if (probe.connect(socket) != 0) return fail(-ECONNREFUSED, "it cannot reach the coordinator");
   probe.close();
   attached_ = 1;
-  if (!extend_environment(variables) || !prepare() || tls_ == nullptr) {
-    restore_environment();
-    return fail(-ENOMEM, "it has no memory for Cairn");
-  }
+  if (!tell_plugins(variables) || !prepare() || tls_ == nullptr) return fail(-ENOMEM, "it has no memory for Cairn");
   record_own_altstack();
-  if (!interpose(error)) {
-    restore_environment();
-    return false;
-  }
+  if (!interpose(error)) return false;
   pthread_atfork(prepare_fork, fork_done, fork_child);
   if (!connect(error) || !start_thread()) {
     channel_.close();
-    restore_environment();
     identity_.socket[0] = 0;  // its children are none of ours either
     return error->failed() ? false : fail(-EAGAIN, "it may start no thread");
   }

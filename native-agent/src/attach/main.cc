@@ -179,6 +179,7 @@ int attach(Target* target, const char* library, int count, char** variables) {
   }
   if (answer.status != 0) return refuse(pid, answer.text);
   if (answer.altstacks_matter != 0) record_altstacks(*target, tid, answer.altstack_offset);
+  note_calls(*target, answer.calls);
   return 0;
 }
 

@@ -9,12 +9,17 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "image/attached.h"
 #include "sys/x86_64/context.h"
 
 namespace cairn::attach {
 namespace {
 
 constexpr uint64_t red_zone = 128;
+constexpr long restart_block = -516;  // the kernel's
+
+// Of this program, which attaches one process.
+image::AttachedCall calls[image::attached_calls];
 
 }  // namespace
 
@@ -22,6 +27,12 @@ double now() {
   struct timespec time = {};
   clock_gettime(CLOCK_MONOTONIC, &time);
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
+void note_calls(const Target& target, uint64_t table) {
+  for (uint32_t i = 0; i < image::attached_calls; ++i) {
+    if (calls[i].tid != 0) (void)target.write(table + i * sizeof calls[i], &calls[i], sizeof calls[i]);
+  }
 }
 
 bool Thread::wait_stop(int* status) {
@@ -48,6 +59,10 @@ int Thread::stop() {
   stopped_ = true;
   if (ptrace(PTRACE_GETREGS, tid_, nullptr, &registers_) != 0) return errno;
   if (ptrace(PTRACE_GETSIGMASK, tid_, sizeof mask_, &mask_) != 0) return errno;
+  auto number = static_cast<long>(registers_.orig_rax);
+  if (static_cast<long>(registers_.rax) == restart_block && number >= 0 && number != SYS_restart_syscall) {
+    calls[static_cast<uint32_t>(tid_) % image::attached_calls] = {tid_, number, registers_.rip, registers_.rsp};
+  }
   // The few calls that the stop has ended begin anew.
   if (sys::x86_64::ended_by_stop(registers_)) {
     sys::x86_64::begin_call_anew(&registers_, static_cast<long>(registers_.orig_rax));

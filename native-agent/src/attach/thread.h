@@ -47,6 +47,9 @@ class Thread {
   uint64_t mask_ = 0;
 };
 
+/// The calls of the program's threads that stops have turned into restart_syscall(2), told to the agent at `table`.
+void note_calls(const Target& target, uint64_t table);
+
 double now();
 
 }  // namespace cairn::attach

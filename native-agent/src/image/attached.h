@@ -16,7 +16,18 @@ struct AttachAnswer {
   int64_t altstack_offset;   // of the thread's recorded alternate stack, from the thread pointer
   uint32_t altstacks_matter; // some signal is handled on the alternate stack
   char text[1020];           // what failed, for the user
+  uint64_t calls;            // address of AttachedCall[attached_calls]
 };
+
+/// A call that cairn-attach has interrupted, and that goes on as restart_syscall(2), of which nobody knows any more what it was. As the
+/// agent keeps it for its own stops: at the place tid % attached_calls.
+struct AttachedCall {
+  int32_t tid;
+  int64_t number;
+  uint64_t rip;
+  uint64_t rsp;
+};
+inline constexpr uint32_t attached_calls = 256;
 
 /// As checkpoint::RecordedAltstack.
 struct AttachedAltstack {
