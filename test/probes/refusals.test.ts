@@ -145,3 +145,40 @@ for (const kind of ['io_uring', 'userfaultfd', 'fanotify', 'perf']) {
       assert.equal(await program.exit(), 0);
     }));
 }
+
+test('all that is in the way is said at once, of every process, before anything is stopped', () =>
+  withScratch(async (scratch) => {
+    const file = join(scratch.folder, 'go');
+    const [tiny, refused] = [await tool('tiny', '-static'), await tool('refused')];
+    const script = `${tiny} ${file} & ${refused} userfaultfd & ${refused} perf & wait`;
+    const program = scratch.cairnProgram(['run', '--session', 'many', '--', 'sh', '-c', script], { input: true });
+    await program.line(/^running$/);
+    const kinds = [await program.line(/^(made|none)/), await program.line(/^(made|none)/)];
+    const made = kinds.filter((line) => line.startsWith('made')).length;
+    const { stderr } = await scratch.cairn(['checkpoint', '--session', 'many']);
+    assert.equal(stderr.match(/^\s*process \d+ \(/gm)?.length, 1 + made, stderr);
+    assert.match(stderr, /process \d+ \(tiny-static\): .*statically linked.*; checkpoint when it has ended/);
+    const { operation } = await scratch.json<{ operation: { phases: { phase: string }[] } }>(['status', '--session', 'many']);
+    assert.deepEqual(
+      operation.phases.map(({ phase }) => phase),
+      ['abort'],
+      'a process was asked to stop',
+    );
+    writeFileSync(file, '');
+  }));
+
+test('a process that a debugger from outside traces is refused by the name of that', () =>
+  withScratch(async (scratch) => {
+    const file = join(scratch.folder, 'go');
+    const program = scratch.cairnProgram(['run', '--session', 'traced', '--', await tool('tiny'), file]);
+    await program.line(/^running$/);
+    const pid = await scratch.application(program);
+    const debug = scratch.start([await tool('tracer'), String(pid)], { input: true });
+    await debug.line(/^tracing$/);
+    await expectRefusal(scratch, 'traced', /traced by tracer/, /detach/);
+    debug.closeInput();
+    await debug.exit();
+    await scratch.checkpoint('traced');
+    writeFileSync(file, '');
+    assert.equal(await program.exit(), 0);
+  }));

@@ -47,6 +47,7 @@ function program(): Command {
   starting(
     cairn.command('run').description('start a program under Cairn').argument('<program...>', 'the program and its arguments'),
   )
+    .option('--strict', 'refuse at once what cannot be checkpointed: programs, and what they would open', false)
     .passThroughOptions()
     .usage('[options] -- PROGRAM [ARGS...]')
     .action(does(async (argv, options) => (await import('./commands/run.js')).run(argv, options)));

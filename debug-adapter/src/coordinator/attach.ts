@@ -45,7 +45,7 @@ export async function attachFamily(context: Context, { pid }: AttachParams): Pro
   const begun = clock.monotonicMs();
   for (;;) {
     const there = new Set(session.processes.map((one) => one.process.pid));
-    const missing = familyOf(pid).filter((one) => !there.has(one));
+    const missing = familyOf(pid).filter((one) => !there.has(one) && (one === pid || isAlive({ pid: one, startTime: 0 })));
     if (missing.length === 0) return;
     const late = clock.monotonicMs() - begun > SETTLE_MS;
     let last = '';

@@ -26,6 +26,7 @@ import type { AgentConnection } from './agent-connection.js';
 import type { Context } from './context.js';
 import { letGo, members, note, suspend } from './members.js';
 import { NotAlone, type Operation, type RequestFields } from './operation.js';
+import { refuseObstacles } from './refusals.js';
 import type { Session } from './session.js';
 import { collectTables } from './tables.js';
 
@@ -47,6 +48,7 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
   try {
     partial = new PartialSnapshot(context.store, newSnapshotId());
     session.become('checkpointing');
+    refuseObstacles(session);
     // Before the threads stop: nobody waits for tables.
     const tables = await collectTables(all, savedTables);
     const stopped = operation.elapsedMs;

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { findProgram, whyNotCheckpointable } from '../platform/executable.js';
 import type { LaunchParams, StartResult } from '../protocol/control.js';
+import { failure } from '../protocol/errors.js';
 import { SettingKind, type SettingSchema } from '../protocol/generated/agent_pb.js';
 import type { Context } from './context.js';
 import { type Identity, launchCommand, launchEnvironment } from './launch.js';
@@ -46,9 +47,11 @@ export function launch(context: Context, params: LaunchParams): Started {
   session.cwd = params.cwd;
   const program = findProgram(params.argv[0] ?? '', params.env, params.cwd);
   session.launchProblem = program === undefined ? '' : whyNotCheckpointable(program);
+  const strict = params.strict === true;
+  if (strict && session.launchProblem !== '') throw failure('notStrict', { why: session.launchProblem });
   session.changed();
   return {
-    command: launchCommand(identity(context), params.argv),
+    command: launchCommand(identity(context), params.argv, strict),
     env: launchEnvironment(identity(context), params.env),
     cwd: params.cwd,
     runFolder: null,
@@ -63,7 +66,10 @@ export function launch(context: Context, params: LaunchParams): Started {
               remedy: 'Give Cairn a dynamically linked 64-bit program of your own user.',
             },
           ],
-    settings: pluginSettings(params.plugins, params.env),
+    settings: [
+      ...pluginSettings(params.plugins, params.env),
+      ...(strict ? [{ kind: SettingKind.SETTING_OPTION, key: 'strict', value: '1' }] : []),
+    ],
     restart: null,
   };
 }

@@ -113,6 +113,8 @@ export const LaunchParams = z.object({
   /** The whole environment of the program; what Cairn needs is added by the coordinator. */
   env: z.record(z.string(), z.string()),
   plugins: z.array(Plugin),
+  /** Nothing that cannot be checkpointed may begin: such programs are not executed, such resources not made. */
+  strict: z.boolean().optional(),
   /** `caller`: only prepare, the caller executes the command that the result names. `coordinator`: start it in a new
    * pseudo-terminal of the coordinator. */
   owner: z.enum(['caller', 'coordinator']),

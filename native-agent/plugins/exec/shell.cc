@@ -1,6 +1,6 @@
 // system(3), popen(3) and pclose(3) in a program that was attached. libc's own hand on the program's environment, which does not keep
 // the shell in the computation; elsewhere it does, and these are libc's. A stream that was opened before stays libc's.
-// [any but signal handlers], as libc's. Test: test/programs/attach.test.ts.
+// [any but signal handlers], as libc's. Test: test/probes/attach.test.ts.
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>

@@ -6,6 +6,7 @@
 
 #include "agent/agent.h"
 #include "agent/altstack.h"
+#include "agent/call_again.h"
 #include "checkpoint/process_state.h"
 #include "events/host.h"
 #include "image/attached.h"
@@ -60,6 +61,7 @@ extern "C" CAIRN_EXPORT const cairn::image::AttachAnswer* cairn_attach(const cha
   agent::answer.altstack_offset = static_cast<int64_t>(agent::altstack_offset());
   agent::answer.altstacks_matter = agent::altstacks_matter() ? 1 : 0;
   agent::answer.calls = checkpoint::continued_calls();
+  agent::answer.call_again = agent::call_again_entry();
   sys::Error error;
   if (!agent::instance().attach(strings, &error)) {
     agent::answer.status = error.number() < 0 ? error.number() : -EIO;

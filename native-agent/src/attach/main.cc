@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 
 #include "attach/checks.h"
 #include "attach/safe_point.h"
@@ -32,6 +33,17 @@ constexpr double visit_patience = 60; // for the loader and the handshake
 int refuse(pid_t pid, const char* why) {
   fprintf(stderr, "process %d: %s\n", pid, why);
   return 1;
+}
+
+bool is_agent(pid_t pid, pid_t tid) {
+  char path[64], name[32] = {};
+  snprintf(path, sizeof path, "/proc/%d/task/%d/comm", pid, tid);
+  FILE* file = fopen(path, "re");
+  if (file != nullptr) {
+    if (fgets(name, sizeof name, file) == nullptr) name[0] = 0;
+    fclose(file);
+  }
+  return strcmp(name, "cairn-agent\n") == 0;
 }
 
 /// The code is in the program while this lives.
@@ -106,8 +118,9 @@ bool find_loader(const Target& target, VisitBlock* block) {
   return true;
 }
 
-/// Each other thread tells its alternate stack, which the kernel tells to nobody else.
-void record_altstacks(const Target& target, pid_t visited, int64_t offset) {
+/// Calls `visit(tid)` for each thread of the program.
+template <typename Visit>
+void for_each_thread(const Target& target, Visit visit) {
   char path[64];
   snprintf(path, sizeof path, "/proc/%d/task", target.pid());
   DIR* folder = opendir(path);
@@ -115,20 +128,20 @@ void record_altstacks(const Target& target, pid_t visited, int64_t offset) {
     const dirent* entry = readdir(folder);
     if (entry == nullptr) break;
     pid_t tid = atoi(entry->d_name);
-    char name[64], comm[32] = {};
-    snprintf(name, sizeof name, "/proc/%d/task/%d/comm", target.pid(), tid);
-    FILE* file = fopen(name, "re");
-    if (file != nullptr) {
-      if (fgets(comm, sizeof comm, file) == nullptr) comm[0] = 0;
-      fclose(file);
-    }
-    if (tid <= 0 || tid == visited || strcmp(comm, "cairn-agent\n") == 0) continue;
+    if (tid > 0 && !is_agent(target.pid(), tid)) visit(tid);
+  }
+  if (folder != nullptr) closedir(folder);
+}
+
+/// Each other thread tells its alternate stack, which the kernel tells to nobody else.
+void record_altstacks(const Target& target, pid_t visited, int64_t offset) {
+  for_each_thread(target, [&](pid_t tid) {
     Thread thread(&target, tid);
-    if (thread.stop() != 0) continue;
+    if (tid == visited || thread.stop() != 0) return;
     uint64_t record = thread.registers().fs_base + static_cast<uint64_t>(offset);
     cairn::image::AttachedAltstack known = {};
     // The wrapper has seen what was set since.
-    if (!target.read(record, &known) || known.set != 0) continue;
+    if (!target.read(record, &known) || known.set != 0) return;
     VisitBlock block = {};
     Code code(target, tid);
     if (code.address() != 0 && thread.visit(&block, code.address(), now() + patience) && block.stage == visit_done) {
@@ -136,8 +149,35 @@ void record_altstacks(const Target& target, pid_t visited, int64_t offset) {
       (void)target.write(record, &known, sizeof known);
     }
     code.remove();
+  });
+}
+
+/// Calls that wait, and have names in them that a restart changes.
+bool has_names(long number) {
+  switch (number) {
+    case SYS_wait4:
+    case SYS_waitid:
+    case SYS_recvmsg:
+    case SYS_recvfrom:
+    case SYS_accept:
+    case SYS_accept4:
+    case SYS_semop:
+    case SYS_msgsnd:
+    case SYS_msgrcv: return true;
+    default: return false;
   }
-  if (folder != nullptr) closedir(folder);
+}
+
+/// They begin again through the wrappers.
+void begin_again(const Target& target, uint64_t entry) {
+  for_each_thread(target, [&](pid_t tid) {
+    for (int attempt = 0; attempt < 100 && has_names(waiting_call(target.pid(), tid)); ++attempt) {
+      Thread thread(&target, tid);
+      if (thread.stop() != 0) return;
+      // What ends the call by a signal is the kernel's to decide.
+      if (!thread.has_pending_signal() && thread.send_to(entry)) return;
+    }
+  });
 }
 
 int attach(Target* target, const char* library, int count, char** variables) {
@@ -179,6 +219,7 @@ int attach(Target* target, const char* library, int count, char** variables) {
   }
   if (answer.status != 0) return refuse(pid, answer.text);
   if (answer.altstacks_matter != 0) record_altstacks(*target, tid, answer.altstack_offset);
+  begin_again(*target, answer.call_again);
   note_calls(*target, answer.calls);
   return 0;
 }

@@ -36,19 +36,6 @@ int list_threads(pid_t pid, pid_t* tids) {
   return count;
 }
 
-/// The system call in which the thread waits, by /proc; -1: it runs.
-long waiting_call(pid_t pid, pid_t tid) {
-  char path[64];
-  snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", pid, tid);
-  FILE* file = fopen(path, "re");
-  long number = -1;
-  if (file != nullptr) {
-    if (fscanf(file, "%ld", &number) != 1) number = -1;
-    fclose(file);
-  }
-  return number;
-}
-
 bool waits_for_lock(long number) { return number == SYS_futex || number == 449 /* futex_waitv */; }
 
 /// Calls that go on exactly where they were, also if cairn-attach is killed, come first.
@@ -65,6 +52,18 @@ int order_of(long number) {
 }
 
 }  // namespace
+
+long waiting_call(pid_t pid, pid_t tid) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", pid, tid);
+  FILE* file = fopen(path, "re");
+  long number = -1;
+  if (file != nullptr) {
+    if (fscanf(file, "%ld", &number) != 1) number = -1;
+    fclose(file);
+  }
+  return number;
+}
 
 SafePoint::SafePoint(const Target* target) : target_(target) {
   for (const char* name : locking) {

@@ -10,6 +10,9 @@
 
 namespace cairn::attach {
 
+/// The system call in which a thread waits, by /proc; -1: it runs.
+long waiting_call(pid_t pid, pid_t tid);
+
 class SafePoint {
  public:
   explicit SafePoint(const Target* target);

@@ -86,6 +86,20 @@ bool Thread::in_blocking_call() const {
   return target_->read(registers_.rip, code, sizeof code) && code[0] == 0x0f && code[1] == 0x05;
 }
 
+bool Thread::send_to(uint64_t entry) {
+  constexpr long restart_sys = -512;
+  if (static_cast<long>(registers_.orig_rax) < 0 || static_cast<long>(registers_.rax) != restart_sys) return false;
+  user_regs_struct sent = registers_;
+  sent.rcx = registers_.rip;
+  sent.r11 = registers_.eflags;
+  sent.rax = registers_.orig_rax;
+  sent.orig_rax = static_cast<unsigned long long>(-1);
+  sent.rip = entry;
+  if (!set(sent)) return false;
+  let_go();
+  return true;
+}
+
 bool Thread::has_pending_signal() const {
   char path[64], line[256];
   snprintf(path, sizeof path, "/proc/%d/task/%d/status", target_->pid(), tid_);

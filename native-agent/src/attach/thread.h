@@ -25,6 +25,8 @@ class Thread {
   [[nodiscard]] const user_regs_struct& registers() const { return registers_; }
   /// In a system call that the stop has interrupted, and that goes on afterwards.
   [[nodiscard]] bool in_blocking_call() const;
+  /// Lets it go on in code at `entry`, which makes the call for it. False: the kernel has it no more in a call that can begin again.
+  bool send_to(uint64_t entry);
   /// A signal is on its way to it.
   [[nodiscard]] bool has_pending_signal() const;
   /// Where a block would lie; 0: there is no room below its stack.

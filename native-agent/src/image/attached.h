@@ -17,6 +17,7 @@ struct AttachAnswer {
   uint32_t altstacks_matter; // some signal is handled on the alternate stack
   char text[1020];           // what failed, for the user
   uint64_t calls;            // address of AttachedCall[attached_calls]
+  uint64_t call_again;       // where threads are sent whose calls have names in them: agent/call_again.h
 };
 
 /// A call that cairn-attach has interrupted, and that goes on as restart_syscall(2), of which nobody knows any more what it was. As the
