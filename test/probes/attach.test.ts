@@ -81,13 +81,16 @@ test('all that is against it is said at once, of all processes, and nothing has 
 test('a program that is stopped, traced, or not there is refused', () =>
   withScratch(async (scratch) => {
     await expectRefusal(scratch, 0x3fffff, /no such process/);
-    const program = await steady(scratch);
-    program.signal('SIGSTOP');
-    await waitFor('the stop', async () => /stopped/.test((await run(attachProgram, ['--check', String(program.pid)])).stderr));
-    await expectRefusal(scratch, program.pid, /stopped/, /kill -CONT/);
-    program.signal('SIGCONT');
-    await waitFor('going on', async () => (await run(attachProgram, ['--check', String(program.pid)])).status === 0);
-    await checkSteady(program);
+    const stopped = scratch.start(['sleep', '1000']);
+    const check = (): Promise<{ status: number; stderr: string }> => run(attachProgram, ['--check', String(stopped.pid)]);
+    await waitFor('the program', async () => (await check()).status === 0);
+    stopped.signal('SIGSTOP');
+    await waitFor('the stop', async () => /stopped/.test((await check()).stderr));
+    await expectRefusal(scratch, stopped.pid, /stopped/, /kill -CONT/);
+    stopped.signal('SIGCONT');
+    await waitFor('going on', async () => (await check()).status === 0);
+    stopped.signal('SIGTERM');
+    await stopped.exit();
     const file = join(scratch.folder, 'go');
     const traced = scratch.start([await tool('kill_at'), '0', await tool('tiny'), file]);
     await traced.line(/^running$/);
@@ -165,7 +168,7 @@ test('a shell comes with its children, and what it executes later', () =>
     const restarted = scratch.cairnProgram(['restart', snapshot, '--session', 'again']);
     await restarted.line(/^tick/);
     await restarted.line(/^tick/);
-    await scratch.checkpoint('again', '--then', 'kill');
+    await scratch.json(['stop', '--session', 'again', '--grace', '0']);
     await restarted.exit();
   }));
 

@@ -257,7 +257,6 @@ export class ProbeRun {
       await this.#check(program, launch);
       return;
     }
-    await this.#checkpoint('attached');
     if (!this.probe.signal) await this.#alive(program, launch);
     const before = takePicture(program.pid);
     const snapshot = await this.#checkpoint('attached', '--then', 'kill');

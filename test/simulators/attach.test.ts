@@ -24,7 +24,10 @@ for (const simulation of [icarus, icarusFst, verilator]) {
       const { snapshot } = await scratch.checkpoint('sim');
       assert.equal(await program.exit(SLOW), reference.status, program.transcript());
       assert.equal(program.stdout, reference.console, 'what the run that went on printed');
-      assert.ok(simulation.read(join(cwd, simulation.waveform)).equals(reference.waveform), 'the waveform of the run that went on');
+      assert.ok(
+        simulation.read(join(cwd, simulation.waveform)).equals(reference.waveform),
+        'the waveform of the run that went on',
+      );
       const restarted = scratch.cairnProgram(['restart', snapshot, '--session', 'again'], { cwd: scratch.folder });
       assert.equal(await restarted.exit(SLOW), reference.status, restarted.transcript());
       assert.ok(reference.console.endsWith(restarted.stdout), `the restart printed something else\n${restarted.transcript()}`);
