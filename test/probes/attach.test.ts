@@ -150,7 +150,9 @@ test('killed at any step, cairn-attach leaves a program that goes on', { timeout
       const program = await steady(scratch);
       await run(killAt, [String(step), attachProgram, ...attach(program.pid)]);
       program.type('still there\n');
-      await program.line(/^sum 0$/).catch((error: unknown) => assert.fail(`killed at step ${step} of ${steps}: ${error}`));
+      await program
+        .line(/^sum 0$/)
+        .catch((error: unknown) => assert.fail(`killed at step ${step} of ${steps}: ${String(error)}`));
       await checkSteady(program);
     }
   }),

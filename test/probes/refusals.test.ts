@@ -150,7 +150,7 @@ test('all that is in the way is said at once, of every process, before anything 
   withScratch(async (scratch) => {
     const file = join(scratch.folder, 'go');
     const [tiny, refused] = [await tool('tiny', '-static'), await tool('refused')];
-    const script = `${tiny} ${file} & ${refused} userfaultfd & ${refused} perf & wait`;
+    const script = `${tiny} ${file} & sleep 1000 | ${refused} userfaultfd & sleep 1000 | ${refused} perf & wait`;
     const program = scratch.cairnProgram(['run', '--session', 'many', '--', 'sh', '-c', script], { input: true });
     await program.line(/^running$/);
     const kinds = [await program.line(/^(made|none)/), await program.line(/^(made|none)/)];

@@ -48,7 +48,7 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
   try {
     partial = new PartialSnapshot(context.store, newSnapshotId());
     session.become('checkpointing');
-    refuseObstacles(session);
+    refuseObstacles(context);
     // Before the threads stop: nobody waits for tables.
     const tables = await collectTables(all, savedTables);
     const stopped = operation.elapsedMs;

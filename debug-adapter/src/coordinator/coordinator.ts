@@ -32,6 +32,7 @@ import type { Log } from './log.js';
 import { letGo, members, suspend } from './members.js';
 import { Operation } from './operation.js';
 import { computationLives, readRecord, writeRecord } from './record.js';
+import { findObstacles } from './refusals.js';
 import { finishRestart, restart, restartError, watchRestorers } from './restart.js';
 import { Session } from './session.js';
 import { launch, type Started } from './start.js';
@@ -48,6 +49,8 @@ export interface CoordinatorOptions {
   log: Log;
   deadlines: Deadlines;
   compression: 'none' | 'zstd';
+  /** What is in the way of a checkpoint; default: as /proc shows it (refusals.ts). */
+  obstacles?: Context['obstacles'];
   /** For the restorer and for programs in terminals of ours. */
   env: Readonly<Record<string, string>>;
 }
@@ -91,6 +94,7 @@ export class Coordinator {
       log,
       deadlines,
       compression,
+      obstacles: options.obstacles ?? findObstacles,
       begin: (kind) => this.#begin(kind),
       announce: (result) => {
         for (const listener of this.#snapshotListeners) listener(result);

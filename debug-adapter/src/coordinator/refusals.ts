@@ -8,11 +8,12 @@ import { obstaclesOf, programOf, whyWithoutAgent } from '../platform/obstacles.j
 import { isAlive, isOutside } from '../platform/processes.js';
 import { type Reason, refusal } from '../protocol/errors.js';
 import type { AgentConnection } from './agent-connection.js';
+import type { Context } from './context.js';
 import type { Session } from './session.js';
 
 /** Throws `notCheckpointable`. */
-export function refuseObstacles(session: Session): void {
-  const reasons = findObstacles(session);
+export function refuseObstacles({ obstacles, session }: Context): void {
+  const reasons = obstacles(session);
   if (reasons.length > 0) throw refusal('notCheckpointable', reasons, { name: session.name });
 }
 

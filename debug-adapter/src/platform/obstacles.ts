@@ -87,18 +87,20 @@ function namespaceObstacles(pid: number): Obstacle[] {
 }
 
 function memoryObstacles(pid: number): Obstacle[] {
-  const maps = text(`/proc/${pid}/maps`);
+  return mappedDevices(text(`/proc/${pid}/maps`), isDevice).map((path) => ({
+    what: `it has mapped memory of the device ${path}`,
+    remedy: 'let it unmap and close the device before the checkpoint',
+  }));
+}
+
+/** The devices in the text of a file maps, each once. */
+export function mappedDevices(maps: string, isDevice: (path: string) => boolean): string[] {
   if (!maps.includes(' /dev/')) return [];
   const paths = maps.split('\n').flatMap((line) => {
     const at = line.indexOf(' /dev/');
     return at < 0 ? [] : [line.slice(at + 1)];
   });
-  return [...new Set(paths)]
-    .filter((path) => !plain.test(path) && isDevice(path))
-    .map((path) => ({
-      what: `it has mapped memory of the device ${path}`,
-      remedy: 'let it unmap and close the device before the checkpoint',
-    }));
+  return [...new Set(paths)].filter((path) => !plain.test(path) && isDevice(path));
 }
 
 function isDevice(path: string): boolean {
@@ -110,10 +112,15 @@ function isDevice(path: string): boolean {
 function descriptorObstacles(pid: number): Obstacle[] {
   const folder = `/proc/${pid}/fd`;
   return (nullOnError(() => readdirSync(folder)) ?? []).flatMap((fd) => {
-    const path = nullOnError(() => readlinkSync(`${folder}/${fd}`)) ?? '';
-    const kind = kinds.find(([pattern]) => pattern.test(path));
-    return kind ? [{ what: `descriptor ${fd} is ${kind[1]}`, remedy: kind[2] }] : [];
+    const kind = descriptorKind(nullOnError(() => readlinkSync(`${folder}/${fd}`)) ?? '');
+    return kind ? [{ what: `descriptor ${fd} is ${kind.what}`, remedy: kind.remedy }] : [];
   });
+}
+
+/** What a descriptor leads to, by its link in /proc; undefined: nothing that is always in the way. */
+export function descriptorKind(link: string): Obstacle | undefined {
+  const kind = kinds.find(([pattern]) => pattern.test(link));
+  return kind && { what: kind[1], remedy: kind[2] };
 }
 
 /** Why the agent is not in a process of the computation, as far as its program and its rights say; undefined: they do not. */
