@@ -1,6 +1,7 @@
 // POSIX semaphores: named, found again by name; unnamed in shared memory, waited for by a child across the checkpoint.
 // sabotage: poke @word
 #include "../probe.h"
+#include "names.h"
 #include <semaphore.h>
 #include <sys/wait.h>
 
@@ -25,13 +26,20 @@ int main(int argc, char **argv) {
   CHECK(sem_wait(named) == 0 && sem_getvalue(named, &value) == 0 && value == 2, "the value is %d", value);
   probe_hold();
   CHECK(sem_getvalue(named, &value) == 0 && value == 2, "the value is %d", value);
-  CHECK(sem_wait(named) == 0 && sem_post(shared) == 0 && sem_wait(shared + 1) == 0, "the child does not answer");
+  int status = 0;
+  CHECK(sem_wait(named) == 0 && sem_post(shared) == 0, "sem_post");
+  int answered = 0;
+  WAIT_UNTIL((answered = answered || sem_trywait(shared + 1) == 0) || waitpid(child, &status, WNOHANG) != 0, "the child does not answer");
+  CHECK(status == 0, "the child gave %x", (unsigned)status);
   // Now the child waits for the named one.
   CHECK(sem_getvalue(named, &value) == 0 && value == 0, "the value is %d", value);
   sem_t *again = sem_open(name, 0);
   CHECK(again != SEM_FAILED && sem_post(again) == 0, "found by its name");
-  int status = 0;
   CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 3, "the child gave %x", (unsigned)status);
-  CHECK(sem_unlink(name) == 0, "sem_unlink");
+  CHECK(sem_unlink(name) == 0 && sem_open(name, 0) == SEM_FAILED && errno == ENOENT, "sem_unlink");
+  again = sem_open(name, O_CREAT | O_EXCL, 0600, 5);
+  CHECK(again != SEM_FAILED && sem_getvalue(again, &value) == 0 && value == 5 && sem_close(again) == 0 && sem_unlink(name) == 0, "a new one");
+  snprintf(name, sizeof name, "sem.cairn-probe-sem-%d", getpid());
+  probe_remove_leftovers(name);
   return probe_ok();
 }
