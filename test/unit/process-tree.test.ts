@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { processList, processTree, type TreeProcess } from '../../debug-adapter/src/model/process-tree.js';
 
-const one = (virtualPid: number, parent: number, session = 1, ended: TreeProcess['ended'] = [], terminal = false): TreeProcess => ({
+const one = (
+  virtualPid: number,
+  parent: number,
+  session = 1,
+  ended: TreeProcess['ended'] = [],
+  terminal = false,
+): TreeProcess => ({
   virtualPid,
   parent,
   session,
