@@ -11,6 +11,9 @@ static void probe_unlink_there(const char *path) {
 
 __attribute__((unused)) static void probe_remove_leftovers(const char *beginning) {
   DIR *folder = opendir("/dev/shm");
+  char own[512];
+  snprintf(own, sizeof own, "/dev/shm/%s", beginning);
+  probe_unlink_there(own);
   for (struct dirent *entry; folder && (entry = readdir(folder)) != NULL;) {
     char path[512];
     snprintf(path, sizeof path, "/dev/shm/%s", entry->d_name);
