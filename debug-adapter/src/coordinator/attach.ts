@@ -11,7 +11,8 @@ import type { AttachParams } from '../protocol/control.js';
 import { failure } from '../protocol/errors.js';
 import type { Context } from './context.js';
 import { agentLibrary, identityVariables } from './launch.js';
-import { identity, pluginSettings, type SettingInit } from './start.js';
+import { pluginSettings, type SettingInit } from './settings.js';
+import { identity } from './start.js';
 
 const SETTLE_MS = 20_000;
 const LOOK_MS = 20;
@@ -28,6 +29,7 @@ export async function prepareAttach(context: Context, { pid, plugins }: AttachPa
   session.computation = randomBytes(8).toString('hex');
   session.argv = facts.argv;
   session.cwd = facts.cwd;
+  session.plugins = plugins;
   session.changed();
   return pluginSettings(plugins, {});
 }

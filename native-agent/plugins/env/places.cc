@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include "array.h"
+
 extern "C" char **environ;
 
 namespace cairn::env {
@@ -92,6 +94,7 @@ int32_t find_places(const cairn_host *host) {
   read_extent(host);
   own_environment = plugin::option(host, "attached") != nullptr;
   if (own_environment) return 0;
+  take_array_at_start(host);
   for (char **entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const char *equals = strchr(*entry, '=');
     if (equals == nullptr || !is_initial(*entry)) continue;
