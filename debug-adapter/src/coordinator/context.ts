@@ -47,7 +47,7 @@ export interface Context {
   readonly deadlines: Deadlines;
   readonly compression: 'none' | 'zstd';
   /** What is in the way of a checkpoint, seen from outside. */
-  obstacles(session: Session): Reason[];
+  obstacles: (session: Session) => Reason[];
   /** A new operation, which becomes the session's present one. */
   begin(kind: OperationKind): Operation;
   /** A snapshot is whole and on disk. */
