@@ -16,6 +16,7 @@ import { identity } from './start.js';
 
 const SETTLE_MS = 20_000;
 const LOOK_MS = 20;
+const SETTLE_LOOK_MS = 60;
 
 /** What its processes are told when they connect; before anything is done to them. */
 export async function prepareAttach(context: Context, { pid, plugins }: AttachParams): Promise<SettingInit[]> {
@@ -23,8 +24,13 @@ export async function prepareAttach(context: Context, { pid, plugins }: AttachPa
   store.checkWritable();
   const facts = factsOf(pid);
   if (facts === undefined) throw failure('cannotAttach', { pid, why: `process ${pid}: there is no such process of yours` });
-  const reasons = await Promise.all(familyOf(pid).map(async (one) => refusal(one, await whyNotAttachable(one))));
-  const found = reasons.filter((why) => why !== '');
+  let found = await reasonsAgainst(pid);
+  // A child that is just being started, or executes another program, is in the way for a moment only.
+  for (let attempt = 0; found.length > 0 && attempt < 3; attempt++) {
+    await sleep(SETTLE_LOOK_MS);
+    const again = await reasonsAgainst(pid);
+    found = again.filter((why) => found.includes(why));
+  }
   if (found.length > 0) throw failure('cannotAttach', { pid, why: found.join('\n') });
   session.computation = randomBytes(8).toString('hex');
   session.argv = facts.argv;
@@ -32,6 +38,11 @@ export async function prepareAttach(context: Context, { pid, plugins }: AttachPa
   session.plugins = plugins;
   session.changed();
   return pluginSettings(plugins, {});
+}
+
+async function reasonsAgainst(pid: number): Promise<string[]> {
+  const reasons = await Promise.all(familyOf(pid).map(async (one) => refusal(one, await whyNotAttachable(one))));
+  return reasons.filter((why) => why !== '');
 }
 
 /** One that has ended meanwhile is not in the way. */

@@ -167,7 +167,7 @@ bool Agent::attach(const char* variables, sys::Error* error) {
     error->set(number, "attach").add(text);
     return false;
   };
-  if (attached_ != 0) return fail(-EEXIST, "it was attached before, and Cairn cannot get in a second time");
+  if (attached_ != 0 || facts_.arena_size != 0) return fail(-EEXIST, "Cairn is in it already, from a session that it was refused by; it cannot get in a second time");
   // First what may fail, as long as nothing has changed.
   const char* socket = variable(variables, "CAIRN_AGENT_SOCKET=");
   if (socket == nullptr) return fail(-EINVAL, "cairn-attach is of another version than libcairn.so");

@@ -8,7 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "attach/safe_point.h"
 
 namespace cairn::attach {
 namespace {
@@ -28,6 +31,7 @@ struct Status {
   unsigned uid[3] = {};
   unsigned gid[3] = {};
   int tracer = 0;
+  int parent = 0;
   int seccomp = 0;
   unsigned long long capabilities = 0;
 };
@@ -45,6 +49,7 @@ Status read_status(pid_t pid) {
     sscanf(line, "Uid: %u %u %u", &status.uid[0], &status.uid[1], &status.uid[2]);
     sscanf(line, "Gid: %u %u %u", &status.gid[0], &status.gid[1], &status.gid[2]);
     sscanf(line, "TracerPid: %d", &status.tracer);
+    sscanf(line, "PPid: %d", &status.parent);
     sscanf(line, "Seccomp: %d", &status.seccomp);
     sscanf(line, "CapPrm: %llx", &status.capabilities);
   }
@@ -87,6 +92,23 @@ bool is_under_cairn(pid_t pid) {
     if (entry == nullptr) break;
     name_of(atoi(entry->d_name), name, sizeof name);
     found = strcmp(name, "cairn-agent") == 0;
+  }
+  if (folder != nullptr) closedir(folder);
+  return found;
+}
+
+/// Between vfork and exec a child has its parent's memory, and the parent waits within that call.
+bool is_being_started(pid_t parent) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/task", parent);
+  DIR* folder = opendir(path);
+  bool found = false;
+  while (folder != nullptr && !found) {
+    const dirent* entry = readdir(folder);
+    if (entry == nullptr) break;
+    if (entry->d_name[0] == '.') continue;
+    long call = waiting_call(parent, atoi(entry->d_name));
+    found = call == SYS_vfork || call == SYS_clone || call == SYS_clone3;
   }
   if (folder != nullptr) closedir(folder);
   return found;
@@ -161,6 +183,7 @@ Reason why_not(Target* target) {
   }
   if (!same_root(pid)) return because("it has another root folder (chroot)");
   if (is_under_cairn(pid)) return because("it is under Cairn already");
+  if (is_being_started(status.parent)) return because("its parent is just starting it; try again");
   Reason reason = check_program(pid);
   if (!reason.empty()) return reason;
   if (!target->open()) {
