@@ -166,6 +166,18 @@ test('all that is in the way is said at once, of every process, before anything 
     writeFileSync(file, '');
   }));
 
+test('every descriptor that cannot be saved is named, of every process', () =>
+  withScratch(async (scratch) => {
+    const refused = await tool('refused_socket');
+    const script = `sleep 1000 | ${refused} netlink & sleep 1000 | ${refused} netlink & wait`;
+    const program = scratch.cairnProgram(['run', '--session', 'several', '--', 'sh', '-c', script], { input: true });
+    await program.line(/^descriptor/);
+    await program.line(/^descriptor/);
+    const { status, stderr } = await scratch.cairn(['checkpoint', '--session', 'several']);
+    assert.equal(status, 1);
+    assert.equal(stderr.match(/process \d+ \(refused_socket\): .*netlink/g)?.length, 2, stderr);
+  }));
+
 test('a process that a debugger from outside traces is refused by the name of that', () =>
   withScratch(async (scratch) => {
     const file = join(scratch.folder, 'go');
