@@ -62,6 +62,7 @@ void prepare_cpu_times();
 void prepare_timers();
 void prepare_syscall();
 void prepare_children();
+void prepare_shell();
 void prepare_mutexes();
 
 /// In the child of a fork, which inherits neither timers nor the thread that serves them. [any]
