@@ -203,7 +203,7 @@ int32_t fill_datagrams(const Socket& one) {
     if (sender < 0) return sender;
     Address to = target;
     if (is_unix(one)) {
-      if (int32_t error = reach(one.shown_local, &to); error < 0) return error;
+      if (int32_t error = reach(one.type, one.shown_local, &to); error < 0) return error;
     } else {
       Address from = {};
       read_addresses(sender, &from, &unused);
