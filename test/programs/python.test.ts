@@ -13,63 +13,6 @@ const write =
     writeFileSync(join(folder, 'program.py'), text);
   };
 
-for (const method of ['fork', 'spawn', 'forkserver']) {
-  programTest({
-    name: `Python: multiprocessing by ${method}: a pool, a queue, a manager, shared memory`,
-    command,
-    needs,
-    prepare: write(`
-import multiprocessing as mp, os, time
-from multiprocessing import shared_memory
-
-def work(n):
-    time.sleep(0.01)
-    return n, sum(i * i for i in range(n * 200)) % 1000003
-
-def producer(queue, name, lock, value):
-    memory = shared_memory.SharedMemory(name=name)
-    for n in range(20):
-        with lock:
-            value.value += n
-            memory.buf[n] = (memory.buf[n] + n) % 256
-        queue.put(n)
-        time.sleep(0.01)
-    queue.put(None)
-    memory.close()
-
-def main():
-    mp.set_start_method('${method}')
-    print('begun')
-    memory = shared_memory.SharedMemory(create=True, size=4096)
-    queue, lock, value = mp.Queue(), mp.Lock(), mp.Value('i', 0)
-    producers = [mp.Process(target=producer, args=(queue, memory.name, lock, value)) for _ in range(2)]
-    for process in producers: process.start()
-    with mp.Pool(3) as pool:
-        for n, answer in pool.imap(work, range(1, 40), chunksize=2):
-            print('answer', n, answer)
-    got, ended = 0, 0
-    while ended < 2:
-        item = queue.get(timeout=20)
-        if item is None: ended += 1
-        else: got += item
-    for process in producers: process.join()
-    with mp.Manager() as manager:
-        shared = manager.dict()
-        for n in range(5):
-            shared[n] = n * n
-            time.sleep(0.01)
-        print('manager', dict(shared))
-    print('got', got, value.value, sum(memory.buf[:20]), [p.exitcode for p in producers])
-    memory.close()
-    memory.unlink()
-
-if __name__ == '__main__':
-    main()
-`),
-    begun: /^begun$/,
-  });
-}
-
 programTest({
   name: 'Python: asyncio with subprocesses, TCP and signals',
   command,
