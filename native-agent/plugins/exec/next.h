@@ -24,6 +24,6 @@ struct Next {
 };
 
 void prepare();
-void prepare_shell();
+int32_t publish_streams();
 
 }  // namespace cairn::exec

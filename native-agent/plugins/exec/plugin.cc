@@ -12,8 +12,7 @@ int32_t init(const cairn_host* given, const char*) {
   remember_environment();
   remember_attached(given);
   prepare();
-  prepare_shell();
-  return 0;
+  return publish_streams();
 }
 
 int32_t event(uint32_t number, void*) {
