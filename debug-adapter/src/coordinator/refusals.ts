@@ -3,7 +3,7 @@
  * outside (platform/obstacles.ts); what plugins find in their own resources comes later, and is gathered in operation.ts.
  * Tests: test/probes/refusals.test.ts.
  */
-import { familyOf } from '../platform/attach.js';
+import { descendantsOf } from '../platform/attach.js';
 import { obstaclesOf, programOf, whyWithoutAgent } from '../platform/obstacles.js';
 import { isAlive, isOutside } from '../platform/processes.js';
 import { type Reason, refusal } from '../protocol/errors.js';
@@ -21,8 +21,8 @@ export function findObstacles({ processes, lingering }: Pick<Session, 'processes
   const members = processes.filter((one) => one.isOpen);
   const inside = new Set(members.map((one) => one.process.pid));
   const known = members.flatMap((one) => ofMember(one, inside));
-  const candidates = new Set([...inside].flatMap(familyOf).concat(lingering.map((one) => one.pid)));
-  return [...known, ...[...candidates].filter((pid) => !inside.has(pid)).flatMap(ofStranger)];
+  const candidates = descendantsOf([...inside, ...lingering.map((one) => one.pid)]);
+  return [...known, ...candidates.filter((pid) => !inside.has(pid)).flatMap(ofStranger)];
 }
 
 function ofMember(one: AgentConnection, inside: ReadonlySet<number>): Reason[] {

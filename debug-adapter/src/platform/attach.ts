@@ -37,9 +37,17 @@ function childrenOf(pid: number): number[] {
   }
 }
 
+/** These and all that descend from them, parents first, each once. */
+export function descendantsOf(pids: Iterable<number>): number[] {
+  const found = new Set(pids);
+  // A set is walked with what is added meanwhile.
+  for (const pid of found) for (const child of childrenOf(pid)) found.add(child);
+  return [...found];
+}
+
 /** It and all that descend from it, parents first. */
 export function familyOf(pid: number): number[] {
-  return [pid, ...childrenOf(pid).flatMap(familyOf)];
+  return descendantsOf([pid]);
 }
 
 export interface ProcessFacts {
