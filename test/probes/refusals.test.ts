@@ -193,3 +193,15 @@ test('a process that a debugger from outside traces is refused by the name of th
     writeFileSync(file, '');
     assert.equal(await program.exit(), 0);
   }));
+
+test('a computation that is held is checkpointed: what holds it is nothing in the way', () =>
+  withScratch(async (scratch) => {
+    const file = join(scratch.folder, 'go');
+    const program = scratch.cairnProgram(['run', '--session', 'held', '--', await tool('tiny'), file]);
+    await program.line(/^running$/);
+    await scratch.json(['hold', '--session', 'held']);
+    await scratch.checkpoint('held');
+    await scratch.json(['resume', '--session', 'held']);
+    writeFileSync(file, '');
+    assert.equal(await program.exit(), 0);
+  }));

@@ -59,8 +59,8 @@ function statusObstacles(pid: number, inside: ReadonlySet<number>): Obstacle[] {
   const field = (name: string): number => Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(status)?.[1] ?? 0);
   const found: Obstacle[] = [];
   const tracer = field('TracerPid');
-  // A debugger that is itself in the computation is saved with it.
-  if (tracer !== 0 && !inside.has(tracer))
+  // A debugger that is itself in the computation is saved with it; and a process that is held is traced by a child of its own.
+  if (tracer !== 0 && !inside.has(tracer) && !inside.has(parentOf(tracer)))
     found.push({
       what: `it is traced by ${text(`/proc/${tracer}/comm`).trim() || 'a debugger'} (process ${tracer}), outside of the computation`,
       remedy: 'detach the debugger before the checkpoint',
@@ -71,6 +71,10 @@ function statusObstacles(pid: number, inside: ReadonlySet<number>): Obstacle[] {
       remedy: 'checkpoint before it enters that mode, or when it has ended',
     });
   return found;
+}
+
+function parentOf(pid: number): number {
+  return Number(/^PPid:\s*(\d+)/m.exec(text(`/proc/${pid}/status`))?.[1] ?? 0);
 }
 
 function namespaceObstacles(pid: number): Obstacle[] {
