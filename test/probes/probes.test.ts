@@ -14,7 +14,7 @@ const isWanted = (name: string): boolean => !wanted || wanted.some((prefix) => n
 const flavours: readonly (readonly [string, (run: ProbeRun) => Promise<void>])[] = [
   ['control', (run) => run.control()],
   ['plain run', (run) => run.plain()],
-  ['checkpoint and go on', (run) => run.goOn(!isWanted(TWICE))],
+  ['checkpoint and go on', (run) => run.goOn(!isWanted(TWICE) || run.probe.alone !== undefined)],
   [TWICE, (run) => run.twiceAtOnce()],
   ['restart after the run went on', (run) => run.restart()],
   ['kill and restart', (run) => run.killAndRestart()],
@@ -35,7 +35,7 @@ test('probes', { concurrency: true, timeout: 900_000 }, async (suite) => {
         const run = new ProbeRun(probe, scratch);
         let unavailable: string | undefined;
         for (const [name, flavour] of flavours) {
-          if (!isWanted(name)) continue;
+          if (!isWanted(name) || (name === TWICE && probe.alone !== undefined)) continue;
           await group.test(name, async (context) => {
             const lacks = beyondLife.has(name) ? probe.missing : undefined;
             if (unavailable === undefined) {
