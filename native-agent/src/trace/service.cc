@@ -160,6 +160,8 @@ int interrupt(int32_t tid, Tracee* tracee) {
         struct iovec area = {&registers, sizeof registers};
         request_at(PTRACE_SETREGSET, tid, NT_PRSTATUS, &area);
       }
+      // This stop has taken the place of the one that was asked for.
+      if (tracee->seized != 0) request(PTRACE_INTERRUPT, tid, 0, 0);
       request(PTRACE_SYSCALL, tid, 0, 0);
       continue;
     }
@@ -404,6 +406,10 @@ bool add(Slot* slot, int32_t real_tid, uint64_t request) {
 }
 
 void release(Slot* slot) { sys::store_and_wake(&slot->released, 1); }
+
+void reset_services() {
+  for (Slot& slot : slots) slot.busy = 0;
+}
 
 bool in_service(uint64_t stack) {
   uint64_t start = reinterpret_cast<uint64_t>(slots);

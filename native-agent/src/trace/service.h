@@ -22,6 +22,8 @@ void enter(const Slot* slot, sys::x86_64::Registers* registers);
 bool add(Slot* slot, int32_t real_tid, uint64_t request);
 /// [tracer] Whoever is held here is let go when its own process says so, or soon.
 void release(Slot* slot);
+/// In a process that has just begun (after a fork or a restart): nobody serves here.
+void reset_services();
 /// Is that stack one of a slot's?
 [[nodiscard]] bool in_service(uint64_t stack);
 
