@@ -72,6 +72,7 @@ export interface Family {
   /** Virtual pid; 0: not known, 1: outside the computation. */
   parent: number;
   session: number;
+  terminal: boolean;
   /** Children that nobody has waited for yet, with their wait status. */
   ended: { virtualPid: number; status: number }[];
 }
@@ -84,7 +85,7 @@ export class AgentConnection {
   problem = '';
   isOpen = true;
   /** What the last suspend found of its relatives. */
-  family: Family = { parent: 0, session: 0, ended: [] };
+  family: Family = { parent: 0, session: 0, terminal: false, ended: [] };
   /** Children that lived then. */
   children: { virtualPid: number; realPid: number }[] = [];
   isReady = false;

@@ -301,6 +301,15 @@ struct cairn_watches {
   void (*added)(const char *real_path, uint32_t mask);
 };
 
+/* Extension "cairn.terminals/1", published by the built-in plugin `pty`. Since 1.1. */
+struct cairn_terminals {
+  uint32_t size;
+  uint32_t reserved;
+  /* [any] The number N of the terminal /dev/pts/N, as the application sees it, for the kernel's, and back. */
+  int32_t (*to_virtual)(int32_t real_number);
+  int32_t (*to_real)(int32_t virtual_number);
+};
+
 /* Extension "cairn.rings/1", published by the built-in plugin `uring`. Since 1.1. */
 struct cairn_rings {
   uint32_t size;

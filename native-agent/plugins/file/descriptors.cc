@@ -38,8 +38,7 @@ void tell_written(const OpenFile& file) {
 bool known_device(const cairn_descriptor& offer) {
   if (!S_ISCHR(offer.mode)) return false;
   uint32_t minor_number = minor(offer.rdev);
-  if (major(offer.rdev) == 1) return minor_number == 3 || minor_number == 5 || minor_number == 7 || minor_number == 8 || minor_number == 9;
-  return major(offer.rdev) == 5 && minor_number == 0;  // /dev/tty
+  return major(offer.rdev) == 1 && (minor_number == 3 || minor_number == 5 || minor_number == 7 || minor_number == 8 || minor_number == 9);
 }
 
 bool classify(const cairn_descriptor& offer, OpenFile* file) {

@@ -13,7 +13,7 @@ enum class Kind : uint32_t {
   regular,    // a file by its path, only read: must be there unchanged
   kept,       // a file whose content goes with the snapshot
   directory,
-  device,     // /dev/null and its like, /dev/tty
+  device,     // /dev/null and its like
 };
 
 /// One open file description, or a file that is only mapped any more.

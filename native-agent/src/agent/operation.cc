@@ -115,6 +115,7 @@ void Operation::handle(uint64_t id, Text body) {
   if (request.phase == cairn_agent_Phase_PHASE_SUSPEND) {
     reply.virtual_parent = family_.virtual_parent;
     reply.virtual_session = family_.virtual_session;
+    reply.session_terminal = family_.session_terminal;
     reply.children.funcs.encode = write_children;
     reply.children.arg = &family_;
   }
