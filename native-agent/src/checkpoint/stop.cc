@@ -326,8 +326,8 @@ bool Stop::wait_for_tracer(ThreadState* thread) {
     if (state == trace::gone || state_letter(process_, thread->real_tid) == 0) return true;
     uint64_t deadline = __atomic_load_n(&deadline_ns_, __ATOMIC_ACQUIRE);
     bool late = deadline != 0 && sys::now_ns() + 500'000'000 >= deadline;
-    if (state == trace::refused || late) {
-      error_->set(late ? -ETIMEDOUT : -EBUSY, "ptrace")
+    if (state == trace::refused || state == trace::in_passing || late) {
+      error_->set(late ? -ETIMEDOUT : state == trace::in_passing ? -EAGAIN : -EBUSY, "ptrace")
           .add("thread ").number(virtual_tid_(thread->real_tid)).add(" is traced by process ").number(virtual_tid_(request->reserved))
           .add(late ? Text(", which does not let go of it") : Text(" and "))
           .add(late ? Text("") : Text(request->answer.why))

@@ -4,8 +4,11 @@
 //
 // A thread that is still on its way out of a restart, on a stack that no image has, is let run until it has arrived.
 //
-// Invariants: no thread's registers are ever made to run code of ours, so that the tracer may die at any moment (even by
-// SIGKILL): the kernel then detaches and all threads run on. The tracer gives up by itself at the deadline.
+// A thread that another process of the computation traces is held by that one, on request (trace/request.h).
+//
+// Invariants: no thread's registers are made to run code of ours, so that the tracer may die at any moment (even by SIGKILL): the
+// kernel then detaches and all threads run on. The exception are threads that trace others, and return by themselves
+// (trace/service.h). The tracer gives up by itself at the deadline.
 // Context: Cairn's own thread. Tests: test/probes (all), test/faults (tracer killed in each phase).
 #pragma once
 #include "sys/arena.h"

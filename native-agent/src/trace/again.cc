@@ -128,6 +128,7 @@ void stop_again(int32_t tid, const Tracee& tracee) {
       // It is in such a stop, and its tracer has not waited for it if it is to.
       set_registers(tid, stopped_registers(tracee, now));
       return;
+    case Place::event: return;  // refused at the checkpoint
     case Place::running:
       if (tracee.within_call != 0) {
         request(tracee.request, tid, 0, 0);

@@ -10,7 +10,7 @@
 
 namespace cairn::trace {
 
-enum : uint32_t { wanted = 0, held = 1, refused = 2, gone = 3, let_go = 4 };
+enum : uint32_t { wanted = 0, held = 1, refused = 2, gone = 3, let_go = 4, in_passing = 5 };  // the last: refused, but it will soon be elsewhere
 
 inline constexpr uint32_t max_pending_signals = 32;
 

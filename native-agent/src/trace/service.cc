@@ -195,7 +195,10 @@ const char* find_place(int32_t tid, Tracee* tracee) {
   else if (known && call_info.op == PTRACE_SYSCALL_INFO_EXIT) tracee->place = Place::call_exit;
   else if (event == PTRACE_EVENT_STOP && tracee->info.si_signo == SIGTRAP) tracee->place = Place::interrupted;
   else if (event == PTRACE_EVENT_STOP) return "is stopped as a whole by a signal (SIGSTOP or its like)";
-  else if (event > 0) return event_name(event);
+  else if (event > 0) {
+    tracee->place = Place::event;
+    return event_name(event);
+  }
   if (has_sender(tracee->info)) tracee->info.si_pid = agent::virtual_id(tracee->info.si_pid);
   return nullptr;
 }
@@ -275,6 +278,7 @@ void hold(Slot* slot, Work* work) {
   } else {
     tracee->tracer = agent::virtual_id(static_cast<int32_t>(call(SYS_gettid)));
     tracee->within_call = 0;
+    tracee->place = Place::running;
     Registers registers;
     work->was_stopped = get_registers(tid, &registers) ? 1 : 0;
     if (work->was_stopped == 0) {
@@ -295,7 +299,8 @@ void hold(Slot* slot, Work* work) {
   }
   // The state comes last: whoever sees it may read the rest.
   transfer(SYS_process_vm_writev, tid, answer, work->request + offsetof(Request, answer), sizeof *answer);
-  tell(*work, why != nullptr ? uint32_t{refused} : uint32_t{held});
+  bool passes = why != nullptr && tracee != nullptr && tracee->place == Place::event;
+  tell(*work, passes ? uint32_t{in_passing} : why != nullptr ? uint32_t{refused} : uint32_t{held});
 }
 
 void let_go_on(Work* work) {

@@ -20,6 +20,7 @@ enum class Place : uint32_t {
   signal,       // about to take a signal
   call_entry,   // before and
   call_exit,    // after a system call (PTRACE_SYSCALL)
+  event,        // within fork, exec, …: cannot be brought back
   interrupted,  // stopped by PTRACE_INTERRUPT, or new (PTRACE_EVENT_STOP)
 };
 
