@@ -294,15 +294,15 @@ export class ProbeRun {
       const refused = await this.scratch.cairn(['checkpoint', '--session', 'attached', '--json']);
       assert.equal(refused.status, 1, 'a checkpoint is not refused');
       assert.match(refused.stderr, new RegExp(limit));
-      await this.#check(program, launch);
+      await this.#check([program], launch);
       return;
     }
-    if (!this.probe.signal) await this.#alive(program, launch);
+    if (!this.probe.signal) await this.#alive([program], launch);
     const before = takePicture(program.pid);
     const snapshot = await this.#checkpoint('attached', '--then', 'kill');
     await program.exit();
     const restarted = await this.#restart(snapshot, 'at1', launch, before);
-    await this.#check(restarted, launch);
+    await this.#check([restarted], launch);
   }
 
   /** Five checkpoints with kill and restart; the first is the one of `killAndRestart`. */
