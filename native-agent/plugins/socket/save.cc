@@ -148,7 +148,7 @@ int32_t claim(cairn_descriptor* offer) {
   const int whichs[] = {0, 1};
   for (int which : whichs) {
     Address* shown = which == 0 ? &one->shown_local : &one->shown_peer;
-    if (!shown_address(one->fd, which, shown)) to_shown(shown);
+    if (!shown_address(one->fd, which, shown) && !moved_from(one->type, shown)) to_shown(shown);
   }
   int32_t error = 0;
   if (one->family == AF_NETLINK) error = describe_netlink(one);
