@@ -8,6 +8,7 @@ export type Tool =
   | 'connected'
   | 'counter'
   | 'crowd'
+  | 'moved'
   | 'refused'
   | 'refused_socket'
   | 'sysv'
