@@ -341,6 +341,14 @@ struct cairn_rings {
   int64_t (*change)(int32_t fd, uint32_t operation, void *argument, uint32_t count);
 };
 
+/* Extension "cairn.sysv/1", published by the built-in plugin `sysv`. Since 1.1. */
+struct cairn_system_v {
+  uint32_t size;
+  uint32_t reserved;
+  /* [any] syscall(2) as the application means it: 1 and what it gives (-1: errno is set) where it is about System V objects, else 0. */
+  int32_t (*call)(int64_t number, const int64_t *arguments, int64_t *result);
+};
+
 #ifdef __cplusplus
 }
 #endif

@@ -9,6 +9,7 @@
 #include "descriptors.h"
 #include "locks.h"
 #include "restart.h"
+#include "shm.h"
 
 namespace cairn::file {
 
@@ -131,6 +132,7 @@ int32_t barrier(const char*, uint32_t) {
 
 int32_t init(const cairn_host* given, const char*) {
   host = given;
+  prepare_shm_calls();
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "descriptors.h"
+#include "shm.h"
 
 namespace cairn::file {
 namespace {
@@ -92,11 +93,13 @@ int32_t copy_content(int32_t from, int32_t to, uint64_t bytes) {
 
 /// Where a file goes in this run: its own place, or the same place below the run folder.
 int32_t place_of(const OpenFile& file, char* path, uint32_t capacity) {
+  if (shm_place(file.path, file.unlinked, file.inode, path, capacity)) return 0;
   const char* folder = nullptr;
   bool redirected = host->setting(CAIRN_SETTING_RUN_FOLDER, 0, &folder) != nullptr;
   Text<4096> target;
   if (redirected && file.unlinked) {
-    target.add(folder).add("/.cairn/unlinked-").add(int64_t{host->virtual_pid()}).add("-").add(int64_t{file.kept});
+    // Several processes may have it: by what it was, it is one file again.
+    target.add(folder).add("/.cairn/unlinked-").add(static_cast<int64_t>(file.device)).add("-").add(static_cast<int64_t>(file.inode));
   } else if (redirected) {
     const char* relative = nullptr;
     const char* common = plugin::option(host, "folder");
@@ -186,6 +189,12 @@ int32_t restore_contents() {
     if (int32_t error = place_of(file, path, sizeof path)) return fail(error, file, "an open file's place is too long a path");
     if (int32_t error = restore_content(file, path)) return error;
     if (!file.unlinked) paths()->map_file(file.path, path);
+  }
+  // Also what another process brings back: all know where it is.
+  for (uint32_t i = 0; i < table.file_count; ++i) {
+    const OpenFile& file = table.files[i];
+    char path[4096];
+    if (!file.unlinked && shm_place(file.path, false, file.inode, path, sizeof path)) paths()->map_file(file.path, path);
   }
   return 0;
 }
