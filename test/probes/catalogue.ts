@@ -36,6 +36,8 @@ export type Probe = {
   sabotage: string[];
   /** What the engine lacks for this probe to pass a restart; undefined: nothing. */
   missing: string | undefined;
+  /** What a checkpoint of an attached probe refuses; a regular expression. */
+  attached: string | undefined;
 };
 
 function describe(family: string, file: string): Probe {
@@ -60,6 +62,7 @@ function describe(family: string, file: string): Probe {
     churn: new Set(words('churn')),
     sabotage: words('sabotage'),
     missing: field('missing'),
+    attached: field('attached'),
   };
 }
 
