@@ -39,6 +39,12 @@ export interface RequestFields {
 /** A process that was to be alone has children: they have to be stopped with it. */
 export class NotAlone extends Error {}
 
+/**
+ * A process is at a place where it cannot be held, and will soon have left it: a debugger of the computation has it just where it makes
+ * or executes another one. It leaves when all go on.
+ */
+export class InPassing extends Error {}
+
 const EAGAIN = -11;
 
 /** Who has arrived, and who has not, in a computation of any size. */
@@ -129,6 +135,7 @@ export class Operation {
       const asked = one.phase(request);
       const reply = mayLeave ? await asked.catch(endedOnItsOwn) : await asked;
       if (phase === 'suspend' && fields.alone && reply.errorNumber === EAGAIN) throw new NotAlone();
+      if (phase === 'suspend' && !fields.alone && reply.errorNumber === EAGAIN) throw new InPassing(reply.error);
       if (reply.error !== '') {
         // What others have to say is waited for: all that is in the way is told at once.
         for (const what of reply.error.split('\n')) failed.push({ pid: one.virtualPid, program: one.program, what, remedy: '' });

@@ -217,6 +217,12 @@ export const errorTable = define({
       'The computation has processes that Cairn is not in (pid {pids}): a statically linked or 32-bit program, one of another user, or one that unloads what is preloaded',
     remedy: 'The computation runs on. Checkpoint it when they have ended, or start dynamically linked 64-bit programs instead.',
   },
+  heldByDebugger: {
+    number: 436,
+    blame: 'program',
+    message: 'A debugger of the computation holds a process where it cannot be checkpointed: {why}',
+    remedy: 'The computation runs on. Let the process go on in the debugger, or detach it, before the checkpoint.',
+  },
   phaseFailed: {
     number: 403,
     blame: 'cairn',

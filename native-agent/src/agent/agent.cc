@@ -213,10 +213,10 @@ bool Agent::connect(sys::Error* error) {
 }
 
 bool Agent::start_thread() {
-  // All signals are blocked in it: the application's are for the application's threads.
+  // All signals are blocked in it: the application's are for the application's threads. A debugger does not learn of it.
   uint64_t all = ~uint64_t{0}, before = 0;
   call_unchecked(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8);
-  uint64_t flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS;
+  uint64_t flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_UNTRACED;
   char* stack = reinterpret_cast<char*>(arena_.start());
   long tid = sys::x86_64::clone_with_stack(flags, stack + agent_stack, thread_entry, nullptr, tls_);
   call_unchecked(SYS_rt_sigprocmask, SIG_SETMASK, &before, nullptr, 8);
