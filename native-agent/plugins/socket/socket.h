@@ -199,6 +199,11 @@ int32_t find_peers();
 int32_t check_listening();
 int32_t refuse(const Socket& one, const char* what, const Address* about);
 
+// ---- rules.cc ---------------------------------------------------------------------------------------------------------------
+/// A connection to this peer, outside of the computation, is closed by a restart; else it is refused.
+bool closes(const Address& peer);
+void rows(const char* table, cairn_emit_row emit, void* context);
+
 // ---- netlink.cc -------------------------------------------------------------------------------------------------------------
 int32_t describe_netlink(Socket* one);
 /// [restoring]
