@@ -21,6 +21,7 @@
 #include "agent/operation.h"
 #include "agent/restarted_thread.h"
 #include "agent/tables.h"
+#include "agent/thread_settings.h"
 #include "checkpoint/fork_advice.h"
 #include "checkpoint/simulated_time.h"
 #include "events/host.h"
@@ -122,6 +123,7 @@ void Agent::start() {
   }
   facts_.altstack_offset = reinterpret_cast<uint64_t>(recorded_altstack()) - thread_pointer();
   tls_ = make_tls();
+  read_thread_settings();
   arena_.use(reinterpret_cast<void*>(memory), arena_size, agent_stack);
   channel_.use_buffers(arena_.array<char>(wire::max_frame + 4), arena_.array<char>(wire::max_frame + 4));
   find_memory_calls();
@@ -294,6 +296,7 @@ void Agent::finish() {
 
 void Agent::start_after_fork() {
   sys::forget_own_fds(true);
+  forget_thread_settings();
   channel_.forget();
   save_ = checkpoint::Save();
   writing_ = 0;
