@@ -38,6 +38,8 @@ export type Probe = {
   alone: string | undefined;
   /** What the engine lacks for this probe to pass a restart; undefined: nothing. */
   missing: string | undefined;
+  /** What a checkpoint of an attached probe refuses; a regular expression. */
+  attached: string | undefined;
 };
 
 function describe(family: string, file: string): Probe {
@@ -63,6 +65,7 @@ function describe(family: string, file: string): Probe {
     sabotage: words('sabotage'),
     alone: field('alone'),
     missing: field('missing'),
+    attached: field('attached'),
   };
 }
 

@@ -280,6 +280,31 @@ export class ProbeRun {
     await this.#check([restarted], launch);
   }
 
+  /** Started without Cairn, and attached while it waits: as one that was started with it from then on. */
+  async attached(): Promise<void> {
+    const { attached: limit } = this.probe;
+    if (limit?.startsWith('not ')) throw new Skipped(limit);
+    const launch = this.#launch('attached');
+    const program = this.scratch.start(this.#arguments(launch), { cwd: launch.cwd, pty: this.probe.pty });
+    this.#started.push(program);
+    await this.#ready(program);
+    const { status, stderr } = await this.scratch.cairn(['attach', String(program.pid), '--session', 'attached', '--json']);
+    assert.equal(status, 0, `cairn attach gave ${status}: ${stderr.trim()}\n${program.transcript()}`);
+    if (limit !== undefined) {
+      const refused = await this.scratch.cairn(['checkpoint', '--session', 'attached', '--json']);
+      assert.equal(refused.status, 1, 'a checkpoint is not refused');
+      assert.match(refused.stderr, new RegExp(limit));
+      await this.#check([program], launch);
+      return;
+    }
+    if (!this.probe.signal) await this.#alive([program], launch);
+    const before = takePicture(program.pid);
+    const snapshot = await this.#checkpoint('attached', '--then', 'kill');
+    await program.exit();
+    const restarted = await this.#restart(snapshot, 'at1', launch, before);
+    await this.#check([restarted], launch);
+  }
+
   /** Five checkpoints with kill and restart; the first is the one of `killAndRestart`. */
   async fiveCycles(): Promise<void> {
     assert.ok(this.#afterKill, 'no snapshot: the flavour "kill and restart" failed');

@@ -11,6 +11,7 @@
 //   // library: …    sources in libraries/ to build as lib<name>.so; the folder is argv[2]
 //   // needs: pty    standard input and output are a terminal of 100 columns and 30 rows
 //   // optional: …   kind of file that a checkpoint may refuse, naming it; the probe is then skipped and counted
+//   // attached: …   what a checkpoint refuses when the probe was attached after it had set this up; "not …": why that is no test of it
 //   // alone: …      why it cannot be restarted twice at once beside the run: it has what is there once on a host
 //   // signal: …     sent instead of the 1-byte file
 //   // churn: maps threads fds    what the second oracle cannot compare, since it changes all the time (also fields of /proc/PID/status)

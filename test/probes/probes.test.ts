@@ -19,9 +19,10 @@ const flavours: readonly (readonly [string, (run: ProbeRun) => Promise<void>])[]
   ['restart after the run went on', (run) => run.restart()],
   ['kill and restart', (run) => run.killAndRestart()],
   ['five cycles', (run) => run.fiveCycles()],
+  ['attached', (run) => run.attached()],
 ];
 /** Flavours in which a probe may fail for the capability that its line `missing:` names; one that passes is an error. */
-const beyondLife = new Set([TWICE, 'restart after the run went on', 'kill and restart', 'five cycles']);
+const beyondLife = new Set([TWICE, 'restart after the run went on', 'kill and restart', 'five cycles', 'attached']);
 const isPassing = (error: unknown): boolean => error instanceof Error && error.message.startsWith('it passes:');
 const WIDTH = Number(process.env['CAIRN_PROBE_WIDTH'] ?? 3);
 

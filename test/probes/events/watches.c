@@ -2,6 +2,7 @@
 // the restart itself.
 // alone: all runs see what happens in its folder, which is in /tmp
 // sabotage: call close @instance
+// attached: the path of one of its watches is not known
 #include "../probe.h"
 #include <sys/inotify.h>
 
