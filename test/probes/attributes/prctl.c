@@ -1,5 +1,6 @@
 // What prctl(2) and others set for a thread or a process: the signal at the parent's death, time slack of each thread, I/O priority, the
 // mode at memory errors, the time-stamp counter, speculation, and kept capabilities.
+// attached: not known: what a thread alone was told by prctl before
 // sabotage: call prctl 1 0
 #include "../probe.h"
 #include <sys/prctl.h>

@@ -1,5 +1,6 @@
 // Children that were started in every way: fexecve, a script, an empty environment, clone3, vfork, posix_spawn, popen, and system() in
 // another thread. Each waits for a line of its standard input over the checkpoint and ends with a status of its own.
+// attached: not known: which streams are of popen, when there were some before
 // sabotage: poke @status
 #include "../probe.h"
 #include <linux/sched.h>
