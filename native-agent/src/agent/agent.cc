@@ -23,6 +23,7 @@
 #include "agent/operation.h"
 #include "agent/restarted_thread.h"
 #include "agent/tables.h"
+#include "agent/thread_settings.h"
 #include "checkpoint/fork_advice.h"
 #include "checkpoint/simulated_time.h"
 #include "events/host.h"
@@ -151,6 +152,7 @@ bool Agent::prepare() {
   }
   facts_.altstack_offset = altstack_offset();
   tls_ = make_tls();
+  read_thread_settings();
   arena_.use(reinterpret_cast<void*>(memory), arena_size, agent_stack);
   channel_.use_buffers(arena_.array<char>(wire::max_frame + 4), arena_.array<char>(wire::max_frame + 4));
   find_memory_calls();
@@ -341,6 +343,7 @@ void Agent::finish() {
 void Agent::start_after_fork() {
   if (identity_.socket[0] == 0) return;
   sys::forget_own_fds(true);
+  forget_thread_settings();
   channel_.forget();
   save_ = checkpoint::Save();
   writing_ = 0;
