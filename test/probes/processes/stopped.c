@@ -2,6 +2,7 @@
 // stop it has not waited for yet. SIGCONT continues them, their handler for it runs, and what they did goes on.
 // sabotage: poke @first
 #include "../probe.h"
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 struct shared {
@@ -18,6 +19,7 @@ static pid_t start(int here, pid_t root) {
   pid_t pid = fork();
   if (pid != 0) return pid;
   place = here;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // a stopped child would stay behind a parent that has failed
   signal(SIGCONT, on_continue);
   while (!shared->go) {
     shared->counts[here]++;
