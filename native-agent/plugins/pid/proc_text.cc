@@ -135,12 +135,13 @@ ProcText proc_text_of(const char* path) {
   }
   if (plugin::same(at, "status")) return ProcText::status;
   if (plugin::same(at, "stat")) return ProcText::stat;
+  if (plugin::begins(at, "fdinfo/", &rest)) return ProcText::descriptor;
   return thread && plugin::same(at, "children") ? ProcText::children : ProcText::none;
 }
 
 long translate_proc_text(ProcText kind, const char* text, size_t size, char* out, size_t capacity) {
   Output output(out, capacity);
-  if (kind == ProcText::status) translate_status(text, text + size, &output);
+  if (kind == ProcText::status || kind == ProcText::descriptor) translate_status(text, text + size, &output);
   else if (kind == ProcText::stat) translate_stat(text, text + size, &output);
   else if (kind == ProcText::children) add_ids(&output, text, text + size, shown_id);
   else output.add(text, size);

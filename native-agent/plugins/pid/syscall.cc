@@ -193,7 +193,7 @@ extern "C" CAIRN_EXPORT long syscall(long number, ...) noexcept {
   va_end(list);
   long result;
   if (call_of_sysv(number, a, &result) || call_of_rings(number, a, &result)) return result;
-  if (active() && call_with_paths(number, a, &result)) return result;
+  if (active() && (call_with_paths(number, a, &result) || call_of_sockets(number, a, &result))) return result;
   if (!active() || !call_with_ids(number, a, &result)) return next_syscall.get()(number, a[0], a[1], a[2], a[3], a[4], a[5]);
   return with_errno(result);
 }
