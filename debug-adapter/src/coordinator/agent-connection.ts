@@ -158,6 +158,11 @@ export class AgentConnection {
     return reply.promise;
   }
 
+  /** An option that changes. No answer: what is asked for later finds it so. */
+  set(option: MessageInitShape<typeof SettingSchema>): void {
+    this.#send(0n, { case: 'setting', value: option });
+  }
+
   /** Settled by SaveDone of that operation, which may already have come. */
   saved(operation: bigint): Promise<SaveDone> {
     const { promise } = this.#savedEntry(operation);

@@ -1,5 +1,5 @@
 // What the computation's first process was started with as its descriptors. The other side of those is outside the computation:
-// a restart gives others for 0, 1 and 2. All processes know them by the shared names CAIRN_NAMES_OUTSIDE, also after exec.
+// a restart gives others for 0, 1 and 2. All processes know them by the shared names CAIRN_NAMES_OUTSIDE, also after exec. Test: test/probes/processes/shell.c.
 #include <sys/sysmacros.h>
 
 #include "descriptor/table.h"
@@ -46,6 +46,8 @@ void note_outside() {
 
 void note_outside_again() {
   if (!plugin::is_root(host)) return;
+  // A program that is executed from now on finds it done.
+  host->set_name(CAIRN_NAMES_OUTSIDE, -1, host->virtual_pid());
   for (uint32_t i = 0; i < table.descriptor_count; ++i) {
     const Descriptor& one = table.descriptors[i];
     Place place = table.files[one.file].place;

@@ -235,7 +235,7 @@ bool Operation::capture(const checkpoint::SaveRequest& request) {
     made = events::allocated_mappings();
     arena_->rewind(mark);
     forget_shared_mappings();
-    ok = checkpoint::read_memory_map(arena_, context, claim_shared_file, &map, &error_);
+    ok = checkpoint::read_memory_map(arena_, context, claim_shared_file, content_goes_along, &map, &error_);
     if (ok && !checkpoint::begin_memory_flags(map.mapping_count)) {
       error_.set(-ENOMEM, "memory map").add("no memory for notes on the mappings");
       ok = false;

@@ -4,6 +4,7 @@ extern "C" {
 extern const struct cairn_plugin cairn_plugin_pid;
 extern const struct cairn_plugin cairn_plugin_path;
 extern const struct cairn_plugin cairn_plugin_env;
+extern const struct cairn_plugin cairn_plugin_clock;
 extern const struct cairn_plugin cairn_plugin_process;
 extern const struct cairn_plugin cairn_plugin_exec;
 extern const struct cairn_plugin cairn_plugin_socket;
@@ -25,13 +26,15 @@ extern const struct cairn_plugin cairn_plugin_timer;
 namespace cairn::events {
 
 const cairn_plugin* const* builtin_plugins() {
-  // At restart events and barriers go up: ids and paths first, since the others translate by them; sockets and pseudo-terminals,
+  // At restart events and barriers go up: ids and paths first, since the others translate by them; clocks before
+  // what waits by them; sockets and pseudo-terminals,
   // which are made before descriptors are given out; files before the process's limits, which could forbid opening them; timers last, so
   // that none fires early.
   static const cairn_plugin* const plugins[] = {
       &cairn_plugin_pid,
       &cairn_plugin_path,
       &cairn_plugin_env,
+      &cairn_plugin_clock,
       &cairn_plugin_exec,
       &cairn_plugin_socket,
       &cairn_plugin_pty,

@@ -292,7 +292,7 @@ export const HelloReplySchema: GenMessage<HelloReply> = /*@__PURE__*/
   messageDesc(file_agent, 2);
 
 /**
- * After HelloReply the coordinator sends any number of these, then SettingsEnd.
+ * After HelloReply the coordinator sends any number of these, then SettingsEnd. Later, between operations, options that change.
  *
  * @generated from message cairn.agent.Setting
  */
