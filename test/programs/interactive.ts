@@ -102,6 +102,10 @@ export function interactiveTest(name: string, needs: readonly string[], steps: (
     const scratch = new Scratch();
     try {
       await steps(new Conversation(scratch));
+    } catch (error) {
+      // What a failed test has left behind is not the failure.
+      await scratch.clear();
+      throw error;
     } finally {
       await scratch.close();
     }
