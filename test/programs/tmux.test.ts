@@ -42,8 +42,8 @@ async function fill(talk: Conversation): Promise<void> {
   );
   await ask(talk, 'new-window');
   await screenOf(talk, 1, /^\$/m);
-  await ask(talk, 'send-keys', '-t', ':1', 'tty; sleep 300', 'Enter');
-  await screenOf(talk, 1, /^\/dev\/pts\/\d+$/m);
+  await ask(talk, 'send-keys', '-t', ':1', `tty; bash -c 'echo runs; read -r line'`, 'Enter');
+  await screenOf(talk, 1, /^runs$/m);
   await ask(talk, 'send-keys', '-t', ':1', 'C-z');
   await screenOf(talk, 1, /Stopped/);
   await ask(talk, 'send-keys', '-t', ':1', 'echo half ty');
@@ -61,9 +61,9 @@ async function check(talk: Conversation, before: string): Promise<void> {
   const terminal = /^\/dev\/pts\/\d+$/m.exec(before)?.[0] ?? '';
   await ask(talk, 'send-keys', '-t', ':1', 'clear; jobs; test $(tty) -ef /proc/self/fd/0 && tty', 'Enter');
   const shown = await screenOf(talk, 1, /^\/dev\/pts\/\d+$/m);
-  assert.ok(shown.includes(`${terminal}\n`) && /Stopped +sleep 300/.test(shown), `${terminal} has become\n${shown}`);
+  assert.ok(shown.includes(`${terminal}\n`) && /Stopped +bash -c/.test(shown), `${terminal} has become\n${shown}`);
   await ask(talk, 'send-keys', '-t', ':1', 'fg', 'Enter');
-  await screenOf(talk, 1, /^sleep 300$/m);
+  await screenOf(talk, 1, /^bash -c 'echo/m);
   await ask(talk, 'send-keys', '-t', ':1', 'C-c');
   await ask(talk, 'new-window', 'tty; read -r line');
   await screenOf(talk, 2, /^\/dev\/pts\/\d+$/m);
