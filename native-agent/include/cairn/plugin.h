@@ -86,6 +86,9 @@ enum cairn_name_space {
   CAIRN_NAMES_SESSION = 6,    /* virtual -> real session of processes */
   CAIRN_NAMES_REAL_SESSION = 7,
   CAIRN_NAMES_OUTSIDE = 8,    /* what the first process was started with, see plugin `descriptor` */
+  CAIRN_NAMES_TRACED = 9,     /* real id of a traced thread -> address of a request to its tracer; the host keeps it, and the next two */
+  CAIRN_NAMES_TRACER = 10,    /* real id of a traced thread -> real id of the thread that traces it */
+  CAIRN_NAMES_TRACED_AGAIN = 11, /* virtual id of a thread that is to be traced again after a restart -> where it waits */
   CAIRN_NAMES_OTHERS = 1000   /* a plugin's own spaces: from here on, by a hash of its name */
 };
 

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/streams.h"
 #include "pid/host.h"
 #include "pid/ids.h"
 
@@ -149,6 +150,10 @@ Stream* take_free(FILE* stream) {
   return made;
 }
 
+const plugin::Streams* attached_streams() {
+  return host == nullptr ? nullptr : static_cast<const plugin::Streams*>(host->extension("cairn.streams/1"));
+}
+
 void note(FILE* stream, uint32_t before) {
   Stream* one = take_free(stream);
   if (one == nullptr) return;
@@ -165,6 +170,9 @@ CAIRN_EXPORT int system(const char* command) {
 }
 
 CAIRN_EXPORT FILE* popen(const char* command, const char* mode) {
+  const plugin::Streams* attached = attached_streams();
+  FILE* own = nullptr;
+  if (attached != nullptr && attached->open(command, mode, &own) == 1) return own;
   uint32_t before = generation();
   FILE* stream = next_popen.get()(command, mode);
   if (stream != nullptr) note(stream, before);
@@ -172,6 +180,9 @@ CAIRN_EXPORT FILE* popen(const char* command, const char* mode) {
 }
 
 CAIRN_EXPORT int pclose(FILE* stream) {
+  const plugin::Streams* attached = attached_streams();
+  int32_t status = 0;
+  if (attached != nullptr && attached->close(stream, &status) == 1) return status;
   Stream* one = find(stream);
   if (one != nullptr) {
     if (active() && *number_of(stream) == one->kept) *number_of(stream) = real_child(one->child);

@@ -55,6 +55,7 @@ int32_t init(const cairn_host* given, const char*) {
   prepare_queue_calls();
   int64_t any = 0;
   if (host->get_name(restarted, 0, &any) == 0) activate();
+  note_present();
   return host->publish("cairn.sysv/1", &functions);
 }
 

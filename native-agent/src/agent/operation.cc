@@ -12,6 +12,8 @@
 #include "events/host.h"
 #include "events/names.h"
 #include "sys/futex.h"
+#include "trace/again.h"
+#include "trace/tracees.h"
 
 namespace cairn::agent {
 namespace {
@@ -270,6 +272,7 @@ bool Operation::resume() {
     events::facts().thread_call = nullptr;
     events::facts().set_thread_argument = nullptr;
     take_known_stops();
+    trace::expect_tracers();
     progress_ = saved;
     stop_due_ = was_stopped();
     if (stop_due_) return true;
