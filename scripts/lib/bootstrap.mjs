@@ -44,6 +44,10 @@ export const debianPackages = {
     'libtcmalloc-minimal4',
     'mpich',
     'libmpich-dev',
+    'ngspice',
+    'libsystemc-dev',
+    'ghdl-mcode',
+    'ghdl-llvm',
   ],
 };
 

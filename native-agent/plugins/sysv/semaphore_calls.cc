@@ -1,5 +1,5 @@
 // Owns: the wrappers of semget, semctl, semop and semtimedop, which show the application virtual ids and keys. Until a first restart
-// they only note what the computation makes and what is to be undone. [any] Tests: test/probes (sysv/semaphores.c).
+// they only note what the computation makes and what is to be undone. [any] Tests: test/probes (sysv/semaphores.c, undo.c).
 #include <time.h>
 
 #include "sysv/get.h"
@@ -46,6 +46,12 @@ CAIRN_WRAP(int, semget, (key_t key, int count, int flags), (key, count, flags)) 
 
 // The last one is a union of what fits into one register, where a command needs it.
 CAIRN_WRAP(int, semctl, (int id, int number, int command, void* argument), (id, number, command, argument)) {
+  bool all = command == SETALL;
+  if ((all || command == SETVAL) && host != nullptr) {
+    int result = next_control.get()(active() ? to_real(semaphores, id) : id, number, command, argument);
+    if (result >= 0) note_setting(id, number, all);
+    return result;
+  }
   if (!active() || command == IPC_INFO || command == SEM_INFO) return next_control.get()(id, number, command, argument);
   if (command == SEM_STAT || command == SEM_STAT_ANY) {  // by the place in the kernel's table; gives the id
     int result = to_virtual(semaphores, next_control.get()(id, number, command, argument));

@@ -187,6 +187,8 @@ bool Agent::attach(const char* variables, sys::Error* error) {
     identity_.socket[0] = 0;  // its children are none of ours either
     return error->failed() ? false : fail(-EAGAIN, "it may start no thread");
   }
+  // By its name the thread is known from outside.
+  sys::wait_while(&named_, 0, sys::now_ns() + 1'000'000'000);
   return true;
 }
 
@@ -227,6 +229,7 @@ bool Agent::start_thread() {
 void Agent::run() {
   agent_tid_ = static_cast<int32_t>(call(SYS_gettid));
   call_unchecked(SYS_prctl, PR_SET_NAME, "cairn-agent", 0, 0, 0);
+  sys::store_and_wake(&named_, 1);
   serve();
   __builtin_unreachable();
 }
