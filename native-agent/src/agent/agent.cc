@@ -46,6 +46,7 @@ using sys::Text;
 constexpr size_t arena_size = 64 << 20;
 constexpr size_t agent_stack = 512 * 1024;
 constexpr uint64_t retry_ns = 1'000'000'000;  // between attempts to find a lost coordinator
+constexpr long continue_look_ns = 20'000'000;  // while a stopped process is let run for an operation
 constexpr uint64_t exit_patience_ns = 600'000'000'000;
 
 [[gnu::init_priority(200)]] Agent agent;
@@ -245,7 +246,9 @@ void Agent::serve() {
     }
     send_log(&channel_);
     struct pollfd waiting[2] = {{channel_.fd(), POLLIN, 0}, {save_.active() ? save_.watch_fd() : -1, POLLIN, 0}};
+    operation.look_for_continue();
     struct timespec pause = {retry_ns / 1'000'000'000, 0};
+    if (operation.awaits_continue()) pause = {0, continue_look_ns};
     if (!channel_.has_input()) {
       call_unchecked(SYS_ppoll, waiting, 2, &pause, nullptr, 8);
     }

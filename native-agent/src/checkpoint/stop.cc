@@ -400,6 +400,7 @@ bool Stop::wait_for_stop(ThreadState* thread) {
     }
     if (status >> 16 == PTRACE_EVENT_STOP) {
       thread->stopped = true;
+      thread->stop_signal = WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
       return true;
     }
     // It is about to take a signal: let it, the requested stop follows at once.
