@@ -12,7 +12,6 @@ import { holdSteps, resumeSteps, saveSteps } from '../model/phases.js';
 import { processList, processTree } from '../model/process-tree.js';
 import { writeNew } from '../platform/files.js';
 import { hostIdentity, processor } from '../platform/host.js';
-import { signalProcess } from '../platform/processes.js';
 import type { CheckpointParams, CheckpointResult, PhaseName, TableKind, TableRow } from '../protocol/control.js';
 import { type CairnError, failure, reason } from '../protocol/errors.js';
 import { Phase, type PhaseReply, type SaveDone } from '../protocol/generated/agent_pb.js';
@@ -80,7 +79,7 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
       `snapshot ${result.snapshot}: ${result.bytes} bytes, held ${result.pauseMs.toFixed(2)} ms, ${result.totalMs.toFixed(0)} ms in all`,
       { operation: operation.status.id },
     );
-    if (then === 'kill') for (const one of all) signalProcess(one.process, 'SIGKILL');
+    if (then === 'kill') for (const one of all) session.hosts.signal(one.process, 'SIGKILL');
     else if (then === 'hold' && session.state === 'checkpointing') session.become('held');
     operation.finish();
     context.announce(result);

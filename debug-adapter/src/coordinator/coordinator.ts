@@ -26,6 +26,7 @@ import type { AgentConnection } from './agent-connection.js';
 import { Agents } from './agents.js';
 import { checkpoint } from './checkpoint.js';
 import type { Context, Deadlines } from './context.js';
+import { Joining } from './joining.js';
 import type { Log } from './log.js';
 import { letGo, members, suspend } from './members.js';
 import { Operation } from './operation.js';
@@ -55,6 +56,7 @@ export class Coordinator {
   readonly #options: CoordinatorOptions;
   readonly #context: Context;
   readonly #agents: Agents;
+  readonly #joining: Joining;
   readonly #strand = new Strand();
   readonly #snapshotListeners = new Set<(result: CheckpointResult) => void>();
   readonly #terminalListeners = new Set<(data: string) => void>();
@@ -75,6 +77,8 @@ export class Coordinator {
     this.#agents = new Agents(this.session, log, {
       settings: (one) => this.#settings(one),
       ready: (one) => this.#ready(one),
+      join: (one, request) => this.#joining.join(one, request),
+      invite: (one) => this.#joining.invite(one),
       checkpoint: async (_, { name }) => (await this.checkpoint({ name, then: 'resume' })).snapshot,
       ended: () => this.#end(),
     });
@@ -91,6 +95,7 @@ export class Coordinator {
         for (const listener of this.#snapshotListeners) listener(result);
       },
     };
+    this.#joining = new Joining(this.#context, this.#agents);
   }
 
   /** Begins to take agents; with `takeOver`, those of the coordinator that was here before. */
@@ -105,6 +110,8 @@ export class Coordinator {
     }
     if (!this.#starting) makeNames(paths.names);
     await this.#agents.listen(paths.agentSocket);
+    // Agents of other hosts look for the new coordinator where the old one was.
+    if (this.#starting && record?.network) await this.#joining.listen(record.network);
     if (this.#starting) this.#agents.expect();
     this.#record();
   }
@@ -131,11 +138,16 @@ export class Coordinator {
   }
 
   launch(params: LaunchParams): Promise<StartResult> {
-    return this.#start(params, async () => launch(this.#context, params));
+    return this.#start(params, async () => {
+      this.session.launchers = params.launchers ?? [];
+      if (params.listen) await this.#joining.listen(params.listen);
+      this.#joining.addOwn();
+      return launch(this.#context, params);
+    });
   }
 
   restart(params: RestartParams): Promise<StartResult> {
-    return this.#start(params, () => restart(this.#context, params, this.#options.env));
+    return this.#start(params, () => restart(this.#context, this.#joining, params, this.#options.env));
   }
 
   /** Resolves when the first process is there, or the restarted one runs again; also when a launched program ended at once. */
@@ -230,6 +242,7 @@ export class Coordinator {
     clearTimeout(this.#startTimer);
     this.session.close();
     this.#record();
+    this.#joining.close();
     this.#agents.close();
   }
 
@@ -311,7 +324,7 @@ export class Coordinator {
   }
 
   #begin(kind: OperationKind): Operation {
-    const operation = new Operation(++this.#operations, kind, this.#options.clock, this.session.changed);
+    const operation = new Operation(++this.#operations, kind, this.#options.clock, this.session);
     this.session.operation = operation;
     this.session.changed();
     return operation;
@@ -343,6 +356,8 @@ export class Coordinator {
     } else if (error !== undefined) this.#begun.reject(error);
     else this.#begun.resolve();
     session.become('exited');
+    session.hosts.close('the computation has ended');
+    this.#joining.removeFolders();
     session.flush();
     this.#ended.resolve();
   }

@@ -6,13 +6,14 @@
 import { create } from '@bufbuild/protobuf';
 import type { PhaseStep } from '../model/phases.js';
 import { type Clock, sleep } from '../platform/clock.js';
-import { isAlive } from '../platform/processes.js';
 import type { OperationKind, OperationStatus, PhaseName, PhaseStatus } from '../protocol/control.js';
 import { type CairnError, failure, reason } from '../protocol/errors.js';
 import { Phase, type PhaseReply, PhaseReplySchema } from '../protocol/generated/agent_pb.js';
 import type { PhaseTiming } from '../protocol/snapshot.js';
 import { type AgentConnection, ConnectionLost } from './agent-connection.js';
 import type { Deadlines } from './context.js';
+import type { Hosts } from './hosts.js';
+import type { Session } from './session.js';
 import { bounded } from './strand.js';
 
 const wirePhase: Readonly<Record<Exclude<PhaseName, 'write'>, Phase>> = {
@@ -46,9 +47,11 @@ export class Operation {
   readonly #clock: Clock;
   readonly #began: number;
   readonly #changed: () => void;
+  readonly #hosts: Hosts;
   readonly #cancel = new AbortController();
 
-  constructor(id: number, kind: OperationKind, clock: Clock, changed: () => void) {
+  constructor(id: number, kind: OperationKind, clock: Clock, { hosts, changed }: Pick<Session, 'hosts' | 'changed'>) {
+    this.#hosts = hosts;
     this.status = { id, kind, phases: [], startedAt: clock.now(), finished: false, error: '' };
     this.#clock = clock;
     this.#began = clock.monotonicMs();
@@ -131,7 +134,7 @@ export class Operation {
       try {
         result = await arrive(member);
       } catch (error) {
-        throw error instanceof ConnectionLost ? await lost(member, name) : error;
+        throw error instanceof ConnectionLost ? await lost(member, name, this.#hosts) : error;
       }
       record.arrived.push(member.virtualPid);
       record.waiting = record.waiting.filter((pid) => pid !== member.virtualPid);
@@ -201,9 +204,9 @@ function endedOnItsOwn(error: unknown): PhaseReply {
 }
 
 /** A process that ends closes its connection a moment before it is gone. */
-async function lost(member: AgentConnection, phase: string): Promise<CairnError> {
-  for (let waited = 0; waited < 300 && isAlive(member.process); waited += 10) await sleep(10);
-  const lives = isAlive(member.process);
+async function lost(member: AgentConnection, phase: string, hosts: Hosts): Promise<CairnError> {
+  for (let waited = 0; waited < 300 && hosts.lives(member.process); waited += 10) await sleep(10);
+  const lives = hosts.lives(member.process);
   return failure('processLost', {
     pid: member.virtualPid,
     program: member.program,

@@ -7,7 +7,6 @@ import { rmSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import { restartSteps } from '../model/phases.js';
 import { readIfThere } from '../platform/files.js';
-import { signalProcess } from '../platform/processes.js';
 import type { RestartParams } from '../protocol/control.js';
 import { failure, reason } from '../protocol/errors.js';
 import { SettingKind } from '../protocol/generated/agent_pb.js';
@@ -15,17 +14,23 @@ import type { Manifest } from '../protocol/snapshot.js';
 import { restorableFolder } from '../store/compression.js';
 import { isFatal, preflight, preflightText } from '../store/preflight.js';
 import { newRunFolder } from '../store/runs.js';
-import { summarize, wholeManifest } from '../store/snapshot-folder.js';
+import { PROCESSES, summarize, wholeManifest } from '../store/snapshot-folder.js';
 import type { AgentConnection } from './agent-connection.js';
 import type { Context } from './context.js';
-import { agentLibrary, identityVariables, restoreCommand } from './launch.js';
+import type { Joining } from './joining.js';
+import { agentLibrary, identityVariables, restoreArguments, restoreCommand } from './launch.js';
 import type { Operation } from './operation.js';
 import { identity, pluginSettings, type SettingInit, type Started } from './start.js';
 
 /** How often is looked whether a restorer has failed. */
 const LOOK_MS = 100;
 
-export async function restart(context: Context, params: RestartParams, env: Readonly<Record<string, string>>): Promise<Started> {
+export async function restart(
+  context: Context,
+  joining: Joining,
+  params: RestartParams,
+  env: Readonly<Record<string, string>>,
+): Promise<Started> {
   const { session, store, paths, log, clock } = context;
   if (!isAbsolute(params.snapshot))
     throw failure('folderNotUsable', { path: params.snapshot, why: 'it is not an absolute path' });
@@ -49,11 +54,16 @@ export async function restart(context: Context, params: RestartParams, env: Read
   const operation = context.begin('restart');
   session.become('restarting');
 
+  joining.addOwn();
   const processes = manifest.processes.map((one) => one.virtualPid);
   session.root = processes[0] ?? 0;
   const { LD_PRELOAD: _, ...plain } = env;
   return {
-    command: restoreCommand(identity(context), folder, params.paths),
+    command: restoreCommand(
+      session.name,
+      { host: 0, socket: paths.agentSocket, restoreError: paths.restoreError },
+      restoreArguments(folder, PROCESSES, params.paths),
+    ),
     env: { ...plain, ...identityVariables(identity(context)) },
     cwd: '/',
     runFolder,
@@ -112,7 +122,7 @@ export async function finishRestart(context: Context, operation: Operation, all:
     // They say on their standard error what failed, and end.
     await operation.abort(all);
     operation.finish(failed);
-    for (const one of all) signalProcess(one.process, 'SIGKILL');
+    for (const one of all) session.hosts.signal(one.process, 'SIGKILL');
     throw failed;
   }
 }
@@ -130,7 +140,7 @@ export function watchRestorers({ session, paths, deadlines, log }: Context, begu
       'error',
       failed ? 'a process could not be restored; the others are ended' : 'not all processes were restored in time',
     );
-    for (const one of session.processes) signalProcess(one.process, 'SIGKILL');
+    for (const one of session.processes) session.hosts.signal(one.process, 'SIGKILL');
   }, LOOK_MS);
   const stop = (): void => clearInterval(timer);
   begun.then(stop, stop);

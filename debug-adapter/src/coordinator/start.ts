@@ -9,7 +9,7 @@ import { findProgram, whyNotCheckpointable } from '../platform/executable.js';
 import type { LaunchParams, StartResult } from '../protocol/control.js';
 import { SettingKind, type SettingSchema } from '../protocol/generated/agent_pb.js';
 import type { Context } from './context.js';
-import { type Identity, launchCommand, launchEnvironment } from './launch.js';
+import { activeLaunchers, type Identity, launchCommand, launchEnvironment } from './launch.js';
 import type { Operation } from './operation.js';
 
 export type SettingInit = MessageInitShape<typeof SettingSchema>;
@@ -23,7 +23,8 @@ export interface Started extends StartResult {
 }
 
 export function identity({ session, paths }: Context): Identity {
-  return { session: session.name, computation: session.computation, store: session.store, paths };
+  const { name, computation, store } = session;
+  return { session: name, computation, store, paths, launchers: activeLaunchers(session) };
 }
 
 /** What the processes' plugins are told; `env` is the environment of the command that starts them. */

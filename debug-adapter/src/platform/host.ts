@@ -2,7 +2,8 @@
  * What this machine is and has: for a snapshot's manifest, for the preflight and for `cairn doctor`.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statfsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readFileSync, readlinkSync, statfsSync } from 'node:fs';
 import { hostname, machine, release } from 'node:os';
 
 function lines(path: string): string[] {
@@ -92,4 +93,20 @@ export interface HostIdentity {
 
 export function hostIdentity(): HostIdentity {
   return { name: hostname(), kernel: release(), architecture: machine() };
+}
+
+/**
+ * Equal exactly for processes that see the same kernel objects, process ids and network: the boot of one kernel, and the namespaces
+ * that matter. Two containers of one machine are two hosts.
+ */
+export function machineIdentity(): string {
+  const hash = createHash('sha256').update(lines('/proc/sys/kernel/random/boot_id')[0] ?? '');
+  for (const name of ['net', 'pid', 'ipc']) {
+    try {
+      hash.update(`\n${readlinkSync(`/proc/self/ns/${name}`)}`);
+    } catch {
+      hash.update(`\n${name}`);
+    }
+  }
+  return hash.digest('hex').slice(0, 32);
 }

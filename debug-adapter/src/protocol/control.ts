@@ -77,6 +77,21 @@ export const ProcessStatus = z.object({
 });
 export type ProcessStatus = z.infer<typeof ProcessStatus>;
 
+/** A host of the computation. */
+export const HostStatus = z.object({
+  /** 0: the first; kept through restarts. */
+  number: z.number(),
+  name: z.string(),
+  /** Equal for hosts that are on one machine now, as after a restart of several on one. */
+  machine: z.number(),
+  identity: z.string(),
+  /** As the coordinator sees it; empty: its own machine. */
+  address: z.string(),
+  /** false: nobody answers for it just now. */
+  connected: z.boolean(),
+});
+export type HostStatus = z.infer<typeof HostStatus>;
+
 export const SessionStatus = z.object({
   protocol: z.number(),
   session: z.string(),
@@ -96,6 +111,9 @@ export const SessionStatus = z.object({
   /** Newest snapshot of this session, or the one that it came from: the parent of the next. */
   lastSnapshot: z.string().nullable(),
   processes: z.array(ProcessStatus),
+  hosts: z.array(HostStatus),
+  /** ADDRESS:PORT at which hosts can join; null: none can. */
+  listen: z.string().nullable(),
   operation: OperationStatus.nullable(),
   /** As a shell gives it (128+n for signal n); null while it runs, or where nobody could see it. */
   exitStatus: z.number().nullable(),
@@ -106,6 +124,9 @@ export type SessionStatus = z.infer<typeof SessionStatus>;
 
 export const Plugin = z.object({ library: z.string(), settings: z.string() });
 export type Plugin = z.infer<typeof Plugin>;
+
+export const NetworkAddress = z.object({ address: z.string(), port: z.number().int().min(0).max(65535) });
+export type NetworkAddress = z.infer<typeof NetworkAddress>;
 
 export const LaunchParams = z.object({
   argv: z.array(z.string()).min(1),
@@ -118,6 +139,10 @@ export const LaunchParams = z.object({
   owner: z.enum(['caller', 'coordinator']),
   columns: z.number().int().positive().optional(),
   rows: z.number().int().positive().optional(),
+  /** Where other hosts may join; absent: none may. Port 0: any. */
+  listen: NetworkAddress.optional(),
+  /** Commands by which programs are started on other hosts, besides the usual ones. */
+  launchers: z.array(z.string()).optional(),
 });
 export type LaunchParams = z.infer<typeof LaunchParams>;
 
@@ -133,6 +158,10 @@ export const RestartParams = z.object({
   owner: z.enum(['caller', 'coordinator']),
   columns: z.number().int().positive().optional(),
   rows: z.number().int().positive().optional(),
+  listen: NetworkAddress.optional(),
+  launchers: z.array(z.string()).optional(),
+  /** Where a host's processes are restarted: name → what the launcher takes for a host; those that are not named, here. */
+  hosts: z.array(z.object({ name: z.string(), to: z.string() })).optional(),
 });
 export type RestartParams = z.infer<typeof RestartParams>;
 

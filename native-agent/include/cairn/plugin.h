@@ -83,7 +83,15 @@ enum cairn_name_space {
   CAIRN_NAMES_SESSION = 6,    /* virtual -> real session of processes */
   CAIRN_NAMES_REAL_SESSION = 7,
   CAIRN_NAMES_OUTSIDE = 8,    /* what the first process was started with, see plugin `descriptor` */
+  CAIRN_NAMES_HOST = 16,      /* for reading: what host this is, see cairn_host_key */
   CAIRN_NAMES_OTHERS = 1000   /* a plugin's own spaces: from here on, by a hash of its name */
+};
+
+/* Keys of CAIRN_NAMES_HOST. A restart may bring several hosts of a computation back on one machine: they stay hosts of their own, each
+ * with its shared names. */
+enum cairn_host_key {
+  CAIRN_HOST_NUMBER = 0,      /* of this host in the computation; 0: the first */
+  CAIRN_HOST_MACHINE = 1      /* equal for hosts that are on one machine now */
 };
 
 /* A shared mapping of a file, for the plugin that owns the file. */

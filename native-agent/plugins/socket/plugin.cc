@@ -1,6 +1,7 @@
 // The built-in plugin `socket`: Unix, TCP and UDP sockets whose other end is in the computation, too, with what is in their queues.
 // A checkpoint only looks at the sockets (queue.cc; the exception: drain.cc). A restart makes them before the plugin `descriptor`,
 // which is a layer above, gives out descriptors. Here: events and barriers. Tests: test/probes/sockets.
+#include "common/handles.h"
 #include "socket/socket.h"
 
 namespace cairn::sockets {
@@ -60,6 +61,7 @@ int32_t event(uint32_t number, void* data) {
 int32_t init(const cairn_host* given, const char*) {
   host = given;
   prepare_calls();
+  if (plugin::has_other_names(host)) begin_translation();
   return 0;
 }
 

@@ -126,8 +126,9 @@ void Agent::start() {
   find_memory_calls();
   checkpoint::find_simulated_time();
   events::start_builtin_plugins();
-  // After exec in a restarted computation the kernel's number is not the process's name.
+  // After exec in a restarted computation, and on another host than the first, the kernel's number is not the process's name.
   take_virtual_pid(virtual_id(identity_.virtual_pid));
+  identity_.virtual_parent = virtual_id(identity_.virtual_parent);
   pthread_atfork(prepare_fork, fork_done, fork_child);
   sys::Error error;
   if (tls_ == nullptr || !connect(&error)) {

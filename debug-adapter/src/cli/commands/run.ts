@@ -4,12 +4,12 @@
  */
 import type { ControlClient } from '../../control/client.js';
 import { checkProgram } from '../../platform/program.js';
-import type { SessionStatus, StartResult } from '../../protocol/control.js';
+import type { NetworkAddress, SessionStatus, StartResult } from '../../protocol/control.js';
 import { failure } from '../../protocol/errors.js';
 import { formatTime } from '../../protocol/format.js';
 import { isFatal, preflight, preflightText } from '../../store/preflight.js';
 import { Store } from '../../store/store.js';
-import { assignment, currentEnvironment, pathChange, plugin, storePath } from '../choices.js';
+import { assignment, currentEnvironment, networkAddress, pathChange, plugin, storePath } from '../choices.js';
 import { note, print, printJson } from '../output.js';
 import { handOver, planDescriptor } from '../replace.js';
 import { newSession } from '../sessions.js';
@@ -24,13 +24,32 @@ interface StartOptions {
   plugin: string[];
   detach: boolean;
   compress: boolean;
+  listen?: string | true;
+  launcher: string[];
   json: boolean;
 }
 
 export interface RestartOptions extends StartOptions {
   path: string[];
+  host: string[];
   inPlace: boolean;
   check: boolean;
+}
+
+function network({ listen, launcher }: StartOptions): { listen?: NetworkAddress; launchers?: string[] } {
+  return {
+    ...(listen === undefined ? {} : { listen: networkAddress(listen, '--listen') }),
+    ...(launcher.length === 0 ? {} : { launchers: launcher.map(launcherPattern) }),
+  };
+}
+
+/** Where a program's host and its command go has to be said. */
+function launcherPattern(text: string): string {
+  if (/^[^\s{]\S*\s/.test(text) && text.includes('{host}') && /\{(command|shell)\}/.test(text)) return text;
+  throw failure('usage', {
+    what: `--launcher "${text}": it has to be a command with {host}, and {command} or {shell}`,
+    remedy: 'For example: --launcher "ip netns exec {host} {command}"',
+  });
 }
 
 function terminalSize(): { columns?: number; rows?: number } {
@@ -56,7 +75,7 @@ export async function run(argv: string[], options: StartOptions): Promise<number
   const client = await newSession(options.session, program, { store: storePath(options.store), compress: options.compress });
   const owner = options.detach ? 'coordinator' : 'caller';
   const started = await closing(client, () =>
-    client.request('session/launch', { argv, cwd, env, plugins, owner, ...terminalSize() }),
+    client.request('session/launch', { argv, cwd, env, plugins, owner, ...terminalSize(), ...network(options) }),
   );
   for (const { message, remedy } of started.warnings) note(`warning: ${message} ${remedy}`);
   return options.detach ? detached(client, options) : foreground(client, started);
@@ -71,6 +90,10 @@ export async function restart(text: string, options: RestartOptions): Promise<nu
     env[name] = value;
   }
   const paths = options.path.map(pathChange);
+  const hosts = options.host.map((one) => {
+    const [name, to] = assignment(one, '--host');
+    return { name, to };
+  });
   const plugins = options.plugin.map(plugin);
   const snapshot = store.find(text);
   if (options.check) {
@@ -88,7 +111,17 @@ export async function restart(text: string, options: RestartOptions): Promise<nu
   if (snapshot.problem !== '') throw failure('snapshotDamaged', { id: snapshot.id, why: snapshot.problem });
   const client = await newSession(options.session, snapshot.session, { store: store.path, compress: options.compress });
   const owner = options.detach ? 'coordinator' : 'caller';
-  const params = { snapshot: snapshot.path, env, paths, plugins, inPlace: options.inPlace, owner, ...terminalSize() } as const;
+  const params = {
+    snapshot: snapshot.path,
+    env,
+    paths,
+    plugins,
+    inPlace: options.inPlace,
+    owner,
+    hosts,
+    ...terminalSize(),
+    ...network(options),
+  } as const;
   const started = await closing(client, () => client.request('session/restart', params));
   if (!options.json) {
     for (const { message, remedy } of started.warnings) note(`warning: ${message} ${remedy}`);
