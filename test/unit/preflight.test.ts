@@ -58,7 +58,7 @@ async function check(
     bytes: content.length,
     phases: [],
     compression: 'none',
-    processes: [{ parent: 0, virtualPid: 7, executable: '/sim', argv: ['sim'], threads: 1 }],
+    processes: [{ parent: 0, virtualPid: 7, executable: '/sim', argv: ['sim'], threads: 1, host: 0 }],
     files: [
       { name: 'p7.meta', size: content.length, checksum: await checksum(content) },
       { name: 'p7.pages', size: pages.length, checksum: await checksum(pages) },

@@ -56,7 +56,7 @@ async function add(store: Store, parent: string | null = null, name = ''): Promi
     bytes: 51,
     phases: [],
     compression: 'none',
-    processes: [{ parent: 0, virtualPid: 1, executable: '/sim', argv: ['sim'], threads: 1 }],
+    processes: [{ parent: 0, virtualPid: 1, executable: '/sim', argv: ['sim'], threads: 1, host: 0 }],
     files,
   };
   await partial.commit(manifest, { name, note: '', pinned: false });

@@ -301,7 +301,7 @@ export class Coordinator {
     const started = this.#started;
     if (started === undefined || one.hello.reconnected) return [];
     const { restart: restarted, settings } = started;
-    return restarted?.name === one.hello.snapshot ? [...restarted.settings, ...settings] : settings;
+    return restarted?.name === one.hello.snapshot ? [...restarted.settings(one.host), ...settings] : settings;
   }
 
   #ready(one: AgentConnection): void {

@@ -96,11 +96,15 @@ export class Joining {
 
   /** What whoever starts a program elsewhere hands to it there. */
   invite(one: AgentConnection): MessageInitShape<typeof InvitationSchema> {
+    return this.invitation(one.host);
+  }
+
+  invitation(from: number): MessageInitShape<typeof InvitationSchema> {
     const { session, paths } = this.#context;
     const { listen, hosts } = session;
     if (listen === null) return { error: 'this session does not listen for other hosts; start it with --listen' };
     const own = anyAddress.has(listen.address) ? outwardAddress(listen.address) : listen.address;
-    const host = hosts.byNumber(one.host);
+    const host = hosts.byNumber(from);
     return {
       coordinator: addressText({ ...listen, address: own }),
       secret: ownSecret(paths.secret),

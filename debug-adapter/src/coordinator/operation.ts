@@ -12,6 +12,7 @@ import { Phase, type PhaseReply, PhaseReplySchema } from '../protocol/generated/
 import type { PhaseTiming } from '../protocol/snapshot.js';
 import { type AgentConnection, ConnectionLost } from './agent-connection.js';
 import type { Deadlines } from './context.js';
+import { Exchange } from './exchange.js';
 import type { Hosts } from './hosts.js';
 import type { Session } from './session.js';
 import { bounded } from './strand.js';
@@ -48,10 +49,12 @@ export class Operation {
   readonly #began: number;
   readonly #changed: () => void;
   readonly #hosts: Hosts;
+  readonly #exchange: Exchange;
   readonly #cancel = new AbortController();
 
   constructor(id: number, kind: OperationKind, clock: Clock, { hosts, changed }: Pick<Session, 'hosts' | 'changed'>) {
     this.#hosts = hosts;
+    this.#exchange = new Exchange(hosts);
     this.status = { id, kind, phases: [], startedAt: clock.now(), finished: false, error: '' };
     this.#clock = clock;
     this.#began = clock.monotonicMs();
@@ -75,6 +78,11 @@ export class Operation {
     this.#cancel.abort();
   }
 
+  /** With several hosts: where processes leave files for each other while it goes on. */
+  set exchangeFolder(path: string) {
+    this.#exchange.folder = path;
+  }
+
   /**
    * One phase: every process of `step` is asked, and all have to answer. With
    * `mayLeave`, one that ends or executes another program before it answers has a reply without phase.
@@ -91,7 +99,8 @@ export class Operation {
     const deadlineMs = deadlines.phase;
     if (phase === 'write') throw new RangeError('write is not asked for');
     return this.during(phase, barrier, taking, deadlineMs, deadlineMs + deadlines.grace, async (one) => {
-      const asked = one.phase({ ...fields, operation: this.number, phase: wirePhase[phase], barrier, deadlineMs });
+      const exchange = this.#exchange.request(one);
+      const asked = one.phase({ ...fields, ...exchange, operation: this.number, phase: wirePhase[phase], barrier, deadlineMs });
       const reply = mayLeave ? await asked.catch(endedOnItsOwn) : await asked;
       if (phase === 'suspend' && fields.alone && reply.errorNumber === EAGAIN) throw new NotAlone();
       if (reply.error !== '') {
@@ -104,6 +113,7 @@ export class Operation {
           detail,
         });
       }
+      this.#exchange.take(one, reply.names);
       return reply;
     });
   }

@@ -12,14 +12,16 @@ import { failure, reason } from '../protocol/errors.js';
 import { SettingKind } from '../protocol/generated/agent_pb.js';
 import type { Manifest } from '../protocol/snapshot.js';
 import { restorableFolder } from '../store/compression.js';
+import { newSnapshotId, PartialSnapshot } from '../store/partial.js';
 import { isFatal, preflight, preflightText } from '../store/preflight.js';
 import { newRunFolder } from '../store/runs.js';
-import { PROCESSES, summarize, wholeManifest } from '../store/snapshot-folder.js';
+import { summarize, wholeManifest } from '../store/snapshot-folder.js';
 import type { AgentConnection } from './agent-connection.js';
 import type { Context } from './context.js';
 import type { Joining } from './joining.js';
-import { agentLibrary, identityVariables, restoreArguments, restoreCommand } from './launch.js';
+import { agentLibrary, identityVariables, restoreCommand } from './launch.js';
 import type { Operation } from './operation.js';
+import { placeHosts } from './placement.js';
 import { identity, pluginSettings, type SettingInit, type Started } from './start.js';
 
 /** How often is looked whether a restorer has failed. */
@@ -51,41 +53,68 @@ export async function restart(
 
   const { computation, argv, cwd } = manifest;
   Object.assign(session, { computation, argv, cwd, restartedFrom: manifest.id, lastSnapshot: manifest.id, runFolder });
+  session.launchers = params.launchers ?? manifest.launchers;
+  await listenAgain(context, joining, params, manifest);
   const operation = context.begin('restart');
   session.become('restarting');
 
-  joining.addOwn();
+  const placed = placeHosts(context, joining, params, manifest, folder);
+  for (const one of placed.findings) log.add(one.severity, one.message);
   const processes = manifest.processes.map((one) => one.virtualPid);
   session.root = processes[0] ?? 0;
   const { LD_PRELOAD: _, ...plain } = env;
+  const own = { ...plain, ...identityVariables(identity(context)) };
+  placed.start(own);
   return {
     command: restoreCommand(
       session.name,
-      { host: 0, socket: paths.agentSocket, restoreError: paths.restoreError },
-      restoreArguments(folder, PROCESSES, params.paths),
+      { host: session.rootHost, socket: paths.agentSocket, restoreError: paths.restoreError },
+      placed.first,
     ),
-    env: { ...plain, ...identityVariables(identity(context)) },
+    env: own,
     cwd: '/',
     runFolder,
-    warnings: findings,
+    warnings: [...findings, ...placed.findings],
     settings: pluginSettings(params.plugins, env),
-    restart: { settings: restartSettings(context, params, folder, manifest), name: basename(folder), operation, processes },
+    restart: {
+      settings: (host) => restartSettings(context, params, folder, manifest, host),
+      name: basename(folder),
+      operation,
+      processes,
+    },
   };
 }
 
-function restartSettings(context: Context, params: RestartParams, folder: string, manifest: Manifest): SettingInit[] {
+/** Where the user says; else where the session that the snapshot is of did, if that can be here. */
+async function listenAgain({ log }: Context, joining: Joining, params: RestartParams, manifest: Manifest): Promise<void> {
+  if (params.listen !== undefined) return joining.listen(params.listen);
+  if (manifest.listen === null) return;
+  await joining.listen({ address: manifest.listen, port: 0 }).catch((error: unknown) => log.add('warning', reason(error)));
+}
+
+function restartSettings(
+  context: Context,
+  params: RestartParams,
+  folder: string,
+  manifest: Manifest,
+  number: number,
+): SettingInit[] {
   const { session } = context;
+  const host = session.hosts.byNumber(number);
+  const root = manifest.processes.find((one) => one.host === number)?.virtualPid ?? session.root;
   const settings: SettingInit[] = [
     { kind: SettingKind.SETTING_SNAPSHOT_FOLDER, value: folder },
     // The image knows the installation that it was started with, which may be elsewhere now, or gone.
-    { kind: SettingKind.SETTING_OPTION, key: 'library', value: agentLibrary(identity(context)) },
-    { kind: SettingKind.SETTING_OPTION, key: 'root', value: String(session.root) },
+    { kind: SettingKind.SETTING_OPTION, key: 'library', value: host?.library || agentLibrary(identity(context)) },
+    { kind: SettingKind.SETTING_OPTION, key: 'root', value: String(root) },
   ];
   // One process knows best itself where it is.
   if (manifest.processes.length > 1) settings.push({ kind: SettingKind.SETTING_OPTION, key: 'folder', value: manifest.folder });
   if (session.runFolder !== null) settings.push({ kind: SettingKind.SETTING_RUN_FOLDER, value: session.runFolder });
   for (const { from, to } of params.paths) settings.push({ kind: SettingKind.SETTING_PATH, key: from, value: to });
-  const env: Record<string, string | null> = { ...identityVariables(identity(context)), ...params.env };
+  const own = identityVariables(identity(context));
+  if (host !== undefined && host.socket !== '') own['CAIRN_AGENT_SOCKET'] = host.socket;
+  const env: Record<string, string | null> = { ...own, ...params.env };
   for (const [key, value] of Object.entries(env)) {
     settings.push(
       value === null
@@ -101,7 +130,9 @@ function restartSettings(context: Context, params: RestartParams, folder: string
  * with half of what it had.
  */
 export async function finishRestart(context: Context, operation: Operation, all: readonly AgentConnection[]): Promise<void> {
-  const { session, log } = context;
+  const { session, log, store } = context;
+  const exchange = session.hosts.several ? new PartialSnapshot(store, newSnapshotId()) : undefined;
+  if (exchange !== undefined) operation.exchangeFolder = exchange.folder;
   try {
     for (const one of all) {
       if (one.problem !== '') throw failure('cannotCheckpoint', { pid: one.virtualPid, program: one.program, why: one.problem });
@@ -124,6 +155,8 @@ export async function finishRestart(context: Context, operation: Operation, all:
     operation.finish(failed);
     for (const one of all) session.hosts.signal(one.process, 'SIGKILL');
     throw failed;
+  } finally {
+    await exchange?.discard();
   }
 }
 

@@ -19,7 +19,7 @@ export interface Started extends StartResult {
   /** For every process that connects. */
   settings: SettingInit[];
   /** For the restarted processes, which are known by the name of the folder that they were restored from. */
-  restart: { settings: SettingInit[]; name: string; operation: Operation; processes: number[] } | null;
+  restart: { settings: (host: number) => SettingInit[]; name: string; operation: Operation; processes: number[] } | null;
 }
 
 export function identity({ session, paths }: Context): Identity {

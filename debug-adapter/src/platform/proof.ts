@@ -6,7 +6,7 @@
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { lstatSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect, isIPv6, type Socket } from 'node:net';
+import { connect, isIPv4, isIPv6, type Socket } from 'node:net';
 import type { NetworkAddress } from '../protocol/control.js';
 import { failure, reason } from '../protocol/errors.js';
 import { readIfThere } from './files.js';
@@ -26,6 +26,19 @@ export function addressText({ address, port }: NetworkAddress): string {
 /** IPv4 as IPv4, also where a socket of IPv6 tells it. */
 export function plainAddress(text: string | undefined): string {
   return (text ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
+}
+
+/** As 16 bytes of IPv6; none for what is no address. IPv4 in its form of IPv6. */
+export function addressBytes(text: string): Buffer {
+  const plain = plainAddress(text).split('%')[0] ?? '';
+  const parts = plain.split('.');
+  if (isIPv4(plain)) return Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...parts.map(Number)]);
+  if (!isIPv6(plain) || parts.length > 1) return Buffer.alloc(0);
+  const [head = '', tail] = plain.split('::');
+  const groups = (part: string | undefined): number[] => (part ? part.split(':').map((one) => Number.parseInt(one, 16)) : []);
+  const [before, after] = [groups(head), groups(tail)];
+  const all = tail === undefined ? before : [...before, ...Array<number>(8 - before.length - after.length).fill(0), ...after];
+  return Buffer.from(all.flatMap((group) => [group >> 8, group & 0xff]));
 }
 
 /** The secret in that file, made where there is none: 64 hexadecimal digits, for this user alone. */

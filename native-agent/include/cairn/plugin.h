@@ -128,6 +128,16 @@ enum cairn_keep {
   CAIRN_KEEP_PREFIX = 1  /* its first `length` bytes do not change any more: may be copied after the application goes on */
 };
 
+/* What a process on another host told: host->answer_of_hosts. Lives until the operation is over. */
+struct cairn_answer {
+  uint32_t size;
+  uint32_t host;        /* its number */
+  const void *value;
+  uint32_t value_size;
+  uint32_t has_address; /* 1: */
+  uint8_t address[16];  /* where that host is reached from here: of IPv6, or of IPv4 in the form of IPv6 (::ffff:192.0.2.1) */
+};
+
 /* What Cairn offers to plugins. Lives as long as the process. */
 struct cairn_host {
   uint32_t size;
@@ -212,6 +222,16 @@ struct cairn_host {
 
   /* [restoring] Replaces one argument of the system call that the index-th thread begins again: 0, or -ENOENT: it begins none. */
   int32_t (*set_thread_argument)(uint32_t index, uint32_t argument, uint64_t value);
+
+  /* [quiesced, restoring] Names over all hosts of the computation, for the operation that is going on: what one process tells in an
+   * event or barrier, another that asks for it in any one can have from the barrier on that follows both. Bytes of any kind; `space` as
+   * for shared names; who tells a key again replaces it. -ENOTCONN: the computation is on one host; answer also -ENOENT: nobody told it. */
+  int32_t (*tell_hosts)(uint32_t space, const void *key, uint32_t key_size, const void *value, uint32_t value_size);
+  int32_t (*ask_hosts)(uint32_t space, const void *key, uint32_t key_size);
+  int32_t (*answer_of_hosts)(uint32_t space, const void *key, uint32_t key_size, struct cairn_answer *answer);
+  /* [quiesced, restoring] A folder that all hosts see, for files that processes leave for each other until the operation is over.
+   * NULL: the computation is on one host. */
+  const char *(*exchange_folder)(void);
 };
 
 /* One row of a table of virtual names. All strings may be empty. */

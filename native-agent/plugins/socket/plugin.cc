@@ -2,7 +2,7 @@
 // A checkpoint only looks at the sockets (queue.cc; the exception: drain.cc). A restart makes them before the plugin `descriptor`,
 // which is a layer above, gives out descriptors. Here: events and barriers. Tests: test/probes/sockets.
 #include "common/handles.h"
-#include "socket/socket.h"
+#include "socket/away.h"
 
 namespace cairn::sockets {
 
@@ -11,7 +11,7 @@ const cairn_host* host;
 namespace {
 
 const char* const checkpoint_barriers[] = {"peers", "listening", "drain", "refill", nullptr};
-const char* const restart_barriers[] = {"connect", "make", "fill", "finish", nullptr};
+const char* const restart_barriers[] = {"connect", "accept", "make", "fill", "finish", nullptr};
 
 int32_t barrier(const char* name, uint32_t restart) {
   if (restart == 0) {
@@ -20,6 +20,7 @@ int32_t barrier(const char* name, uint32_t restart) {
     return plugin::same(name, "drain") ? drain() : refill();
   }
   if (plugin::same(name, "connect")) return make_pairs();
+  if (plugin::same(name, "accept")) return accept_away();
   if (plugin::same(name, "make")) return make_others();
   return plugin::same(name, "fill") ? fill_queues() : finish();
 }
@@ -46,7 +47,7 @@ int32_t event(uint32_t number, void* data) {
     case CAIRN_EVENT_RESTART:
       forget_shown();
       begin_translation();
-      return 0;
+      return offer_away();
     case CAIRN_EVENT_DESCRIPTOR_RESTORE:
       descriptor->fd = reinterpret_cast<const Socket*>(descriptor->token)->fd;
       return 0;

@@ -4,6 +4,7 @@
 #include "agent/agent.h"
 #include "agent.pb.h"
 #include "agent/family.h"
+#include "events/exchange.h"
 
 namespace cairn::agent {
 
@@ -25,6 +26,7 @@ class Operation {
     failed_ = false;
     held_ns_ = 0;
     failure_.clear();
+    events::forget_exchange();
   }
   [[nodiscard]] bool holds_threads() const { return progress_ == suspended; }
 
