@@ -114,6 +114,8 @@ function restartSettings(
   for (const { from, to } of params.paths) settings.push({ kind: SettingKind.SETTING_PATH, key: from, value: to });
   const own = identityVariables(identity(context));
   if (host !== undefined && host.socket !== '') own['CAIRN_AGENT_SOCKET'] = host.socket;
+  // Programs of a session that does not listen any more start others as if Cairn were not there.
+  if (manifest.listen !== null) own['CAIRN_LAUNCHERS'] ??= '';
   const env: Record<string, string | null> = { ...own, ...params.env };
   for (const [key, value] of Object.entries(env)) {
     settings.push(

@@ -34,7 +34,7 @@ struct Target {
     struct sockaddr any;
   } address;
   uint32_t size;
-  uint8_t secret[digest_size];
+  uint8_t secret[secret_size];
 };
 
 bool parse_four(Text text, struct sockaddr_in* address) {
@@ -104,15 +104,7 @@ bool parse(Text text, Target* target) {
     target->address.six.sin6_port = big_endian;
     target->size = sizeof target->address.six;
   }
-  Text digits = lines.until('\n');
-  if (digits.size != 2 * digest_size) return false;
-  for (size_t i = 0; i < digest_size; ++i) {
-    uint64_t byte = 0;
-    sys::TextReader pair(Text(digits.data + 2 * i, 2));
-    if (!pair.number(&byte, 16) || !pair.done()) return false;
-    target->secret[i] = static_cast<uint8_t>(byte);
-  }
-  return true;
+  return parse_secret(lines.until('\n'), target->secret);
 }
 
 Status read_target(const char* file, Target* target) {
@@ -172,25 +164,53 @@ Status receive(int fd, uint8_t* bytes, size_t size, uint64_t deadline_ns) {
   return 0;
 }
 
-void prove(const Target& target, const char* side, const uint8_t* theirs, const uint8_t* ours, uint8_t* proof) {
+void prove(const uint8_t* secret, const char* side, const uint8_t* server, const uint8_t* client, uint8_t* proof) {
   uint8_t text[6 + 2 * nonce_size];
   memcpy(text, side, 6);
-  memcpy(text + 6, theirs, nonce_size);
-  memcpy(text + 6 + nonce_size, ours, nonce_size);
-  hmac_sha256(target.secret, sizeof target.secret, text, sizeof text, proof);
+  memcpy(text + 6, server, nonce_size);
+  memcpy(text + 6 + nonce_size, client, nonce_size);
+  hmac_sha256(secret, secret_size, text, sizeof text, proof);
 }
 
-Status exchange_proofs(int fd, const Target& target, uint64_t deadline_ns) {
+Status send(int fd, const void* bytes, size_t size) {
+  long sent = call(SYS_sendto, fd, bytes, size, MSG_NOSIGNAL, nullptr, 0);
+  if (sent == static_cast<long>(size)) return 0;
+  return failed(sent) ? static_cast<Status>(sent) : -EIO;
+}
+
+bool make_nonce(uint8_t* nonce) { return call(SYS_getrandom, nonce, nonce_size, 0) == static_cast<long>(nonce_size); }
+
+}  // namespace
+
+bool parse_secret(Text digits, uint8_t secret[secret_size]) {
+  if (digits.size != 2 * secret_size) return false;
+  for (size_t i = 0; i < secret_size; ++i) {
+    uint64_t byte = 0;
+    sys::TextReader pair(Text(digits.data + 2 * i, 2));
+    if (!pair.number(&byte, 16) || !pair.done()) return false;
+    secret[i] = static_cast<uint8_t>(byte);
+  }
+  return true;
+}
+
+Status read_secret(const char* file, uint8_t secret[secret_size]) {
+  Target target = {};
+  Status status = read_target(file, &target);
+  memcpy(secret, target.secret, secret_size);
+  wipe(&target, sizeof target);
+  return status;
+}
+
+Status prove_as_client(int fd, const uint8_t secret[secret_size], uint64_t deadline_ns) {
   uint8_t theirs[greeting_size + nonce_size], ours[greeting_size + nonce_size + digest_size], expected[digest_size], answer[digest_size];
   if (Status status = receive(fd, theirs, sizeof theirs, deadline_ns); status != 0) return status;
   if (memcmp(theirs, greeting, greeting_size) != 0) return -EPROTO;
   memcpy(ours, greeting, greeting_size);
   uint8_t* nonce = ours + greeting_size;
-  if (call(SYS_getrandom, nonce, nonce_size, 0) != static_cast<long>(nonce_size)) return -EIO;
-  prove(target, "client", theirs + greeting_size, nonce, nonce + nonce_size);
-  prove(target, "server", theirs + greeting_size, nonce, expected);
-  long sent = call(SYS_sendto, fd, ours, sizeof ours, MSG_NOSIGNAL, nullptr, 0);
-  if (sent != static_cast<long>(sizeof ours)) return failed(sent) ? static_cast<Status>(sent) : -EIO;
+  if (!make_nonce(nonce)) return -EIO;
+  prove(secret, "client", theirs + greeting_size, nonce, nonce + nonce_size);
+  prove(secret, "server", theirs + greeting_size, nonce, expected);
+  if (Status status = send(fd, ours, sizeof ours); status != 0) return status;
   // Whoever does not take our proof closes.
   Status status = receive(fd, answer, sizeof answer, deadline_ns);
   if (status == -ECONNRESET || status == -EPIPE) return -EACCES;
@@ -198,7 +218,19 @@ Status exchange_proofs(int fd, const Target& target, uint64_t deadline_ns) {
   return same_digest(answer, expected) ? 0 : -EACCES;
 }
 
-}  // namespace
+Status prove_as_server(int fd, const uint8_t secret[secret_size], uint64_t deadline_ns) {
+  uint8_t ours[greeting_size + nonce_size], theirs[greeting_size + nonce_size + digest_size], expected[digest_size];
+  memcpy(ours, greeting, greeting_size);
+  uint8_t* nonce = ours + greeting_size;
+  if (!make_nonce(nonce)) return -EIO;
+  if (Status status = send(fd, ours, sizeof ours); status != 0) return status;
+  if (Status status = receive(fd, theirs, sizeof theirs, deadline_ns); status != 0) return status;
+  if (memcmp(theirs, greeting, greeting_size) != 0) return -EPROTO;
+  prove(secret, "client", nonce, theirs + greeting_size, expected);
+  if (!same_digest(theirs + greeting_size + nonce_size, expected)) return -EACCES;
+  prove(secret, "server", nonce, theirs + greeting_size, expected);
+  return send(fd, expected, sizeof expected);
+}
 
 long connect_remote(const char* file) {
   Target target = {};
@@ -209,7 +241,7 @@ long connect_remote(const char* file) {
   status = fd.status();
   if (status == 0) status = open_connection(fd.get(), target, deadline_ns);
   if (status == 0) set_options(fd.get());
-  if (status == 0) status = exchange_proofs(fd.get(), target, deadline_ns);
+  if (status == 0) status = prove_as_client(fd.get(), target.secret, deadline_ns);
   if (status == 0) status = static_cast<Status>(call(SYS_fcntl, fd.get(), F_SETFL, 0));
   wipe(&target, sizeof target);
   return status != 0 ? status : fd.release();
