@@ -135,7 +135,7 @@ export class Agents implements AgentOwner {
     }
     const { processes, lingering } = this.#session;
     // After exec, the same process comes with a new connection; the old one may still be closing.
-    const before = processes.findIndex((other) => sameProcess(other.process, one.process));
+    const before = processes.findIndex((other) => other.host === one.host && other.hello.realPid === hello.realPid);
     if (before >= 0) processes.splice(before, 1)[0]?.close();
     const waited = lingering.findIndex((other) => sameProcess(other, one.process));
     if (waited >= 0) lingering.splice(waited, 1);

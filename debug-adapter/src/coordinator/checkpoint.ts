@@ -75,6 +75,7 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
     operation.checkCancelled();
     const result = await finish(context, operation, { all, partial, files, written, tables, pauseMs, name });
     session.lastSnapshot = result.snapshot;
+    session.changed();
     log.add(
       'info',
       `snapshot ${result.snapshot}: ${result.bytes} bytes, held ${result.pauseMs.toFixed(2)} ms, ${result.totalMs.toFixed(0)} ms in all`,
@@ -181,7 +182,7 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
 
   const trees = session.hosts.list
     .toSorted((a, b) => Number(b.number === session.rootHost) - Number(a.number === session.rootHost) || a.number - b.number)
-    .map(({ number, name }) => ({ number, name, tree: treeOf(session, made.all, number) }))
+    .map(({ number, name, addresses }) => ({ number, name, addresses, tree: treeOf(session, made.all, number) }))
     .filter(({ tree }) => tree.length > 0);
   const [first] = trees;
   const lists = trees.map(({ number, tree }) => ({
@@ -194,6 +195,7 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
   ]);
   for (const { name, bytes } of lists) files.push({ name, size: bytes.length, checksum: await checksum(bytes) });
 
+  const byId = new Map(made.all.map((one) => [one.virtualPid, one]));
   const timed = written.find((one) => one.simulatedTime !== '');
   const manifest: Manifest = {
     format: SNAPSHOT_FORMAT,
@@ -214,12 +216,12 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
     compression: context.compression,
     processes: trees.flatMap(({ number, tree }) =>
       tree.flatMap(({ virtualPid, parent }) => {
-        const one = made.all.find((other) => other.virtualPid === virtualPid);
+        const one = byId.get(virtualPid);
         const { executable } = one?.hello ?? { executable: '' };
         return one ? [{ virtualPid, parent, executable, argv: one.argv, threads: one.threads, host: number }] : [];
       }),
     ),
-    hosts: trees.length > 1 ? trees.map(({ number, name }) => ({ number, name })) : [],
+    hosts: trees.length > 1 ? trees.map(({ number, name, addresses }) => ({ number, name, addresses })) : [],
     nextHost: session.hosts.next,
     launchers: session.launchers,
     listen: session.listen?.address ?? null,

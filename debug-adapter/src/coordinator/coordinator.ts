@@ -73,7 +73,9 @@ export class Coordinator {
     const { store, paths, clock, log, deadlines, compression } = options;
     this.#options = options;
     this.session = new Session(options.session, store.path, clock.now());
-    this.session.onChange(() => this.#record());
+    this.session.onChange((lasting) => {
+      if (lasting) this.#record();
+    });
     this.#agents = new Agents(this.session, log, {
       settings: (one) => this.#settings(one),
       ready: (one) => this.#ready(one),
@@ -312,7 +314,7 @@ export class Coordinator {
       const there = all.filter((other) => other !== undefined);
       if (there.length < all.length) return;
       this.#strand
-        .run(() => finishRestart(this.#context, pending.operation, there))
+        .run(() => finishRestart(this.#context, this.#joining, pending.operation, there))
         .then(
           () => this.#begun.resolve(),
           (error: unknown) => this.#begun.reject(error),

@@ -8,14 +8,26 @@
  */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { addressBytes } from '../platform/proof.js';
+import type { PhaseName } from '../protocol/control.js';
 import type { HostName, HostNameSchema, PhaseRequestSchema } from '../protocol/generated/agent_pb.js';
 import type { AgentConnection } from './agent-connection.js';
 import type { Hosts } from './hosts.js';
 
 const keyOf = ({ space, key }: HostName): string => `${space} ${Buffer.from(key).toString('latin1')}`;
 
+/** CAIRN_NAMES_HOST in native-agent/include/cairn/plugin.h. */
+const HOST_SPACE = 16;
+
+function movedName([from, to]: readonly [string, string], index: number): MessageInitShape<typeof HostNameSchema> {
+  const key = Buffer.alloc(4);
+  key.writeUInt32LE(index);
+  return { space: HOST_SPACE, key, value: Buffer.concat([addressBytes(from), addressBytes(to)]) };
+}
+
 export class Exchange {
   folder = '';
+  /** Addresses of hosts of before and now, for a restart. */
+  moved: readonly [string, string][] = [];
   readonly #hosts: Hosts;
   readonly #told = new Map<string, { name: HostName; host: number }>();
   readonly #wanted = new Map<AgentConnection, HostName[]>();
@@ -24,9 +36,12 @@ export class Exchange {
     this.#hosts = hosts;
   }
 
-  /** What belongs into a request to that process. */
-  request(one: AgentConnection): Pick<MessageInitShape<typeof PhaseRequestSchema>, 'hosts' | 'exchangeFolder' | 'names'> {
-    if (!this.#hosts.several) return {};
+  /** What belongs into a request to that process; undefined: there is one host. */
+  request(
+    one: AgentConnection,
+    phase: PhaseName,
+  ): Pick<MessageInitShape<typeof PhaseRequestSchema>, 'hosts' | 'exchangeFolder' | 'names'> | undefined {
+    if (!this.#hosts.several) return undefined;
     const wanted = this.#wanted.get(one) ?? [];
     const names = wanted.flatMap((name): MessageInitShape<typeof HostNameSchema>[] => {
       const found = this.#told.get(keyOf(name));
@@ -38,6 +53,7 @@ export class Exchange {
       one,
       wanted.filter((name) => !this.#told.has(keyOf(name))),
     );
+    if (phase === 'restart') names.push(...this.moved.map(movedName));
     return { hosts: this.#hosts.list.length, exchangeFolder: this.folder, names };
   }
 

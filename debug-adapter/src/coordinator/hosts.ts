@@ -9,6 +9,7 @@
  * Tests: test/protocol/remote.test.ts, test/hosts.
  */
 import { sleep } from '../platform/clock.js';
+import { ownAddresses } from '../platform/host.js';
 import { factsOf, isAlive, type ProcessFacts, type ProcessId, signalProcess } from '../platform/processes.js';
 import { plainAddress } from '../platform/proof.js';
 import type { HostStatus } from '../protocol/control.js';
@@ -44,6 +45,10 @@ export interface Host {
   socket: string;
   library: string;
   lostSince: number | undefined;
+  /** As the application knows it: those of before, where it was restarted. */
+  addresses: string[];
+  /** Those that it has now. */
+  present: string[];
 }
 
 interface Known {
@@ -75,7 +80,7 @@ export class Hosts {
   }
 
   /** A host with a number of its own, or with the one that it had before a restart. */
-  add(given: { name: string; identity: string; local: boolean; number?: number }): Host {
+  add(given: { name: string; identity: string; local: boolean; number?: number; addresses?: readonly string[] }): Host {
     const number = given.number ?? this.next;
     if (number >= MAX_HOSTS)
       throw failure('cannotJoin', {
@@ -97,7 +102,10 @@ export class Hosts {
       socket: '',
       library: '',
       lostSince: given.local ? undefined : performance.now(),
+      addresses: [...(given.addresses ?? [])],
+      present: given.local ? ownAddresses() : [],
     };
+    if (host.addresses.length === 0) host.addresses = host.present;
     this.list.push(host);
     this.#changed();
     return host;
@@ -183,19 +191,29 @@ export class Hosts {
     return to.local ? plainAddress(from.service?.localAddress) : plainAddress(to.service?.remoteAddress);
   }
 
+  /** Addresses by which the application knows hosts, and those that they have now instead; `here` is the coordinator's. */
+  movedAddresses(here: string): [string, string][] {
+    return this.list.flatMap((host) => {
+      const now = host.local ? here : plainAddress(host.service?.remoteAddress);
+      const gone = host.addresses.filter((one) => !host.present.includes(one) && one !== now);
+      return now === '' ? [] : gone.map((one): [string, string] => [one, now]);
+    });
+  }
+
   /** Those on other machines have nobody left to answer to. */
   close(why: string): void {
     for (const { service } of this.list) service?.dismiss(why);
   }
 
   get status(): HostStatus[] {
-    return this.list.map(({ number, name, machine, local, service, identity }) => ({
+    return this.list.map(({ number, name, machine, local, service, identity, addresses }) => ({
       number,
       name,
       machine,
       identity,
       address: local ? '' : plainAddress(service?.remoteAddress),
       connected: local || service !== undefined,
+      addresses,
     }));
   }
 }

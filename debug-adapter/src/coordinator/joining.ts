@@ -11,7 +11,7 @@ import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { hostname, networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { machineIdentity } from '../platform/host.js';
+import { machineIdentity, ownAddresses } from '../platform/host.js';
 import { distFolder } from '../platform/installation.js';
 import { addressText, ownSecret } from '../platform/proof.js';
 import { ensureHostFolder, hostFolder, makeNames } from '../platform/runtime.js';
@@ -48,14 +48,15 @@ export class Joining {
   }
 
   /** The host of the coordinator, which is the computation's first unless a restart says otherwise. */
-  addOwn(name?: string, number?: number): Host {
-    const { hosts } = this.#context.session;
-    return hosts.add({
-      name: name ?? hostname(),
-      identity: machineIdentity(),
-      local: true,
-      ...(number === undefined ? {} : { number }),
-    });
+  addOwn(known: { name?: string; number?: number; addresses?: readonly string[] } = {}): Host {
+    return this.#context.session.hosts.add({ name: hostname(), ...known, identity: machineIdentity(), local: true });
+  }
+
+  /** Where this machine is reached from others. */
+  get ownAddress(): string {
+    const { listen } = this.#context.session;
+    if (listen === null) return ownAddresses()[0] ?? '127.0.0.1';
+    return anyAddress.has(listen.address) ? outwardAddress(listen.address) : listen.address;
   }
 
   /** A host that was another one is on the coordinator's machine now: it gets a runtime folder beside the session's own. */
@@ -103,7 +104,7 @@ export class Joining {
     const { session, paths } = this.#context;
     const { listen, hosts } = session;
     if (listen === null) return { error: 'this session does not listen for other hosts; start it with --listen' };
-    const own = anyAddress.has(listen.address) ? outwardAddress(listen.address) : listen.address;
+    const own = this.ownAddress;
     const host = hosts.byNumber(from);
     return {
       coordinator: addressText({ ...listen, address: own }),
@@ -151,6 +152,8 @@ export class Joining {
     const folder = hostFolder(request.sessions, session.name, host.name);
     host.socket = join(folder, 'agent.sock');
     host.library = request.library;
+    host.present = request.addresses;
+    if (host.addresses.length === 0) host.addresses = request.addresses;
     if (host.service === undefined && this.#settingUp.has(host)) await session.hosts.served(host, SET_UP_MS);
     const served = host.service !== undefined;
     if (!served) {

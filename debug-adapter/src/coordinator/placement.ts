@@ -34,12 +34,18 @@ export function listName(manifest: Pick<Manifest, 'processes'>, host: number): s
   return host === manifest.processes[0]?.host ? 'processes' : `processes.${host}`;
 }
 
-export function hostsOf({ hosts, host, processes }: Manifest): { number: number; name: string }[] {
-  return hosts.length > 0 ? hosts : [{ number: processes[0]?.host ?? 0, name: host.name }];
+export function hostsOf({ hosts, host, processes }: Manifest): Manifest['hosts'] {
+  return hosts.length > 0 ? hosts : [{ number: processes[0]?.host ?? 0, name: host.name, addresses: [] }];
 }
 
 /** Makes the session's hosts. Throws where that cannot be. */
-export function placeHosts(context: Context, joining: Joining, params: RestartParams, manifest: Manifest, folder: string): Placed {
+export function placeHosts(
+  context: Context,
+  joining: Joining,
+  params: RestartParams,
+  manifest: Manifest,
+  folder: string,
+): Placed {
   const { session, paths } = context;
   const all = hostsOf(manifest);
   const wanted = new Map((params.hosts ?? []).map(({ name, to }) => [name, to]));
@@ -75,13 +81,17 @@ export function placeHosts(context: Context, joining: Joining, params: RestartPa
       starts.push((env) => launch(context, joining, host, wanted.get(one.name) ?? '', env));
       continue;
     }
-    const host = joining.addOwn(one.name, one.number);
+    const host = joining.addOwn(one);
     if (one.number === session.rootHost) {
       makeNames(paths.names, host);
       continue;
     }
     joining.setUpHere(host);
-    const command = restoreCommand(session.name, { host: host.number, socket: host.socket, restoreError: paths.restoreError }, arguments_);
+    const command = restoreCommand(
+      session.name,
+      { host: host.number, socket: host.socket, restoreError: paths.restoreError },
+      arguments_,
+    );
     starts.push((env) => startHere(context, host, command, env));
   }
   session.hosts.next = Math.max(session.hosts.next, manifest.nextHost);
@@ -104,8 +114,18 @@ function allHere(names: readonly string[]): PreflightFinding {
 }
 
 /** Beside what the caller starts: nobody's terminal, no pipes. */
-function startHere({ log }: Context, host: Host, [file = '', ...args]: readonly string[], env: Readonly<Record<string, string>>): void {
-  const child = spawn(file, args, { cwd: '/', env: { ...env, CAIRN_AGENT_SOCKET: host.socket }, stdio: 'ignore', detached: true });
+function startHere(
+  { log }: Context,
+  host: Host,
+  [file = '', ...args]: readonly string[],
+  env: Readonly<Record<string, string>>,
+): void {
+  const child = spawn(file, args, {
+    cwd: '/',
+    env: { ...env, CAIRN_AGENT_SOCKET: host.socket },
+    stdio: 'ignore',
+    detached: true,
+  });
   child.on('error', (error) => log.add('error', `the processes of ${host.name} cannot be started: ${error.message}`));
   child.unref();
 }

@@ -131,10 +131,16 @@ function restartSettings(
  * Takes the restarted processes through their phases. A computation that cannot be brought back whole is ended: it must not run on
  * with half of what it had.
  */
-export async function finishRestart(context: Context, operation: Operation, all: readonly AgentConnection[]): Promise<void> {
+export async function finishRestart(
+  context: Context,
+  joining: Joining,
+  operation: Operation,
+  all: readonly AgentConnection[],
+): Promise<void> {
   const { session, log, store } = context;
   const exchange = session.hosts.several ? new PartialSnapshot(store, newSnapshotId()) : undefined;
   if (exchange !== undefined) operation.exchangeFolder = exchange.folder;
+  operation.movedAddresses = session.hosts.movedAddresses(joining.ownAddress);
   try {
     for (const one of all) {
       if (one.problem !== '') throw failure('cannotCheckpoint', { pid: one.virtualPid, program: one.program, why: one.problem });

@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync, statfsSync } from 'node:fs';
-import { hostname, machine, release } from 'node:os';
+import { hostname, machine, networkInterfaces, release } from 'node:os';
 
 function lines(path: string): string[] {
   try {
@@ -93,6 +93,14 @@ export interface HostIdentity {
 
 export function hostIdentity(): HostIdentity {
   return { name: hostname(), kernel: release(), architecture: machine() };
+}
+
+/** Of this host's network interfaces, as numbers; those that other hosts may know it by. */
+export function ownAddresses(): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter((one) => !one.internal && !one.address.startsWith('fe80'))
+    .map((one) => one.address);
 }
 
 /**

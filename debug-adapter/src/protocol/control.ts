@@ -89,6 +89,8 @@ export const HostStatus = z.object({
   address: z.string(),
   /** false: nobody answers for it just now. */
   connected: z.boolean(),
+  /** As the application knows it: of its network interfaces, when it came into the computation. */
+  addresses: z.array(z.string()),
 });
 export type HostStatus = z.infer<typeof HostStatus>;
 

@@ -69,7 +69,9 @@ export const Manifest = z.object({
   /** The first process's host first, each after its parent. */
   processes: z.array(SnapshotProcess).min(1),
   /** Where there were several: those that processes were on. */
-  hosts: z.array(z.object({ number: z.number().int().nonnegative(), name: z.string() })).default([]),
+  hosts: z
+    .array(z.object({ number: z.number().int().nonnegative(), name: z.string(), addresses: z.array(z.string()).default([]) }))
+    .default([]),
   /** The number that a further host is to have. */
   nextHost: z.number().int().positive().default(1),
   /** How programs are started on other hosts, and the address at which those reach the coordinator; null: none could join. */

@@ -64,6 +64,9 @@ void prepare_syscall();
 void prepare_children();
 void prepare_mutexes();
 
+/// [any] syscall_paths.cc: true if the call names a file and was made here; errno is set then.
+bool call_with_paths(long number, const long* a, long* result);
+
 /// In the child of a fork, which inherits neither timers nor the thread that serves them. [any]
 void forget_timers();
 

@@ -214,7 +214,6 @@ const cairn_ids functions = {sizeof(cairn_ids), 0, extension_to_real, extension_
 /// name for life, and libc's notes are to agree.
 void enter_program() {
   int32_t real_id = ask(SYS_getpid);
-  find_host();
   if (!plugin::has_other_names(host)) return;
   __atomic_store_n(&active_flag, true, __ATOMIC_RELEASE);
   set_self(real_id, real_id);
@@ -234,6 +233,7 @@ int32_t init(const cairn_host* given, const char*) {
   }
   find_thread_descriptor();
   next_syscall.get();
+  find_host();
   prepare_process();
   prepare_scheduling();
   prepare_wait();

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/un.h>
 
+#include "socket/away.h"
 #include "socket/next.h"
 
 namespace cairn::sockets {
@@ -20,7 +21,13 @@ class Real {
     if (!translates() || given == nullptr || size < 3 || size >= sizeof given_.bytes) return;
     given_.size = size;
     copy_bytes(given_.bytes, given, size);
-    if (!has_path(given_)) return;
+    if (!has_path(given_)) {
+      real_ = given_;
+      if (!moved(&real_)) return;
+      address = real_.bytes;
+      this->size = real_.size;
+      return;
+    }
     auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));
     Text<128> name = path_text(given_);
     char path[4096];

@@ -47,6 +47,7 @@ int32_t event(uint32_t number, void* data) {
     case CAIRN_EVENT_RESTART:
       forget_shown();
       begin_translation();
+      learn_moved();
       return offer_away();
     case CAIRN_EVENT_DESCRIPTOR_RESTORE:
       descriptor->fd = reinterpret_cast<const Socket*>(descriptor->token)->fd;
@@ -63,6 +64,7 @@ int32_t init(const cairn_host* given, const char*) {
   host = given;
   prepare_calls();
   if (plugin::has_other_names(host)) begin_translation();
+  load_moved();
   return 0;
 }
 

@@ -10,7 +10,7 @@ import { hostname } from 'node:os';
 import { join as joinPath } from 'node:path';
 import { HostPeer } from '../../control/host-peer.js';
 import { setUpHost } from '../../control/host-set-up.js';
-import { machineIdentity } from '../../platform/host.js';
+import { machineIdentity, ownAddresses } from '../../platform/host.js';
 import { nativeFile, othersPreloaded, preloadPath } from '../../platform/installation.js';
 import { OUTSIDE, thisProcess } from '../../platform/processes.js';
 import { isSecret, readSecret } from '../../platform/proof.js';
@@ -75,6 +75,7 @@ async function ask(to: NetworkAddress, secret: string, { name, restart }: JoinOp
       hostNumber: Number(restart ?? 0),
       sessions,
       library: preloadPath(sessions),
+      addresses: ownAddresses(),
     },
   });
   peer.close();

@@ -42,6 +42,7 @@ bool repeatable_after_eintr(long number) {
     case SYS_semtimedop:
     case SYS_io_getevents:
     case SYS_io_pgetevents:
+    case SYS_io_uring_enter:
     case SYS_read:
     case SYS_readv:
     case SYS_write:
