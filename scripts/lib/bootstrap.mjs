@@ -22,7 +22,7 @@ export const debianPackages = {
     'binutils',
   ],
   samples: ['make', 'iverilog', 'verilator'],
-  test: ['chromium', 'gcc-riscv64-unknown-elf', 'gdb', 'strace', 'procps', 'util-linux'],
+  test: ['chromium', 'gcc-riscv64-unknown-elf', 'gdb', 'strace', 'procps', 'util-linux', 'iproute2'],
 };
 
 function missingDebianPackages(wanted) {

@@ -83,6 +83,7 @@ export interface Family {
   /** Virtual pid; 0: not known, 1: outside the computation. */
   parent: number;
   session: number;
+  terminal: boolean;
   /** Children that nobody has waited for yet, with their wait status. */
   ended: { virtualPid: number; status: number }[];
 }
@@ -95,7 +96,7 @@ export class AgentConnection {
   problem = '';
   isOpen = true;
   /** What the last suspend found of its relatives. */
-  family: Family = { parent: 0, session: 0, ended: [] };
+  family: Family = { parent: 0, session: 0, terminal: false, ended: [] };
   /** Children that lived then. */
   children: { virtualPid: number; realPid: number }[] = [];
   isReady = false;
@@ -193,6 +194,11 @@ export class AgentConnection {
   dismiss(why: string): void {
     this.#send(0n, { case: 'refusal', value: { reason: why } });
     this.#socket.end();
+  }
+
+  /** An option that changes. No answer: what is asked for later finds it so. */
+  set(option: MessageInitShape<typeof SettingSchema>): void {
+    this.#send(0n, { case: 'setting', value: option });
   }
 
   /** Settled by SaveDone of that operation, which may already have come. */

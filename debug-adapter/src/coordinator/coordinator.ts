@@ -33,6 +33,7 @@ import { Operation } from './operation.js';
 import { computationLives, readRecord, writeRecord } from './record.js';
 import { finishRestart, restart, restartError, watchRestorers } from './restart.js';
 import { Session } from './session.js';
+import { type SettingInit, withProcessEnvironment } from './settings.js';
 import { launch, type Started } from './start.js';
 import { stopComputation } from './stop.js';
 import { bounded, deferred, Strand } from './strand.js';
@@ -223,7 +224,7 @@ export class Coordinator {
     const chosen = virtualPid === undefined ? [...processes] : processes.filter((one) => one.virtualPid === virtualPid);
     if (chosen.length === 0)
       throw virtualPid === undefined ? failure('noProcess', { name }) : failure('unknownProcess', { name, pid: virtualPid });
-    const parts = await Promise.allSettled(chosen.map((one) => table(one, kind)));
+    const parts = await Promise.allSettled(chosen.map((one) => table(one, kind, this.session.hosts)));
     // Of several, one that ends meanwhile has no names any more, and takes nothing from the others.
     const found = parts.flatMap((part) => (part.status === 'fulfilled' ? [part.value] : []));
     const [first] = parts;
@@ -254,6 +255,7 @@ export class Coordinator {
     try {
       const started = await make();
       this.#started = started;
+      this.session.settings = started.settings;
       if (started.restart !== null) watchRestorers(this.#context, this.#begun.promise);
       if (params.owner === 'coordinator') await this.#openTerminal(started, params);
       else if (this.session.launchProblem === '')
@@ -299,11 +301,13 @@ export class Coordinator {
     );
   }
 
-  #settings(one: AgentConnection): Started['settings'] {
-    const started = this.#started;
-    if (started === undefined || one.hello.reconnected) return [];
-    const { restart: restarted, settings } = started;
-    return restarted?.name === one.hello.snapshot ? [...restarted.settings(one.host), ...settings] : settings;
+  #settings(one: AgentConnection): SettingInit[] {
+    if (one.hello.reconnected) return [];
+    const { settings, processEnv } = this.session;
+    const restarted = this.#started?.restart;
+    const { executable, virtualPid } = one.hello;
+    const all = restarted?.name === one.hello.snapshot ? [...restarted.settings(one.host), ...settings] : settings;
+    return withProcessEnvironment(all, { executable, virtualPid, argv: one.argv }, processEnv);
   }
 
   #ready(one: AgentConnection): void {

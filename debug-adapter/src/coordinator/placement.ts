@@ -1,7 +1,7 @@
 /**
  * Where a restart brings the hosts of a snapshot back: here, or on another host by a launcher (ssh and its like). Hosts that are here
  * and not the first process's have a runtime folder of their own, and are started by the coordinator.
- * Test: test/hosts, test/protocol/placement.test.ts.
+ * Test: test/hosts.
  */
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';

@@ -7,7 +7,8 @@ import * as z from 'zod';
 import { readIfThere } from '../platform/files.js';
 import { machineIdentity } from '../platform/host.js';
 import { isAlive } from '../platform/processes.js';
-import { SessionStatus } from '../protocol/control.js';
+import { Plugin, ProcessEnvironment, SessionStatus } from '../protocol/control.js';
+import { noRules, Rules } from '../protocol/rules.js';
 
 const LiveProcess = z.object({ pid: z.number(), startTime: z.number(), virtualPid: z.number(), host: z.number() });
 
@@ -21,6 +22,11 @@ export const SessionRecord = SessionStatus.extend({
   nextHost: z.number(),
   launchers: z.array(z.string()),
   network: z.object({ address: z.string(), port: z.number() }).nullable(),
+  rules: Rules.default(noRules),
+  processEnv: z.array(ProcessEnvironment).default([]),
+  plugins: z.array(Plugin).default([]),
+  /** As on the agent protocol. */
+  settings: z.array(z.object({ kind: z.number(), key: z.string(), value: z.string() })).default([]),
 });
 export type SessionRecord = z.infer<typeof SessionRecord>;
 

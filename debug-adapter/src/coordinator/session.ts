@@ -4,20 +4,24 @@
  *
  * Invariant: `state` follows model/session-state.ts.
  */
+import type { ProcessChanges } from '../model/environment.js';
 import { changeState } from '../model/session-state.js';
 import { machineIdentity } from '../platform/host.js';
 import { addressText } from '../platform/proof.js';
 import {
   CONTROL_PROTOCOL,
   type NetworkAddress,
+  type Plugin,
   type ProcessStatus,
   type SessionState,
   type SessionStatus,
 } from '../protocol/control.js';
+import { noRules, type Rules } from '../protocol/rules.js';
 import type { AgentConnection } from './agent-connection.js';
 import { Hosts, type PlacedProcess } from './hosts.js';
 import type { Operation } from './operation.js';
 import type { SessionRecord } from './record.js';
+import type { SettingInit } from './settings.js';
 
 /** At least; and ten times as long as the telling took, so that a large computation is not slowed down by those who watch. */
 const GATHER_MS = 10;
@@ -34,6 +38,14 @@ export class Session {
   restartedFrom: string | null = null;
   runFolder: string | null = null;
   lastSnapshot: string | null = null;
+  rules: Rules = noRules;
+  /** Changes of the environment that count for some processes only, also for those that come later. */
+  processEnv: ProcessChanges[] = [];
+  /** The last snapshot had rules for files of its own. */
+  hasOwnFileRules = false;
+  plugins: readonly Plugin[] = [];
+  /** What every process is told that begins under this coordinator. */
+  settings: SettingInit[] = [];
   /** Virtual pid of the first process; 0: none has come yet. */
   root = 0;
   /** The host that it is on. */
@@ -142,14 +154,33 @@ export class Session {
       launchers,
       nextHost: hosts.next,
       network: this.listen,
+      rules: this.rules,
+      processEnv: this.processEnv,
+      settings: this.settings,
+      plugins: [...this.plugins],
       live: [...connected, ...this.lingering],
     };
   }
 
   /** Continues what the coordinator before this one has left. */
   takeOver(record: SessionRecord): void {
-    const { computation, argv, cwd, restartedFrom, runFolder, lastSnapshot, startedAt, root, rootHost, launchers } = record;
-    Object.assign(this, { computation, argv, cwd, restartedFrom, runFolder, lastSnapshot, root, rootHost, launchers });
+    const { computation, argv, cwd, restartedFrom, runFolder, lastSnapshot, startedAt, root } = record;
+    const { rules, processEnv, settings, plugins, rootHost, launchers } = record;
+    Object.assign(this, {
+      computation,
+      argv,
+      cwd,
+      restartedFrom,
+      runFolder,
+      lastSnapshot,
+      root,
+      rules,
+      processEnv,
+      settings,
+      plugins,
+      rootHost,
+      launchers,
+    });
     this.#startedAt = startedAt;
     const own = machineIdentity();
     for (const one of record.hosts) this.hosts.add({ ...one, local: one.identity === own });

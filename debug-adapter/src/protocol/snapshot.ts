@@ -3,6 +3,7 @@
  * before the folder gets its final name; immutable) and `labels.json` (what the user may change; replaced atomically).
  */
 import * as z from 'zod';
+import { noRules, Rules } from './rules.js';
 
 /** Version of the folder's layout; a newer one is refused by a message, an older one is read. */
 export const SNAPSHOT_FORMAT = 1;
@@ -36,6 +37,19 @@ export const SnapshotProcess = z.object({
   host: z.number().int().nonnegative().default(0),
 });
 export type SnapshotProcess = z.infer<typeof SnapshotProcess>;
+
+/** A file that the computation had open or mapped. */
+export const OpenFile = z.object({
+  /** Virtual. */
+  path: z.string(),
+  how: z.enum(['saved', 'checked', 'ignored']),
+  /** Where it was, if not at its virtual path. */
+  real: z.string().optional(),
+  size: z.number().int().nonnegative(),
+  /** XXH3 of the content of a file that is checked; absent: it was too large, or had gone. */
+  checksum: z.string().optional(),
+});
+export type OpenFile = z.infer<typeof OpenFile>;
 
 /** How long one phase took: the coordinator's clock, from the request to the last reply. */
 export const PhaseTiming = z.object({ phase: z.string(), ms: z.number() });
@@ -78,6 +92,10 @@ export const Manifest = z.object({
   launchers: z.array(z.string()).default([]),
   listen: z.string().nullable().default(null),
   files: z.array(SnapshotFile),
+  rules: Rules.default(noRules),
+  /** Given by --plugin, for programs that are started later. */
+  plugins: z.array(z.object({ library: z.string(), settings: z.string() })).default([]),
+  openFiles: z.array(OpenFile).default([]),
 });
 export type Manifest = z.infer<typeof Manifest>;
 
