@@ -75,6 +75,8 @@ async function snapshot(network: Network, host: TestHost, session: string, ...ar
   return made.snapshot;
 }
 
+const idsOf = ({ processes }: Status): number[] => processes.map((one) => one.virtualPid).toSorted((a, b) => a - b);
+
 /** Two programs on two hosts that count to each other. */
 class Talk {
   readonly report: string;
@@ -144,7 +146,7 @@ class Talk {
   /** main closes, the worker ends with its status, and main gets that from the launcher. */
   async finish(): Promise<void> {
     writeFileSync(`${this.report}.stop`, '');
-    await waitFor('the end', () => /^done/.test(this.#read('')), 30);
+    await waitFor('the end', () => this.#read('').startsWith('done'), 30);
     assert.equal(this.#read(''), 'done 7\n');
   }
 }
@@ -164,16 +166,16 @@ test('a worker on another host is checkpointed and restarted with what is on the
     const first = await statusOf(network, a, 'one');
     assert.equal(first.hosts.length, 2);
     const other = first.hosts[1]?.name ?? '';
-    assert.equal(first.processes.filter((one) => one.host === other && /talker$/.test(one.executable)).length, 1);
+    assert.equal(first.processes.filter((one) => one.host === other && one.executable.endsWith('talker')).length, 1);
     await snapshot(network, a, 'one');
     await talk.advances('after a checkpoint');
     let last = await snapshot(network, a, 'one', '--then', 'kill');
-    const begun = first.processes.map((one) => one.virtualPid).sort();
+    const begun = idsOf(first);
 
     for (const cycle of [1, 2, 3, 4, 5]) {
       const session = `cycle${cycle}`;
       const now = await restart(talk, a, session, last, '--host', `${other}=${b.name}`);
-      assert.deepEqual(now.processes.map((one) => one.virtualPid).sort(), begun);
+      assert.deepEqual(idsOf(now), begun);
       assert.equal(new Set(now.hosts.map((one) => one.machine)).size, 2);
       last = await snapshot(network, a, session, '--then', 'kill');
     }
@@ -188,7 +190,7 @@ test('a worker on another host is checkpointed and restarted with what is on the
       all.hosts.map((one) => one.machine),
       [0, 0],
     );
-    assert.deepEqual(all.processes.map((one) => one.virtualPid).sort(), begun);
+    assert.deepEqual(idsOf(all), begun);
     last = await snapshot(network, a, 'all', '--then', 'kill');
     // And from one to two again.
     await restart(talk, a, 'apart', last, '--listen', a.address, '--host', `${other}=${b.name}`);
@@ -338,7 +340,7 @@ test('processes with the same real id on two hosts have names of their own', sec
         assert.equal(status, 0, stderr);
       }
       const processes = await waitFor('both', async () => {
-        const found = (await statusOf(network, a, 'one')).processes.filter(({ executable }) => /sleep$/.test(executable));
+        const found = (await statusOf(network, a, 'one')).processes.filter(({ executable }) => executable.endsWith('sleep'));
         return found.length === 3 ? found : undefined;
       });
       assert.equal(new Set(processes.map((one) => one.virtualPid)).size, 3);
