@@ -19,6 +19,7 @@ const required = [
   'dist/cli.js',
   'dist/native/libcairn.so',
   'dist/native/cairn-launch',
+  'dist/native/cairn-attach',
   'dist/native/cairn-restore',
   'dist/node_modules/node-pty/lib/index.js',
   'dist/node_modules/node-pty/build/Release/pty.node',

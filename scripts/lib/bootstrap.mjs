@@ -22,7 +22,24 @@ export const debianPackages = {
     'binutils',
   ],
   samples: ['make', 'iverilog', 'verilator'],
-  test: ['chromium', 'gcc-riscv64-unknown-elf', 'gdb', 'strace', 'procps', 'util-linux', 'iproute2'],
+  test: [
+    'chromium',
+    'gcc-riscv64-unknown-elf',
+    'gdb',
+    'strace',
+    'procps',
+    'util-linux',
+    'iproute2',
+    'python3',
+    'perl',
+    'tcl',
+    'sqlite3',
+    'libjemalloc2',
+    'libgoogle-perftools4',
+    'libtcmalloc-minimal4',
+    'mpich',
+    'libmpich-dev',
+  ],
 };
 
 function missingDebianPackages(wanted) {

@@ -11,6 +11,8 @@
 //   // library: …    sources in libraries/ to build as lib<name>.so; the folder is argv[2]
 //   // needs: pty    standard input and output are a terminal of 100 columns and 30 rows
 //   // optional: …   kind of file that a checkpoint may refuse, naming it; the probe is then skipped and counted
+//   // attached: …   what a checkpoint refuses when the probe was attached after it had set this up; "not …": why that is no test of it
+//   // alone: …      why it cannot be restarted twice at once beside the run: it has what is there once on a host
 //   // signal: …     sent instead of the 1-byte file
 //   // churn: maps threads fds    what the second oracle cannot compare, since it changes all the time (also fields of /proc/PID/status)
 #ifndef CAIRN_PROBE_H
@@ -30,6 +32,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -92,6 +95,9 @@ __attribute__((unused)) static void probe_ready(void) {
   probe_is_ready = 1;
   probe_say("ready");
 }
+
+// In a child that nobody ends when the probe fails: it ends with its parent's main thread.
+__attribute__((unused)) static void probe_end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
 // Sleeps in spite of signals.
 __attribute__((unused)) static void probe_sleep_ms(long milliseconds) {

@@ -24,8 +24,8 @@ function launcher({ paths, session }: Identity): string[] {
   return [nativeFile('cairn-launch'), '--socket', paths.agentSocket, '--session', session];
 }
 
-export function launchCommand(identity: Identity, argv: readonly string[]): string[] {
-  return [...launcher(identity), '--', ...argv];
+export function launchCommand(identity: Identity, argv: readonly string[], strict = false): string[] {
+  return [...launcher(identity), ...(strict ? ['--strict'] : []), '--', ...argv];
 }
 
 /** Which processes of a snapshot are restarted together, and by whom they are known. */

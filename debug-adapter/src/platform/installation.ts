@@ -37,7 +37,7 @@ export function installedVersion(): string {
   }
 }
 
-export type NativeFile = 'libcairn.so' | 'cairn-launch' | 'cairn-restore';
+export type NativeFile = 'libcairn.so' | 'cairn-launch' | 'cairn-restore' | 'cairn-attach';
 
 /** The path of a native part that can be used; throws `notInstalled` else. */
 export function nativeFile(name: NativeFile): string {

@@ -11,6 +11,7 @@
 
 #include "exec/environment.h"
 #include "exec/next.h"
+#include "exec/strict.h"
 
 extern "C" char** environ;
 
@@ -62,8 +63,9 @@ bool goes_elsewhere(const char* path, const char* real, char* const* environment
 
 int execute(const char* path, char* const* arguments, char* const* environment) {
   char buffer[PATH_MAX], remote[PATH_MAX];
-  const char* real = real_program(path, buffer);
-  if (!goes_elsewhere(path, real, environment, remote)) return next_execve.get()(real, arguments, environment);
+  const char* program = real_program(path, buffer);
+  if (refuses(program)) return -1;
+  if (!goes_elsewhere(path, program, environment, remote)) return next_execve.get()(program, arguments, environment);
   auto** words = static_cast<const char**>(alloca((count_words(arguments) + more_words + 1) * sizeof(char*)));
   with_remote(remote, path, arguments, words);
   return next_execve.get()(remote, const_cast<char* const*>(words), environment);
@@ -158,7 +160,7 @@ CAIRN_EXPORT int execvpe(const char* file, char* const arguments[], char* const 
   return search(file, arguments, COMPLETE(environment));
 }
 CAIRN_EXPORT int fexecve(int fd, char* const arguments[], char* const environment[]) noexcept {
-  return next_fexecve.get()(fd, arguments, COMPLETE(environment));
+  return refuses(nullptr, fd) ? -1 : next_fexecve.get()(fd, arguments, COMPLETE(environment));
 }
 CAIRN_EXPORT int execveat(int folder, const char* path, char* const arguments[], char* const environment[], int flags) noexcept {
   if (folder == -100 /* AT_FDCWD */ && path != nullptr && path[0] != 0 && flags == 0) return execute(path, arguments, COMPLETE(environment));
@@ -185,6 +187,7 @@ CAIRN_EXPORT int posix_spawn(pid_t* pid, const char* path, const posix_spawn_fil
                              char* const arguments[], char* const environment[]) {
   char buffer[PATH_MAX], remote[PATH_MAX];
   const char* real = real_program(path, buffer);
+  if (refuses(real)) return EPERM;
   if (!goes_elsewhere(path, real, environment, remote)) return spawned(next_posix_spawn.get(), pid, real, actions, attributes, arguments, COMPLETE(environment));
   auto** words = static_cast<const char**>(alloca((count_words(arguments) + more_words + 1) * sizeof(char*)));
   with_remote(remote, path, arguments, words);
@@ -195,6 +198,7 @@ CAIRN_EXPORT int posix_spawnp(pid_t* pid, const char* file, const posix_spawn_fi
   char remote[PATH_MAX];
   // Found by its name alone: cairn-remote looks for it as posix_spawnp would, and says what that would say.
   if (!is_launcher(file, environment) || !remote_program(remote, PATH_MAX)) {
+    if (refuses_found(file)) return EPERM;
     return spawned(next_posix_spawnp.get(), pid, file, actions, attributes, arguments, COMPLETE(environment));
   }
   auto** words = static_cast<const char**>(alloca((count_words(arguments) + more_words + 1) * sizeof(char*)));

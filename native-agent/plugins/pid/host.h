@@ -62,6 +62,7 @@ void prepare_cpu_times();
 void prepare_timers();
 void prepare_syscall();
 void prepare_children();
+void prepare_shell();
 void prepare_mutexes();
 
 /// [any] syscall_paths.cc: true if the call names a file and was made here; errno is set then.

@@ -35,11 +35,11 @@ int32_t accept_away();
 /// Puts into its peer's queue what was there.
 int32_t fill_away(const Socket& one);
 
-// ---- moved.cc ---------------------------------------------------------------------------------------------------------------
+// ---- addresses_now.cc ------------------------------------------------------------------------------------------------------
 /// [init] From what a restart of before has left; and [restoring] anew.
-void load_moved();
-void learn_moved();
+void load_addresses();
+void learn_addresses();
 /// [any] An address that a host of the computation had is made the one that it has now; false: it is none, or is the same.
-bool moved(Address* address);
+bool readdress(Address* address);
 
 }  // namespace cairn::sockets

@@ -88,7 +88,7 @@ int32_t bind_name(int32_t fd, const Address& shown, bool keep, uint32_t mode) {
     long result = sys(SYS_bind, fd, pointer(shown.bytes), shown.size);
     Address now = shown;
     // The host is another one, or has another address.
-    if (result == -EADDRNOTAVAIL && moved(&now)) result = sys(SYS_bind, fd, pointer(now.bytes), now.size);
+    if (result == -EADDRNOTAVAIL && readdress(&now)) result = sys(SYS_bind, fd, pointer(now.bytes), now.size);
     return static_cast<int32_t>(result);
   }
   char path[4400];
@@ -117,11 +117,11 @@ int32_t bind_name(int32_t fd, const Address& shown, bool keep, uint32_t mode) {
   return 0;
 }
 
-int32_t reach(const Address& shown, Address* address) {
+int32_t reach(int32_t type, const Address& shown, Address* address) {
   *address = shown;
   if (!has_path(shown)) {
-    (void)moved(address);
-    return 0;
+    (void)readdress(address);
+    return (void)moved_to(type, address), 0;
   }
   char path[4400];
   if (int32_t error = real_path(shown, path, sizeof path); error < 0) return error;

@@ -13,6 +13,9 @@ namespace {
 const char* const checkpoint_barriers[] = {"peers", "listening", "drain", "refill", nullptr};
 const char* const restart_barriers[] = {"connect", "accept", "make", "fill", nullptr};
 
+// Tells a program that is executed that there was a restart.
+constexpr uint32_t restarted = plugin::name_space("socket.restarted");
+
 int32_t barrier(const char* name, uint32_t restart) {
   if (restart == 0) {
     if (plugin::same(name, "peers")) return find_peers();
@@ -47,7 +50,8 @@ int32_t event(uint32_t number, void* data) {
     case CAIRN_EVENT_RESTART:
       forget_shown();
       begin_translation();
-      learn_moved();
+      host->set_name(restarted, 0, 1);
+      learn_addresses();
       return offer_away();
     case CAIRN_EVENT_DESCRIPTOR_RESTORE:
       descriptor->fd = reinterpret_cast<const Socket*>(descriptor->token)->fd;
@@ -63,8 +67,11 @@ int32_t event(uint32_t number, void* data) {
 int32_t init(const cairn_host* given, const char*) {
   host = given;
   prepare_calls();
-  if (plugin::has_other_names(host)) begin_translation();
-  load_moved();
+  load_addresses();
+  int64_t any = 0;
+  if (host->get_name(restarted, 0, &any) < 0 && !plugin::has_other_names(host)) return 0;
+  forget_shown();
+  begin_translation();
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <sys/uio.h>
 #include <sys/utsname.h>
 
+#include "image/attached.h"
 #include "image/handoff.h"
 #include "sys/file.h"
 
@@ -25,14 +26,8 @@ bool peek(uint64_t address, void* data, size_t size) {
   return call(SYS_process_vm_readv, call(SYS_getpid), &local, 1, &remote, 1, 0) == static_cast<long>(size);
 }
 
-struct ContinuedCall {
-  int32_t tid;
-  long number;
-  uint64_t rip;
-  uint64_t rsp;
-};
 // Kept from one checkpoint to the next. A slot that another thread took only costs that call an EINTR after a restart.
-ContinuedCall continued[256];
+image::AttachedCall continued[image::attached_calls];
 
 struct Flags {
   Text line;  // "fpu vme …"
@@ -106,15 +101,17 @@ void build_id_of(uint64_t base, sys::TextBuilder* hex) {
 }  // namespace
 
 long continued_call(int32_t real_tid, const sys::x86_64::Registers& registers) {
-  const ContinuedCall& entry = continued[static_cast<uint32_t>(real_tid) % 256];
+  const image::AttachedCall& entry = continued[static_cast<uint32_t>(real_tid) % image::attached_calls];
   bool same = entry.tid == real_tid && entry.rip == registers.rip && entry.rsp == registers.rsp;
   return same ? entry.number : -1;
 }
 
+uint64_t continued_calls() { return reinterpret_cast<uint64_t>(continued); }
+
 void remember_call(int32_t real_tid, const sys::x86_64::Registers& registers) {
   long number = static_cast<long>(registers.orig_rax);
   if (number < 0 || number == SYS_restart_syscall) return;
-  continued[static_cast<uint32_t>(real_tid) % 256] = {real_tid, number, registers.rip, registers.rsp};
+  continued[static_cast<uint32_t>(real_tid) % image::attached_calls] = {real_tid, number, registers.rip, registers.rsp};
 }
 
 void write_header(image::RecordWriter* records, const ProcessFacts& facts, const MemoryMap& map, Text snapshot,

@@ -35,6 +35,10 @@ interface StartOptions {
   json: boolean;
 }
 
+export interface RunOptions extends StartOptions {
+  strict: boolean;
+}
+
 export interface RestartOptions extends StartOptions {
   path: string[];
   host: string[];
@@ -82,7 +86,7 @@ function rulesOf({ file, clock }: StartOptions): { files: FileRule[]; clock?: Cl
   return { files: file.map(fileRule), ...(how === undefined ? {} : { clock: how }) };
 }
 
-export async function run(argv: string[], options: StartOptions): Promise<number> {
+export async function run(argv: string[], options: RunOptions): Promise<number> {
   const [program] = argv;
   if (program === undefined)
     throw failure('usage', { what: 'There is no program to run', remedy: 'cairn run [OPTIONS] -- PROGRAM [ARGS...]' });
@@ -107,6 +111,7 @@ export async function run(argv: string[], options: StartOptions): Promise<number
       processEnv,
       plugins,
       ...rules,
+      strict: options.strict,
       owner,
       ...terminalSize(),
       ...network(options),
