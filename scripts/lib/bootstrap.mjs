@@ -29,6 +29,7 @@ export const debianPackages = {
     'strace',
     'procps',
     'util-linux',
+    'iproute2',
     'python3',
     'perl',
     'tcl',

@@ -33,6 +33,8 @@ export const SnapshotProcess = z.object({
   executable: z.string(),
   argv: z.array(z.string()),
   threads: z.number().int().positive(),
+  /** Number of the host that it was on. */
+  host: z.number().int().nonnegative().default(0),
 });
 export type SnapshotProcess = z.infer<typeof SnapshotProcess>;
 
@@ -78,7 +80,17 @@ export const Manifest = z.object({
   bytes: z.number().int().nonnegative(),
   phases: z.array(PhaseTiming),
   compression: z.enum(['none', 'zstd']),
+  /** The first process's host first, each after its parent. */
   processes: z.array(SnapshotProcess).min(1),
+  /** Where there were several: those that processes were on. */
+  hosts: z
+    .array(z.object({ number: z.number().int().nonnegative(), name: z.string(), addresses: z.array(z.string()).default([]) }))
+    .default([]),
+  /** The number that a further host is to have. */
+  nextHost: z.number().int().positive().default(1),
+  /** How programs are started on other hosts, and the address at which those reach the coordinator; null: none could join. */
+  launchers: z.array(z.string()).default([]),
+  listen: z.string().nullable().default(null),
   files: z.array(SnapshotFile),
   rules: Rules.default(noRules),
   /** Given by --plugin, for programs that are started later. */

@@ -5,6 +5,7 @@
 
 #include "agent.pb.h"
 #include "events/host.h"
+#include "events/names.h"
 #include "sys/file.h"
 #include "sys/futex.h"
 
@@ -74,6 +75,7 @@ bool Handshake::say_hello(sys::Error* error) {
   hello.threads = count_threads() - (agent_->agent_tid_ != 0 ? 1 : 0);
   hello.reconnected = agent_->connected_once_ != 0;
   hello.command_line = encode_text(&arguments);
+  hello.host_number = events::host_number();
   Status status = agent_->channel_.send(1, cairn_agent_Message_hello_tag, cairn_agent_Hello_fields, &hello);
   if (status != 0) return broken(status, error);
 

@@ -1,6 +1,7 @@
 // The agent protocol: what flows between the coordinator and one process of a computation.
 //
-// Transport: a stream socket. Each frame is a 32-bit little-endian length (of the body, at most 1 MiB) and one Message.
+// Transport: a stream socket: a Unix socket on the coordinator's host, or TCP with a proof before the first frame (src/wire/remote.h).
+// Each frame is a 32-bit little-endian length (of the body, at most 1 MiB) and one Message.
 // The side that connects (an agent or a launcher) speaks first, with Hello. Nothing else is read before the handshake is
 // through. Every request gets a reply with the same id; a request that is not understood gets Refusal.
 //
@@ -19,7 +20,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file agent.proto.
  */
 export const file_agent: GenFile = /*@__PURE__*/
-  fileDesc("CgthZ2VudC5wcm90bxILY2Fpcm4uYWdlbnQi5AYKB01lc3NhZ2USCgoCaWQYASABKAQSIwoFaGVsbG8YAiABKAsyEi5jYWlybi5hZ2VudC5IZWxsb0gAEi4KC2hlbGxvX3JlcGx5GAMgASgLMhcuY2Fpcm4uYWdlbnQuSGVsbG9SZXBseUgAEicKB3NldHRpbmcYBCABKAsyFC5jYWlybi5hZ2VudC5TZXR0aW5nSAASMAoMc2V0dGluZ3NfZW5kGAUgASgLMhguY2Fpcm4uYWdlbnQuU2V0dGluZ3NFbmRIABIuCgtwbHVnaW5faW5mbxgGIAEoCzIXLmNhaXJuLmFnZW50LlBsdWdpbkluZm9IABIjCgVyZWFkeRgHIAEoCzISLmNhaXJuLmFnZW50LlJlYWR5SAASMgoNcGhhc2VfcmVxdWVzdBgIIAEoCzIZLmNhaXJuLmFnZW50LlBoYXNlUmVxdWVzdEgAEi4KC3BoYXNlX3JlcGx5GAkgASgLMhcuY2Fpcm4uYWdlbnQuUGhhc2VSZXBseUgAEioKCXNhdmVfZG9uZRgKIAEoCzIVLmNhaXJuLmFnZW50LlNhdmVEb25lSAASMgoNdGFibGVfcmVxdWVzdBgLIAEoCzIZLmNhaXJuLmFnZW50LlRhYmxlUmVxdWVzdEgAEioKCXRhYmxlX3JvdxgMIAEoCzIVLmNhaXJuLmFnZW50LlRhYmxlUm93SAASKgoJdGFibGVfZW5kGA0gASgLMhUuY2Fpcm4uYWdlbnQuVGFibGVFbmRIABIwCgxwcm9jZXNzX2V4aXQYDiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzRXhpdEgAEjwKEmNoZWNrcG9pbnRfcmVxdWVzdBgPIAEoCzIeLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXF1ZXN0SAASOAoQY2hlY2twb2ludF9yZXBseRgQIAEoCzIcLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXBseUgAEicKB3JlZnVzYWwYESABKAsyFC5jYWlybi5hZ2VudC5SZWZ1c2FsSAASHwoDbG9nGBIgASgLMhAuY2Fpcm4uYWdlbnQuTG9nSAASMAoMaG9sZF9iYXJyaWVyGBMgASgLMhguY2Fpcm4uYWdlbnQuSG9sZEJhcnJpZXJIAEIGCgRib2R5Ir8CCgVIZWxsbxIWCg5wcm90b2NvbF9tYWpvchgBIAEoDRIWCg5wcm90b2NvbF9taW5vchgCIAEoDRIQCghidWlsZF9pZBgDIAEoCRIfCgRyb2xlGAQgASgOMhEuY2Fpcm4uYWdlbnQuUm9sZRITCgt2aXJ0dWFsX3BpZBgFIAEoBRIQCghyZWFsX3BpZBgGIAEoBRIUCgx2aXJ0dWFsX3BwaWQYByABKAUSEgoKc3RhcnRfdGltZRgIIAEoBBIMCgRob3N0GAkgASgJEhIKCmV4ZWN1dGFibGUYCiABKAkSEgoKc2Vzc2lvbl9pZBgLIAEoCRIQCghzbmFwc2hvdBgMIAEoCRIPCgd0aHJlYWRzGA0gASgNEhMKC3JlY29ubmVjdGVkGA4gASgIEhQKDGNvbW1hbmRfbGluZRgPIAEoCSJNCgpIZWxsb1JlcGx5EhYKDnByb3RvY29sX21ham9yGAEgASgNEhYKDnByb3RvY29sX21pbm9yGAIgASgNEg8KB3JlZnVzYWwYAyABKAkiTQoHU2V0dGluZxImCgRraW5kGAEgASgOMhguY2Fpcm4uYWdlbnQuU2V0dGluZ0tpbmQSCwoDa2V5GAIgASgJEg0KBXZhbHVlGAMgASgJIg0KC1NldHRpbmdzRW5kIpYBCgpQbHVnaW5JbmZvEgwKBG5hbWUYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIOCgZhdXRob3IYAyABKAkSDwoHbGlicmFyeRgEIAEoCRINCgVsYXllchgFIAEoDRIQCghiYXJyaWVycxgGIAEoCRIYChByZXN0YXJ0X2JhcnJpZXJzGAcgASgJEg0KBWVycm9yGAggASgJIhYKBVJlYWR5Eg0KBWVycm9yGAEgASgJIrABCgxQaGFzZVJlcXVlc3QSEQoJb3BlcmF0aW9uGAEgASgEEiEKBXBoYXNlGAIgASgOMhIuY2Fpcm4uYWdlbnQuUGhhc2USDwoHYmFycmllchgDIAEoCRITCgtkZWFkbGluZV9tcxgEIAEoDRIOCgZmb2xkZXIYBSABKAkSEwoLc3luY2hyb25vdXMYBiABKAgSEAoIc25hcHNob3QYByABKAkSDQoFYWxvbmUYCCABKAginwIKClBoYXNlUmVwbHkSEQoJb3BlcmF0aW9uGAEgASgEEiEKBXBoYXNlGAIgASgOMhIuY2Fpcm4uYWdlbnQuUGhhc2USDQoFZXJyb3IYAyABKAkSDwoHY3VscHJpdBgEIAEoCRIUCgxlcnJvcl9udW1iZXIYBSABKBESEgoKZWxhcHNlZF9ucxgGIAEoBBIPCgd0aHJlYWRzGAcgASgNEg8KB2hlbGRfbnMYCCABKAQSFgoOdmlydHVhbF9wYXJlbnQYCSABKAUSFwoPdmlydHVhbF9zZXNzaW9uGAogASgFEiQKCGNoaWxkcmVuGAsgAygLMhIuY2Fpcm4uYWdlbnQuQ2hpbGQSGAoQc2Vzc2lvbl90ZXJtaW5hbBgMIAEoCCJSCgVDaGlsZBITCgt2aXJ0dWFsX3BpZBgBIAEoBRIQCghyZWFsX3BpZBgCIAEoBRINCgVlbmRlZBgDIAEoCBITCgt3YWl0X3N0YXR1cxgEIAEoBSKmAQoIU2F2ZURvbmUSEQoJb3BlcmF0aW9uGAEgASgEEg0KBWVycm9yGAIgASgJEiUKBWZpbGVzGAMgAygLMhYuY2Fpcm4uYWdlbnQuU2F2ZWRGaWxlEhAKCHdyaXRlX25zGAQgASgEEhYKDnNpbXVsYXRlZF90aW1lGAUgASgJEhEKCXRpbWVfdW5pdBgGIAEoERIUCgxlcnJvcl9udW1iZXIYByABKBEiOQoJU2F2ZWRGaWxlEgwKBG5hbWUYASABKAkSDAoEc2l6ZRgCIAEoBBIQCghjaGVja3N1bRgDIAEoBiIcCgxUYWJsZVJlcXVlc3QSDAoEa2luZBgBIAEoCSJ0CghUYWJsZVJvdxIUCgx2aXJ0dWFsX25hbWUYASABKAkSEQoJcmVhbF9uYW1lGAIgASgJEg4KBmJlZm9yZRgDIAEoCRINCgVvd25lchgEIAEoCRIOCgZkZXRhaWwYBSABKAkSEAoIc2luY2VfbnMYBiABKAQiJwoIVGFibGVFbmQSDAoEcm93cxgBIAEoDRINCgVlcnJvchgCIAEoCSI0CgtQcm9jZXNzRXhpdBIQCghyZWFsX3BpZBgBIAEoBRITCgt3YWl0X3N0YXR1cxgCIAEoBSIhChFDaGVja3BvaW50UmVxdWVzdBIMCgRuYW1lGAEgASgJIjIKD0NoZWNrcG9pbnRSZXBseRINCgVlcnJvchgBIAEoCRIQCghzbmFwc2hvdBgCIAEoCSIZCgdSZWZ1c2FsEg4KBnJlYXNvbhgBIAEoCSIzCgNMb2cSDwoHdGltZV9ucxgBIAEoBBINCgVsZXZlbBgCIAEoDRIMCgR0ZXh0GAMgASgJIg0KC0hvbGRCYXJyaWVyKj8KBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg4KClJPTEVfQUdFTlQQARIRCg1ST0xFX0xBVU5DSEVSEAIqzQEKC1NldHRpbmdLaW5kEhcKE1NFVFRJTkdfVU5TUEVDSUZJRUQQABIXChNTRVRUSU5HX0VOVklST05NRU5UEAESEAoMU0VUVElOR19QQVRIEAISEgoOU0VUVElOR19QTFVHSU4QAxIWChJTRVRUSU5HX1JVTl9GT0xERVIQBBIbChdTRVRUSU5HX1NOQVBTSE9UX0ZPTERFUhAFEhIKDlNFVFRJTkdfT1BUSU9OEAYSHQoZU0VUVElOR19FTlZJUk9OTUVOVF9VTlNFVBAHKrMBCgVQaGFzZRIVChFQSEFTRV9VTlNQRUNJRklFRBAAEhQKEFBIQVNFX1BSRVNVU1BFTkQQARIRCg1QSEFTRV9TVVNQRU5EEAISEQoNUEhBU0VfQkFSUklFUhADEg4KClBIQVNFX1NBVkUQBBIQCgxQSEFTRV9SRVNVTUUQBRIRCg1QSEFTRV9SVU5OSU5HEAYSDwoLUEhBU0VfQUJPUlQQBxIRCg1QSEFTRV9SRVNUQVJUEAhiBnByb3RvMw");
+  fileDesc("CgthZ2VudC5wcm90bxILY2Fpcm4uYWdlbnQizQkKB01lc3NhZ2USCgoCaWQYASABKAQSIwoFaGVsbG8YAiABKAsyEi5jYWlybi5hZ2VudC5IZWxsb0gAEi4KC2hlbGxvX3JlcGx5GAMgASgLMhcuY2Fpcm4uYWdlbnQuSGVsbG9SZXBseUgAEicKB3NldHRpbmcYBCABKAsyFC5jYWlybi5hZ2VudC5TZXR0aW5nSAASMAoMc2V0dGluZ3NfZW5kGAUgASgLMhguY2Fpcm4uYWdlbnQuU2V0dGluZ3NFbmRIABIuCgtwbHVnaW5faW5mbxgGIAEoCzIXLmNhaXJuLmFnZW50LlBsdWdpbkluZm9IABIjCgVyZWFkeRgHIAEoCzISLmNhaXJuLmFnZW50LlJlYWR5SAASMgoNcGhhc2VfcmVxdWVzdBgIIAEoCzIZLmNhaXJuLmFnZW50LlBoYXNlUmVxdWVzdEgAEi4KC3BoYXNlX3JlcGx5GAkgASgLMhcuY2Fpcm4uYWdlbnQuUGhhc2VSZXBseUgAEioKCXNhdmVfZG9uZRgKIAEoCzIVLmNhaXJuLmFnZW50LlNhdmVEb25lSAASMgoNdGFibGVfcmVxdWVzdBgLIAEoCzIZLmNhaXJuLmFnZW50LlRhYmxlUmVxdWVzdEgAEioKCXRhYmxlX3JvdxgMIAEoCzIVLmNhaXJuLmFnZW50LlRhYmxlUm93SAASKgoJdGFibGVfZW5kGA0gASgLMhUuY2Fpcm4uYWdlbnQuVGFibGVFbmRIABIwCgxwcm9jZXNzX2V4aXQYDiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzRXhpdEgAEjwKEmNoZWNrcG9pbnRfcmVxdWVzdBgPIAEoCzIeLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXF1ZXN0SAASOAoQY2hlY2twb2ludF9yZXBseRgQIAEoCzIcLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXBseUgAEicKB3JlZnVzYWwYESABKAsyFC5jYWlybi5hZ2VudC5SZWZ1c2FsSAASHwoDbG9nGBIgASgLMhAuY2Fpcm4uYWdlbnQuTG9nSAASMAoMaG9sZF9iYXJyaWVyGBMgASgLMhguY2Fpcm4uYWdlbnQuSG9sZEJhcnJpZXJIABIwCgxqb2luX3JlcXVlc3QYFCABKAsyGC5jYWlybi5hZ2VudC5Kb2luUmVxdWVzdEgAEiwKCmpvaW5fcmVwbHkYFSABKAsyFi5jYWlybi5hZ2VudC5Kb2luUmVwbHlIABIwCgxwcm9jZXNzX2xvb2sYFiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzTG9va0gAEjIKDXByb2Nlc3NfZmFjdHMYFyABKAsyGS5jYWlybi5hZ2VudC5Qcm9jZXNzRmFjdHNIABI0Cg5wcm9jZXNzX3NpZ25hbBgYIAEoCzIaLmNhaXJuLmFnZW50LlByb2Nlc3NTaWduYWxIABI8ChJpbnZpdGF0aW9uX3JlcXVlc3QYGSABKAsyHi5jYWlybi5hZ2VudC5JbnZpdGF0aW9uUmVxdWVzdEgAEi0KCmludml0YXRpb24YGiABKAsyFy5jYWlybi5hZ2VudC5JbnZpdGF0aW9uSABCBgoEYm9keSLUAgoFSGVsbG8SFgoOcHJvdG9jb2xfbWFqb3IYASABKA0SFgoOcHJvdG9jb2xfbWlub3IYAiABKA0SEAoIYnVpbGRfaWQYAyABKAkSHwoEcm9sZRgEIAEoDjIRLmNhaXJuLmFnZW50LlJvbGUSEwoLdmlydHVhbF9waWQYBSABKAUSEAoIcmVhbF9waWQYBiABKAUSFAoMdmlydHVhbF9wcGlkGAcgASgFEhIKCnN0YXJ0X3RpbWUYCCABKAQSDAoEaG9zdBgJIAEoCRISCgpleGVjdXRhYmxlGAogASgJEhIKCnNlc3Npb25faWQYCyABKAkSEAoIc25hcHNob3QYDCABKAkSDwoHdGhyZWFkcxgNIAEoDRITCgtyZWNvbm5lY3RlZBgOIAEoCBIUCgxjb21tYW5kX2xpbmUYDyABKAkSEwoLaG9zdF9udW1iZXIYECABKA0iTQoKSGVsbG9SZXBseRIWCg5wcm90b2NvbF9tYWpvchgBIAEoDRIWCg5wcm90b2NvbF9taW5vchgCIAEoDRIPCgdyZWZ1c2FsGAMgASgJIk0KB1NldHRpbmcSJgoEa2luZBgBIAEoDjIYLmNhaXJuLmFnZW50LlNldHRpbmdLaW5kEgsKA2tleRgCIAEoCRINCgV2YWx1ZRgDIAEoCSINCgtTZXR0aW5nc0VuZCKWAQoKUGx1Z2luSW5mbxIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDgoGYXV0aG9yGAMgASgJEg8KB2xpYnJhcnkYBCABKAkSDQoFbGF5ZXIYBSABKA0SEAoIYmFycmllcnMYBiABKAkSGAoQcmVzdGFydF9iYXJyaWVycxgHIAEoCRINCgVlcnJvchgIIAEoCSIWCgVSZWFkeRINCgVlcnJvchgBIAEoCSL+AQoMUGhhc2VSZXF1ZXN0EhEKCW9wZXJhdGlvbhgBIAEoBBIhCgVwaGFzZRgCIAEoDjISLmNhaXJuLmFnZW50LlBoYXNlEg8KB2JhcnJpZXIYAyABKAkSEwoLZGVhZGxpbmVfbXMYBCABKA0SDgoGZm9sZGVyGAUgASgJEhMKC3N5bmNocm9ub3VzGAYgASgIEhAKCHNuYXBzaG90GAcgASgJEg0KBWFsb25lGAggASgIEg0KBWhvc3RzGAkgASgNEhcKD2V4Y2hhbmdlX2ZvbGRlchgKIAEoCRIkCgVuYW1lcxgLIAMoCzIVLmNhaXJuLmFnZW50Lkhvc3ROYW1lImQKCEhvc3ROYW1lEg0KBXNwYWNlGAEgASgNEgsKA2tleRgCIAEoDBINCgV2YWx1ZRgDIAEoDBIOCgZ3YW50ZWQYBCABKAgSDAoEaG9zdBgFIAEoDRIPCgdhZGRyZXNzGAYgASgMIsUCCgpQaGFzZVJlcGx5EhEKCW9wZXJhdGlvbhgBIAEoBBIhCgVwaGFzZRgCIAEoDjISLmNhaXJuLmFnZW50LlBoYXNlEg0KBWVycm9yGAMgASgJEg8KB2N1bHByaXQYBCABKAkSFAoMZXJyb3JfbnVtYmVyGAUgASgREhIKCmVsYXBzZWRfbnMYBiABKAQSDwoHdGhyZWFkcxgHIAEoDRIPCgdoZWxkX25zGAggASgEEhYKDnZpcnR1YWxfcGFyZW50GAkgASgFEhcKD3ZpcnR1YWxfc2Vzc2lvbhgKIAEoBRIkCghjaGlsZHJlbhgLIAMoCzISLmNhaXJuLmFnZW50LkNoaWxkEhgKEHNlc3Npb25fdGVybWluYWwYDCABKAgSJAoFbmFtZXMYDSADKAsyFS5jYWlybi5hZ2VudC5Ib3N0TmFtZSJSCgVDaGlsZBITCgt2aXJ0dWFsX3BpZBgBIAEoBRIQCghyZWFsX3BpZBgCIAEoBRINCgVlbmRlZBgDIAEoCBITCgt3YWl0X3N0YXR1cxgEIAEoBSKmAQoIU2F2ZURvbmUSEQoJb3BlcmF0aW9uGAEgASgEEg0KBWVycm9yGAIgASgJEiUKBWZpbGVzGAMgAygLMhYuY2Fpcm4uYWdlbnQuU2F2ZWRGaWxlEhAKCHdyaXRlX25zGAQgASgEEhYKDnNpbXVsYXRlZF90aW1lGAUgASgJEhEKCXRpbWVfdW5pdBgGIAEoERIUCgxlcnJvcl9udW1iZXIYByABKBEiOQoJU2F2ZWRGaWxlEgwKBG5hbWUYASABKAkSDAoEc2l6ZRgCIAEoBBIQCghjaGVja3N1bRgDIAEoBiIcCgxUYWJsZVJlcXVlc3QSDAoEa2luZBgBIAEoCSJ0CghUYWJsZVJvdxIUCgx2aXJ0dWFsX25hbWUYASABKAkSEQoJcmVhbF9uYW1lGAIgASgJEg4KBmJlZm9yZRgDIAEoCRINCgVvd25lchgEIAEoCRIOCgZkZXRhaWwYBSABKAkSEAoIc2luY2VfbnMYBiABKAQiJwoIVGFibGVFbmQSDAoEcm93cxgBIAEoDRINCgVlcnJvchgCIAEoCSI0CgtQcm9jZXNzRXhpdBIQCghyZWFsX3BpZBgBIAEoBRITCgt3YWl0X3N0YXR1cxgCIAEoBSIhChFDaGVja3BvaW50UmVxdWVzdBIMCgRuYW1lGAEgASgJIjIKD0NoZWNrcG9pbnRSZXBseRINCgVlcnJvchgBIAEoCRIQCghzbmFwc2hvdBgCIAEoCSIZCgdSZWZ1c2FsEg4KBnJlYXNvbhgBIAEoCSIzCgNMb2cSDwoHdGltZV9ucxgBIAEoBBINCgVsZXZlbBgCIAEoDRIMCgR0ZXh0GAMgASgJIg0KC0hvbGRCYXJyaWVyIokBCgtKb2luUmVxdWVzdBIQCghpZGVudGl0eRgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB3Jlc3RhcnQYAyABKAgSEwoLaG9zdF9udW1iZXIYBCABKA0SEAoIc2Vzc2lvbnMYBSABKAkSDwoHbGlicmFyeRgGIAEoCRIRCglhZGRyZXNzZXMYByADKAki4wEKCUpvaW5SZXBseRINCgVlcnJvchgBIAEoCRIOCgZyZW1lZHkYAiABKAkSEwoLaG9zdF9udW1iZXIYAyABKA0SEQoJaG9zdF9uYW1lGAQgASgJEg8KB21hY2hpbmUYBSABKA0SDwoHc2Vzc2lvbhgGIAEoCRITCgtjb21wdXRhdGlvbhgHIAEoCRISCgpzdG9yZV9tYXJrGAggASgJEg4KBnNlcnZlZBgJIAEoCBIOCgZmb2xkZXIYCiABKAkSEwoLZW52aXJvbm1lbnQYCyADKAkSDwoHcmVzdG9yZRgMIAMoCSItCgpQcm9jZXNzUmVmEgsKA3BpZBgBIAEoBRISCgpzdGFydF90aW1lGAIgASgEIjkKC1Byb2Nlc3NMb29rEioKCXByb2Nlc3NlcxgBIAMoCzIXLmNhaXJuLmFnZW50LlByb2Nlc3NSZWYiNwoMUHJvY2Vzc0ZhY3RzEicKBWZhY3RzGAEgAygLMhguY2Fpcm4uYWdlbnQuUHJvY2Vzc0ZhY3QiUQoLUHJvY2Vzc0ZhY3QSDQoFYWxpdmUYASABKAgSDwoHb3V0c2lkZRgCIAEoCBINCgVlbmRlZBgDIAEoCBITCgt3YWl0X3N0YXR1cxgEIAEoBSJJCg1Qcm9jZXNzU2lnbmFsEigKB3Byb2Nlc3MYASABKAsyFy5jYWlybi5hZ2VudC5Qcm9jZXNzUmVmEg4KBnNpZ25hbBgCIAEoBSITChFJbnZpdGF0aW9uUmVxdWVzdCJ3CgpJbnZpdGF0aW9uEg0KBWVycm9yGAEgASgJEhMKC2Nvb3JkaW5hdG9yGAIgASgJEg4KBnNlY3JldBgDIAEoCRITCgtzZWNyZXRfZmlsZRgEIAEoCRIPCgdjb21tYW5kGAUgASgJEg8KB2FkZHJlc3MYBiABKAkqcQoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDgoKUk9MRV9BR0VOVBABEhEKDVJPTEVfTEFVTkNIRVIQAhIPCgtST0xFX0pPSU5FUhADEg0KCVJPTEVfSE9TVBAEEhAKDFJPTEVfSU5WSVRFUhAFKs0BCgtTZXR0aW5nS2luZBIXChNTRVRUSU5HX1VOU1BFQ0lGSUVEEAASFwoTU0VUVElOR19FTlZJUk9OTUVOVBABEhAKDFNFVFRJTkdfUEFUSBACEhIKDlNFVFRJTkdfUExVR0lOEAMSFgoSU0VUVElOR19SVU5fRk9MREVSEAQSGwoXU0VUVElOR19TTkFQU0hPVF9GT0xERVIQBRISCg5TRVRUSU5HX09QVElPThAGEh0KGVNFVFRJTkdfRU5WSVJPTk1FTlRfVU5TRVQQByqzAQoFUGhhc2USFQoRUEhBU0VfVU5TUEVDSUZJRUQQABIUChBQSEFTRV9QUkVTVVNQRU5EEAESEQoNUEhBU0VfU1VTUEVORBACEhEKDVBIQVNFX0JBUlJJRVIQAxIOCgpQSEFTRV9TQVZFEAQSEAoMUEhBU0VfUkVTVU1FEAUSEQoNUEhBU0VfUlVOTklORxAGEg8KC1BIQVNFX0FCT1JUEAcSEQoNUEhBU0VfUkVTVEFSVBAIYgZwcm90bzM");
 
 /**
  * @generated from message cairn.agent.Message
@@ -143,6 +144,48 @@ export type Message = Message$1<"cairn.agent.Message"> & {
      */
     value: HoldBarrier;
     case: "holdBarrier";
+  } | {
+    /**
+     * @generated from field: cairn.agent.JoinRequest join_request = 20;
+     */
+    value: JoinRequest;
+    case: "joinRequest";
+  } | {
+    /**
+     * @generated from field: cairn.agent.JoinReply join_reply = 21;
+     */
+    value: JoinReply;
+    case: "joinReply";
+  } | {
+    /**
+     * @generated from field: cairn.agent.ProcessLook process_look = 22;
+     */
+    value: ProcessLook;
+    case: "processLook";
+  } | {
+    /**
+     * @generated from field: cairn.agent.ProcessFacts process_facts = 23;
+     */
+    value: ProcessFacts;
+    case: "processFacts";
+  } | {
+    /**
+     * @generated from field: cairn.agent.ProcessSignal process_signal = 24;
+     */
+    value: ProcessSignal;
+    case: "processSignal";
+  } | {
+    /**
+     * @generated from field: cairn.agent.InvitationRequest invitation_request = 25;
+     */
+    value: InvitationRequest;
+    case: "invitationRequest";
+  } | {
+    /**
+     * @generated from field: cairn.agent.Invitation invitation = 26;
+     */
+    value: Invitation;
+    case: "invitation";
   } | { case: undefined; value?: undefined };
 };
 
@@ -253,6 +296,13 @@ export type Hello = Message$1<"cairn.agent.Hello"> & {
    * @generated from field: string command_line = 15;
    */
   commandLine: string;
+
+  /**
+   * as the host's file of shared names says; 0: the computation's first host
+   *
+   * @generated from field: uint32 host_number = 16;
+   */
+  hostNumber: number;
 };
 
 /**
@@ -473,6 +523,27 @@ export type PhaseRequest = Message$1<"cairn.agent.PhaseRequest"> & {
    * @generated from field: bool alone = 8;
    */
   alone: boolean;
+
+  /**
+   * of the computation, where there are several; else 0
+   *
+   * @generated from field: uint32 hosts = 9;
+   */
+  hosts: number;
+
+  /**
+   * with several hosts: where processes leave files for each other, until the operation is over
+   *
+   * @generated from field: string exchange_folder = 10;
+   */
+  exchangeFolder: string;
+
+  /**
+   * answers to what the process asked in an earlier phase of this operation
+   *
+   * @generated from field: repeated cairn.agent.HostName names = 11;
+   */
+  names: HostName[];
 };
 
 /**
@@ -481,6 +552,56 @@ export type PhaseRequest = Message$1<"cairn.agent.PhaseRequest"> & {
  */
 export const PhaseRequestSchema: GenMessage<PhaseRequest> = /*@__PURE__*/
   messageDesc(file_agent, 7);
+
+/**
+ * What processes on several hosts tell each other, from one phase to the next.
+ *
+ * @generated from message cairn.agent.HostName
+ */
+export type HostName = Message$1<"cairn.agent.HostName"> & {
+  /**
+   * @generated from field: uint32 space = 1;
+   */
+  space: number;
+
+  /**
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+
+  /**
+   * @generated from field: bytes value = 3;
+   */
+  value: Uint8Array;
+
+  /**
+   * the process asks for it; else it tells it
+   *
+   * @generated from field: bool wanted = 4;
+   */
+  wanted: boolean;
+
+  /**
+   * answers: who told it
+   *
+   * @generated from field: uint32 host = 5;
+   */
+  host: number;
+
+  /**
+   * answers: where that host is reached from the host that asks, as 16 bytes of IPv6
+   *
+   * @generated from field: bytes address = 6;
+   */
+  address: Uint8Array;
+};
+
+/**
+ * Describes the message cairn.agent.HostName.
+ * Use `create(HostNameSchema)` to create a new message.
+ */
+export const HostNameSchema: GenMessage<HostName> = /*@__PURE__*/
+  messageDesc(file_agent, 8);
 
 /**
  * @generated from message cairn.agent.PhaseReply
@@ -563,6 +684,11 @@ export type PhaseReply = Message$1<"cairn.agent.PhaseReply"> & {
    * @generated from field: bool session_terminal = 12;
    */
   sessionTerminal: boolean;
+
+  /**
+   * @generated from field: repeated cairn.agent.HostName names = 13;
+   */
+  names: HostName[];
 };
 
 /**
@@ -570,7 +696,7 @@ export type PhaseReply = Message$1<"cairn.agent.PhaseReply"> & {
  * Use `create(PhaseReplySchema)` to create a new message.
  */
 export const PhaseReplySchema: GenMessage<PhaseReply> = /*@__PURE__*/
-  messageDesc(file_agent, 8);
+  messageDesc(file_agent, 9);
 
 /**
  * @generated from message cairn.agent.Child
@@ -606,7 +732,7 @@ export type Child = Message$1<"cairn.agent.Child"> & {
  * Use `create(ChildSchema)` to create a new message.
  */
 export const ChildSchema: GenMessage<Child> = /*@__PURE__*/
-  messageDesc(file_agent, 9);
+  messageDesc(file_agent, 10);
 
 /**
  * The process's files are on disk (flushed), or they are not.
@@ -659,7 +785,7 @@ export type SaveDone = Message$1<"cairn.agent.SaveDone"> & {
  * Use `create(SaveDoneSchema)` to create a new message.
  */
 export const SaveDoneSchema: GenMessage<SaveDone> = /*@__PURE__*/
-  messageDesc(file_agent, 10);
+  messageDesc(file_agent, 11);
 
 /**
  * @generated from message cairn.agent.SavedFile
@@ -690,7 +816,7 @@ export type SavedFile = Message$1<"cairn.agent.SavedFile"> & {
  * Use `create(SavedFileSchema)` to create a new message.
  */
 export const SavedFileSchema: GenMessage<SavedFile> = /*@__PURE__*/
-  messageDesc(file_agent, 11);
+  messageDesc(file_agent, 12);
 
 /**
  * kind: "pid", "path", "env", "fd", "thread", "mapping".
@@ -709,7 +835,7 @@ export type TableRequest = Message$1<"cairn.agent.TableRequest"> & {
  * Use `create(TableRequestSchema)` to create a new message.
  */
 export const TableRequestSchema: GenMessage<TableRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 12);
+  messageDesc(file_agent, 13);
 
 /**
  * Rows of one table carry the id of its request, and come before TableEnd.
@@ -763,7 +889,7 @@ export type TableRow = Message$1<"cairn.agent.TableRow"> & {
  * Use `create(TableRowSchema)` to create a new message.
  */
 export const TableRowSchema: GenMessage<TableRow> = /*@__PURE__*/
-  messageDesc(file_agent, 13);
+  messageDesc(file_agent, 14);
 
 /**
  * @generated from message cairn.agent.TableEnd
@@ -785,7 +911,7 @@ export type TableEnd = Message$1<"cairn.agent.TableEnd"> & {
  * Use `create(TableEndSchema)` to create a new message.
  */
 export const TableEndSchema: GenMessage<TableEnd> = /*@__PURE__*/
-  messageDesc(file_agent, 14);
+  messageDesc(file_agent, 15);
 
 /**
  * from a launcher
@@ -811,7 +937,7 @@ export type ProcessExit = Message$1<"cairn.agent.ProcessExit"> & {
  * Use `create(ProcessExitSchema)` to create a new message.
  */
 export const ProcessExitSchema: GenMessage<ProcessExit> = /*@__PURE__*/
-  messageDesc(file_agent, 15);
+  messageDesc(file_agent, 16);
 
 /**
  * from code inside the application or a plugin
@@ -830,7 +956,7 @@ export type CheckpointRequest = Message$1<"cairn.agent.CheckpointRequest"> & {
  * Use `create(CheckpointRequestSchema)` to create a new message.
  */
 export const CheckpointRequestSchema: GenMessage<CheckpointRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 16);
+  messageDesc(file_agent, 17);
 
 /**
  * @generated from message cairn.agent.CheckpointReply
@@ -852,7 +978,7 @@ export type CheckpointReply = Message$1<"cairn.agent.CheckpointReply"> & {
  * Use `create(CheckpointReplySchema)` to create a new message.
  */
 export const CheckpointReplySchema: GenMessage<CheckpointReply> = /*@__PURE__*/
-  messageDesc(file_agent, 17);
+  messageDesc(file_agent, 18);
 
 /**
  * @generated from message cairn.agent.Refusal
@@ -869,7 +995,7 @@ export type Refusal = Message$1<"cairn.agent.Refusal"> & {
  * Use `create(RefusalSchema)` to create a new message.
  */
 export const RefusalSchema: GenMessage<Refusal> = /*@__PURE__*/
-  messageDesc(file_agent, 18);
+  messageDesc(file_agent, 19);
 
 /**
  * @generated from message cairn.agent.Log
@@ -900,7 +1026,7 @@ export type Log = Message$1<"cairn.agent.Log"> & {
  * Use `create(LogSchema)` to create a new message.
  */
 export const LogSchema: GenMessage<Log> = /*@__PURE__*/
-  messageDesc(file_agent, 19);
+  messageDesc(file_agent, 20);
 
 /**
  * @generated from message cairn.agent.HoldBarrier
@@ -913,7 +1039,343 @@ export type HoldBarrier = Message$1<"cairn.agent.HoldBarrier"> & {
  * Use `create(HoldBarrierSchema)` to create a new message.
  */
 export const HoldBarrierSchema: GenMessage<HoldBarrier> = /*@__PURE__*/
-  messageDesc(file_agent, 20);
+  messageDesc(file_agent, 21);
+
+/**
+ * Where a program that joins is, and what it needs. After the handshake.
+ *
+ * @generated from message cairn.agent.JoinRequest
+ */
+export type JoinRequest = Message$1<"cairn.agent.JoinRequest"> & {
+  /**
+   * of the host: equal exactly where kernel objects and process ids are
+   *
+   * @generated from field: string identity = 1;
+   */
+  identity: string;
+
+  /**
+   * that the host is to have; empty: as it calls itself
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * brings back processes of the snapshot that is being restarted
+   *
+   * @generated from field: bool restart = 3;
+   */
+  restart: boolean;
+
+  /**
+   * restart: of this host
+   *
+   * @generated from field: uint32 host_number = 4;
+   */
+  hostNumber: number;
+
+  /**
+   * folder of the runtime folders there
+   *
+   * @generated from field: string sessions = 5;
+   */
+  sessions: string;
+
+  /**
+   * the agent there, as LD_PRELOAD takes it
+   *
+   * @generated from field: string library = 6;
+   */
+  library: string;
+
+  /**
+   * of the host's network interfaces
+   *
+   * @generated from field: repeated string addresses = 7;
+   */
+  addresses: string[];
+};
+
+/**
+ * Describes the message cairn.agent.JoinRequest.
+ * Use `create(JoinRequestSchema)` to create a new message.
+ */
+export const JoinRequestSchema: GenMessage<JoinRequest> = /*@__PURE__*/
+  messageDesc(file_agent, 22);
+
+/**
+ * @generated from message cairn.agent.JoinReply
+ */
+export type JoinReply = Message$1<"cairn.agent.JoinReply"> & {
+  /**
+   * not empty: why not
+   *
+   * @generated from field: string error = 1;
+   */
+  error: string;
+
+  /**
+   * @generated from field: string remedy = 2;
+   */
+  remedy: string;
+
+  /**
+   * @generated from field: uint32 host_number = 3;
+   */
+  hostNumber: number;
+
+  /**
+   * unique in the computation
+   *
+   * @generated from field: string host_name = 4;
+   */
+  hostName: string;
+
+  /**
+   * hosts with the same number are one machine (several hosts restarted on one)
+   *
+   * @generated from field: uint32 machine = 5;
+   */
+  machine: number;
+
+  /**
+   * @generated from field: string session = 6;
+   */
+  session: string;
+
+  /**
+   * @generated from field: string computation = 7;
+   */
+  computation: string;
+
+  /**
+   * a file in the store that is to be seen, so that snapshots can be shared
+   *
+   * @generated from field: string store_mark = 8;
+   */
+  storeMark: string;
+
+  /**
+   * the runtime folder is there, and somebody answers for this host
+   *
+   * @generated from field: bool served = 9;
+   */
+  served: boolean;
+
+  /**
+   * the runtime folder
+   *
+   * @generated from field: string folder = 10;
+   */
+  folder: string;
+
+  /**
+   * NAME=VALUE, for the program
+   *
+   * @generated from field: repeated string environment = 11;
+   */
+  environment: string[];
+
+  /**
+   * restart: arguments of cairn-restore besides the socket
+   *
+   * @generated from field: repeated string restore = 12;
+   */
+  restore: string[];
+};
+
+/**
+ * Describes the message cairn.agent.JoinReply.
+ * Use `create(JoinReplySchema)` to create a new message.
+ */
+export const JoinReplySchema: GenMessage<JoinReply> = /*@__PURE__*/
+  messageDesc(file_agent, 23);
+
+/**
+ * From the coordinator to a ROLE_HOST: ask about processes, or send one a signal.
+ *
+ * @generated from message cairn.agent.ProcessRef
+ */
+export type ProcessRef = Message$1<"cairn.agent.ProcessRef"> & {
+  /**
+   * real
+   *
+   * @generated from field: int32 pid = 1;
+   */
+  pid: number;
+
+  /**
+   * 0: not known
+   *
+   * @generated from field: uint64 start_time = 2;
+   */
+  startTime: bigint;
+};
+
+/**
+ * Describes the message cairn.agent.ProcessRef.
+ * Use `create(ProcessRefSchema)` to create a new message.
+ */
+export const ProcessRefSchema: GenMessage<ProcessRef> = /*@__PURE__*/
+  messageDesc(file_agent, 24);
+
+/**
+ * @generated from message cairn.agent.ProcessLook
+ */
+export type ProcessLook = Message$1<"cairn.agent.ProcessLook"> & {
+  /**
+   * @generated from field: repeated cairn.agent.ProcessRef processes = 1;
+   */
+  processes: ProcessRef[];
+};
+
+/**
+ * Describes the message cairn.agent.ProcessLook.
+ * Use `create(ProcessLookSchema)` to create a new message.
+ */
+export const ProcessLookSchema: GenMessage<ProcessLook> = /*@__PURE__*/
+  messageDesc(file_agent, 25);
+
+/**
+ * @generated from message cairn.agent.ProcessFacts
+ */
+export type ProcessFacts = Message$1<"cairn.agent.ProcessFacts"> & {
+  /**
+   * one for each
+   *
+   * @generated from field: repeated cairn.agent.ProcessFact facts = 1;
+   */
+  facts: ProcessFact[];
+};
+
+/**
+ * Describes the message cairn.agent.ProcessFacts.
+ * Use `create(ProcessFactsSchema)` to create a new message.
+ */
+export const ProcessFactsSchema: GenMessage<ProcessFacts> = /*@__PURE__*/
+  messageDesc(file_agent, 26);
+
+/**
+ * @generated from message cairn.agent.ProcessFact
+ */
+export type ProcessFact = Message$1<"cairn.agent.ProcessFact"> & {
+  /**
+   * @generated from field: bool alive = 1;
+   */
+  alive: boolean;
+
+  /**
+   * a command of ours, or a program that is marked to be none of the computation
+   *
+   * @generated from field: bool outside = 2;
+   */
+  outside: boolean;
+
+  /**
+   * not waited for yet
+   *
+   * @generated from field: bool ended = 3;
+   */
+  ended: boolean;
+
+  /**
+   * @generated from field: int32 wait_status = 4;
+   */
+  waitStatus: number;
+};
+
+/**
+ * Describes the message cairn.agent.ProcessFact.
+ * Use `create(ProcessFactSchema)` to create a new message.
+ */
+export const ProcessFactSchema: GenMessage<ProcessFact> = /*@__PURE__*/
+  messageDesc(file_agent, 27);
+
+/**
+ * @generated from message cairn.agent.ProcessSignal
+ */
+export type ProcessSignal = Message$1<"cairn.agent.ProcessSignal"> & {
+  /**
+   * @generated from field: cairn.agent.ProcessRef process = 1;
+   */
+  process?: ProcessRef | undefined;
+
+  /**
+   * @generated from field: int32 signal = 2;
+   */
+  signal: number;
+};
+
+/**
+ * Describes the message cairn.agent.ProcessSignal.
+ * Use `create(ProcessSignalSchema)` to create a new message.
+ */
+export const ProcessSignalSchema: GenMessage<ProcessSignal> = /*@__PURE__*/
+  messageDesc(file_agent, 28);
+
+/**
+ * @generated from message cairn.agent.InvitationRequest
+ */
+export type InvitationRequest = Message$1<"cairn.agent.InvitationRequest"> & {
+};
+
+/**
+ * Describes the message cairn.agent.InvitationRequest.
+ * Use `create(InvitationRequestSchema)` to create a new message.
+ */
+export const InvitationRequestSchema: GenMessage<InvitationRequest> = /*@__PURE__*/
+  messageDesc(file_agent, 29);
+
+/**
+ * @generated from message cairn.agent.Invitation
+ */
+export type Invitation = Message$1<"cairn.agent.Invitation"> & {
+  /**
+   * @generated from field: string error = 1;
+   */
+  error: string;
+
+  /**
+   * ADDRESS:PORT
+   *
+   * @generated from field: string coordinator = 2;
+   */
+  coordinator: string;
+
+  /**
+   * hexadecimal; must go to the other host by a way that others cannot see
+   *
+   * @generated from field: string secret = 3;
+   */
+  secret: string;
+
+  /**
+   * @generated from field: string secret_file = 4;
+   */
+  secretFile: string;
+
+  /**
+   * `cairn` of this installation
+   *
+   * @generated from field: string command = 5;
+   */
+  command: string;
+
+  /**
+   * of the asking process's host, for the program that joins
+   *
+   * @generated from field: string address = 6;
+   */
+  address: string;
+};
+
+/**
+ * Describes the message cairn.agent.Invitation.
+ * Use `create(InvitationSchema)` to create a new message.
+ */
+export const InvitationSchema: GenMessage<Invitation> = /*@__PURE__*/
+  messageDesc(file_agent, 30);
 
 /**
  * @generated from enum cairn.agent.Role
@@ -937,6 +1399,27 @@ export enum Role {
    * @generated from enum value: ROLE_LAUNCHER = 2;
    */
   LAUNCHER = 2,
+
+  /**
+   * `cairn join`: asks for a place for a program on its host
+   *
+   * @generated from enum value: ROLE_JOINER = 3;
+   */
+  JOINER = 3,
+
+  /**
+   * who answers for the processes of a host that is not the coordinator's
+   *
+   * @generated from enum value: ROLE_HOST = 4;
+   */
+  HOST = 4,
+
+  /**
+   * cairn-remote: asks for what a program on another host needs to join
+   *
+   * @generated from enum value: ROLE_INVITER = 5;
+   */
+  INVITER = 5,
 }
 
 /**
