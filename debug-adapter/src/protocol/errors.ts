@@ -164,13 +164,13 @@ export const errorTable = define({
     remedy: 'See cairn status.',
   },
   cannotAttach: {
-    number: 214,
+    number: 217,
     blame: 'program',
     message: 'Process {pid} cannot be attached:\n{why}',
     remedy: 'It runs on as before.',
   },
   cannotDetach: {
-    number: 215,
+    number: 218,
     blame: 'user',
     message: 'The session "{name}" owns the terminal of its computation, which would be closed',
     remedy: 'Leave it as it is: it needs no window and no client. To end it: cairn stop --session {name}',

@@ -308,7 +308,13 @@ bool write_files(pb_ostream_t* stream, const pb_field_t* field, void* const* arg
 }  // namespace
 
 void Agent::report_save() {
-  const checkpoint::SaveResult* result = save_.finish();
+  send_save_done(*save_.finish());
+  save_.release();
+  sys::store_and_wake(&writing_, 0);
+}
+
+void Agent::send_save_done(const checkpoint::SaveResult& saved) {
+  const checkpoint::SaveResult* result = &saved;
   Text error(result->error), time(result->simulated_time);
   cairn_agent_SaveDone done = cairn_agent_SaveDone_init_zero;
   done.operation = save_operation_;
@@ -320,8 +326,6 @@ void Agent::report_save() {
   done.simulated_time = wire::encode_text(&time);
   done.time_unit = result->time_unit;
   (void)channel_.send(0, cairn_agent_Message_save_done_tag, cairn_agent_SaveDone_fields, &done);
-  save_.release();
-  sys::store_and_wake(&writing_, 0);
 }
 
 void Agent::lost_coordinator() {

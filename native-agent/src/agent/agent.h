@@ -46,6 +46,9 @@ class Agent {
   /// At the application's exit: a snapshot that is being written is finished first.
   void finish();
 
+  /// Also in the writer, by its copies of the agent and of the connection, when this process is there no more.
+  void send_save_done(const checkpoint::SaveResult& saved);
+
  private:
   friend class Handshake;
   friend class Operation;
