@@ -42,7 +42,7 @@ int32_t claim_unopened(cairn_mapping* mapping) {
   bool writable = (mapping->protection & PROT_WRITE) != 0;
   long fd = sys(SYS_openat, AT_FDCWD, pointer(mapping->path), O_RDONLY | O_CLOEXEC, 0);
   if (fd < 0) return 0;
-  struct stat status = {};
+  struct stat64 status = {};
   bool same = sys(SYS_fstat, fd, pointer(&status)) == 0 && status.st_ino == mapping->inode && S_ISREG(status.st_mode);
   int32_t result = 0;
   if (same && table.file_count < max_files) {

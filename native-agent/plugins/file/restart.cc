@@ -33,7 +33,7 @@ int32_t copy_data(int32_t from, int32_t to, int64_t offset, int64_t end) {
   static char buffer[64 * 1024];
   bool in_kernel = true;
   while (offset < end) {
-    long count;
+    int64_t count;
     if (in_kernel) {
       int64_t read = offset, written = offset;
       count = sys(SYS_copy_file_range, from, pointer(&read), to, pointer(&written), end - offset, 0);
@@ -42,7 +42,7 @@ int32_t copy_data(int32_t from, int32_t to, int64_t offset, int64_t end) {
         continue;
       }
     } else {
-      long wanted = end - offset < static_cast<long>(sizeof buffer) ? end - offset : static_cast<long>(sizeof buffer);
+      int64_t wanted = end - offset < int64_t{sizeof buffer} ? end - offset : int64_t{sizeof buffer};
       count = sys(SYS_pread64, from, pointer(buffer), wanted, offset);
       if (count > 0) count = sys(SYS_pwrite64, to, pointer(buffer), count, offset);
     }
@@ -57,11 +57,11 @@ int32_t copy_data(int32_t from, int32_t to, int64_t offset, int64_t end) {
 /// Makes a part of a file read as zeros, and takes its room away where the file system can.
 int32_t make_hole(int32_t to, int64_t offset, int64_t end) {
   static const char zeros[64 * 1024] = {};
-  struct stat status = {};
+  struct stat64 status = {};
   if (sys(SYS_fstat, to, pointer(&status)) == 0 && end > status.st_size) end = status.st_size;
   if (offset >= end || sys(SYS_fallocate, to, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, end - offset) == 0) return 0;
   while (offset < end) {
-    long part = end - offset < static_cast<long>(sizeof zeros) ? end - offset : static_cast<long>(sizeof zeros);
+    int64_t part = end - offset < int64_t{sizeof zeros} ? end - offset : int64_t{sizeof zeros};
     long count = sys(SYS_pwrite64, to, pointer(zeros), part, offset);
     if (count == -EINTR) continue;
     if (count < 0) return static_cast<int32_t>(count);
@@ -152,7 +152,7 @@ int32_t open_unchanged(const OpenFile& file, uint32_t flags) {
   if (paths()->to_real(file.path, path, sizeof path) < 0) return fail(-ENAMETOOLONG, file, "an open file's path is too long");
   long descriptor = sys(SYS_openat, AT_FDCWD, pointer(path), flags, 0);
   if (descriptor < 0) return fail(static_cast<int32_t>(descriptor), file, "a file that was open for reading is not there any more; put it back, or map its folder by --path");
-  struct stat status = {};
+  struct stat64 status = {};
   sys(SYS_fstat, descriptor, pointer(&status));
   if (file.kind == Kind::regular && file.mtime_ns != 0) {
     uint64_t mtime = static_cast<uint64_t>(status.st_mtim.tv_sec) * 1000000000u + static_cast<uint64_t>(status.st_mtim.tv_nsec);
@@ -198,7 +198,7 @@ int32_t open_again(uint32_t index) {
   int32_t fd = file.kind == Kind::kept ? open_kept_file(file, flags) : open_unchanged(file, flags | O_NOCTTY);
   if (fd < 0) return fd;
   if (file.kind == Kind::directory) start_reading(fd);
-  if (file.kind != Kind::device) sys(SYS_lseek, fd, static_cast<long>(file.offset), SEEK_SET);
+  if (file.kind != Kind::device) sys(SYS_lseek, fd, file.offset, SEEK_SET);
   return fd;
 }
 

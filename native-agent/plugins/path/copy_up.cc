@@ -36,8 +36,8 @@ void copy_attributes(int fd, const struct statx &status) {
   if (status.stx_uid != static_cast<uint32_t>(sys(SYS_geteuid)) || status.stx_gid != static_cast<uint32_t>(sys(SYS_getegid)))
     sys(SYS_fchown, fd, status.stx_uid, status.stx_gid);
   sys(SYS_fchmod, fd, status.stx_mode & 07777);
-  struct timespec times[2] = {{static_cast<time_t>(status.stx_atime.tv_sec), status.stx_atime.tv_nsec},
-                              {static_cast<time_t>(status.stx_mtime.tv_sec), status.stx_mtime.tv_nsec}};
+  struct timespec times[2] = {{static_cast<time_t>(status.stx_atime.tv_sec), static_cast<long>(status.stx_atime.tv_nsec)},
+                              {static_cast<time_t>(status.stx_mtime.tv_sec), static_cast<long>(status.stx_mtime.tv_nsec)}};
   sys(SYS_utimensat, fd, 0, times, 0);
 }
 

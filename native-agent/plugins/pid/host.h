@@ -5,9 +5,9 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdint.h>
-#include <sys/syscall.h>
 
 #include "cairn/plugin.h"
+#include "common/kernel.h"
 
 #pragma GCC diagnostic ignored "-Wignored-attributes"
 
@@ -37,6 +37,14 @@ struct Next {
 long raw(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0);
 
 inline long pointer(const volatile void* address) { return reinterpret_cast<long>(const_cast<const void*>(address)); }
+
+/// Is it the call that waits for a word in memory?
+inline bool is_futex(int64_t number) {
+#ifdef SYS_futex_time64
+  if (number == SYS_futex_time64) return true;
+#endif
+  return number == SYS_futex;
+}
 
 /// The result in the manner of libc.
 inline long with_errno(long result) {

@@ -158,10 +158,12 @@ bool call_of_sysv(long number, const long* a, long* result) {
     case SYS_shmctl: *result = shmctl(id, static_cast<int>(a[1]), reinterpret_cast<struct shmid_ds*>(a[2])); return true;
     case SYS_semget: *result = semget(id, static_cast<int>(a[1]), static_cast<int>(a[2])); return true;
     case SYS_semctl: *result = semctl(id, static_cast<int>(a[1]), static_cast<int>(a[2]), a[3]); return true;
+#ifdef SYS_semop
     case SYS_semop: *result = semop(id, reinterpret_cast<struct sembuf*>(a[1]), static_cast<size_t>(a[2])); return true;
     case SYS_semtimedop:
       *result = semtimedop(id, reinterpret_cast<struct sembuf*>(a[1]), static_cast<size_t>(a[2]), reinterpret_cast<struct timespec*>(a[3]));
       return true;
+#endif
     case SYS_msgget: *result = msgget(id, static_cast<int>(a[1])); return true;
     case SYS_msgsnd: *result = msgsnd(id, reinterpret_cast<void*>(a[1]), static_cast<size_t>(a[2]), static_cast<int>(a[3])); return true;
     case SYS_msgrcv: *result = msgrcv(id, reinterpret_cast<void*>(a[1]), static_cast<size_t>(a[2]), a[3], static_cast<int>(a[4])); return true;

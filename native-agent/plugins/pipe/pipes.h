@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "cairn/plugin.h"
 #include "common/handles.h"
+#include "common/kernel.h"
 #include "common/pool.h"
 #include "common/text.h"
 
@@ -55,8 +55,9 @@ inline Pipe* pipe_of(const cairn_descriptor& end) { return &table.pipes[end.toke
 
 using plugin::Text;
 
-inline long sys(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
-  return host->syscall(number, a, b, c, d, e, f);
+template <typename... Arguments>
+inline int64_t sys(long number, Arguments... arguments) {
+  return plugin::call(host, number, arguments...);
 }
 inline long pointer(const void* address) { return reinterpret_cast<long>(address); }
 inline int64_t key_of(const Pipe& pipe) { return plugin::file_key(pipe.device, pipe.inode); }

@@ -40,7 +40,7 @@ int32_t make_named(Pipe* pipe) {
   // No handle for writing: a reader that is opened before the first writer knows that it was.
   long fd = sys(SYS_openat, AT_FDCWD, pointer(path), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return fail(fd, *pipe, "a named pipe cannot be opened again");
-  struct stat status = {};
+  struct stat64 status = {};
   sys(SYS_fstat, fd, pointer(&status));
   if (!S_ISFIFO(status.st_mode)) {
     sys(SYS_close, fd);

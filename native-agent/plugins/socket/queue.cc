@@ -46,7 +46,7 @@ long peek_stream(Socket* one, uint64_t size, bool* passed) {
     uint64_t part = size - at < piece ? size - at : piece;
     Message* message = add_message(one, static_cast<uint32_t>(part));
     if (message == nullptr) return no_memory();
-    parts[count] = {message->data, part};
+    parts[count] = {message->data, static_cast<size_t>(part)};
   }
   Address from = {};
   long result = peek(one, parts, count, 0, &from, passed);
@@ -90,7 +90,7 @@ int32_t peek_messages(Socket* one, bool* passed) {
     if (!is_unix(*one)) {
       copy_bytes(message->data, datagram, static_cast<uint64_t>(count));
     } else if (count > 0) {
-      part = {message->data, static_cast<uint64_t>(count)};
+      part = {message->data, static_cast<size_t>(count)};
       count = peek(one, &part, 1, 0, &message->from, passed);
       if (count != static_cast<long>(message->size)) return -EIO;
     }

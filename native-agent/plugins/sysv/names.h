@@ -6,10 +6,10 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdint.h>
-#include <sys/syscall.h>
 
 #include "cairn/plugin.h"
 #include "common/handles.h"
+#include "common/kernel.h"
 
 namespace cairn::sysv {
 
@@ -56,8 +56,9 @@ void correct_calls();
 /// The virtual id of a process.
 int32_t virtual_process(int32_t real_pid);
 
-inline long sys(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
-  return host->syscall(number, a, b, c, d, e, f);
+template <typename... Arguments>
+inline int64_t sys(long number, Arguments... arguments) {
+  return plugin::call(host, number, arguments...);
 }
 inline long pointer(const void* address) { return reinterpret_cast<long>(address); }
 

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 
 #include "cairn/plugin.h"
+#include "common/kernel.h"
 #include "common/text.h"
 
 namespace cairn::terminal {
@@ -24,7 +25,10 @@ struct {
 } saved;
 bool resized;
 
-long sys(long number, long a = 0, long b = 0, long c = 0, long d = 0) { return host->syscall(number, a, b, c, d, 0, 0); }
+template <typename... Arguments>
+inline int64_t sys(long number, Arguments... arguments) {
+  return plugin::call(host, number, arguments...);
+}
 long pointer(const void* address) { return reinterpret_cast<long>(address); }
 
 /// One of the standard descriptors that is a terminal; -1: none.

@@ -23,7 +23,7 @@ extern "C" CAIRN_EXPORT int sigaltstack(const stack_t* fresh, stack_t* old) noex
   }
   if (fresh != nullptr) {
     auto* record = cairn::agent::recorded_altstack();
-    *record = {reinterpret_cast<uint64_t>(fresh->ss_sp), fresh->ss_size, static_cast<uint32_t>(fresh->ss_flags), 1};
+    *record = {reinterpret_cast<uintptr_t>(fresh->ss_sp), fresh->ss_size, static_cast<uint32_t>(fresh->ss_flags), 1};
   }
   return 0;
 }

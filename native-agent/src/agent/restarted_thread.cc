@@ -1,6 +1,5 @@
 #include "agent/restarted_thread.h"
 
-#include <asm/prctl.h>
 #include <sys/prctl.h>
 
 #include "agent/agent.h"
@@ -59,8 +58,7 @@ void restarted_thread_entry(const ThreadStart* start) {
   image::ThreadSlot* slot = start->slot;
   image::Handoff* handoff = start->handoff;
   slot->real_tid = static_cast<int32_t>(call(SYS_gettid));
-  call_unchecked(SYS_arch_prctl, ARCH_SET_FS, slot->fs_base);
-  call_unchecked(SYS_arch_prctl, ARCH_SET_GS, slot->gs_base);
+  sys::processor::use_pointers(slot->pointers);
   call_unchecked(SYS_set_tid_address, slot->exited != 0 ? 0 : slot->tid_address);
   if (slot->robust_list != 0) call_unchecked(SYS_set_robust_list, slot->robust_list, slot->robust_list_size);
   call_unchecked(SYS_prctl, PR_SET_NAME, slot->name, 0, 0, 0);
@@ -78,8 +76,8 @@ void restarted_thread_entry(const ThreadStart* start) {
   if (personality >= 0) call_unchecked(SYS_personality, personality);
   // The kernel must not find an unfinished critical section of the time before: registering comes last.
   if (rseq_address != 0) call_unchecked(SYS_rseq, rseq_address, rseq_size, 0, rseq_signature);
-  if (ends) sys::x86_64::exit_thread(&left);
-  sys::x86_64::enter_frame(frame, &left);
+  if (ends) sys::processor::exit_thread(&left);
+  sys::processor::enter_frame(frame, &left);
 }
 
 }  // namespace cairn::agent

@@ -10,7 +10,7 @@
 #pragma once
 #include "sys/arena.h"
 #include "sys/error.h"
-#include "sys/x86_64/context.h"
+#include "sys/context.h"
 
 namespace cairn::checkpoint {
 
@@ -21,7 +21,7 @@ struct ThreadState {
   bool exited;          // a leader that has ended while others go on
   bool stopped;         // seized and in a stop
   bool interrupted;     // its call ended with EINTR because of the stop: it has to begin anew
-  sys::x86_64::Registers registers;
+  sys::processor::Registers registers;
   char* xstate;         // the used part of a standard-format XSAVE area
   uint64_t xstate_size;
   uint64_t signal_mask;

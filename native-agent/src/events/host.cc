@@ -248,12 +248,12 @@ uint32_t allocated_mappings() { return mappings_made; }
 void* allocate(uint64_t bytes) {
   uint64_t size = (bytes + 15) & ~uint64_t{15};
   if (size > chunk_size / 4) {
-    long own = call(SYS_mmap, nullptr, sys::page_up(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int64_t own = call(SYS_mmap, nullptr, sys::page_up(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ++mappings_made;
     return failed(own) ? nullptr : reinterpret_cast<void*>(own);
   }
   if (size > chunk_left) {
-    long fresh = call(SYS_mmap, nullptr, chunk_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int64_t fresh = call(SYS_mmap, nullptr, chunk_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (failed(fresh)) return nullptr;
     ++mappings_made;
     chunk = reinterpret_cast<char*>(fresh);

@@ -7,8 +7,6 @@
 // becomes its own. Stage one, wherever the kernel put it: reads the image and finds a
 // place that is free in the old process and now. Stage two, from a copy of itself there: unmaps everything else, maps the old
 // memory, and starts the threads in the agent's code, which later unmaps this place too.
-#include <asm/prctl.h>
-#include <elf.h>
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -21,13 +19,16 @@
 #include "restore/threads.h"
 #include "restore/tree.h"
 #include "restore/vdso.h"
+#include "sys/code.h"
+#include "sys/context.h"
+#include "sys/elf.h"
 #include "sys/file.h"
 #include "sys/maps.h"
 
 extern "C" {
 extern const char image_start asm("__ehdr_start") __attribute__((visibility("hidden")));
 extern const char image_end asm("_end") __attribute__((visibility("hidden")));
-extern const Elf64_Dyn dynamic_section[] asm("_DYNAMIC") __attribute__((visibility("hidden")));
+extern const ElfW(Dyn) dynamic_section[] asm("_DYNAMIC") __attribute__((visibility("hidden")));
 }
 
 namespace cairn::restore {
@@ -37,6 +38,7 @@ using sys::call;
 using sys::call_unchecked;
 using sys::failed;
 using sys::page_up;
+using sys::elf::Relocation;
 
 constexpr size_t stack_size = 256 * 1024;
 constexpr size_t scratch_size = 1 << 20;  // for the kernel's pages on their way
@@ -69,19 +71,21 @@ struct Plan {
 // The stack protector of the C code reads its guard from here.
 alignas(64) char thread_block[256];
 
-void use_thread_block() { call_unchecked(SYS_arch_prctl, ARCH_SET_FS, thread_block); }
+void use_thread_block() { sys::processor::use_block(thread_block); }
 
-/// Adds `distance` to all places of the copy at `base` that hold addresses.
-void relocate(uint64_t base, uint64_t distance) {
-  const Elf64_Rela* table = nullptr;
+/// Corrects the addresses in the copy at `base`, in which they are those of a program at `before`.
+void relocate(uintptr_t base, uintptr_t before) {
+  const Relocation* table = nullptr;
   uint64_t size = 0;
-  for (const Elf64_Dyn* entry = dynamic_section; entry->d_tag != DT_NULL; ++entry) {
-    if (entry->d_tag == DT_RELA) table = reinterpret_cast<const Elf64_Rela*>(reinterpret_cast<uint64_t>(&image_start) + entry->d_un.d_ptr);
-    if (entry->d_tag == DT_RELASZ) size = entry->d_un.d_val;
+  for (const ElfW(Dyn)* entry = dynamic_section; entry->d_tag != DT_NULL; ++entry) {
+    if (entry->d_tag == sys::elf::table_tag) table = reinterpret_cast<const Relocation*>(reinterpret_cast<uintptr_t>(&image_start) + entry->d_un.d_ptr);
+    if (entry->d_tag == sys::elf::table_size_tag) size = entry->d_un.d_val;
   }
-  for (uint64_t i = 0; i < size / sizeof(Elf64_Rela); ++i) {
-    if (ELF64_R_TYPE(table[i].r_info) != R_X86_64_RELATIVE) continue;
-    *reinterpret_cast<uint64_t*>(base + table[i].r_offset) = distance + static_cast<uint64_t>(table[i].r_addend);
+  for (uint64_t i = 0; i < size / sizeof(Relocation); ++i) {
+    if (sys::elf::kind_of(table[i]) != sys::elf::Relocate::base) continue;
+    auto* place = reinterpret_cast<uintptr_t*>(base + table[i].r_offset);
+    // An addend that stands at the place itself is an address of before already.
+    *place = base + sys::elf::addend_of(table[i], place) - (sys::elf::addend_at_place ? before : 0);
   }
 }
 
@@ -138,12 +142,11 @@ uint32_t taken_ranges(const Image& image, Range* ranges, uint32_t capacity, char
 
 /// On the new stack, in the copy.
 [[noreturn]] void enter_copy(Plan* plan, uint64_t entry) {
-  asm volatile("mov %0, %%rsp\n\txor %%ebp, %%ebp\n\tcall *%1\n\tud2" : : "r"(plan->stack_top), "r"(entry), "D"(plan) : "memory");
-  __builtin_unreachable();
+  sys::processor::jump_to(entry, plan, plan->stack_top);
 }
 
 void* map_or_give_up(uint64_t address, uint64_t size, Text what) {
-  long result = call(SYS_mmap, address, size, PROT_READ | PROT_WRITE,
+  int64_t result = call(SYS_mmap, address, size, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (address != 0 ? 0x100000 /* MAP_FIXED_NOREPLACE */ : 0), -1, 0);
   if (failed(result)) give_up(what, result);
   return reinterpret_cast<void*>(result);
@@ -170,7 +173,7 @@ int32_t fork_snapshot(Plan* plan) {
   sys::TextBuffer<4300> path;
   path.add(options.folder).add("/p").number(process).add(".meta");
   sys::UniqueFd meta = sys::open(path.c_str(), O_RDONLY);
-  struct stat status = {};
+  struct stat64 status = {};
   if (!meta.ok() || failed(call(SYS_fstat, meta.get(), &status))) give_up("cannot open the image's description in the snapshot's folder", meta.status());
   uint64_t meta_size = static_cast<uint64_t>(status.st_size);
   char* meta_text = static_cast<char*>(map_or_give_up(0, meta_size + 1, "no memory for the image's description"));
@@ -197,8 +200,8 @@ int32_t fork_snapshot(Plan* plan) {
   uint32_t range_count = taken_ranges(image, ranges, capacity, maps, maps_size);
 
   // Its layout: this program, then plan, description, lists, stack, scratch.
-  uint64_t program = reinterpret_cast<uint64_t>(&image_start);
-  uint64_t program_size = page_up(reinterpret_cast<uint64_t>(&image_end)) - program;
+  uint64_t program = reinterpret_cast<uintptr_t>(&image_start);
+  uint64_t program_size = page_up(reinterpret_cast<uintptr_t>(&image_end)) - program;
   uint64_t size = program_size + page_up(sizeof(Plan)) + page_up(meta_size + 1) + page_up(work_size) + stack_size + scratch_size;
   uint64_t place = find_gap(ranges, range_count, size);
   if (place == 0) give_up("no room in the address space beside the process");
@@ -208,9 +211,9 @@ int32_t fork_snapshot(Plan* plan) {
   next += page_up(sizeof(Plan));
   memcpy(plan, &first, sizeof first);
   // The option texts moved along.
-  uint64_t moved = reinterpret_cast<uint64_t>(plan) - reinterpret_cast<uint64_t>(&first);
+  uint64_t moved = reinterpret_cast<uintptr_t>(plan) - reinterpret_cast<uintptr_t>(&first);
   auto move = [moved](const char*& text) {
-    if (text != nullptr) text = reinterpret_cast<const char*>(reinterpret_cast<uint64_t>(text) + moved);
+    if (text != nullptr) text = reinterpret_cast<const char*>(reinterpret_cast<uintptr_t>(text) + moved);
   };
   move(plan->options.folder);
   move(plan->options.socket);
@@ -231,17 +234,17 @@ int32_t fork_snapshot(Plan* plan) {
   plan->pages_inode = status.st_ino;
 
   memcpy(reinterpret_cast<void*>(place), reinterpret_cast<const void*>(program), program_size);
-  relocate(place, place);
-  auto* header = reinterpret_cast<const Elf64_Ehdr*>(place);
-  auto* segments = reinterpret_cast<const Elf64_Phdr*>(place + header->e_phoff);
+  relocate(static_cast<uintptr_t>(place), static_cast<uintptr_t>(program));
+  auto* header = reinterpret_cast<const ElfW(Ehdr)*>(place);
+  auto* segments = reinterpret_cast<const ElfW(Phdr)*>(place + header->e_phoff);
   for (unsigned i = 0; i < header->e_phnum; ++i) {
-    const Elf64_Phdr& segment = segments[i];
+    const ElfW(Phdr)& segment = segments[i];
     if (segment.p_type != PT_LOAD || (segment.p_flags & PF_X) == 0) continue;
     uint64_t start = sys::page_down(place + segment.p_vaddr);
     long result = call(SYS_mprotect, start, page_up(place + segment.p_vaddr + segment.p_memsz) - start, PROT_READ | PROT_EXEC);
     if (failed(result)) give_up("this system forbids memory that holds code", result);
   }
-  enter_copy(plan, place + (reinterpret_cast<uint64_t>(&stage_two) - program));
+  enter_copy(plan, place + (reinterpret_cast<uintptr_t>(&stage_two) - program));
 }
 
 /// Unmaps what is neither the restorer's nor the kernel's.
@@ -325,7 +328,7 @@ void stage_two(Plan* plan) {
 extern "C" [[noreturn, gnu::used]] void restore_main(long* stack) {
   using namespace cairn::restore;
   // Before this, nothing may use a stored address.
-  relocate(reinterpret_cast<uint64_t>(&image_start), reinterpret_cast<uint64_t>(&image_start));
+  relocate(reinterpret_cast<uintptr_t>(&image_start), 0);
   use_thread_block();
   int count = static_cast<int>(stack[0]);
   char** words = reinterpret_cast<char**>(stack + 1);
@@ -333,4 +336,4 @@ extern "C" [[noreturn, gnu::used]] void restore_main(long* stack) {
   stage_one(count, words);
 }
 
-asm(".globl _start\n.type _start,@function\n_start:\n\txor %ebp,%ebp\n\tmov %rsp,%rdi\n\tand $-16,%rsp\n\tcall restore_main\n\tud2\n");
+CAIRN_START(restore_main);
