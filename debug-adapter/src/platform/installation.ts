@@ -3,7 +3,7 @@
  * that run from the sources find the tree's dist/, or name one with CAIRN_DIST.
  */
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { failure } from '../protocol/errors.js';
@@ -60,20 +60,32 @@ export function othersPreloaded(value: string | undefined): string[] {
   return (value ?? '').split(SEPARATORS).filter((one) => one !== '' && basename(one) !== AGENT);
 }
 
+/** Where the parts for 32-bit programs are, if they were built. */
+export const FOLDER_I386 = 'i386';
+
+/** What $PLATFORM is in a program's dynamic linker, and where its agent is. */
+const PLATFORMS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(['x86_64', 'haswell', 'xeon_phi'].map((name) => [name, '.'])),
+  ...Object.fromEntries(['i386', 'i486', 'i586', 'i686'].map((name) => [name, FOLDER_I386])),
+};
+
 /**
- * The agent by a path that LD_PRELOAD can hold: its own, or one by a link among the sessions' folders, where that has to exist. The
- * link belongs to no session: programs of a computation use it as long as they start others. Throws `notPreloadable`.
+ * The agent by a path that is right in LD_PRELOAD for programs of 64 and of 32 bits alike, since the dynamic linker itself puts the
+ * kind of program into it: by links among the sessions' folders, where that has to exist. They belong to no session: programs of a
+ * computation use them as long as they start others. Throws `notPreloadable`.
  */
 export function preloadPath(sessions: string): string {
   const path = nativeFile(AGENT);
-  if (!NOT_PRELOADABLE.test(path)) return path;
   if (NOT_PRELOADABLE.test(sessions)) throw failure('notPreloadable', { path, sessions });
   // No name of a session begins so; and each installation has its own.
-  const link = join(sessions, `.lib-${createHash('sha256').update(path).digest('hex').slice(0, 12)}`);
-  try {
-    symlinkSync(dirname(path), link);
-  } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error;
+  const folder = join(sessions, `.lib-${createHash('sha256').update(path).digest('hex').slice(0, 12)}`);
+  mkdirSync(folder, { recursive: true });
+  for (const [platform, part] of Object.entries(PLATFORMS)) {
+    try {
+      symlinkSync(join(dirname(path), part), join(folder, platform));
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw error;
+    }
   }
-  return join(link, AGENT);
+  return join(folder, '$PLATFORM', AGENT);
 }

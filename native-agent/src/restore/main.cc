@@ -50,6 +50,7 @@ struct Options {
   const char* socket = nullptr;
   PathRule rules[max_rules];
   uint32_t rule_count = 0;
+  int32_t process = 0;  // of the list; 0: whoever the forks make of this one
 };
 
 /// All that stage two needs; in the restorer's final place.
@@ -98,6 +99,20 @@ const char* copy_option(Plan* plan, size_t* used, const char* text) {
   return copy;
 }
 
+int32_t number_of(Text text) {
+  uint64_t number = 0;
+  if (!sys::TextReader(text).number(&number) || number > INT32_MAX) give_up("a number in the arguments is none");
+  return static_cast<int32_t>(number);
+}
+
+/// VIRTUAL=REAL of a child that has ended.
+void add_ended(Plan* plan, const char* value) {
+  sys::TextReader reader{Text(value)};
+  Text first = reader.until('=');
+  if (plan->ended_count == max_ended) give_up("the arguments are too long");
+  plan->ended[plan->ended_count++] = {number_of(first), number_of(reader.rest())};
+}
+
 /// The words of an argument vector; a copy in the plan outlives the stack of stage one.
 void parse_options(int count, char** words, Plan* plan) {
   Options* options = &plan->options;
@@ -110,6 +125,8 @@ void parse_options(int count, char** words, Plan* plan) {
     if (name == Text("--folder")) options->folder = value;
     else if (name == Text("--socket")) options->socket = value;
     else if (name == Text("--error-file")) report_to(value);
+    else if (name == Text("--process")) options->process = number_of(value);
+    else if (name == Text("--ended")) add_ended(plan, value);
     else if (name == Text("--path")) {
       auto* separator = static_cast<char*>(memchr(const_cast<char*>(value), '=', strlen(value)));
       if (separator == nullptr || options->rule_count == max_rules) give_up("--path takes FROM=TO");
@@ -165,11 +182,54 @@ int32_t fork_snapshot(Plan* plan) {
   return process;
 }
 
+/// The processor that an image is for, or that this restorer is for when the image does not say: decode_image finds out why.
+bool is_for_this_processor(Text meta) {
+  bool same = true;
+  if (image::check_records(meta) != image::ReadResult::ok) return true;
+  image::for_each_record(meta, [&](uint32_t type, Text body) {
+    if (type != cairn_image_RecordType_RECORD_HEADER) return true;
+    Text architecture;
+    cairn_image_Header header = cairn_image_Header_init_zero;
+    header.architecture = wire::decode_text(&architecture);
+    same = !wire::decode(body, cairn_image_Header_fields, &header) || architecture == Text(sys::processor::architecture);
+    return false;
+  });
+  return same;
+}
+
+/// A program of the other kind is rebuilt by the restorer of that kind, which this process becomes: with its id, parent and session.
+[[noreturn]] void become_other_restorer(const Plan& plan, int count, char** words, int32_t process) {
+  sys::TextBuffer<4300> path;
+  char own[4096];
+  if (failed(sys::read_link("/proc/self/exe", own, sizeof own))) give_up("cannot find the restorer for 32-bit programs");
+  Text folder(own);
+  while (folder.size > 0 && folder.data[folder.size - 1] != '/') --folder.size;
+  path.add(folder).add("i386/cairn-restore");
+  constexpr size_t of_one = 32;
+  uint64_t vector_size = (static_cast<uint64_t>(count) + 2 * plan.ended_count + 3) * sizeof(char*);
+  auto** vector = static_cast<const char**>(map_or_give_up(0, vector_size + plan.ended_count * of_one, "no memory"));
+  char* texts = reinterpret_cast<char*>(vector) + vector_size;
+  size_t size = 0;
+  for (int i = 0; i < count; ++i) vector[size++] = words[i];
+  sys::TextBuffer<of_one> number;
+  vector[size++] = "--process";
+  vector[size++] = number.number(process).c_str();
+  for (uint32_t i = 0; i < plan.ended_count; ++i) {
+    vector[size++] = "--ended";
+    vector[size++] = sys::TextBuilder(texts + i * of_one, of_one).number(plan.ended[i].virtual_pid).add('=').number(plan.ended[i].real_pid).c_str();
+  }
+  const char* none[] = {nullptr};
+  long error = call(SYS_execve, path.c_str(), vector, none);
+  sys::TextBuffer<4500> text;
+  text.add("cannot start ").add(path.text()).add(", which rebuilds 32-bit programs: this installation was built without it (g++-multilib)");
+  give_up(text.text(), error);
+}
+
 [[noreturn]] void stage_one(int count, char** words) {
   static Plan first;
   parse_options(count, words, &first);
   const Options& options = first.options;
-  int32_t process = fork_snapshot(&first);
+  int32_t process = options.process != 0 ? options.process : fork_snapshot(&first);
   sys::TextBuffer<4300> path;
   path.add(options.folder).add("/p").number(process).add(".meta");
   sys::UniqueFd meta = sys::open(path.c_str(), O_RDONLY);
@@ -179,6 +239,7 @@ int32_t fork_snapshot(Plan* plan) {
   char* meta_text = static_cast<char*>(map_or_give_up(0, meta_size + 1, "no memory for the image's description"));
   if (long result = sys::read_at(meta.get(), meta_text, meta_size, 0); result != 0) give_up("cannot read the image's description", result);
   meta.reset(-1);
+  if (options.process == 0 && !is_for_this_processor(Text(meta_text, meta_size))) become_other_restorer(first, count, words, process);
   path.clear();
   path.add(options.folder).add("/p").number(process).add(".pages");
   sys::UniqueFd pages = sys::open(path.c_str(), O_RDONLY);
