@@ -11,6 +11,7 @@
 //   // library: …    sources in libraries/ to build as lib<name>.so; the folder is argv[2]
 //   // needs: pty    standard input and output are a terminal of 100 columns and 30 rows
 //   // optional: …   kind of file that a checkpoint may refuse, naming it; the probe is then skipped and counted
+//   // bits: …       "64, 32": as a 32-bit program, too, in every run of the tests (else only when asked for); "64 only", "32 only"
 //   // signal: …     sent instead of the 1-byte file
 //   // churn: maps threads fds    what the second oracle cannot compare, since it changes all the time (also fields of /proc/PID/status)
 #ifndef CAIRN_PROBE_H
