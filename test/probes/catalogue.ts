@@ -26,6 +26,8 @@ export type Probe = {
   flags: string[];
   libraries: string[];
   pty: boolean;
+  /** The same source as a program of the other kind, whose path is the last argument; undefined: none. */
+  partner: string | undefined;
   /** Typed into the terminal before the check. */
   type: string | undefined;
   /** Size that the terminal gets before the check. */
@@ -66,6 +68,7 @@ function describe(family: string, file: string, bits: Bits): Probe | undefined {
     flags: [...(bits === 32 ? ['-m32'] : []), ...words('flags')],
     libraries: words('library'),
     pty: words('needs').includes('pty'),
+    partner: words('needs').includes('partner') ? join(outputs[bits === 64 ? 32 : 64], family, name) : undefined,
     type: field('type'),
     resize: columns === undefined || rows === undefined ? undefined : [columns, rows],
     signal: field('signal') as NodeJS.Signals | undefined,
@@ -133,7 +136,10 @@ export async function buildProbes(all: readonly Probe[]): Promise<void> {
       jobs.push(() => compile(join(probeSources, 'libraries', `${library}.c`), target, flags));
     }
   }
-  for (const probe of probes) jobs.push(() => compile(probe.source, probe.program, probe.flags));
+  for (const { source, program, flags, partner, bits } of probes) {
+    jobs.push(() => compile(source, program, flags));
+    if (partner !== undefined && (await lacks32Bit()) === '') jobs.push(() => compile(source, partner, bits === 64 ? ['-m32'] : []));
+  }
   await inParallel(jobs, Math.min(4, cpus().length));
 }
 

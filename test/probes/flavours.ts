@@ -49,7 +49,7 @@ export class ProbeRun {
   }
 
   #arguments(launch: Launch): string[] {
-    return [this.probe.program, launch.control, librariesOf(this.probe)];
+    return [this.probe.program, launch.control, librariesOf(this.probe), ...(this.probe.partner ? [this.probe.partner] : [])];
   }
 
   async #ready(program: Program): Promise<void> {

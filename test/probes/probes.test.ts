@@ -30,7 +30,7 @@ test('probes', { concurrency: true, timeout: 900_000 }, async (suite) => {
       const scratch = new Scratch();
       try {
         const run = new ProbeRun(probe, scratch);
-        let unavailable = probe.bits === 32 ? (await lacks32Bit()) || undefined : undefined;
+        let unavailable = probe.bits === 32 || probe.partner ? (await lacks32Bit()) || undefined : undefined;
         for (const [name, flavour] of flavours) {
           if (wanted && !wanted.some((prefix) => name.startsWith(prefix))) continue;
           await group.test(name, async (context) => {

@@ -207,7 +207,9 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
     compression: context.compression,
     processes: tree.flatMap(({ virtualPid, parent }) => {
       const one = made.all.find((other) => other.virtualPid === virtualPid);
-      return one ? [{ virtualPid, parent, executable: one.hello.executable, argv: one.argv, threads: one.threads }] : [];
+      if (!one) return [];
+      const { executable, architecture } = one.hello;
+      return [{ virtualPid, parent, executable, argv: one.argv, threads: one.threads, architecture: architecture || 'x86_64' }];
     }),
     files,
   };

@@ -37,17 +37,22 @@ export function installedVersion(): string {
   }
 }
 
-export type NativeFile = 'libcairn.so' | 'cairn-launch' | 'cairn-restore';
+/** Those in i386/ are for 32-bit programs, and not in every installation. */
+export type NativeFile = 'libcairn.so' | 'cairn-launch' | 'cairn-restore' | 'i386/libcairn.so' | 'i386/cairn-restore';
 
 /** The path of a native part that can be used; throws `notInstalled` else. */
 export function nativeFile(name: NativeFile): string {
   const path = join(distFolder(), 'native', name);
   try {
-    accessSync(path, name === 'libcairn.so' ? constants.R_OK : constants.X_OK);
+    accessSync(path, name.endsWith('.so') ? constants.R_OK : constants.X_OK);
   } catch (cause) {
     throw failure('notInstalled', { path }, cause);
   }
   return path;
+}
+
+export function hasNativeFile(name: NativeFile): boolean {
+  return existsSync(join(distFolder(), 'native', name));
 }
 
 const AGENT = 'libcairn.so';
@@ -60,13 +65,10 @@ export function othersPreloaded(value: string | undefined): string[] {
   return (value ?? '').split(SEPARATORS).filter((one) => one !== '' && basename(one) !== AGENT);
 }
 
-/** Where the parts for 32-bit programs are, if they were built. */
-export const FOLDER_I386 = 'i386';
-
 /** What $PLATFORM is in a program's dynamic linker, and where its agent is. */
 const PLATFORMS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(['x86_64', 'haswell', 'xeon_phi'].map((name) => [name, '.'])),
-  ...Object.fromEntries(['i386', 'i486', 'i586', 'i686'].map((name) => [name, FOLDER_I386])),
+  ...Object.fromEntries(['i386', 'i486', 'i586', 'i686'].map((name) => [name, 'i386'])),
 };
 
 /**

@@ -32,6 +32,8 @@ export const SnapshotProcess = z.object({
   executable: z.string(),
   argv: z.array(z.string()),
   threads: z.number().int().positive(),
+  /** As the image's header has it; not there: x86_64. */
+  architecture: z.string().optional(),
 });
 export type SnapshotProcess = z.infer<typeof SnapshotProcess>;
 

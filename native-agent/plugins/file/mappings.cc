@@ -40,7 +40,7 @@ int32_t claim_unopened(cairn_mapping* mapping) {
   uint32_t existing;
   uint32_t count = unopened_count(mapping->inode, mapping->device, &existing);
   bool writable = (mapping->protection & PROT_WRITE) != 0;
-  long fd = sys(SYS_openat, AT_FDCWD, pointer(mapping->path), O_RDONLY | O_CLOEXEC, 0);
+  long fd = sys(SYS_openat, AT_FDCWD, pointer(mapping->path), O_RDONLY | O_CLOEXEC | O_LARGEFILE, 0);
   if (fd < 0) return 0;
   struct stat64 status = {};
   bool same = sys(SYS_fstat, fd, pointer(&status)) == 0 && status.st_ino == mapping->inode && S_ISREG(status.st_mode);

@@ -120,7 +120,7 @@ int32_t place_of(const OpenFile& file, char* path, uint32_t capacity) {
 int32_t restore_content(const OpenFile& file, const char* path) {
   int32_t source = host->open_kept(file.kept);
   if (source < 0) return fail(source, file, "the snapshot's copy of an open file cannot be read");
-  long target = sys(SYS_openat, AT_FDCWD, pointer(path), O_RDWR | O_CREAT | O_CLOEXEC, file.mode & 07777);
+  long target = sys(SYS_openat, AT_FDCWD, pointer(path), O_RDWR | O_CREAT | O_CLOEXEC | O_LARGEFILE, file.mode & 07777);
   int32_t result = target < 0 ? static_cast<int32_t>(target) : copy_content(source, static_cast<int32_t>(target), file.size);
   sys(SYS_close, source);
   if (target >= 0) sys(SYS_close, target);
@@ -214,7 +214,7 @@ int32_t open_for_mapping(uint32_t index, uint32_t protection, uint32_t* close) {
   char path[4096];
   if (place_of(file, path, sizeof path) != 0) return -ENAMETOOLONG;
   *close = 1;
-  return static_cast<int32_t>(sys(SYS_openat, AT_FDCWD, pointer(path), O_RDWR | O_CLOEXEC, 0));
+  return static_cast<int32_t>(sys(SYS_openat, AT_FDCWD, pointer(path), O_RDWR | O_CLOEXEC | O_LARGEFILE, 0));
 }
 
 }  // namespace cairn::file

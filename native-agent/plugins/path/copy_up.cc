@@ -55,10 +55,10 @@ int copy_file(const char *real, const PathText &top, const struct statx &status,
   if (!temporary_name(top, temporary)) return -ENAMETOOLONG;
   long from = -1;
   if (!truncate) {
-    from = sys(SYS_openat, AT_FDCWD, real, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    from = sys(SYS_openat, AT_FDCWD, real, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_LARGEFILE);
     if (from < 0) return static_cast<int>(from);
   }
-  long to = sys(SYS_openat, AT_FDCWD, temporary.text, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  long to = sys(SYS_openat, AT_FDCWD, temporary.text, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_LARGEFILE, 0600);
   long error = to < 0 ? to : 0;
   if (error == 0 && !truncate) error = copy_content(static_cast<int>(from), static_cast<int>(to), status.stx_size);
   if (error == 0) copy_attributes(static_cast<int>(to), status);

@@ -4,6 +4,7 @@
 #pragma once
 #include <dlfcn.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdint.h>
 
 #include "cairn/plugin.h"
@@ -71,6 +72,10 @@ void prepare_timers();
 void prepare_syscall();
 void prepare_children();
 void prepare_mutexes();
+void prepare_time64();
+
+/// For a received signal: its sender by the virtual id. Gives `signal` back.
+int with_sender(int signal, siginfo_t* info);
 
 /// In the child of a fork, which inherits neither timers nor the thread that serves them. [any]
 void forget_timers();

@@ -237,6 +237,7 @@ int32_t init(const cairn_host* given, const char*) {
   prepare_syscall();
   prepare_children();
   prepare_mutexes();
+  prepare_time64();
   set_self(ask(SYS_getpid), ask(SYS_getpid));
   enter_program();
   look();

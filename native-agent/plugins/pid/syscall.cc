@@ -18,6 +18,10 @@
 #include "pid/host.h"
 #include "pid/ids.h"
 
+#ifdef SYS_ipc
+extern "C" int __semtimedop64(int, struct sembuf*, size_t, const void*);
+#endif
+
 namespace cairn::pid {
 
 static Next<long(long, ...)> next_syscall{"syscall", nullptr};
@@ -76,6 +80,20 @@ long change_action(const long* a) {
                          static_cast<uint64_t>(a[3]));
 }
 
+#ifdef SYS_clock_gettime64
+long wide_clock_time(const long* a) {
+  auto clock = static_cast<clockid_t>(a[0]);
+  long result = raw(SYS_clock_gettime64, real_clock(clock), a[1]);
+  auto* words = reinterpret_cast<int64_t*>(a[1]);
+  int64_t before = result == 0 ? cpu_time_before(clock) : 0;
+  if (before == 0) return result;
+  int64_t sum = words[0] * 1'000'000'000 + words[1] + before;
+  words[0] = sum / 1'000'000'000;
+  words[1] = sum % 1'000'000'000;
+  return result;
+}
+#endif
+
 /// True if the call holds ids and was made here.
 bool call_with_ids(long number, const long* a, long* result) {
   switch (number) {
@@ -105,6 +123,9 @@ bool call_with_ids(long number, const long* a, long* result) {
     case SYS_sched_setattr:
     case SYS_sched_getattr:
     case SYS_sched_rr_get_interval:
+#ifdef SYS_sched_rr_get_interval_time64
+    case SYS_sched_rr_get_interval_time64:
+#endif
     case SYS_sched_setaffinity:
     case SYS_sched_getaffinity:
     case SYS_migrate_pages:
@@ -126,11 +147,19 @@ bool call_with_ids(long number, const long* a, long* result) {
       *result = raw(number, a[0], a[1]);
       if (*result == 0) add_usage(static_cast<int>(a[0]), reinterpret_cast<struct rusage*>(a[1]));
       return true;
+#ifdef SYS_clock_gettime64
+    case SYS_clock_gettime64: *result = wide_clock_time(a); return true;
+    case SYS_clock_getres_time64:
+    case SYS_clock_nanosleep_time64:
+#endif
     case SYS_clock_getres:
     case SYS_clock_nanosleep:
       *result = raw(number, real_clock(static_cast<clockid_t>(a[0])), a[1], a[2], a[3]);
       return true;
     case SYS_timer_create: *result = create_timer(a); return true;
+#ifdef SYS_waitpid
+    case SYS_waitpid:
+#endif
     case SYS_wait4: {
       int32_t asked = static_cast<int32_t>(a[0]);
       long real = raw(number, asked > 0 ? real_child(asked) : real_target(asked), a[1], a[2], a[3]);
@@ -149,6 +178,26 @@ bool call_with_ids(long number, const long* a, long* result) {
   return true;
 }
 
+#ifdef SYS_ipc
+/// As libc's functions make them on i386: the kind of call, then up to three numbers, an address and one more.
+bool call_of_ipc(const long* a, long* result) {
+  enum { semaphore_operation = 1, semaphore_get = 2, semaphore_timed = 4, queue_get = 13, segment_get = 23 };  // as <linux/ipc.h> has them
+  auto id = static_cast<int>(a[1]);
+  auto second = static_cast<int>(a[2]), third = static_cast<int>(a[3]);
+  auto* address = reinterpret_cast<void*>(a[4]);
+  switch (a[0] & 0xffff) {
+    case semaphore_get: *result = semget(id, second, third); return true;
+    case semaphore_operation: *result = semop(id, static_cast<struct sembuf*>(address), static_cast<size_t>(second)); return true;
+    case semaphore_timed:
+      *result = semtimedop(id, static_cast<struct sembuf*>(address), static_cast<size_t>(second), reinterpret_cast<struct timespec*>(a[5]));
+      return true;
+    case queue_get: *result = msgget(id, second); return true;
+    case segment_get: *result = shmget(id, static_cast<size_t>(second), third); return true;
+    default: return false;
+  }
+}
+#endif
+
 /// True if the call is about System V objects and was made here, by the functions that are wrapped; errno is set then.
 bool call_of_sysv(long number, const long* a, long* result) {
   auto id = static_cast<int>(a[0]);
@@ -158,6 +207,12 @@ bool call_of_sysv(long number, const long* a, long* result) {
     case SYS_shmctl: *result = shmctl(id, static_cast<int>(a[1]), reinterpret_cast<struct shmid_ds*>(a[2])); return true;
     case SYS_semget: *result = semget(id, static_cast<int>(a[1]), static_cast<int>(a[2])); return true;
     case SYS_semctl: *result = semctl(id, static_cast<int>(a[1]), static_cast<int>(a[2]), a[3]); return true;
+#ifdef SYS_ipc
+    case SYS_ipc: return call_of_ipc(a, result);
+    case SYS_semtimedop_time64:
+      *result = __semtimedop64(id, reinterpret_cast<struct sembuf*>(a[1]), static_cast<size_t>(a[2]), reinterpret_cast<void*>(a[3]));
+      return true;
+#endif
 #ifdef SYS_semop
     case SYS_semop: *result = semop(id, reinterpret_cast<struct sembuf*>(a[1]), static_cast<size_t>(a[2])); return true;
     case SYS_semtimedop:

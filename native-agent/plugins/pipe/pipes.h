@@ -46,8 +46,10 @@ struct Table {
 extern const cairn_host* host;
 extern Table table;
 
-/// How the kernel marks what was opened by a name (on x86-64 libc's O_LARGEFILE is 0); pipe(2) does not.
+/// How the kernel marks what was opened by a name (on x86-64 libc's O_LARGEFILE is 0); pipe(2) does not. In a 32-bit program that is
+/// so only where it asked for large files: there each end is made by a name, which nothing else shows.
 inline constexpr uint32_t opened_by_name = 0100000;
+inline constexpr bool always_by_name = sizeof(void*) == 4;
 
 /// Added to the token of an end that has seen its last writer go.
 inline constexpr uint64_t hang_up = uint64_t{1} << 32;

@@ -74,7 +74,7 @@ int32_t host_open_kept(int32_t number) {
   if (setting(CAIRN_SETTING_SNAPSHOT_FOLDER, 0, &folder) == nullptr) return -ENOENT;
   sys::TextBuffer<4200> path;
   path.add(folder).add("/p").number(host_facts.virtual_pid).add(".files/").number(number);
-  return static_cast<int32_t>(call(SYS_openat, AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC, 0));
+  return static_cast<int32_t>(call(SYS_openat, AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC | O_LARGEFILE, 0));
 }
 int32_t host_own_fd(int32_t fd) { return sys::is_own_fd(fd) ? 1 : 0; }
 int32_t host_hide_fd(int32_t fd) { return sys::hide_fd(fd); }

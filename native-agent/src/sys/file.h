@@ -41,7 +41,7 @@ class [[nodiscard]] UniqueFd {
 };
 
 inline UniqueFd open(const char* path, int flags, unsigned mode = 0) {
-  return UniqueFd(call(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, mode));
+  return UniqueFd(call(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC | O_LARGEFILE, mode));
 }
 
 /// Reads a whole file (of /proc as well) into `buffer`; returns the bytes read or -errno; -EFBIG if it does not fit.
