@@ -16,7 +16,8 @@ using cairn::test::own_real_id;
 using cairn::test::plain_syscall;
 
 struct KernelAction {
-  uint64_t handler, flags, restorer, mask;
+  unsigned long handler, flags, restorer;
+  uint64_t mask;
 };
 
 KernelAction read_action(int signal) {

@@ -225,7 +225,7 @@ int32_t restore_mapping(cairn_mapping* mapping) {
   if (host->get_name(all_seals, key_of(file), &seals) != 0) seals = file.seals;
   // What could be made writable later would forbid the seal.
   bool reads_only = (mapping->protection & PROT_WRITE) == 0 && (seals & F_SEAL_WRITE) != 0;
-  mapping->fd = open_again(file, reads_only ? O_RDONLY : O_RDWR);
+  mapping->fd = open_again(file, (reads_only ? O_RDONLY : O_RDWR) | O_LARGEFILE);
   mapping->close_fd = 1;
   return mapping->fd < 0 ? mapping->fd : 0;
 }
