@@ -122,6 +122,7 @@ export const groups = {
   dap: nodeTests('dap', { minutes: 2 }),
   probes: nodeTests('probes', { minutes: 5 }),
   simulators: nodeTests('simulators', { minutes: 15 }),
+  programs: nodeTests('programs', { minutes: 10 }),
   faults: nodeTests('faults', { minutes: 10 }),
   e2e: nodeTests('e2e', { minutes: 15, before: async () => void (await packageExtension()) }),
 };

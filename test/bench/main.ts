@@ -6,19 +6,33 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { inTree } from '../support/tree.js';
-import { measureSimulation, measureSize, prepare, type Row, restartRow, type SizeResult, simulations } from './measurements.js';
+import { measureAgents } from './agents.js';
+import { measureCalls } from './calls.js';
+import { measureSimulation, measureSize, prepare, restartRow, type SizeResult, simulations } from './measurements.js';
+import type { Row } from './row.js';
+import { measureTrees } from './trees.js';
 
-/** In MB. CAIRN_BENCH_SIZES and CAIRN_BENCH_ROUNDS are for trying the benchmark itself. */
-const sizes = (process.env['CAIRN_BENCH_SIZES'] ?? '64,512,2048').split(',').map(Number);
-const ROUNDS = Number(process.env['CAIRN_BENCH_ROUNDS'] ?? 5);
+/**
+ * For trying the benchmarks themselves: CAIRN_BENCH_SIZES in MB, CAIRN_BENCH_ROUNDS, CAIRN_BENCH_TREES and CAIRN_BENCH_AGENTS in
+ * processes, and CAIRN_BENCH_ONLY, some of the words of `parts` below.
+ */
+const numbers = (name: string, otherwise: string): number[] => (process.env[name] ?? otherwise).split(',').map(Number);
+const sizes = numbers('CAIRN_BENCH_SIZES', '64,512,2048');
+const trees = numbers('CAIRN_BENCH_TREES', '1,10,100,500');
+const [ROUNDS = 5] = numbers('CAIRN_BENCH_ROUNDS', '5');
+const [agents = 10_000] = numbers('CAIRN_BENCH_AGENTS', '10000');
+
+const missed = ({ ratio, aim }: Row): boolean => aim !== null && ratio > aim;
 
 function table(rows: readonly Row[]): string {
   const lines = ['| question | measured | compared with | ratio | aim |', '|---|---|---|---|---|'];
-  for (const { question, measured, compared, ratio, aim } of rows) {
-    lines.push(`| ${question} | ${measured} | ${compared} | ${ratio.toFixed(2)}${ratio > aim ? ' (missed)' : ''} | ≤ ${aim} |`);
+  for (const row of rows) {
+    const { question, measured, compared, ratio, aim } = row;
+    const wanted = aim === null ? '' : `≤ ${aim}`;
+    lines.push(`| ${question} | ${measured} | ${compared} | ${ratio.toFixed(2)}${missed(row) ? ' (missed)' : ''} | ${wanted} |`);
   }
   const machine = `${cpus().length} processors (${cpus()[0]?.model.trim()}), Linux ${release()}`;
-  return `${lines.join('\n')}\n\nMedians of ${ROUNDS}; simulations: the best of ${ROUNDS}. ${machine}.\n`;
+  return `${lines.join('\n')}\n\nMedians of ${ROUNDS}; simulations and calls: the best of ${ROUNDS}. ${machine}.\n`;
 }
 
 function replaceInReadme(text: string): void {
@@ -35,24 +49,57 @@ function replaceInReadme(text: string): void {
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-await prepare();
-const results: SizeResult[] = [];
-for (const megabytes of sizes) {
-  say(`checkpoint and restart with ${megabytes} MB …`);
-  results.push(await measureSize(megabytes, ROUNDS));
+async function sizeRows(): Promise<Row[]> {
+  const results: SizeResult[] = [];
+  for (const megabytes of sizes) {
+    say(`checkpoint and restart with ${megabytes} MB …`);
+    results.push(await measureSize(megabytes, ROUNDS));
+  }
+  const rows = results
+    .flatMap((result) => result.rows)
+    .sort((a, b) => Number(b.question.startsWith('Hold')) - Number(a.question.startsWith('Hold')));
+  const [smallest, largest] = [results[0], results.at(-1)];
+  return smallest && largest ? [...rows, restartRow(smallest, largest)] : rows;
 }
-const rows = results
-  .flatMap((result) => result.rows)
-  .sort((a, b) => Number(b.question.startsWith('Hold')) - Number(a.question.startsWith('Hold')));
-const [smallest, largest] = [results[0], results.at(-1)];
-if (smallest && largest) rows.push(restartRow(smallest, largest));
-for (const simulation of simulations) {
-  say(`${simulation.name} with and without Cairn …`);
-  rows.push(await measureSimulation(simulation, ROUNDS));
+
+async function simulationRows(): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const simulation of simulations) {
+    say(`${simulation.name} with and without Cairn …`);
+    rows.push(await measureSimulation(simulation, ROUNDS));
+  }
+  return rows;
+}
+
+async function callRows(): Promise<Row[]> {
+  say('calls with and without Cairn …');
+  return measureCalls(ROUNDS);
+}
+
+async function agentRows(): Promise<Row[]> {
+  say(`a barrier with ${agents} processes …`);
+  return measureAgents(agents, ROUNDS);
+}
+
+const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
+  sizes: sizeRows,
+  simulations: simulationRows,
+  calls: callRows,
+  trees: () => measureTrees(trees, Math.min(ROUNDS, 3), say),
+  agents: agentRows,
+};
+
+const chosen = process.env['CAIRN_BENCH_ONLY']?.split(',') ?? Object.keys(parts);
+await prepare();
+const rows: Row[] = [];
+for (const name of chosen) {
+  const part = parts[name];
+  if (part === undefined) throw new Error(`CAIRN_BENCH_ONLY names ${name}; there are ${Object.keys(parts).join(', ')}`);
+  rows.push(...(await part()));
 }
 const text = table(rows);
 mkdirSync(inTree('build'), { recursive: true });
 writeFileSync(inTree('build/bench.md'), text);
 process.stdout.write(text);
 if (process.argv.includes('--readme')) replaceInReadme(text);
-if (rows.some(({ ratio, aim }) => ratio > aim)) process.exitCode = 1;
+if (rows.some(missed)) process.exitCode = 1;

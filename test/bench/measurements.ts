@@ -11,12 +11,10 @@ import { build as buildSimulations, icarus, type Simulation, verilator } from '.
 import type { Program } from '../support/program.js';
 import { Scratch } from '../support/scratch.js';
 import { inTree } from '../support/tree.js';
+import type { Row } from './row.js';
 
 const run = promisify(execFile);
 const helper = inTree('build/test/bench/measure');
-
-/** One line of the table. `ratio` is what the aim is about. */
-export type Row = { question: string; measured: string; compared: string; ratio: number; aim: number };
 
 export async function prepare(): Promise<void> {
   await compile(inTree('test/bench/measure.c'), helper, ['-O2']);

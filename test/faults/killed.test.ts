@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { chooseSeed, randomNumbers } from '../simulators/moments.js';
+import { chooseSeed, randomNumbers } from '../support/moments.js';
 import { executable, isAlive, waitFor } from '../support/processes.js';
 import { Scratch } from '../support/scratch.js';
 import { large, small, Victim, withVictim } from './victim.js';

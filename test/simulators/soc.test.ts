@@ -8,10 +8,10 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { chooseSeed, randomNumbers } from '../support/moments.js';
 import type { Program } from '../support/program.js';
 import { Scratch, type User } from '../support/scratch.js';
 import { cairnCommand, root } from '../support/tree.js';
-import { chooseSeed, randomNumbers } from './moments.js';
 import { build, icarus, icarusFst, type Reference, type Simulation, uninterrupted, verilator } from './simulation.js';
 
 type Moment = { snapshot: string; run: number; seconds: number; printedBefore: number; printedAfter: number };

@@ -67,7 +67,9 @@ export class ControlServer {
     this.#coordinator = coordinator;
     this.#log = log;
     this.#logFile = logFile;
-    coordinator.session.onChange(() => this.#tell('session/changed', coordinator.status));
+    coordinator.session.onChange(() => {
+      if (this.#clients.size > 0) this.#tell('session/changed', coordinator.status);
+    });
     coordinator.onSnapshot((result) => this.#tell('session/snapshot', result));
     coordinator.onTerminalData((data) => this.#tell('terminal/data', { data }, (client) => client.terminal));
     log.onEntry((entry) => this.#tell('session/log', entry));

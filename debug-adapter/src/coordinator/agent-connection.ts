@@ -49,6 +49,23 @@ export interface AgentOwner {
   broken(connection: AgentConnection, why: string): void;
 }
 
+/** A request that is encoded once, however many processes are asked. Our ids are even ones, the agents' odd. */
+interface Call {
+  id: bigint;
+  frame: Uint8Array;
+}
+export type PhaseCall = Call;
+
+let lastId = 0n;
+function call(body: MessageBody): Call {
+  lastId += 2n;
+  return { id: lastId, frame: encodeFrame(lastId, body) };
+}
+
+export function phaseCall(request: MessageInitShape<typeof PhaseRequestSchema>): PhaseCall {
+  return call({ case: 'phaseRequest', value: request });
+}
+
 type Expected = { kind: 'phase'; reply: Deferred<PhaseReply> } | { kind: 'table'; rows: TableRow[]; reply: Deferred<TableRow[]> };
 
 export interface Family {
@@ -81,7 +98,6 @@ export class AgentConnection {
   readonly #saved = new Map<bigint, Deferred<SaveDone>>();
   readonly #ready = deferred<void>();
   #greeted = false;
-  #nextId = 2n;
 
   constructor(socket: Socket, owner: AgentOwner) {
     this.#socket = socket;
@@ -124,15 +140,15 @@ export class AgentConnection {
     return this.#ready.promise;
   }
 
-  phase(request: MessageInitShape<typeof PhaseRequestSchema>): Promise<PhaseReply> {
+  phase(request: PhaseCall): Promise<PhaseReply> {
     const reply = deferred<PhaseReply>();
-    this.#ask({ kind: 'phase', reply }, { case: 'phaseRequest', value: request });
+    this.#ask({ kind: 'phase', reply }, request);
     return reply.promise;
   }
 
   table(kind: TableKind): Promise<TableRow[]> {
     const reply = deferred<TableRow[]>();
-    this.#ask({ kind: 'table', rows: [], reply }, { case: 'tableRequest', value: { kind } });
+    this.#ask({ kind: 'table', rows: [], reply }, call({ case: 'tableRequest', value: { kind } }));
     return reply.promise;
   }
 
@@ -152,15 +168,13 @@ export class AgentConnection {
     return entry;
   }
 
-  #ask(expected: Expected, body: MessageBody): void {
+  #ask(expected: Expected, { id, frame }: Call): void {
     if (!this.isOpen) {
       expected.reply.reject(this.#lost());
       return;
     }
-    const id = this.#nextId;
-    this.#nextId += 2n;
     this.#expected.set(id, expected);
-    this.#send(id, body);
+    this.#socket.write(frame);
   }
 
   #send(id: bigint, body: MessageBody): void {

@@ -75,6 +75,7 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
     operation.checkCancelled();
     const result = await finish(context, operation, { all, partial, files, written, tables, pauseMs, name });
     session.lastSnapshot = result.snapshot;
+    session.changed();
     log.add(
       'info',
       `snapshot ${result.snapshot}: ${result.bytes} bytes, held ${result.pauseMs.toFixed(2)} ms, ${result.totalMs.toFixed(0)} ms in all`,
@@ -187,6 +188,7 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
   await Promise.all([writeNew(join(partial.folder, TABLES), tables), writeNew(join(partial.folder, PROCESSES), list)]);
   files.push({ name: PROCESSES, size: list.length, checksum: await checksum(list) });
 
+  const byId = new Map(made.all.map((one) => [one.virtualPid, one]));
   const timed = written.find((one) => one.simulatedTime !== '');
   const manifest: Manifest = {
     format: SNAPSHOT_FORMAT,
@@ -206,7 +208,7 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
     phases: operation.timings,
     compression: context.compression,
     processes: tree.flatMap(({ virtualPid, parent }) => {
-      const one = made.all.find((other) => other.virtualPid === virtualPid);
+      const one = byId.get(virtualPid);
       if (!one) return [];
       const { executable, architecture } = one.hello;
       return [{ virtualPid, parent, executable, argv: one.argv, threads: one.threads, architecture: architecture || 'x86_64' }];

@@ -71,7 +71,9 @@ export class Coordinator {
     const { store, paths, clock, log, deadlines, compression } = options;
     this.#options = options;
     this.session = new Session(options.session, store.path, clock.now());
-    this.session.onChange(() => this.#record());
+    this.session.onChange((lasting) => {
+      if (lasting) this.#record();
+    });
     this.#agents = new Agents(this.session, log, {
       settings: (one) => this.#settings(one),
       ready: (one) => this.#ready(one),
@@ -311,7 +313,7 @@ export class Coordinator {
   }
 
   #begin(kind: OperationKind): Operation {
-    const operation = new Operation(++this.#operations, kind, this.#options.clock, this.session.changed);
+    const operation = new Operation(++this.#operations, kind, this.#options.clock, this.session.progressed);
     this.session.operation = operation;
     this.session.changed();
     return operation;

@@ -11,7 +11,7 @@ import type { OperationKind, OperationStatus, PhaseName, PhaseStatus } from '../
 import { type CairnError, failure, reason } from '../protocol/errors.js';
 import { Phase, type PhaseReply, PhaseReplySchema } from '../protocol/generated/agent_pb.js';
 import type { PhaseTiming } from '../protocol/snapshot.js';
-import { type AgentConnection, ConnectionLost } from './agent-connection.js';
+import { type AgentConnection, ConnectionLost, phaseCall } from './agent-connection.js';
 import type { Deadlines } from './context.js';
 import { bounded } from './strand.js';
 
@@ -40,6 +40,40 @@ export interface RequestFields {
 export class NotAlone extends Error {}
 
 const EAGAIN = -11;
+
+/** Who has arrived, and who has not, in a computation of any size. */
+class PhaseRecord implements PhaseStatus {
+  endedMs: number | null = null;
+  error = '';
+  readonly arrived: number[] = [];
+  readonly phase: PhaseName;
+  readonly barrier: string;
+  readonly startedMs: number;
+  readonly #waiting: Set<number>;
+
+  constructor(phase: PhaseName, barrier: string, members: readonly AgentConnection[], startedMs: number) {
+    this.phase = phase;
+    this.barrier = barrier;
+    this.startedMs = startedMs;
+    this.#waiting = new Set(members.map((one) => one.virtualPid));
+  }
+
+  get waiting(): number[] {
+    return [...this.#waiting];
+  }
+  isWaitedFor(one: AgentConnection): boolean {
+    return this.#waiting.has(one.virtualPid);
+  }
+  arrives(one: AgentConnection): void {
+    if (this.#waiting.delete(one.virtualPid)) this.arrived.push(one.virtualPid);
+  }
+
+  /** What is told: a getter of a class is no property of its own. */
+  toJSON(): PhaseStatus {
+    const { phase, barrier, arrived, waiting, startedMs, endedMs, error } = this;
+    return { phase, barrier, arrived, waiting, startedMs, endedMs, error };
+  }
+}
 
 export class Operation {
   readonly status: OperationStatus;
@@ -83,12 +117,14 @@ export class Operation {
     fields: RequestFields = {},
     mayLeave = step.phase === 'resume' || step.phase === 'running',
   ): Promise<PhaseReply[]> {
-    const taking = members.filter((one) => step.processes.includes(one.virtualPid));
+    const wanted = new Set(step.processes);
+    const taking = members.filter((one) => wanted.has(one.virtualPid));
     const { phase, barrier } = step;
     const deadlineMs = deadlines.phase;
     if (phase === 'write') throw new RangeError('write is not asked for');
+    const request = phaseCall({ ...fields, operation: this.number, phase: wirePhase[phase], barrier, deadlineMs });
     return this.during(phase, barrier, taking, deadlineMs, deadlineMs + deadlines.grace, async (one) => {
-      const asked = one.phase({ ...fields, operation: this.number, phase: wirePhase[phase], barrier, deadlineMs });
+      const asked = one.phase(request);
       const reply = mayLeave ? await asked.catch(endedOnItsOwn) : await asked;
       if (phase === 'suspend' && fields.alone && reply.errorNumber === EAGAIN) throw new NotAlone();
       if (reply.error !== '') {
@@ -114,15 +150,7 @@ export class Operation {
     limitMs: number,
     arrive: (one: AgentConnection) => Promise<T>,
   ): Promise<T[]> {
-    const record: PhaseStatus = {
-      phase,
-      barrier,
-      arrived: [],
-      waiting: members.map((one) => one.virtualPid),
-      startedMs: this.elapsedMs,
-      endedMs: null,
-      error: '',
-    };
+    const record = new PhaseRecord(phase, barrier, members, this.elapsedMs);
     this.status.phases.push(record);
     this.#changed();
     const name = barrier || phase;
@@ -133,8 +161,7 @@ export class Operation {
       } catch (error) {
         throw error instanceof ConnectionLost ? await lost(member, name) : error;
       }
-      record.arrived.push(member.virtualPid);
-      record.waiting = record.waiting.filter((pid) => pid !== member.virtualPid);
+      record.arrives(member);
       this.#changed();
       return result;
     };
@@ -142,7 +169,7 @@ export class Operation {
       failure('phaseDeadline', {
         phase: name,
         seconds: deadlineMs / 1000,
-        waiting: names(members.filter((member) => record.waiting.includes(member.virtualPid))),
+        waiting: names(members.filter((member) => record.isWaitedFor(member))),
       });
     try {
       return await bounded(Promise.all(members.map(one)), limitMs, late, this.#cancel.signal, () =>
@@ -165,20 +192,12 @@ export class Operation {
   /** The abort edge: all processes run on as if nothing had been asked. Never throws: what has gone cannot be held. */
   async abort(members: readonly AgentConnection[]): Promise<void> {
     const open = members.filter((one) => one.isOpen);
-    const record: PhaseStatus = {
-      phase: 'abort',
-      barrier: '',
-      arrived: [],
-      waiting: open.map((one) => one.virtualPid),
-      startedMs: this.elapsedMs,
-      endedMs: null,
-      error: '',
-    };
+    const record = new PhaseRecord('abort', '', open, this.elapsedMs);
     this.status.phases.push(record);
+    const request = phaseCall({ operation: this.number, phase: Phase.ABORT, deadlineMs: ABORT_MS });
     const all = open.map(async (one) => {
-      await one.phase({ operation: this.number, phase: Phase.ABORT, deadlineMs: ABORT_MS });
-      record.arrived.push(one.virtualPid);
-      record.waiting = record.waiting.filter((pid) => pid !== one.virtualPid);
+      await one.phase(request);
+      record.arrives(one);
     });
     await bounded(Promise.allSettled(all), ABORT_MS, () => new Error('no answer to abort')).catch((error: unknown) => {
       record.error = reason(error);

@@ -11,7 +11,9 @@ import type { AgentConnection } from './agent-connection.js';
 import type { Operation } from './operation.js';
 import type { SessionRecord } from './record.js';
 
+/** At least; and ten times as long as the telling took, so that a large computation is not slowed down by those who watch. */
 const GATHER_MS = 10;
+const GATHER_SHARE = 10;
 
 export class Session {
   readonly name: string;
@@ -37,8 +39,10 @@ export class Session {
   #state: SessionState = 'starting';
   #startedAt: string;
   #timer: NodeJS.Timeout | undefined;
+  #gatherMs = GATHER_MS;
+  #lasting = false;
   #isClosed = false;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(lasting: boolean) => void>();
 
   constructor(name: string, store: string, startedAt: string) {
     this.name = name;
@@ -55,13 +59,20 @@ export class Session {
     this.changed();
   }
 
-  onChange(listener: () => void): () => void {
+  /** `lasting`: more than the progress of an operation. */
+  onChange(listener: (lasting: boolean) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   changed = (): void => {
-    if (!this.#isClosed) this.#timer ??= setTimeout(() => this.flush(), GATHER_MS);
+    this.#lasting = true;
+    this.progressed();
+  };
+
+  /** Only the newest operation has: nothing that a coordinator after this one would have to know. */
+  progressed = (): void => {
+    if (!this.#isClosed) this.#timer ??= setTimeout(() => this.flush(), this.#gatherMs);
   };
 
   /** Tells the listeners now, if there is anything to tell. */
@@ -69,7 +80,11 @@ export class Session {
     if (this.#timer === undefined) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const listener of this.#listeners) listener();
+    const began = performance.now();
+    const lasting = this.#lasting;
+    this.#lasting = false;
+    for (const listener of this.#listeners) listener(lasting);
+    this.#gatherMs = Math.max(GATHER_MS, (performance.now() - began) * GATHER_SHARE);
   }
 
   /** Nothing is told any more. */

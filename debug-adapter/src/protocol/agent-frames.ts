@@ -22,9 +22,11 @@ export function encodeFrame(id: bigint, body: MessageBody): Uint8Array {
   return frame;
 }
 
+const nothing = new Uint8Array(0);
+
 /** Takes bytes as they come and gives whole messages. Throws on what is no frame of ours; then nothing more can be read. */
 export class FrameReader {
-  #rest = new Uint8Array(0);
+  #rest = nothing;
 
   push(chunk: Uint8Array): Message[] {
     let bytes = chunk;
@@ -43,7 +45,8 @@ export class FrameReader {
       messages.push(fromBinary(MessageSchema, bytes.subarray(position + 4, position + 4 + length)));
       position += 4 + length;
     }
-    this.#rest = bytes.slice(position);
+    // A copy, and nothing where nothing is left: a view would keep the whole of what was read.
+    this.#rest = position === bytes.length ? nothing : new Uint8Array(bytes.subarray(position));
     return messages;
   }
 }

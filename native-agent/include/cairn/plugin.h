@@ -298,6 +298,15 @@ struct cairn_watches {
   void (*added)(const char *real_path, uint32_t mask);
 };
 
+/* Extension "cairn.rings/1", published by the built-in plugin `uring`. Since 1.1. */
+struct cairn_rings {
+  uint32_t size;
+  uint32_t reserved;
+  /* [any] io_uring_setup(2) and io_uring_register(2), noted for a checkpoint: the kernel's result. */
+  int64_t (*set_up)(uint32_t entries, void *parameters);
+  int64_t (*change)(int32_t fd, uint32_t operation, void *argument, uint32_t count);
+};
+
 #ifdef __cplusplus
 }
 #endif

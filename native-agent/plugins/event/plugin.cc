@@ -51,7 +51,6 @@ int32_t refuse(const cairn_descriptor& offer) {
   };
   static const Name names[] = {
       {"anon_inode:[fanotify]", "a fanotify group"},
-      {"anon_inode:[io_uring]", "an io_uring instance, with which the kernel shares memory"},
       {"anon_inode:[userfaultfd]", "a userfaultfd, which handles page faults"},
       {"anon_inode:[perf_event]", "a performance counter (perf)"},
   };

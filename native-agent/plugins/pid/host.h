@@ -77,6 +77,9 @@ void prepare_time64();
 /// For a received signal: its sender by the virtual id. Gives `signal` back.
 int with_sender(int signal, siginfo_t* info);
 
+/// [any] syscall_paths.cc: true if the call names a file and was made here; errno is set then.
+bool call_with_paths(long number, const long* a, long* result);
+
 /// In the child of a fork, which inherits neither timers nor the thread that serves them. [any]
 void forget_timers();
 

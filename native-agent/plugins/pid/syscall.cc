@@ -1,6 +1,7 @@
 // Owns: syscall(2): the ids in the arguments and results of the calls that are wrapped elsewhere under their own names, and of
-// those that libc has no function for; rt_sigaction, which is the plugin signal's, and the calls of System V objects, which are the
-// plugin sysv's, from the start, since it notes what the computation makes. All other calls go on as they came. [any]
+// those that libc has no function for; rt_sigaction, which is the plugin signal's; and from the start, since they note what is made,
+// the calls of System V objects, which are the plugin sysv's, and those of io_uring, which are the plugin uring's. All other calls go
+// on as they came. [any]
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -227,6 +228,18 @@ bool call_of_sysv(long number, const long* a, long* result) {
   }
 }
 
+/// The same for io_uring, which the plugin uring notes.
+bool call_of_rings(long number, const long* a, long* result) {
+  if (number != SYS_io_uring_setup && number != SYS_io_uring_register) return false;
+  const cairn_host* known = host;
+  auto* rings = known == nullptr ? nullptr : static_cast<const cairn_rings*>(known->extension("cairn.rings/1"));
+  if (rings == nullptr) return false;
+  *result = with_errno(number == SYS_io_uring_setup
+                           ? rings->set_up(static_cast<uint32_t>(a[0]), reinterpret_cast<void*>(a[1]))
+                           : rings->change(static_cast<int32_t>(a[0]), static_cast<uint32_t>(a[1]), reinterpret_cast<void*>(a[2]), static_cast<uint32_t>(a[3])));
+  return true;
+}
+
 }  // namespace
 
 extern "C" CAIRN_EXPORT long syscall(long number, ...) noexcept {
@@ -236,7 +249,8 @@ extern "C" CAIRN_EXPORT long syscall(long number, ...) noexcept {
   for (long& argument : a) argument = va_arg(list, long);
   va_end(list);
   long result;
-  if (call_of_sysv(number, a, &result)) return result;
+  if (call_of_sysv(number, a, &result) || call_of_rings(number, a, &result)) return result;
+  if (active() && call_with_paths(number, a, &result)) return result;
   if (!active() || !call_with_ids(number, a, &result)) return next_syscall.get()(number, a[0], a[1], a[2], a[3], a[4], a[5]);
   return with_errno(result);
 }

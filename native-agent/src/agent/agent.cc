@@ -20,6 +20,7 @@
 #include "agent/operation.h"
 #include "agent/restarted_thread.h"
 #include "agent/tables.h"
+#include "checkpoint/fork_advice.h"
 #include "checkpoint/simulated_time.h"
 #include "events/host.h"
 #include "events/names.h"
@@ -115,6 +116,7 @@ void Agent::start() {
   arena_.use(reinterpret_cast<void*>(memory), arena_size, agent_stack);
   channel_.use_buffers(arena_.array<char>(wire::max_frame + 4), arena_.array<char>(wire::max_frame + 4));
   find_memory_calls();
+  checkpoint::prepare_fork_advice();
   checkpoint::find_simulated_time();
   events::start_builtin_plugins();
   // After exec in a restarted computation the kernel's number is not the process's name.

@@ -6,6 +6,7 @@
 #include "agent/memory_calls.h"
 #include "agent/restarted_thread.h"
 #include "agent/shared_memory.h"
+#include "checkpoint/fork_advice.h"
 #include "checkpoint/memory_flags.h"
 #include "events/host.h"
 #include "events/names.h"
@@ -226,7 +227,9 @@ bool Operation::capture(const checkpoint::SaveRequest& request) {
     }
   } while (ok && made != events::allocated_mappings());
   ok = ok && checkpoint::note_locked_memory(map, &error_) && note_shared_memory(map, &error_) && checkpoint::copy_shared(&map, &error_) &&
+            checkpoint::lift_fork_advice(map, &error_) &&
             agent_->save_.begin(request, agent_->facts_, stop_, &map, &kept_files, needed_files, virtual_id, &error_);
+  checkpoint::put_fork_advice_back();
   checkpoint::release_copies(&map);
   return ok;
 }

@@ -32,7 +32,7 @@ struct Advice {
 // The bit of each in Note::flags is its place here.
 constexpr Advice advices[] = {
     {"hg", MADV_HUGEPAGE}, {"nh", MADV_NOHUGEPAGE}, {"dd", MADV_DONTDUMP},
-    {"sr", MADV_SEQUENTIAL}, {"rr", MADV_RANDOM}, {"mg", MADV_MERGEABLE},
+    {"sr", MADV_SEQUENTIAL}, {"rr", MADV_RANDOM}, {"mg", MADV_MERGEABLE}, {"dc", MADV_DONTFORK}, {"wf", MADV_WIPEONFORK},
 };
 constexpr uint32_t advice_count = sizeof advices / sizeof advices[0];
 
@@ -97,7 +97,7 @@ bool has_smaps_flag(Text flags, Text flag) {
 bool begin_memory_flags(uint32_t mapping_count) {
   count = 0;
   future_lock = 0;
-  uint32_t needed = 2 * mapping_count;  // locked, and the rest
+  uint32_t needed = 3 * mapping_count;  // locked, kept from forks, and the rest
   if (needed <= capacity) return true;
   uint32_t larger = needed + needed / 2;
   notes = static_cast<Note*>(events::allocate(uint64_t{larger} * sizeof(Note)));

@@ -48,7 +48,7 @@ bool has_smaps_flag(sys::Text flags, sys::Text flag);
 bool begin_memory_flags(uint32_t mapping_count);
 /// [quiesced] Notes what is locked, now and in future.
 bool note_locked_memory(const MemoryMap& map, sys::Error* error);
-/// [writer] Notes the other flags of a mapping.
+/// [quiesced, writer] Notes the other flags of a mapping.
 void note_advice(uint64_t start, uint64_t end, sys::Text flags);
 
 /// [restoring] Asks for all of it again.

@@ -71,22 +71,22 @@ class Writer {
     uint64_t wanted = 0;
     uint64_t lost = 0;
     for_each_smaps_entry(Text(text, static_cast<size_t>(size)), [&](const SmapsEntry& entry) {
-      if (index == map_->mapping_count) return false;
-      Mapping* mapping = &map_->mappings[index];
       const sys::MapLine& line = entry.line;
-      uint64_t from = wanted > mapping->start ? wanted : mapping->start;
-      if (line.start > from) lost = from;
-      if (line.end <= mapping->start || line.start >= mapping->end) return lost == 0;
-      if (has_smaps_flag(entry.flags, "wf")) lost = line.start;
-      if (has_smaps_flag(entry.flags, "gd") && mapping->kind == cairn_image_MappingKind_MAPPING_ANONYMOUS) {
-        mapping->kind = cairn_image_MappingKind_MAPPING_STACK;
+      // Two mappings of the list may be one here: what kept them apart was lifted (fork_advice.h).
+      for (; index < map_->mapping_count; ++index) {
+        Mapping* mapping = &map_->mappings[index];
+        uint64_t from = wanted > mapping->start ? wanted : mapping->start;
+        if (line.start > from) lost = from;
+        if (lost != 0 || line.end <= from) break;
+        if (has_smaps_flag(entry.flags, "wf")) lost = line.start;
+        if (has_smaps_flag(entry.flags, "gd") && mapping->kind == cairn_image_MappingKind_MAPPING_ANONYMOUS) {
+          mapping->kind = cairn_image_MappingKind_MAPPING_STACK;
+        }
+        wanted = line.end < mapping->end ? line.end : mapping->end;
+        if (mapping->kind != cairn_image_MappingKind_MAPPING_VDSO) note_advice(from, wanted, entry.flags);
+        if (wanted < mapping->end) break;
       }
-      if (mapping->kind != cairn_image_MappingKind_MAPPING_VDSO) {
-        note_advice(from, line.end < mapping->end ? line.end : mapping->end, entry.flags);
-      }
-      wanted = line.end;
-      if (wanted >= mapping->end) ++index;
-      return lost == 0;
+      return lost == 0 && index < map_->mapping_count;
     });
     call_unchecked(SYS_munmap, memory, capacity);
     if (lost == 0 && index < map_->mapping_count) lost = map_->mappings[index].start;

@@ -13,6 +13,7 @@ extern const struct cairn_plugin cairn_plugin_memfd;
 extern const struct cairn_plugin cairn_plugin_sysv;
 extern const struct cairn_plugin cairn_plugin_pipe;
 extern const struct cairn_plugin cairn_plugin_event;
+extern const struct cairn_plugin cairn_plugin_uring;
 extern const struct cairn_plugin cairn_plugin_file;
 extern const struct cairn_plugin cairn_plugin_terminal;
 extern const struct cairn_plugin cairn_plugin_signal;
@@ -28,8 +29,8 @@ const cairn_plugin* const* builtin_plugins() {
   static const cairn_plugin* const plugins[] = {
       &cairn_plugin_pid,        &cairn_plugin_path,     &cairn_plugin_env,    &cairn_plugin_exec,    &cairn_plugin_socket,
       &cairn_plugin_descriptor, &cairn_plugin_memory,   &cairn_plugin_memfd,  &cairn_plugin_sysv,    &cairn_plugin_pipe,
-      &cairn_plugin_file,       &cairn_plugin_event,    &cairn_plugin_process, &cairn_plugin_terminal, &cairn_plugin_signal,
-      &cairn_plugin_timer,      nullptr,
+      &cairn_plugin_file,       &cairn_plugin_event,    &cairn_plugin_uring,  &cairn_plugin_process, &cairn_plugin_terminal,
+      &cairn_plugin_signal,     &cairn_plugin_timer,    nullptr,
   };
   return plugins;
 }

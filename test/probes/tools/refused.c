@@ -1,21 +1,33 @@
-// Makes a descriptor of a kind whose state no program can read, says its number or why there is none, and ends when a line comes.
+// Makes a descriptor of a kind whose state no program can read (of io_uring one with a request in progress), says its number or why there is none, and ends when a line comes.
 //
 //   refused io_uring|userfaultfd|fanotify|perf
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/io_uring.h>
 #include <linux/perf_event.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/fanotify.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 static long make(const char *kind) {
   if (strcmp(kind, "io_uring") == 0) {
+    // With something in progress: it waits for its standard input.
     struct io_uring_params parameters;
     memset(&parameters, 0, sizeof parameters);
-    return syscall(SYS_io_uring_setup, 4, &parameters);
+    long fd = syscall(SYS_io_uring_setup, 4, &parameters);
+    if (fd < 0) return fd;
+    char *queues = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, (int)fd, IORING_OFF_SQ_RING);
+    struct io_uring_sqe *entries = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, (int)fd, IORING_OFF_SQES);
+    memset(entries, 0, sizeof *entries);
+    entries->opcode = IORING_OP_POLL_ADD;
+    entries->poll32_events = POLLHUP;
+    *(unsigned *)(queues + parameters.sq_off.array) = 0;
+    *(unsigned *)(queues + parameters.sq_off.tail) = 1;
+    return syscall(SYS_io_uring_enter, fd, 1, 0, 0, NULL, 0) == 1 ? fd : -1;
   }
   if (strcmp(kind, "userfaultfd") == 0) return syscall(SYS_userfaultfd, 1 /* UFFD_USER_MODE_ONLY */);
   if (strcmp(kind, "fanotify") == 0) return fanotify_init(FAN_CLASS_NOTIF, 0);

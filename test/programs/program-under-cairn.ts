@@ -1,0 +1,223 @@
+/**
+ * A real program, checkpointed at random moments: the run that goes on, and restarts from every snapshot (again, two at once, with
+ * the working folder moved), print what an undisturbed run prints, end with its status and leave the same files.
+ * CAIRN_TEST_SEED=n repeats the moments of a run; CAIRN_PROGRAM_ROUNDS=n gives each program n rounds (one: two moments).
+ */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { chooseSeed, randomNumbers } from '../support/moments.js';
+import { waitFor } from '../support/processes.js';
+import type { Program } from '../support/program.js';
+import { Scratch } from '../support/scratch.js';
+
+/** Finds a file of the working folder as a run has left it. */
+export type Find = (name: string) => string;
+
+export type Subject = {
+  name: string;
+  command: readonly string[] | ((folder: string) => readonly string[]);
+  env?: Record<string, string>;
+  /** Programs and files without which the test is skipped. */
+  needs?: readonly string[];
+  /** Fills the working folder before the program starts. */
+  prepare?: (folder: string) => void | Promise<void>;
+  /** What is typed on standard input, a pipe, which is then closed. */
+  input?: string;
+  /** Printed when the program has begun: no moment is before. */
+  begun: RegExp;
+  /** No moment is after this share of its output or time. */
+  latest?: number;
+  /** What of its output is the same in each run, where the order of lines is not. */
+  normal?: (stdout: string) => string;
+  /** What is the same in each run of what it leaves in its working folder. */
+  result?: (find: Find) => string | Promise<string>;
+  status?: number;
+  /** Seconds until the end, at most. */
+  seconds?: number;
+};
+
+type Reference = { stdout: string; result: string; status: number; seconds: number; lines: number };
+type Snapshot = { id: string; cwd: string; printedBefore: string; printedAfter: string };
+
+/** Lines in alphabetical order, for programs whose processes print beside each other. */
+export const sorted = (stdout: string): string => stdout.split('\n').sort().join('\n');
+
+/** Whether a program, or a file by its absolute path, is there. */
+export function isThere(name: string): boolean {
+  if (name.startsWith('/')) return existsSync(name);
+  return (process.env['PATH'] ?? '').split(':').some((folder) => existsSync(join(folder, name)));
+}
+
+class Trial {
+  #count = 0;
+
+  constructor(
+    readonly subject: Subject,
+    readonly scratch: Scratch,
+    readonly random: () => number,
+  ) {}
+
+  #normal(stdout: string): string {
+    return (this.subject.normal ?? ((text: string) => text))(stdout);
+  }
+
+  get #seconds(): number {
+    return this.subject.seconds ?? 60;
+  }
+
+  #feed(program: Program): void {
+    if (this.subject.input === undefined) return;
+    program.type(this.subject.input);
+    program.closeInput();
+  }
+
+  /** All runs have the same working folder: each finds it as the first one did. */
+  async #folder(name: string): Promise<string> {
+    const folder = join(this.scratch.work, name, 'run');
+    mkdirSync(folder, { recursive: true });
+    await this.subject.prepare?.(folder);
+    return folder;
+  }
+
+  #command(folder: string): readonly string[] {
+    return typeof this.subject.command === 'function' ? this.subject.command(folder) : this.subject.command;
+  }
+
+  async reference(): Promise<Reference> {
+    const cwd = await this.#folder('reference');
+    const { subject } = this;
+    const start = performance.now();
+    const program = this.scratch.start(this.#command(cwd), {
+      cwd,
+      env: { ...subject.env },
+      input: subject.input !== undefined,
+    });
+    this.#feed(program);
+    const status = await program.exit(this.#seconds);
+    const seconds = (performance.now() - start) / 1000;
+    assert.equal(status, subject.status ?? 0, `without Cairn\n${program.transcript()}`);
+    assert.match(program.stdout, subject.begun, program.transcript());
+    const result = (await subject.result?.((name) => join(cwd, name))) ?? '';
+    return { stdout: program.stdout, result, status, seconds, lines: program.lines.length };
+  }
+
+  /** Waits for a random moment: a line of the output and a bit more, or a time where it prints little. */
+  async #moment(program: Program, reference: Reference, latest: number): Promise<string> {
+    await program.line(this.subject.begun, this.#seconds);
+    const share = this.random() * latest;
+    const first = program.lines.length;
+    const over = (): boolean => program.status !== undefined;
+    if (reference.lines - first >= 8) {
+      const lines = first + Math.floor(share * (reference.lines - first));
+      await waitFor(`line ${lines}`, () => over() || program.lines.length >= lines, this.#seconds);
+      await sleep(this.random() * Math.min(50, (1000 * reference.seconds) / reference.lines));
+      return `after line ${lines} of ${reference.lines}`;
+    }
+    await sleep(1000 * share * reference.seconds);
+    return `${(share * reference.seconds).toFixed(3)} s of ${reference.seconds.toFixed(1)} s after its beginning`;
+  }
+
+  /** Runs the program up to a checkpoint at a random moment; nearer to its beginning when it was over before. */
+  async checkpoint(
+    reference: Reference,
+    then: 'resume' | 'kill',
+    tell: (moment: string) => void,
+  ): Promise<{ program: Program; snapshot: Snapshot }> {
+    let latest = this.subject.latest ?? 0.9;
+    for (;;) {
+      const number = ++this.#count;
+      const session = `run${number}`;
+      const cwd = await this.#folder(session);
+      const program = this.scratch.cairnProgram(['run', '--session', session, '--', ...this.#command(cwd)], {
+        cwd,
+        env: { ...this.subject.env },
+        input: this.subject.input !== undefined,
+      });
+      this.#feed(program);
+      tell(`${session}: ${await this.#moment(program, reference, latest)}, then ${then}`);
+      const printedBefore = program.stdout;
+      const { status, stdout, stderr } = await this.scratch.cairn(['checkpoint', '--session', session, '--json', '--then', then]);
+      if (status === 0) {
+        const { snapshot } = JSON.parse(stdout) as { snapshot: string };
+        if (then === 'kill') await program.exit(this.#seconds);
+        return { program, snapshot: { id: snapshot, cwd, printedBefore, printedAfter: program.stdout } };
+      }
+      const ended = await waitFor('the end', () => program.status !== undefined, 2).catch(() => false);
+      assert.ok(
+        ended && program.status === reference.status && latest > 0.05,
+        `checkpoint: ${stderr}\n${this.scratch.logs()}\n${program.transcript()}`,
+      );
+      latest *= 0.6;
+    }
+  }
+
+  /** What the run that was not killed prints and leaves. */
+  async assertWentOn(program: Program, cwd: string, reference: Reference): Promise<void> {
+    assert.equal(await program.exit(this.#seconds), reference.status, `the run that went on\n${program.transcript()}`);
+    assert.equal(this.#normal(program.stdout), this.#normal(reference.stdout), 'what the run that went on printed');
+    const result = (await this.subject.result?.((name) => join(cwd, name))) ?? '';
+    assert.equal(result, reference.result, 'what the run that went on left');
+  }
+
+  startRestart(snapshot: Snapshot, ...args: string[]): Program {
+    const session = `again${++this.#count}`;
+    return this.scratch.cairnProgram(['restart', snapshot.id, '--session', session, ...args], { cwd: this.scratch.folder });
+  }
+
+  async assertRestart(program: Program, snapshot: Snapshot, reference: Reference, cwd = snapshot.cwd): Promise<void> {
+    const status = await program.exit(this.#seconds);
+    const about = (): string => `${program.transcript()}\n${this.scratch.logs()}`;
+    assert.equal(status, reference.status, `the restart's status\n${about()}`);
+    // What was printed between the look before the checkpoint and its end may belong to either side.
+    const { printedBefore, printedAfter } = snapshot;
+    const wanted = this.#normal(reference.stdout);
+    let fits = false;
+    for (let at = printedBefore.length; at <= printedAfter.length && !fits; at++) {
+      fits = this.#normal(printedAfter.slice(0, at) + program.stdout) === wanted;
+    }
+    if (!fits) assert.equal(this.#normal(printedAfter + program.stdout), wanted, `what the restart printed\n${about()}`);
+    const folder = this.scratch.runFolder(program);
+    const find: Find = (name) => (existsSync(join(folder, name)) ? join(folder, name) : join(cwd, name));
+    assert.equal((await this.subject.result?.(find)) ?? '', reference.result, `what the restart left in ${folder}\n${about()}`);
+  }
+}
+
+/** The tests of one program. */
+export function programTest(subject: Subject): void {
+  test(subject.name, { timeout: 300_000 }, async (context) => {
+    const missing = (subject.needs ?? []).filter((name) => !isThere(name));
+    if (missing.length > 0) {
+      context.skip(`needs ${missing.join(', ')}`);
+      return;
+    }
+    const seed = chooseSeed();
+    const tell = (text: string): void => context.diagnostic(text);
+    tell(`CAIRN_TEST_SEED=${seed}`);
+    const scratch = new Scratch();
+    try {
+      const trial = new Trial(subject, scratch, randomNumbers(seed));
+      const reference = await trial.reference();
+      for (let round = 0; round < Number(process.env['CAIRN_PROGRAM_ROUNDS'] ?? 1); round++) {
+        await context.test('killed, and restarted twice; the second time from a folder that was moved', async () => {
+          const { snapshot } = await trial.checkpoint(reference, 'kill', tell);
+          await trial.assertRestart(trial.startRestart(snapshot), snapshot, reference);
+          const moved = `${snapshot.cwd}-moved`;
+          renameSync(snapshot.cwd, moved);
+          const again = trial.startRestart(snapshot, '--path', `${snapshot.cwd}=${moved}`);
+          await trial.assertRestart(again, snapshot, reference, moved);
+        });
+        await context.test('goes on, and is restarted twice at the same time', async () => {
+          const { program, snapshot } = await trial.checkpoint(reference, 'resume', tell);
+          const restarts = [trial.startRestart(snapshot), trial.startRestart(snapshot)];
+          await trial.assertWentOn(program, snapshot.cwd, reference);
+          for (const restarted of restarts) await trial.assertRestart(restarted, snapshot, reference);
+        });
+      }
+    } finally {
+      await scratch.close();
+    }
+  });
+}
