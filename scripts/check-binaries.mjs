@@ -13,7 +13,7 @@ const output = async (command, ...args) => (await run(command, args, { capture: 
 const needed = (dynamic) => [...dynamic.matchAll(/\(NEEDED\)[^[]*\[([^\]]+)\]/g)].map((match) => match[1]);
 
 async function checkAgent(file, problems) {
-  const name = relative(inTree("dist/native"), file);
+  const name = relative(inTree('dist/native'), file);
   const dynamic = await output('readelf', '-dW', file);
   for (const library of needed(dynamic)) {
     if (library !== 'libc.so.6' && !library.startsWith('ld-linux'))
@@ -38,7 +38,7 @@ async function checkStack(file, problems) {
 }
 
 async function checkRestorer(file, problems) {
-  const name = relative(inTree("dist/native"), file);
+  const name = relative(inTree('dist/native'), file);
   const symbols = (await output('nm', '-u', file)).trim();
   if (symbols !== '') problems.push(`${name} has undefined symbols: ${symbols.split(/\s*\n\s*/).join(', ')}`);
   const headers = await checkStack(file, problems);

@@ -46,7 +46,8 @@ export type Probe = {
 /** CAIRN_PROBE_BITS: 64, 32, all; else the 32-bit programs of the probes that say so, beside all of 64 bits. */
 function wantsBits(wanted: readonly string[], bits: Bits): boolean {
   const asked = process.env['CAIRN_PROBE_BITS'];
-  if (wanted.includes('only')) return wanted[0] === String(bits) && (asked === undefined || asked === 'all' || asked === wanted[0]);
+  if (wanted.includes('only'))
+    return wanted[0] === String(bits) && (asked === undefined || asked === 'all' || asked === wanted[0]);
   if (asked !== undefined) return asked === 'all' || asked === String(bits);
   return bits === 64 || wanted.includes('32');
 }
@@ -65,7 +66,7 @@ function describe(family: string, file: string, bits: Bits): Probe | undefined {
     family,
     source,
     program: join(outputs[bits], family, name),
-    flags: [...(bits === 32 ? ['-m32'] : []), ...words('flags')],
+    flags: [...(bits === 32 ? ['-m32', '-Wno-sign-compare'] : []), ...words('flags')],
     libraries: words('library'),
     pty: words('needs').includes('pty'),
     partner: words('needs').includes('partner') ? join(outputs[bits === 64 ? 32 : 64], family, name) : undefined,
@@ -138,7 +139,8 @@ export async function buildProbes(all: readonly Probe[]): Promise<void> {
   }
   for (const { source, program, flags, partner, bits } of probes) {
     jobs.push(() => compile(source, program, flags));
-    if (partner !== undefined && (await lacks32Bit()) === '') jobs.push(() => compile(source, partner, bits === 64 ? ['-m32'] : []));
+    if (partner !== undefined && (await lacks32Bit()) === '')
+      jobs.push(() => compile(source, partner, bits === 64 ? ['-m32'] : []));
   }
   await inParallel(jobs, Math.min(4, cpus().length));
 }

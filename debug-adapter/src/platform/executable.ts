@@ -63,7 +63,8 @@ export function whyNotCheckpointable(path: string, scripts = 0): string {
     const narrow = kind === ELF32 && machine === EM_386;
     if (!narrow && (kind !== ELF64 || machine !== EM_X86_64)) return `${path} is not an x86 program`;
     if (!hasInterpreter(file, header)) return `${path} is statically linked`;
-    if (narrow && !hasNativeFile('i386/libcairn.so')) return `${path} is a 32-bit program, for which this installation has no agent`;
+    if (narrow && !hasNativeFile('i386/libcairn.so'))
+      return `${path} is a 32-bit program, for which this installation has no agent`;
     return (statSync(path).mode & SET_ID_BITS) === 0 ? '' : `${path} runs with another user's or group's rights (set-id)`;
   } catch {
     return '';

@@ -78,7 +78,10 @@ const PLATFORMS: Readonly<Record<string, string>> = {
  */
 export function preloadPath(sessions: string): string {
   const path = nativeFile(AGENT);
-  if (NOT_PRELOADABLE.test(sessions)) throw failure('notPreloadable', { path, sessions });
+  if (NOT_PRELOADABLE.test(sessions)) {
+    if (NOT_PRELOADABLE.test(path)) throw failure('notPreloadable', { path, sessions });
+    return path; // into 64-bit programs only; for others the dynamic linker says so
+  }
   // No name of a session begins so; and each installation has its own.
   const folder = join(sessions, `.lib-${createHash('sha256').update(path).digest('hex').slice(0, 12)}`);
   mkdirSync(folder, { recursive: true });

@@ -1,5 +1,6 @@
 // What the process is to others: /proc/self/exe, cmdline, environ and auxv are those of the program.
 // sabotage: poke @argument
+// bits: 64, 32
 #include "../probe.h"
 #include <limits.h>
 #include <sys/auxv.h>

@@ -1,5 +1,6 @@
 // The upper halves of all AVX registers (sixteen, or eight in a 32-bit program) are live in a spinning thread while the checkpoint comes.
 // sabotage: xstate 1 576
+// bits: 64, 32
 #include "../probe.h"
 
 static volatile int stop, started;

@@ -1,5 +1,6 @@
 // SSE registers, MXCSR, the x87 stack and its control word are live in a spinning thread while the checkpoint comes.
 // sabotage: xstate 1 160
+// bits: 64, 32
 #include "../probe.h"
 
 static volatile int stop, started;

@@ -1,6 +1,7 @@
 // Handlers with SA_SIGINFO, made before and after a checkpoint: they see virtual ids of senders, and the program sees its own
 // handlers, however it asks: sigaction, signal, sigset, the system call. SIGCHLD, waitid and sigtimedwait name the child alike.
 // sabotage: poke @pid
+// bits: 64, 32
 // flags: -Wno-deprecated-declarations
 #include "../probe.h"
 #include <sys/wait.h>

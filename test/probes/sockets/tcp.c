@@ -1,6 +1,7 @@
 // TCP over IPv4 and IPv6 in one process: data in flight both ways, names, options, a client that waits to be accepted, half-closed
 // connections, a peer that was closed.
 // sabotage: call close @listener
+// bits: 64, 32
 #include "../probe.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -1,6 +1,7 @@
 // System V shared memory of several processes: one that was inherited, one that a child attached by its key, one that the parent
 // never attached, and one that a child has made after the checkpoint. All agree on ids, and write into the same memory.
 // sabotage: poke @shared
+// bits: 64, 32
 #include "sysv.h"
 
 #define SIZE 90001ul
