@@ -1,5 +1,6 @@
 // The built-in plugin `env` against a host that path_plugin_host.h plays: what a restart does to the environment, and the table.
 #include <gtest/gtest.h>
+#include <link.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -51,13 +52,13 @@ void restart_with(std::vector<std::pair<std::string, std::string>> values) {
 // What Cairn changes at every restart lies in places of its own from the start: neither the array nor any entry changes.
 TEST(EnvPlugin, OwnVariablesNeedNoNewArray) {
   ASSERT_NE(getenv("PATH"), nullptr);
-  char **before = environ;
   // As the kernel leaves it: a string within the initial ones.
   char *path = getenv("PATH") - 5;
   std::string old_path = path;
   ASSERT_GT(old_path.size(), 20u);
   strcpy(path, "CAIRN_SESSION=one");
   ASSERT_EQ(cairn_plugin_env.init(&host, "{}"), 0);
+  char **before = environ;
   EXPECT_STREQ(getenv("CAIRN_SESSION"), "one");
   EXPECT_STREQ(path, "CAIRN_SESSION=one");
   const char *place = getenv("CAIRN_SESSION");
@@ -70,36 +71,91 @@ TEST(EnvPlugin, OwnVariablesNeedNoNewArray) {
     if (*entry == place - 14) *entry = strcpy(path, old_path.c_str());
 }
 
+// The array has room from the start, and behind its end lies what lies behind the kernel's.
+TEST(EnvPlugin, ANewVariableNeedsNoNewArray) {
+  char **kernels = environ;
+  ASSERT_EQ(cairn_plugin_env.init(&host, "{}"), 0);
+  char **before = environ;
+  ASSERT_NE(before, kernels);
+  auto page_size = [] {
+    char **end = environ;
+    while (*end != nullptr) ++end;
+    for (auto *one = reinterpret_cast<ElfW(auxv_t) *>(end + 1); one->a_type != AT_NULL; ++one)
+      if (one->a_type == AT_PAGESZ) return one->a_un.a_val;
+    return ElfW(Addr){0};
+  };
+  EXPECT_EQ(page_size(), 4096u);
+  for (int i = 0; i < 10; ++i) restart_with({{"ADDED_" + std::to_string(i), "1"}});
+  EXPECT_EQ(environ, before);
+  EXPECT_STREQ(getenv("ADDED_9"), "1");
+  EXPECT_EQ(page_size(), 4096u);
+}
+
+// What a shell hands on to a program are its own copies.
+TEST(EnvPlugin, ProgramsGetTheNewValuesForCopiesOfTheOldOnes) {
+  setenv("HANDED", "one", 1);
+  setenv("HANDED_GONE", "x", 1);
+  extensions.clear();
+  ASSERT_EQ(cairn_plugin_env.init(&host, "{}"), 0);
+  auto *handed = static_cast<const cairn_environment *>(extensions["cairn.environment/1"]);
+  ASSERT_NE(handed, nullptr);
+  EXPECT_STREQ(handed->entry("HANDED=one"), "HANDED=one");
+  restart_with({{"HANDED", "two"}, {"HANDED_NEW", "new"}});
+  settings[CAIRN_SETTING_ENVIRONMENT_UNSET] = {{"HANDED_GONE", ""}};
+  restart_with({{"HANDED", "three"}});
+  EXPECT_STREQ(handed->entry("HANDED=one"), "HANDED=three");
+  EXPECT_STREQ(handed->entry("HANDED=two"), "HANDED=three");
+  EXPECT_STREQ(handed->entry("HANDED=its own"), "HANDED=its own");
+  EXPECT_STREQ(handed->entry("OTHER=one"), "OTHER=one");
+  EXPECT_EQ(handed->entry("HANDED_GONE=x"), nullptr);
+  std::string added;
+  for (uint32_t i = 0; const char *entry = handed->added(i); ++i) added += std::string(entry) + " ";
+  EXPECT_NE(added.find("HANDED_NEW=new"), std::string::npos);
+}
+
 TEST(EnvPlugin, CopiesOfTheProgramStay) {
   char **before = environ;
   std::vector<char *> copied;
   for (char **entry = environ; *entry != nullptr; ++entry) copied.push_back(strdup(*entry));
   copied.push_back(strdup("CAIRN_SESSION=mine"));
   copied.push_back(nullptr);
+  ASSERT_EQ(cairn_plugin_env.init(&host, "{}"), 0);
   environ = copied.data();
   std::vector<char *> kept = copied;
-  ASSERT_EQ(cairn_plugin_env.init(&host, "{}"), 0);
-  restart_with({{"CAIRN_SESSION", "theirs"}, {"PATH", getenv("PATH")}});
+  std::string old_path = getenv("PATH");
+  restart_with({{"CAIRN_SESSION", "theirs"}, {"PATH", "/other:" + old_path}, {"NOT_THERE", "new"}});
   EXPECT_EQ(environ, copied.data());
   EXPECT_EQ(copied, kept);
   EXPECT_STREQ(getenv("CAIRN_SESSION"), "mine");
+  // Only getenv knows of these.
+  EXPECT_STREQ(getenv("PATH"), ("/other:" + old_path).c_str());
+  EXPECT_STREQ(getenv("NOT_THERE"), "new");
+  auto table = rows(cairn_plugin_env, "env");
+  EXPECT_TRUE(has_row(table, {"PATH", "/other:" + old_path, old_path, "changed"}));
+  EXPECT_TRUE(has_row(table, {"NOT_THERE", "new", "", "added"}));
+  EXPECT_EQ(setenv("PATH", old_path.c_str(), 1), 0);
+  EXPECT_EQ(unsetenv("NOT_THERE"), 0);
+  EXPECT_STREQ(getenv("PATH"), old_path.c_str());
+  EXPECT_EQ(getenv("NOT_THERE"), nullptr);
+  for (size_t i = 0; i < kept.size() - 1; ++i) copied[i] = kept[i];
   for (char *string : copied) free(string);
   environ = before;
 }
 
-TEST(EnvPlugin, AReadOnlyArrayIsReplaced) {
+TEST(EnvPlugin, AReadOnlyArrayStays) {
   char **before = environ;
   static char first[] = "FIRST=1", second[] = "SECOND=2";
   auto **page = static_cast<char **>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   page[0] = first;
   page[1] = second;
   ASSERT_EQ(mprotect(page, 4096, PROT_READ), 0);
-  environ = page;
   ASSERT_EQ(cairn_plugin_env.init(&host, "{}"), 0);
+  environ = page;
   restart_with({{"SECOND", "3"}});
   EXPECT_STREQ(getenv("FIRST"), "1");
   EXPECT_STREQ(getenv("SECOND"), "3");
   EXPECT_STREQ(second, "SECOND=2");
+  EXPECT_EQ(environ, page);
   environ = before;
 }
 

@@ -46,7 +46,7 @@ function readDescriptors(pid: number, task: string): Map<number, string> {
     const flags = (Number.parseInt(/^flags:\s+(\d+)/m.exec(info)?.[1] ?? '0', 8) & ~TMPFILE).toString(8);
     // The kind, not the name: a restart puts files that were open for writing into its run folder.
     const what =
-      kind.startsWith('/dev/') || kind.startsWith('/proc/')
+      (kind.startsWith('/dev/') && !kind.startsWith('/dev/shm/')) || kind.startsWith('/proc/')
         ? kind.replace(/\d+/g, 'N')
         : kind.startsWith('/')
           ? 'file'

@@ -80,7 +80,6 @@ test('a connection to outside is refused by its descriptor, and lives on', () =>
 
 for (const [kind, words] of [
   ['netlink', /netlink/],
-  ['passed', /passed/],
   ['unaccepted', /not accepted/],
 ] as const) {
   test(`a socket that cannot be saved is named: ${kind}`, () =>

@@ -25,6 +25,7 @@ import {
 } from '../../debug-adapter/src/protocol/generated/agent_pb.js';
 import {
   EndSchema,
+  type FileHandling,
   HeaderSchema,
   MappedFileSchema,
   NeededFileSchema,
@@ -267,7 +268,7 @@ export interface MetadataOptions {
   xfeatures?: bigint;
   memory?: number;
   mapped?: { path: string; size: bigint; mtimeNs: bigint; buildId: string }[];
-  needed?: { path: string; real: string; size: bigint; mtimeNs: bigint }[];
+  needed?: { path: string; real: string; size: bigint; mtimeNs: bigint; handling?: FileHandling }[];
 }
 
 /** An image's metadata as native-agent/protocol/image.proto lays it out. */

@@ -15,5 +15,9 @@ test('every request and notification is in it, with the names of its fields', ()
   };
   assert.deepEqual(Object.keys($defs.requests), Object.keys(requests));
   assert.deepEqual(Object.keys($defs.notifications), Object.keys(notifications));
-  assert.deepEqual(Object.keys($defs.requests['session/checkpoint']?.properties['params']?.properties ?? {}), ['name', 'then']);
+  assert.deepEqual(Object.keys($defs.requests['session/checkpoint']?.properties['params']?.properties ?? {}), [
+    'name',
+    'then',
+    'files',
+  ]);
 });

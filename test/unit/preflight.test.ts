@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { hostIdentity } from '../../debug-adapter/src/platform/host.js';
+import { noRules } from '../../debug-adapter/src/protocol/rules.js';
 import type { Manifest, PreflightFinding } from '../../debug-adapter/src/protocol/snapshot.js';
 import { checksum } from '../../debug-adapter/src/store/checksum.js';
 import { buildId } from '../../debug-adapter/src/store/elf.js';
@@ -57,6 +58,9 @@ async function check(
     totalMs: 2,
     bytes: content.length,
     phases: [],
+    rules: noRules,
+    plugins: [],
+    openFiles: [],
     compression: 'none',
     processes: [{ parent: 0, virtualPid: 7, executable: '/sim', argv: ['sim'], threads: 1 }],
     files: [

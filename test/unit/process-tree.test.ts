@@ -3,10 +3,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { processList, processTree, type TreeProcess } from '../../debug-adapter/src/model/process-tree.js';
 
-const one = (virtualPid: number, parent: number, session = 1, ended: TreeProcess['ended'] = []): TreeProcess => ({
+const one = (
+  virtualPid: number,
+  parent: number,
+  session = 1,
+  ended: TreeProcess['ended'] = [],
+  terminal = false,
+): TreeProcess => ({
   virtualPid,
   parent,
   session,
+  terminal,
   ended,
 });
 
@@ -49,6 +56,11 @@ test('a first process that has a parent in the computation by now is the outermo
 test('the list has sessions where they are not the first process’s, and those that have ended', () => {
   const tree = processTree([one(10, 1, 5, [{ virtualPid: 11, status: 256 }]), one(20, 10, 20), one(30, 10, 5)], 10);
   assert.equal(processList(tree), 'P 10 0 0\nP 20 10 20\nP 30 10 0\nZ 11 10 256\n');
+});
+
+test('a session’s own controlling terminal is in the list of its leader; the first process’s session has another one each time', () => {
+  const tree = processTree([one(10, 1, 10, [], true), one(20, 10, 20, [], true), one(30, 20, 20)], 10);
+  assert.equal(processList(tree), 'P 10 0 0\nP 20 10 20 1\nP 30 20 20\n');
 });
 
 test('no processes, no list', () => {

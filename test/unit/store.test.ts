@@ -15,6 +15,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { thisProcess } from '../../debug-adapter/src/platform/processes.js';
+import { noRules } from '../../debug-adapter/src/protocol/rules.js';
 import type { Manifest } from '../../debug-adapter/src/protocol/snapshot.js';
 import { checksum, fileChecksum } from '../../debug-adapter/src/store/checksum.js';
 import { newSnapshotId, PartialSnapshot, removeStalePartials } from '../../debug-adapter/src/store/partial.js';
@@ -55,6 +56,9 @@ async function add(store: Store, parent: string | null = null, name = ''): Promi
     totalMs: 2,
     bytes: 51,
     phases: [],
+    rules: noRules,
+    plugins: [],
+    openFiles: [],
     compression: 'none',
     processes: [{ parent: 0, virtualPid: 1, executable: '/sim', argv: ['sim'], threads: 1 }],
     files,

@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { failure, reason } from '../protocol/errors.js';
+import { FileRule } from '../protocol/rules.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -31,6 +32,27 @@ export function assignment(text: string, option: string): [string, string] {
   if (equals < 1)
     throw failure('usage', { what: `${option} ${text}: it has to be NAME=VALUE`, remedy: `For example: ${option} SEED=7` });
   return [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+/** `PATTERN=save|check|ignore`. */
+export function fileRule(text: string): FileRule {
+  const equals = text.lastIndexOf('=');
+  const parsed = FileRule.safeParse({ pattern: text.slice(0, Math.max(equals, 0)), how: text.slice(equals + 1) });
+  if (!parsed.success)
+    throw failure('usage', {
+      what: `--file ${text}: it has to be PATTERN=save, PATTERN=check or PATTERN=ignore`,
+      remedy: "For example: --file '*.vcd=save'",
+    });
+  return parsed.data;
+}
+
+/** The value of an option that has to be one of a few words. */
+export function word<T extends string>(text: string | undefined, known: readonly T[], option: string): T | undefined {
+  if (text === undefined) return undefined;
+  const found = known.find((one) => one === text);
+  if (found === undefined)
+    throw failure('usage', { what: `${option} ${text}: it has to be ${known.join(' or ')}`, remedy: 'See --help.' });
+  return found;
 }
 
 /** `FROM=TO` with two absolute paths. */

@@ -13,6 +13,14 @@ const session = (): Option => new Option('--session <name>', 'session; default: 
 const store = (): Option =>
   new Option('--store <dir>', 'folder of the snapshots; default: CAIRN_STORE, else .cairn in the working directory');
 
+const fileRules = (): Option =>
+  new Option(
+    '--file <pattern=how>',
+    'what becomes of files: save, check or ignore (repeatable, the first that fits counts); default: save what is written to, check the rest',
+  )
+    .argParser(collect)
+    .default([]);
+
 let exitStatus = 0;
 
 /** Runs `work` and keeps its exit status. */
@@ -26,8 +34,15 @@ function starting(command: Command): Command {
   return command
     .addOption(store())
     .option('--session <name>', 'name of the new session; default: CAIRN_SESSION, else made from the program')
-    .option('--env <name=value>', 'set an environment variable (repeatable)', collect, [])
-    .option('--unset <name>', 'remove an environment variable (repeatable)', collect, [])
+    .option(
+      '--env <[program:]name=value>',
+      'set an environment variable, of all processes or of those of one program or id (repeatable)',
+      collect,
+      [],
+    )
+    .option('--unset <[program:]name>', 'remove an environment variable (repeatable)', collect, [])
+    .addOption(fileRules())
+    .option('--clock <how>', 'CLOCK_MONOTONIC over a restart: go-on, or continue as if no time had passed; default: go-on')
     .option('--plugin <lib[=settings.json]>', 'load a plugin into the program (repeatable)', collect, [])
     .option('--compress', 'compress the pages of snapshots with zstd; a restart unpacks them first', false)
     .option('--detach', 'run in a terminal of the session, and return when it has started', false)
@@ -57,6 +72,7 @@ function program(): Command {
     .addOption(session())
     .option('--name <text>', 'name of the snapshot', '')
     .option('--then <what>', 'what the program does afterwards: resume, hold or kill', 'resume')
+    .addOption(fileRules())
     .addOption(json())
     .action(does(async (options) => (await import('./commands/session.js')).checkpoint(options)));
 
@@ -67,6 +83,11 @@ function program(): Command {
       .argument('<snapshot>', 'id, unique beginning of an id, name, or folder'),
   )
     .option('--path <from=to>', 'a path of the program that is elsewhere now (repeatable)', collect, [])
+    .option(
+      '--slot <name|folder>',
+      'a run slot: its folder takes what this run writes; a named one has paths and environment, too',
+    )
+    .option('--changed-file <what>', 'files that have changed since: refuse or use; default: refuse')
     .option('--in-place', 'write to the files where they were, instead of to a run folder', false)
     .option('--check', 'only say whether it can be restarted here', false)
     .action(does(async (text, options) => (await import('./commands/run.js')).restart(text, options)));
@@ -100,12 +121,14 @@ function program(): Command {
 
   cairn
     .command('tables')
-    .description('virtual names and what they are now: pid, path, env, fd, thread or mapping')
+    .description('virtual names and what they are now: pid, path, env, fd, connection, thread or mapping')
     .argument('<table>')
     .addOption(session().conflicts('snapshot'))
     .option('--snapshot <id>', 'as they were in a snapshot')
     .addOption(store())
     .option('--pid <pid>', 'of one process only')
+    .option('--filter <[column=]text>', 'only rows that have the text, in any column or in one (repeatable)', collect, [])
+    .option('--column <name>', 'only this column (repeatable); one alone is printed without its title', collect, [])
     .addOption(json())
     .action(does(async (kind, options) => (await import('./commands/session.js')).tables(kind, options)));
   cairn

@@ -140,7 +140,14 @@ export async function openSession(name: string): Promise<ControlClient> {
   checkSessionName(name);
   const paths = runtimePaths(name);
   const client = await reach(name, paths);
-  if (client !== undefined) return checkVersion(client);
+  if (client !== undefined) {
+    try {
+      return await checkVersion(client);
+    } catch (error) {
+      // One that is dying closes its clients' connections before it stops to take new ones.
+      if (!(error instanceof CairnError && error.code === 'coordinatorLost')) throw error;
+    }
+  }
   const record = readRecord(paths.record);
   if (record === undefined) {
     throw failure('sessionNotFound', { name, sessions: (await liveSessions()).map((one) => one.session).join(', ') || 'none' });

@@ -72,6 +72,7 @@ export interface Family {
   /** Virtual pid; 0: not known, 1: outside the computation. */
   parent: number;
   session: number;
+  terminal: boolean;
   /** Children that nobody has waited for yet, with their wait status. */
   ended: { virtualPid: number; status: number }[];
 }
@@ -84,7 +85,7 @@ export class AgentConnection {
   problem = '';
   isOpen = true;
   /** What the last suspend found of its relatives. */
-  family: Family = { parent: 0, session: 0, ended: [] };
+  family: Family = { parent: 0, session: 0, terminal: false, ended: [] };
   /** Children that lived then. */
   children: { virtualPid: number; realPid: number }[] = [];
   isReady = false;
@@ -150,6 +151,11 @@ export class AgentConnection {
     const reply = deferred<TableRow[]>();
     this.#ask({ kind: 'table', rows: [], reply }, call({ case: 'tableRequest', value: { kind } }));
     return reply.promise;
+  }
+
+  /** An option that changes. No answer: what is asked for later finds it so. */
+  set(option: MessageInitShape<typeof SettingSchema>): void {
+    this.#send(0n, { case: 'setting', value: option });
   }
 
   /** Settled by SaveDone of that operation, which may already have come. */

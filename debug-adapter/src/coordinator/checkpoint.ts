@@ -16,10 +16,12 @@ import { signalProcess } from '../platform/processes.js';
 import type { CheckpointParams, CheckpointResult, PhaseName, TableKind, TableRow } from '../protocol/control.js';
 import { type CairnError, failure, reason } from '../protocol/errors.js';
 import { Phase, type PhaseReply, type SaveDone } from '../protocol/generated/agent_pb.js';
+import type { Rules } from '../protocol/rules.js';
 import { type Manifest, SNAPSHOT_FORMAT, type SnapshotFile } from '../protocol/snapshot.js';
 import { checksum, checksumText } from '../store/checksum.js';
 import { compressPages } from '../store/compression.js';
 import { metadataName, readImageHeader } from '../store/image-metadata.js';
+import { openFiles } from '../store/open-files.js';
 import { newSnapshotId, PartialSnapshot } from '../store/partial.js';
 import { isInside, noLabels, PROCESSES, TABLES } from '../store/snapshot-folder.js';
 import type { AgentConnection } from './agent-connection.js';
@@ -27,12 +29,13 @@ import type { Context } from './context.js';
 import { letGo, members, note, suspend } from './members.js';
 import { NotAlone, type Operation, type RequestFields } from './operation.js';
 import type { Session } from './session.js';
+import { fileRules } from './settings.js';
 import { collectTables } from './tables.js';
 
 /** Of what writes an image, which is a fork: the program keeps memory from its forks. */
 const ENOTSUP = -95;
 
-const savedTables: readonly TableKind[] = ['pid', 'path', 'env', 'fd', 'thread'];
+const savedTables: readonly TableKind[] = ['pid', 'path', 'env', 'fd', 'connection', 'thread'];
 
 export async function checkpoint(context: Context, params: CheckpointParams): Promise<CheckpointResult> {
   const { session, log } = context;
@@ -47,6 +50,7 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
   try {
     partial = new PartialSnapshot(context.store, newSnapshotId());
     session.become('checkpointing');
+    tellFileRules(session, all, params.files ?? []);
     // Before the threads stop: nobody waits for tables.
     const tables = await collectTables(all, savedTables);
     const stopped = operation.elapsedMs;
@@ -94,6 +98,13 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
     operation.finish(error);
     throw error;
   }
+}
+
+/** Rules that were given for one snapshot only are taken back by the next. */
+function tellFileRules(session: Session, all: readonly AgentConnection[], own: Rules['files']): void {
+  if (own.length === 0 && !session.hasOwnFileRules) return;
+  session.hasOwnFileRules = own.length > 0;
+  for (const one of all) one.set(fileRules([...own, ...session.rules.files]));
 }
 
 /** With one process, and only barriers of our own, nobody has to be waited for between the phases. */
@@ -214,6 +225,12 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
       return [{ virtualPid, parent, executable, argv: one.argv, threads: one.threads, architecture: architecture || 'x86_64' }];
     }),
     files,
+    rules: session.rules,
+    plugins: [...session.plugins],
+    openFiles: await openFiles(
+      partial.folder,
+      made.all.map((one) => one.virtualPid),
+    ),
   };
   const path = await partial.commit(manifest, { ...noLabels, name: made.name }).catch((error: unknown) => {
     throw error instanceof Error && error.name === 'CairnError'

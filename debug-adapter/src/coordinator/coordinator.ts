@@ -32,6 +32,7 @@ import { Operation } from './operation.js';
 import { computationLives, readRecord, writeRecord } from './record.js';
 import { finishRestart, restart, restartError, watchRestorers } from './restart.js';
 import { Session } from './session.js';
+import { type SettingInit, withProcessEnvironment } from './settings.js';
 import { launch, type Started } from './start.js';
 import { stopComputation } from './stop.js';
 import { bounded, deferred, Strand } from './strand.js';
@@ -241,6 +242,7 @@ export class Coordinator {
     try {
       const started = await make();
       this.#started = started;
+      this.session.settings = started.settings;
       if (started.restart !== null) watchRestorers(this.#context, this.#begun.promise);
       if (params.owner === 'coordinator') await this.#openTerminal(started, params);
       else if (this.session.launchProblem === '')
@@ -286,11 +288,13 @@ export class Coordinator {
     );
   }
 
-  #settings(one: AgentConnection): Started['settings'] {
-    const started = this.#started;
-    if (started === undefined || one.hello.reconnected) return [];
-    const { restart: restarted, settings } = started;
-    return restarted?.name === one.hello.snapshot ? [...restarted.settings, ...settings] : settings;
+  #settings(one: AgentConnection): SettingInit[] {
+    if (one.hello.reconnected) return [];
+    const { settings, processEnv } = this.session;
+    const restarted = this.#started?.restart;
+    const { executable, virtualPid } = one.hello;
+    const all = restarted?.name === one.hello.snapshot ? [...restarted.settings, ...settings] : settings;
+    return withProcessEnvironment(all, { executable, virtualPid, argv: one.argv }, processEnv);
   }
 
   #ready(one: AgentConnection): void {

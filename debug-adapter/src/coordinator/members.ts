@@ -108,6 +108,7 @@ export function note(one: AgentConnection, reply: PhaseReply): void {
   one.family = {
     parent: reply.virtualParent,
     session: reply.virtualSession,
+    terminal: reply.sessionTerminal,
     ended: reply.children
       .filter((child) => child.ended)
       .map((child) => ({ virtualPid: child.virtualPid, status: child.waitStatus })),

@@ -6,7 +6,8 @@ import { renameSync, writeFileSync } from 'node:fs';
 import * as z from 'zod';
 import { readIfThere } from '../platform/files.js';
 import { isAlive } from '../platform/processes.js';
-import { SessionStatus } from '../protocol/control.js';
+import { Plugin, ProcessEnvironment, SessionStatus } from '../protocol/control.js';
+import { noRules, Rules } from '../protocol/rules.js';
 
 const LiveProcess = z.object({ pid: z.number(), startTime: z.number(), virtualPid: z.number() });
 
@@ -15,6 +16,11 @@ export const SessionRecord = SessionStatus.extend({
   live: z.array(LiveProcess),
   /** Virtual pid of the first process. */
   root: z.number(),
+  rules: Rules.default(noRules),
+  processEnv: z.array(ProcessEnvironment).default([]),
+  plugins: z.array(Plugin).default([]),
+  /** As on the agent protocol. */
+  settings: z.array(z.object({ kind: z.number(), key: z.string(), value: z.string() })).default([]),
 });
 export type SessionRecord = z.infer<typeof SessionRecord>;
 

@@ -8,44 +8,47 @@ import { basename, isAbsolute } from 'node:path';
 import { restartSteps } from '../model/phases.js';
 import { readIfThere } from '../platform/files.js';
 import { signalProcess } from '../platform/processes.js';
-import type { RestartParams } from '../protocol/control.js';
+import type { Plugin, RestartParams } from '../protocol/control.js';
 import { failure, reason } from '../protocol/errors.js';
 import { SettingKind } from '../protocol/generated/agent_pb.js';
 import type { Manifest } from '../protocol/snapshot.js';
 import { restorableFolder } from '../store/compression.js';
-import { isFatal, preflight, preflightText } from '../store/preflight.js';
+import { isFatal, preflightText } from '../store/preflight.js';
+import { checkRestart, planRestart, type RestartPlan } from '../store/restart-plan.js';
 import { newRunFolder } from '../store/runs.js';
+import { slotFolder } from '../store/slots.js';
 import { summarize, wholeManifest } from '../store/snapshot-folder.js';
 import type { AgentConnection } from './agent-connection.js';
 import type { Context } from './context.js';
 import { agentLibrary, identityVariables, restoreCommand } from './launch.js';
 import type { Operation } from './operation.js';
-import { identity, pluginSettings, type SettingInit, type Started } from './start.js';
+import { changedFileSettings, environmentSettings, option, pluginSettings, ruleSettings, type SettingInit } from './settings.js';
+import { identity, type Started } from './start.js';
 
 /** How often is looked whether a restorer has failed. */
 const LOOK_MS = 100;
 
 export async function restart(context: Context, params: RestartParams, env: Readonly<Record<string, string>>): Promise<Started> {
-  const { session, store, paths, log, clock } = context;
+  const { session, store, paths, log } = context;
   if (!isAbsolute(params.snapshot))
     throw failure('folderNotUsable', { path: params.snapshot, why: 'it is not an absolute path' });
   if (!params.inPlace) store.checkWritable();
   const summary = summarize(params.snapshot);
-  const findings = await preflight(summary, {
-    paths: params.paths,
-    outputs: params.inPlace ? null : store.runs,
-    cache: store.cache,
-  });
+  const accepted: string[] = [];
+  const findings = await checkRestart(store, summary, params, (path) => void accepted.push(path));
   for (const one of findings) log.add(one.severity, `preflight: ${one.code}: ${one.message}`);
   if (isFatal(findings))
     throw failure('preflight', { id: summary.id, findings: preflightText(findings.filter((one) => one.severity === 'error')) });
   const manifest = wholeManifest(params.snapshot);
+  const plan = planRestart(params, { ...summary, manifest }, store.path);
+  const plugins = mergePlugins(manifest.plugins, params.plugins);
   const folder = await restorableFolder(store, params.snapshot, manifest);
-  const runFolder = params.inPlace ? null : newRunFolder(store, session.name, clock.now());
+  const runFolder = runFolderFor(context, params, plan.folder);
   rmSync(paths.restoreError, { force: true });
 
   const { computation, argv, cwd } = manifest;
   Object.assign(session, { computation, argv, cwd, restartedFrom: manifest.id, lastSnapshot: manifest.id, runFolder });
+  Object.assign(session, { rules: plan.rules, processEnv: plan.processEnv, plugins });
   const operation = context.begin('restart');
   session.become('restarting');
 
@@ -53,36 +56,44 @@ export async function restart(context: Context, params: RestartParams, env: Read
   session.root = processes[0] ?? 0;
   const { LD_PRELOAD: _, ...plain } = env;
   return {
-    command: restoreCommand(identity(context), folder, params.paths),
+    command: restoreCommand(identity(context), folder, plan.paths),
     env: { ...plain, ...identityVariables(identity(context)) },
     cwd: '/',
     runFolder,
     warnings: findings,
-    settings: pluginSettings(params.plugins, env),
-    restart: { settings: restartSettings(context, params, folder, manifest), name: basename(folder), operation, processes },
+    settings: [...pluginSettings(plugins, env), ...ruleSettings(plan.rules)],
+    restart: {
+      settings: [...restartSettings(context, plan, folder, manifest), ...changedFileSettings(params.changedFiles, accepted)],
+      name: basename(folder),
+      operation,
+      processes,
+    },
   };
 }
 
-function restartSettings(context: Context, params: RestartParams, folder: string, manifest: Manifest): SettingInit[] {
+function runFolderFor({ store, session, clock }: Context, { inPlace }: RestartParams, slot: string | undefined): string | null {
+  if (inPlace) return null;
+  return slot === undefined ? newRunFolder(store, session.name, clock.now()) : slotFolder(slot);
+}
+
+/** Those that the snapshot's processes have, with new settings where they are named again. */
+function mergePlugins(before: readonly Plugin[], now: readonly Plugin[]): Plugin[] {
+  return [...before.filter((one) => !now.some(({ library }) => library === one.library)), ...now];
+}
+
+function restartSettings(context: Context, plan: RestartPlan, folder: string, manifest: Manifest): SettingInit[] {
   const { session } = context;
   const settings: SettingInit[] = [
-    { kind: SettingKind.SETTING_SNAPSHOT_FOLDER, value: folder },
+    { kind: SettingKind.SETTING_SNAPSHOT_FOLDER, key: '', value: folder },
     // The image knows the installation that it was started with, which may be elsewhere now, or gone.
-    { kind: SettingKind.SETTING_OPTION, key: 'library', value: agentLibrary(identity(context)) },
-    { kind: SettingKind.SETTING_OPTION, key: 'root', value: String(session.root) },
+    option('library', agentLibrary(identity(context))),
+    option('root', String(session.root)),
   ];
   // One process knows best itself where it is.
-  if (manifest.processes.length > 1) settings.push({ kind: SettingKind.SETTING_OPTION, key: 'folder', value: manifest.folder });
-  if (session.runFolder !== null) settings.push({ kind: SettingKind.SETTING_RUN_FOLDER, value: session.runFolder });
-  for (const { from, to } of params.paths) settings.push({ kind: SettingKind.SETTING_PATH, key: from, value: to });
-  const env: Record<string, string | null> = { ...identityVariables(identity(context)), ...params.env };
-  for (const [key, value] of Object.entries(env)) {
-    settings.push(
-      value === null
-        ? { kind: SettingKind.SETTING_ENVIRONMENT_UNSET, key }
-        : { kind: SettingKind.SETTING_ENVIRONMENT, key, value },
-    );
-  }
+  if (manifest.processes.length > 1) settings.push(option('folder', manifest.folder));
+  if (session.runFolder !== null) settings.push({ kind: SettingKind.SETTING_RUN_FOLDER, key: '', value: session.runFolder });
+  for (const { from, to } of plan.paths) settings.push({ kind: SettingKind.SETTING_PATH, key: from, value: to });
+  settings.push(...environmentSettings({ ...identityVariables(identity(context)), ...plan.env }));
   return settings;
 }
 

@@ -4,12 +4,15 @@
  *
  * Invariant: `state` follows model/session-state.ts.
  */
+import type { ProcessChanges } from '../model/environment.js';
 import { changeState } from '../model/session-state.js';
 import { isAlive, type ProcessId } from '../platform/processes.js';
-import { CONTROL_PROTOCOL, type ProcessStatus, type SessionState, type SessionStatus } from '../protocol/control.js';
+import { CONTROL_PROTOCOL, type Plugin, type ProcessStatus, type SessionState, type SessionStatus } from '../protocol/control.js';
+import { noRules, type Rules } from '../protocol/rules.js';
 import type { AgentConnection } from './agent-connection.js';
 import type { Operation } from './operation.js';
 import type { SessionRecord } from './record.js';
+import type { SettingInit } from './settings.js';
 
 /** At least; and ten times as long as the telling took, so that a large computation is not slowed down by those who watch. */
 const GATHER_MS = 10;
@@ -26,6 +29,14 @@ export class Session {
   restartedFrom: string | null = null;
   runFolder: string | null = null;
   lastSnapshot: string | null = null;
+  rules: Rules = noRules;
+  /** Changes of the environment that count for some processes only, also for those that come later. */
+  processEnv: ProcessChanges[] = [];
+  /** The last snapshot had rules for files of its own. */
+  hasOwnFileRules = false;
+  plugins: readonly Plugin[] = [];
+  /** What every process is told that begins under this coordinator. */
+  settings: SettingInit[] = [];
   /** Virtual pid of the first process; 0: none has come yet. */
   root = 0;
   exitStatus: number | null = null;
@@ -116,13 +127,34 @@ export class Session {
 
   get record(): SessionRecord {
     const connected = this.processes.map((one) => ({ ...one.process, virtualPid: one.virtualPid }));
-    return { ...this.status, root: this.root, live: [...connected, ...this.lingering] };
+    return {
+      ...this.status,
+      root: this.root,
+      rules: this.rules,
+      processEnv: this.processEnv,
+      settings: this.settings,
+      plugins: [...this.plugins],
+      live: [...connected, ...this.lingering],
+    };
   }
 
   /** Continues what the coordinator before this one has left. */
   takeOver(record: SessionRecord): void {
     const { computation, argv, cwd, restartedFrom, runFolder, lastSnapshot, startedAt, root } = record;
-    Object.assign(this, { computation, argv, cwd, restartedFrom, runFolder, lastSnapshot, root });
+    const { rules, processEnv, settings, plugins } = record;
+    Object.assign(this, {
+      computation,
+      argv,
+      cwd,
+      restartedFrom,
+      runFolder,
+      lastSnapshot,
+      root,
+      rules,
+      processEnv,
+      settings,
+      plugins,
+    });
     this.#startedAt = startedAt;
     this.lingering.push(...record.live.filter(isAlive));
   }

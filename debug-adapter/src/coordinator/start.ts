@@ -4,15 +4,12 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import type { MessageInitShape } from '@bufbuild/protobuf';
 import { findProgram, whyNotCheckpointable } from '../platform/executable.js';
 import type { LaunchParams, StartResult } from '../protocol/control.js';
-import { SettingKind, type SettingSchema } from '../protocol/generated/agent_pb.js';
 import type { Context } from './context.js';
 import { type Identity, launchCommand, launchEnvironment } from './launch.js';
 import type { Operation } from './operation.js';
-
-export type SettingInit = MessageInitShape<typeof SettingSchema>;
+import { pluginSettings, ruleSettings, type SettingInit } from './settings.js';
 
 /** What a start has set in motion. */
 export interface Started extends StartResult {
@@ -26,18 +23,6 @@ export function identity({ session, paths }: Context): Identity {
   return { session: session.name, computation: session.computation, store: session.store, paths };
 }
 
-/** What the processes' plugins are told; `env` is the environment of the command that starts them. */
-export function pluginSettings(plugins: LaunchParams['plugins'], env: Readonly<Record<string, string>>): SettingInit[] {
-  const settings: SettingInit[] = plugins.map(({ library, settings: text }) => ({
-    kind: SettingKind.SETTING_PLUGIN,
-    key: library,
-    value: text,
-  }));
-  const outside = env['CAIRN_SOCKET_OUTSIDE'];
-  if (outside !== undefined) settings.push({ kind: SettingKind.SETTING_OPTION, key: 'socket.outside', value: outside });
-  return settings;
-}
-
 export function launch(context: Context, params: LaunchParams): Started {
   const { session, store } = context;
   store.checkWritable();
@@ -45,6 +30,9 @@ export function launch(context: Context, params: LaunchParams): Started {
   session.argv = params.argv;
   session.cwd = params.cwd;
   const program = findProgram(params.argv[0] ?? '', params.env, params.cwd);
+  session.rules = { files: params.files ?? [], clock: params.clock ?? 'go-on' };
+  session.processEnv = params.processEnv ?? [];
+  session.plugins = params.plugins;
   session.launchProblem = program === undefined ? '' : whyNotCheckpointable(program);
   session.changed();
   return {
@@ -63,7 +51,7 @@ export function launch(context: Context, params: LaunchParams): Started {
               remedy: 'Give Cairn a dynamically linked x86 program of your own user.',
             },
           ],
-    settings: pluginSettings(params.plugins, params.env),
+    settings: [...pluginSettings(params.plugins, params.env), ...ruleSettings(session.rules)],
     restart: null,
   };
 }

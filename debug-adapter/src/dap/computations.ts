@@ -5,12 +5,14 @@
 import { resolve } from 'node:path';
 import type { ControlClient } from '../control/client.js';
 import { createSession, createSessionNamedAfter, liveSessions, openSession } from '../control/sessions.js';
+import { splitChanges } from '../model/environment.js';
 import { sessionNameFor } from '../model/names.js';
 import { checkProgram } from '../platform/program.js';
 import { type NotificationName, notifications, type SessionStatus } from '../protocol/control.js';
 import type { AttachConfiguration, LaunchConfiguration } from '../protocol/debug.js';
 import { CairnError, describe, failure, reason } from '../protocol/errors.js';
 import type { SnapshotSummary } from '../protocol/snapshot.js';
+import { slotArgument } from '../store/slots.js';
 import { Store } from '../store/store.js';
 import type { Computation, Computations, Listener, Notice, Params, Result } from './computation.js';
 import { programEnvironment } from './environment.js';
@@ -36,7 +38,7 @@ export class ControlComputations implements Computations {
         remedy: 'Give "program" or "snapshot".',
       });
     }
-    const env = programEnvironment(this.#env, configuration.env);
+    const env = programEnvironment(this.#env, splitChanges(configuration.env).env);
     if (snapshot === undefined && program !== undefined) checkProgram(program, env, cwd);
     const suggested = snapshot?.session ?? sessionNameFor(program ?? '');
     // A restart is a branch of its own in the tree of snapshots, so its name is not that of an older one.
@@ -47,7 +49,7 @@ export class ControlComputations implements Computations {
     const computation = new ControlledComputation(client, listener);
     try {
       if (snapshot) {
-        const { warnings } = await computation.request('session/restart', restartParams(configuration, snapshot));
+        const { warnings } = await computation.request('session/restart', restartParams(configuration, snapshot, store.path));
         for (const { message, remedy } of warnings) warn(listener, `${message} ${remedy}`);
       } else await computation.request('session/launch', launchParams(configuration, program ?? '', cwd, env));
       await computation.request('session/started', { timeoutMs: START_MS });
@@ -65,19 +67,38 @@ export class ControlComputations implements Computations {
 }
 
 function launchParams(
-  { args, plugins }: LaunchConfiguration,
+  configuration: LaunchConfiguration,
   program: string,
   cwd: string,
   env: Record<string, string>,
 ): Params<'session/launch'> {
-  return { argv: [program, ...args], cwd, env, plugins: pluginParams(plugins), owner: 'coordinator' };
+  const { args, plugins } = configuration;
+  const { processEnv } = splitChanges(configuration.env);
+  const argv = [program, ...args];
+  return { argv, cwd, env, processEnv, plugins: pluginParams(plugins), ...ruleParams(configuration), owner: 'coordinator' };
 }
 
-function restartParams(
-  { env, paths, plugins, inPlace }: LaunchConfiguration,
-  snapshot: SnapshotSummary,
-): Params<'session/restart'> {
-  return { snapshot: snapshot.path, env, paths, plugins: pluginParams(plugins), inPlace, owner: 'coordinator' };
+/** The order of a JSON object's keys is the order in which they count. */
+function ruleParams({ files, clock }: LaunchConfiguration): Pick<Params<'session/launch'>, 'files' | 'clock'> {
+  return {
+    files: Object.entries(files).map(([pattern, how]) => ({ pattern, how })),
+    ...(clock === undefined ? {} : { clock }),
+  };
+}
+
+function restartParams(configuration: LaunchConfiguration, snapshot: SnapshotSummary, store: string): Params<'session/restart'> {
+  const { paths, plugins, inPlace, changedFiles, slot } = configuration;
+  return {
+    snapshot: snapshot.path,
+    ...splitChanges(configuration.env),
+    paths,
+    plugins: pluginParams(plugins),
+    inPlace,
+    ...ruleParams(configuration),
+    ...(changedFiles === undefined ? {} : { changedFiles }),
+    ...(slot === undefined ? {} : { slot: slotArgument(store, slot, resolve(configuration.cwd ?? '.')) }),
+    owner: 'coordinator',
+  };
 }
 
 function warn(listener: Listener, text: string): void {

@@ -19,6 +19,7 @@ const SCOPES: readonly ScopeKind[] = [
   { name: 'Paths', tables: ['path'], expensive: true },
   { name: 'Environment', tables: ['env'], expensive: true },
   { name: 'File descriptors', tables: ['fd'], expensive: true },
+  { name: 'Connections', tables: ['connection'], expensive: true },
 ];
 
 export interface DapScope {
@@ -57,6 +58,7 @@ export function nameAndValue(kind: TableKind, row: TableRow): { name: string; va
     case 'fd': // likewise the number; the real name is what it was opened on
       return { name: row.virtual, value: `${row.real}${detail}` };
     case 'path':
+    case 'connection':
     case 'mapping':
       return { name: row.virtual, value: `${bothNames(row)}${detail}` };
   }

@@ -8,6 +8,8 @@ export interface TreeProcess {
   /** Virtual pid; one that is not in the computation counts as 0. */
   parent: number;
   session: number;
+  /** It leads a session that has a controlling terminal. */
+  terminal: boolean;
   ended: readonly { virtualPid: number; status: number }[];
 }
 
@@ -35,7 +37,10 @@ export function processTree(all: readonly TreeProcess[], root: number): TreeProc
 
 export function processList(tree: readonly TreeProcess[]): string {
   const outer = tree[0]?.session ?? 0;
-  const lines = tree.map((one) => `P ${one.virtualPid} ${one.parent} ${one.session === outer ? 0 : one.session}\n`);
+  const lines = tree.map((one) => {
+    const session = one.session === outer ? 0 : one.session;
+    return `P ${one.virtualPid} ${one.parent} ${session}${one.terminal && session !== 0 ? ' 1' : ''}\n`;
+  });
   const ended = tree.flatMap((one) => one.ended.map((child) => `Z ${child.virtualPid} ${one.virtualPid} ${child.status}\n`));
   return [...lines, ...ended].join('');
 }

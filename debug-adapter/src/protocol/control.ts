@@ -4,6 +4,7 @@
  * schema of its parameters and of its result; both ends validate by these, and `schemas/control.schema.json` is made from them.
  */
 import * as z from 'zod';
+import { ChangedFile, ClockRule, FileRule } from './rules.js';
 import { PreflightFinding, SimulatedTime } from './snapshot.js';
 
 export const CONTROL_PROTOCOL = 1;
@@ -107,12 +108,19 @@ export type SessionStatus = z.infer<typeof SessionStatus>;
 export const Plugin = z.object({ library: z.string(), settings: z.string() });
 export type Plugin = z.infer<typeof Plugin>;
 
+/** Changes of the environment of one program's processes, see model/environment.ts; null removes a variable. */
+export const ProcessEnvironment = z.object({ process: z.string().min(1), env: z.record(z.string(), z.string().nullable()) });
+
 export const LaunchParams = z.object({
   argv: z.array(z.string()).min(1),
   cwd: z.string(),
   /** The whole environment of the program; what Cairn needs is added by the coordinator. */
   env: z.record(z.string(), z.string()),
   plugins: z.array(Plugin),
+  processEnv: z.array(ProcessEnvironment).optional(),
+  /** The first that fits decides. */
+  files: z.array(FileRule).optional(),
+  clock: ClockRule.optional(),
   /** `caller`: only prepare, the caller executes the command that the result names. `coordinator`: start it in a new
    * pseudo-terminal of the coordinator. */
   owner: z.enum(['caller', 'coordinator']),
@@ -130,6 +138,14 @@ export const RestartParams = z.object({
   paths: z.array(z.object({ from: z.string(), to: z.string() })),
   plugins: z.array(Plugin),
   inPlace: z.boolean(),
+  processEnv: z.array(ProcessEnvironment).optional(),
+  /** Before the snapshot's own. */
+  files: z.array(FileRule).optional(),
+  changedFiles: ChangedFile.optional(),
+  /** Without it, the snapshot's. */
+  clock: ClockRule.optional(),
+  /** Name of a run slot in the store's slots.json, or an absolute folder. */
+  slot: z.string().min(1).optional(),
   owner: z.enum(['caller', 'coordinator']),
   columns: z.number().int().positive().optional(),
   rows: z.number().int().positive().optional(),
@@ -150,6 +166,8 @@ export type StartResult = z.infer<typeof StartResult>;
 export const CheckpointParams = z.object({
   name: z.string(),
   then: z.enum(['resume', 'hold', 'kill']),
+  /** For this snapshot only, before the computation's own. */
+  files: z.array(FileRule).optional(),
 });
 export type CheckpointParams = z.infer<typeof CheckpointParams>;
 
@@ -164,7 +182,7 @@ export const CheckpointResult = z.object({
 });
 export type CheckpointResult = z.infer<typeof CheckpointResult>;
 
-export const TableKind = z.enum(['pid', 'path', 'env', 'fd', 'thread', 'mapping']);
+export const TableKind = z.enum(['pid', 'path', 'env', 'fd', 'connection', 'thread', 'mapping']);
 export type TableKind = z.infer<typeof TableKind>;
 
 export const TableRow = z.object({

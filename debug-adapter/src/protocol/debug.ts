@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { CheckpointParams, CheckpointResult, SessionStatus, TableParams, TableResult, TerminalState } from './control.js';
+import { ChangedFile, ClockRule, FileHandling } from './rules.js';
 
 export const PluginConfiguration = z.object({
   library: z.string().min(1),
@@ -15,7 +16,7 @@ export const LaunchConfiguration = z.object({
   program: z.string().optional(),
   args: z.array(z.string()).default([]),
   cwd: z.string().optional(),
-  /** Over the adapter's own environment; at a restart over the snapshot's. null removes. */
+  /** Over the adapter's own environment; at a restart over the snapshot's. null removes; PROGRAM:NAME is for one program. */
   env: z.record(z.string(), z.string().nullable()).default({}),
   session: z.string().optional(),
   store: z.string().optional(),
@@ -24,6 +25,11 @@ export const LaunchConfiguration = z.object({
   snapshot: z.string().optional(),
   paths: z.array(z.object({ from: z.string(), to: z.string() })).default([]),
   inPlace: z.boolean().default(false),
+  /** Pattern → what becomes of the files. */
+  files: z.record(z.string().min(1), FileHandling).default({}),
+  changedFiles: ChangedFile.optional(),
+  clock: ClockRule.optional(),
+  slot: z.string().min(1).optional(),
 });
 export type LaunchConfiguration = z.infer<typeof LaunchConfiguration>;
 

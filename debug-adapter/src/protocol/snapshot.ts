@@ -3,6 +3,7 @@
  * before the folder gets its final name; immutable) and `labels.json` (what the user may change; replaced atomically).
  */
 import * as z from 'zod';
+import { noRules, Rules } from './rules.js';
 
 /** Version of the folder's layout; a newer one is refused by a message, an older one is read. */
 export const SNAPSHOT_FORMAT = 1;
@@ -37,6 +38,19 @@ export const SnapshotProcess = z.object({
 });
 export type SnapshotProcess = z.infer<typeof SnapshotProcess>;
 
+/** A file that the computation had open or mapped. */
+export const OpenFile = z.object({
+  /** Virtual. */
+  path: z.string(),
+  how: z.enum(['saved', 'checked', 'ignored']),
+  /** Where it was, if not at its virtual path. */
+  real: z.string().optional(),
+  size: z.number().int().nonnegative(),
+  /** XXH3 of the content of a file that is checked; absent: it was too large, or had gone. */
+  checksum: z.string().optional(),
+});
+export type OpenFile = z.infer<typeof OpenFile>;
+
 /** How long one phase took: the coordinator's clock, from the request to the last reply. */
 export const PhaseTiming = z.object({ phase: z.string(), ms: z.number() });
 export type PhaseTiming = z.infer<typeof PhaseTiming>;
@@ -68,6 +82,10 @@ export const Manifest = z.object({
   compression: z.enum(['none', 'zstd']),
   processes: z.array(SnapshotProcess).min(1),
   files: z.array(SnapshotFile),
+  rules: Rules.default(noRules),
+  /** Given by --plugin, for programs that are started later. */
+  plugins: z.array(z.object({ library: z.string(), settings: z.string() })).default([]),
+  openFiles: z.array(OpenFile).default([]),
 });
 export type Manifest = z.infer<typeof Manifest>;
 

@@ -1,6 +1,6 @@
 /**
  * The metadata of one process's image, p<virtual pid>.meta (format: native-agent/protocol/image.proto), read as far as the
- * preflight and the manifest need it: header, mapped files, and files that are open for reading. Tests: test/unit/preflight.test.ts.
+ * preflight and the manifest need it: header, mapped files, and open files. Tests: test/unit/preflight.test.ts.
  */
 
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
@@ -22,7 +22,7 @@ const PREFIX = 16;
 export interface ImageMetadata {
   header: Header;
   mappedFiles: MappedFile[];
-  /** Open for reading. */
+  /** Open, or mapped with their content; see `handling`. */
   neededFiles: NeededFile[];
 }
 

@@ -5,12 +5,15 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { ruleFor } from '../model/file-rules.js';
 import { statIfThere } from '../platform/files.js';
 import { hostIdentity, libcVersion, processor } from '../platform/host.js';
 import { hasNativeFile, nativeFile } from '../platform/installation.js';
 import { asCairnError, reason } from '../protocol/errors.js';
-import type { MappedFile, NeededFile } from '../protocol/generated/image_pb.js';
+import { FileHandling, type MappedFile, type NeededFile } from '../protocol/generated/image_pb.js';
+import type { ChangedFile, FileRule } from '../protocol/rules.js';
 import type { Manifest, PreflightFinding, SnapshotSummary } from '../protocol/snapshot.js';
+import { fileChecksum } from './checksum.js';
 import { buildId } from './elf.js';
 import { type ImageMetadata, metadataName, readImageMetadata } from './image-metadata.js';
 import { missingFeatures, missingXfeatures, spaceFindings } from './preflight-host.js';
@@ -24,6 +27,11 @@ export interface PreflightOptions {
   outputs: string | null;
   /** Folder for the unpacked pages of a compressed snapshot. */
   cache: string;
+  /** Of this restart; the first that fits decides. */
+  rules?: readonly FileRule[];
+  changedFiles?: ChangedFile;
+  /** Told of open files that have another time than at the checkpoint, and may be used all the same. */
+  accept?: (virtualPath: string) => void;
 }
 
 export const isFatal = (findings: readonly PreflightFinding[]): boolean => findings.some((one) => one.severity === 'error');
@@ -104,7 +112,7 @@ export async function preflight(snapshot: SnapshotSummary, options: PreflightOpt
       'Give it the old one by --path, where its files are reported as changed.',
     );
   }
-  findings.push(...fileFindings(images, options.paths));
+  findings.push(...(await fileFindings(images, manifest, options)));
   findings.push(...spaceFindings(manifest, images, options));
   return findings;
 }
@@ -130,44 +138,91 @@ export function realPath(path: string, paths: PreflightOptions['paths']): string
 
 type WantedFile = MappedFile | NeededFile;
 
-function fileFindings(images: readonly ImageMetadata[], paths: PreflightOptions['paths']): PreflightFinding[] {
+async function fileFindings(
+  images: readonly ImageMetadata[],
+  { openFiles }: Manifest,
+  { paths, rules = [], changedFiles = 'refuse', accept }: PreflightOptions,
+): Promise<PreflightFinding[]> {
   const findings = new Map<string, PreflightFinding>();
-  const add = (file: WantedFile, path: string, use: string): void => {
-    const problem = whyNotTheSame(file, path);
-    if (problem !== undefined && !findings.has(path)) findings.set(path, fileFinding(file, path, use, problem));
+  const checksums = new Map(openFiles.map(({ path, checksum }) => [path, checksum]));
+  const look = async (file: WantedFile, path: string, use: string): Promise<void> => {
+    if (findings.has(path)) return;
+    const problem = await whyNotTheSame(file, path, checksums.get(file.path));
+    if (problem === 'same') return accept?.(file.path);
+    if (problem === undefined) return;
+    const isCode = 'buildId' in file && file.buildId !== '';
+    const rule = ruleFor(file.path, rules);
+    if (problem === 'changed' && !isCode && rule === 'ignore') return;
+    if (problem === 'changed' && !isCode && changedFiles === 'use') {
+      findings.set(path, {
+        severity: 'warning',
+        code: 'changed-file',
+        message: `${described(file, path, use)} has changed since the snapshot was made; it is used as it is now.`,
+        remedy: 'Without --changed-file use it is refused.',
+      });
+      return;
+    }
+    findings.set(path, fileFinding(file, path, use, problem));
   };
   for (const { mappedFiles, neededFiles } of images) {
-    for (const file of mappedFiles) add(file, realPath(file.path, paths), 'has mapped');
+    for (const file of mappedFiles) await look(file, realPath(file.path, paths), 'has mapped');
     for (const file of neededFiles) {
+      if (!isNeeded(file, rules)) continue;
       // What an earlier run wrote lies in its run folder, where this one will find it, too.
-      if (file.real !== '' && whyNotTheSame(file, file.real) === undefined) continue;
-      add(file, realPath(file.path, paths), 'has open for reading');
+      if (file.real !== '' && (await whyNotTheSame(file, file.real)) === undefined) continue;
+      await look(
+        file,
+        realPath(file.path, paths),
+        file.handling === FileHandling.FILE_CHECKED ? 'has open for reading' : 'is to use',
+      );
     }
   }
   return [...findings.values()];
 }
 
+/** What was saved comes back from the snapshot, unless this restart wants the file that is there. */
+function isNeeded({ path, handling }: NeededFile, rules: readonly FileRule[]): boolean {
+  if (handling !== FileHandling.FILE_SAVED) return true;
+  const rule = ruleFor(path, rules);
+  return rule === 'check' || rule === 'ignore';
+}
+
 type Problem = 'unreadable' | 'missing' | 'changed';
 
-function whyNotTheSame(file: WantedFile, path: string): Problem | undefined {
+/** `same`: the content is the same, although the time is another. */
+async function whyNotTheSame(file: WantedFile, path: string, checksum?: string): Promise<Problem | 'same' | undefined> {
   const found = statIfThere(path);
   if (found === undefined) return existsSync(path) ? 'unreadable' : 'missing';
+  if ('handling' in file && file.handling === FileHandling.FILE_IGNORED) return undefined;
   if (found.size === file.size && found.mtimeNs === file.mtimeNs) return undefined;
-  // A copy or a reinstallation has another time; an equal build id says that the content is the same.
-  if ('buildId' in file && file.buildId !== '' && found.size === file.size && buildId(path) === file.buildId) return undefined;
-  return 'changed';
+  if (found.size !== file.size) return 'changed';
+  // A copy or a reinstallation has another time; an equal build id or checksum says that the content is the same.
+  if ('buildId' in file && file.buildId !== '' && buildId(path) === file.buildId) return 'same';
+  try {
+    return checksum !== undefined && (await fileChecksum(path)) === checksum ? 'same' : 'changed';
+  } catch {
+    return 'unreadable';
+  }
+}
+
+function described(file: WantedFile, path: string, use: string): string {
+  return `The file ${path === file.path ? path : `${path} (for ${file.path})`}, which the program ${use},`;
 }
 
 function fileFinding(file: WantedFile, path: string, use: string, problem: Problem): PreflightFinding {
-  const where = `The file ${path === file.path ? path : `${path} (for ${file.path})`}, which the program ${use},`;
+  const where = described(file, path, use);
   const option = `--path ${file.path}=NEWPATH`;
-  if (problem === 'changed')
+  if (problem === 'changed') {
+    const isCode = 'buildId' in file && file.buildId !== '';
     return {
       severity: 'error',
       code: 'changed-file',
       message: `${where} has changed since the snapshot was made.`,
-      remedy: `Bring the old one back, or say where it is: ${option}`,
+      remedy: isCode
+        ? `Bring the old one back, or say where it is: ${option}. A snapshot made with --file '${file.path}=save' has its code with it.`
+        : `Bring the old one back, or say where it is: ${option}. To go on with the new one: --file '${file.path}=ignore', or --changed-file use for all.`,
     };
+  }
   return {
     severity: 'error',
     code: 'missing-file',

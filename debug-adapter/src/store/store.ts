@@ -151,7 +151,7 @@ export class Store {
 export const Tables = z.record(z.string(), z.array(TableRow));
 
 /** One table of virtual names as it was when the snapshot was made. */
-export function snapshotTable(snapshot: SnapshotSummary, kind: TableKind): TableRow[] {
+export function snapshotTable(snapshot: { id: string; path: string }, kind: TableKind): TableRow[] {
   try {
     return Tables.parse(JSON.parse(readIfThere(join(snapshot.path, TABLES)) ?? '{}'))[kind] ?? [];
   } catch (cause) {

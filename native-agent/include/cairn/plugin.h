@@ -54,7 +54,10 @@ enum cairn_event {
   CAIRN_EVENT_MAPPING_RESTORE = 9, /* [restoring] a mapping claimed before: set its fd; data: cairn_mapping */
   CAIRN_EVENT_DESCRIPTOR_SAVE = 10,    /* [quiesced] an open file description: claim it by returning 1; data: cairn_descriptor */
   CAIRN_EVENT_DESCRIPTOR_RESTORE = 11, /* [restoring] one claimed before: set its fd; data: cairn_descriptor */
-  CAIRN_EVENT_DESCRIPTOR_FILL = 12     /* [restoring] all descriptors of all processes have their numbers; data: cairn_descriptor */
+  CAIRN_EVENT_DESCRIPTOR_FILL = 12,    /* [restoring] all descriptors of all processes have their numbers; data: cairn_descriptor */
+  CAIRN_EVENT_STARTED = 13,      /* [init]      up; since 1.1; a program begins that was not restarted: the settings for it are there */
+  CAIRN_EVENT_MAPPING_CONTENT = 14, /* [quiesced]   a private mapping of a file: 1: its content goes with the snapshot; data: cairn_mapping */
+  CAIRN_EVENT_SETTINGS = 15      /* [restoring] other settings than before for this plugin, JSON text: return 1 where it takes them; data: const char * */
 };
 
 /* An open file description (what dup and fork share), for the plugin that owns its kind. SAVE is sent in every process that has
@@ -118,6 +121,13 @@ enum cairn_log_level { CAIRN_LOG_DEBUG = 0, CAIRN_LOG_INFO = 1, CAIRN_LOG_WARNIN
 enum cairn_keep {
   CAIRN_KEEP_NOW = 0,    /* while the application is stopped: for content that may change in any way */
   CAIRN_KEEP_PREFIX = 1  /* its first `length` bytes do not change any more: may be copied after the application goes on */
+};
+
+/* host->list_file: what a restart does with a file. */
+enum cairn_file_handling {
+  CAIRN_FILE_CHECKED = 0, /* needs it as it is now */
+  CAIRN_FILE_SAVED = 1,   /* brings it back */
+  CAIRN_FILE_IGNORED = 2  /* uses it as it is then */
 };
 
 /* What Cairn offers to plugins. Lives as long as the process. */
@@ -204,6 +214,10 @@ struct cairn_host {
 
   /* [restoring] Replaces one argument of the system call that the index-th thread begins again: 0, or -ENOENT: it begins none. */
   int32_t (*set_thread_argument)(uint32_t index, uint32_t argument, uint64_t value);
+
+  /* [quiesced] As need_file, with what a restart does with the file (enum cairn_file_handling): for the check before a restart, and
+   * for whoever looks at the snapshot. */
+  void (*list_file)(const char *virtual_path, const char *real, uint64_t size, uint64_t mtime_ns, uint32_t how);
 };
 
 /* One row of a table of virtual names. All strings may be empty. */
@@ -261,6 +275,17 @@ struct cairn_paths {
   int32_t (*new_real)(const char *path, char *buffer, uint32_t capacity);
 };
 
+/* Extension "cairn.environment/1", published by the built-in plugin `env`. Since 1.1. */
+struct cairn_environment {
+  uint32_t size;
+  uint32_t reserved;
+  /* [any] What a program that is executed gets for "NAME=VALUE" of a copy of the environment: the entry itself, or, where it is as
+   * before a restart, what that gave; NULL: nothing. Lives as long as the process. */
+  const char *(*entry)(const char *entry);
+  /* [any] The index-th entry that restarts have added; NULL: there are no more. */
+  const char *(*added)(uint32_t index);
+};
+
 /* Extension "cairn.ids/1", published by the built-in plugin `pid`. Processes and threads share one space of numbers. */
 struct cairn_ids {
   uint32_t size;
@@ -296,6 +321,15 @@ struct cairn_watches {
   uint32_t reserved;
   /* [any] inotify_add_watch(2) gave a number for this real path: the kernel tells of a watch's inode later, but not of its path. */
   void (*added)(const char *real_path, uint32_t mask);
+};
+
+/* Extension "cairn.terminals/1", published by the built-in plugin `pty`. Since 1.1. */
+struct cairn_terminals {
+  uint32_t size;
+  uint32_t reserved;
+  /* [any] The number N of the terminal /dev/pts/N, as the application sees it, for the kernel's, and back. */
+  int32_t (*to_virtual)(int32_t real_number);
+  int32_t (*to_real)(int32_t virtual_number);
 };
 
 /* Extension "cairn.rings/1", published by the built-in plugin `uring`. Since 1.1. */

@@ -6,6 +6,8 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include "array.h"
+
 extern "C" char **environ;
 
 namespace cairn::env {
@@ -85,6 +87,7 @@ bool write_memory(const cairn_host *host, void *to, const void *from, size_t siz
 
 int32_t find_places(const cairn_host *host) {
   read_extent(host);
+  take_array_at_start(host);
   for (char **entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const char *equals = strchr(*entry, '=');
     if (equals == nullptr || !is_initial(*entry)) continue;

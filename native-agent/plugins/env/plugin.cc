@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "environment.h"
+#include "history.h"
 #include "places.h"
 
 namespace cairn::env {
@@ -11,10 +12,14 @@ const cairn_host *host;
 
 int32_t init(const cairn_host *given, const char *) {
   host = given;
+  if (int32_t error = given->publish("cairn.environment/1", &handed_on)) return error;
   return find_places(given);
 }
 
-int32_t event(uint32_t event, void *) { return event == CAIRN_EVENT_RESTART ? apply(host) : 0; }
+int32_t event(uint32_t event, void *) {
+  if (event == CAIRN_EVENT_STARTED) return apply(host, false);
+  return event == CAIRN_EVENT_RESTART ? apply(host, true) : 0;
+}
 
 void rows(const char *table, cairn_emit_row emit, void *context) {
   if (strcmp(table, "env") == 0) emit_rows(host, emit, context);

@@ -6,6 +6,7 @@
 #include <sys/uio.h>
 
 #include "changes.h"
+#include "history.h"
 
 extern "C" char **environ;
 
@@ -54,7 +55,8 @@ void emit_entry(cairn_emit_row emit, void *context) {
   char *equals = strchr(text, '=');
   if (equals == nullptr || equals == text) return;
   *equals = 0;
-  const char *value = equals + 1;
+  const char *value = value_now(text, equals + 1);
+  if (value == nullptr) return;  // removed: one of the rows at the end
   const Change *change = find_change(text);
   cairn_row row = {sizeof row, 0, text, value, changes.restarted ? value : "", "", 0};
   if (change != nullptr) {
@@ -86,6 +88,11 @@ void emit_rows(const cairn_host *host, cairn_emit_row emit, void *context) {
   }
   for (uint32_t i = 0; i < changes.count; ++i) {
     const Change &change = changes.list[i];
+    if (!change.removed && change.before == nullptr && change.stands) {
+      const char *value = value_now(change.name, nullptr);
+      const cairn_row added = {sizeof added, 0, change.name, value != nullptr ? value : "", "", "added", change.since_ns};
+      if (value != nullptr) emit(context, &added);
+    }
     if (!change.removed) continue;
     const cairn_row row = {sizeof row, 0, change.name, "", change.before, "removed", change.since_ns};
     emit(context, &row);

@@ -90,6 +90,17 @@ bool is_ours(const char* entry) {
   return false;
 }
 
+const cairn_environment* handed_on(const cairn_host* host) {
+  return host == nullptr ? nullptr : static_cast<const cairn_environment*>(host->extension("cairn.environment/1"));
+}
+
+bool has_name_of(char* const* environment, size_t count, const char* entry) {
+  size_t length = strcspn(entry, "=") + 1;
+  for (size_t i = 0; i < count; ++i)
+    if (strncmp(environment[i], entry, length) == 0) return true;
+  return false;
+}
+
 }  // namespace
 
 void remember_environment() {
@@ -122,24 +133,40 @@ void remember_settings(const cairn_host* host) {
   }
 }
 
-size_t room_for(char* const* environment) {
-  return (count_of(environment) + 6) * sizeof(char*) + preload_size(preload_of(environment));
+namespace {
+size_t entries_for(const cairn_host* host, char* const* environment) {
+  size_t entries = count_of(environment) + 6;
+  const cairn_environment* known = handed_on(host);
+  for (uint32_t i = 0; known != nullptr && known->added(i) != nullptr; ++i) ++entries;
+  return entries;
+}
+}  // namespace
+
+size_t room_for(const cairn_host* host, char* const* environment) {
+  return entries_for(host, environment) * sizeof(char*) + preload_size(preload_of(environment));
 }
 
-char** complete(char* const* environment, void* room) {
+char** complete(const cairn_host* host, char* const* environment, void* room) {
   char** result = static_cast<char**>(room);
+  const cairn_environment* known = handed_on(host);
   size_t count = 0;
   for (size_t i = 0; environment != nullptr && environment[i] != nullptr; ++i) {
     if (begins(environment[i], "CAIRN_OUTSIDE=1")) return const_cast<char**>(environment);
   }
   for (size_t i = 0; environment != nullptr && environment[i] != nullptr; ++i) {
-    if (!is_ours(environment[i])) result[count++] = environment[i];
+    if (is_ours(environment[i])) continue;
+    const char* entry = known != nullptr ? known->entry(environment[i]) : environment[i];
+    if (entry != nullptr) result[count++] = const_cast<char*>(entry);
+  }
+  // Whoever clears the environment wants it empty.
+  for (uint32_t i = 0; count > 0 && known != nullptr && known->added(i) != nullptr; ++i) {
+    if (!has_name_of(result, count, known->added(i))) result[count++] = const_cast<char*>(known->added(i));
   }
   for (char* variable : variables) {
     if (variable[0] != 0) result[count++] = variable;
   }
   const char* others = preload_of(environment);
-  char* text = reinterpret_cast<char*>(result + count_of(environment) + 6);
+  char* text = reinterpret_cast<char*>(result + entries_for(host, environment));
   if (library[0] != 0 || others[0] != 0) {
     result[count++] = text;
     write_preload(text, others);

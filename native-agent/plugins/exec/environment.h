@@ -14,8 +14,8 @@ void remember_environment();
 void remember_settings(const cairn_host* host);
 
 /// Bytes that complete() needs for this environment. NULL: an empty one.
-size_t room_for(char* const* environment);
-/// Writes an environment with what is needed (unless it says that the program is none of the computation, see bin/cairn) into `room`, which must hold room_for() bytes; strings are shared.
-char** complete(char* const* environment, void* room);
+size_t room_for(const cairn_host* host, char* const* environment);
+/// Writes an environment with what is needed and what restarts have given (unless it says that the program is none of the computation, see bin/cairn) into `room`, which must hold room_for() bytes; strings are shared.
+char** complete(const cairn_host* host, char* const* environment, void* room);
 
 }  // namespace cairn::exec

@@ -28,7 +28,7 @@ using Spawn = int(pid_t*, const char*, const posix_spawn_file_actions_t*, const 
 Next<Spawn> next_posix_spawn{"posix_spawn"};
 Next<Spawn> next_posix_spawnp{"posix_spawnp"};
 
-#define COMPLETE(environment) complete(environment, alloca(room_for(environment)))
+#define COMPLETE(environment) complete(host, environment, alloca(room_for(host, environment)))
 
 /// Where this run has the program: `path` itself, or in `buffer`.
 const char* real_program(const char* path, char* buffer) {

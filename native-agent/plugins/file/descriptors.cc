@@ -13,16 +13,6 @@ constexpr uint64_t pool_size = 1 << 20;
 char* pool = nullptr;
 uint64_t pool_used = 0;
 
-const char* remember_path(const char* path) {
-  uint64_t size = plugin::length_of(path) + 1;
-  if (pool == nullptr) pool = static_cast<char*>(host->allocate(pool_size));
-  if (pool == nullptr || pool_used + size > pool_size) return nullptr;
-  char* copy = pool + pool_used;
-  for (uint64_t i = 0; i < size; ++i) copy[i] = path[i];
-  pool_used += size;
-  return copy;
-}
-
 // A space of the shared names: device and inode → Written. What was written once counts as written; that only costs a copy.
 constexpr uint32_t written_files = plugin::name_space("file written");
 
@@ -38,8 +28,15 @@ void tell_written(const OpenFile& file) {
 bool known_device(const cairn_descriptor& offer) {
   if (!S_ISCHR(offer.mode)) return false;
   uint32_t minor_number = minor(offer.rdev);
-  if (major(offer.rdev) == 1) return minor_number == 3 || minor_number == 5 || minor_number == 7 || minor_number == 8 || minor_number == 9;
-  return major(offer.rdev) == 5 && minor_number == 0;  // /dev/tty
+  return major(offer.rdev) == 1 && (minor_number == 3 || minor_number == 5 || minor_number == 7 || minor_number == 8 || minor_number == 9);
+}
+
+/// What has no name any more has no other place to stay.
+void apply_rule(OpenFile* file) {
+  bool pseudo = file->kind == Kind::regular && file->mtime_ns == 0;
+  if (file->unlinked || pseudo) return;
+  file->rule = rule_of(host, file->path);
+  if (file->rule != Rule::none) file->kind = file->rule == Rule::save ? Kind::kept : Kind::regular;
 }
 
 bool classify(const cairn_descriptor& offer, OpenFile* file) {
@@ -57,6 +54,16 @@ bool classify(const cairn_descriptor& offer, OpenFile* file) {
 }
 
 }  // namespace
+
+const char* remember_path(const char* path) {
+  uint64_t size = plugin::length_of(path) + 1;
+  if (pool == nullptr) pool = static_cast<char*>(host->allocate(pool_size));
+  if (pool == nullptr || pool_used + size > pool_size) return nullptr;
+  char* copy = pool + pool_used;
+  for (uint64_t i = 0; i < size; ++i) copy[i] = path[i];
+  pool_used += size;
+  return copy;
+}
 
 void forget_files() {
   table.file_count = 0;
@@ -87,6 +94,7 @@ int32_t claim_file(cairn_descriptor* offer) {
   char virtual_path[4096];
   bool translated = offer->path[0] == '/' && paths->to_virtual(offer->path, virtual_path, sizeof virtual_path) >= 0;
   file->path = remember_path(translated ? virtual_path : offer->path);
+  if (file->path != nullptr && S_ISREG(offer->mode)) apply_rule(file);
   if (file->path == nullptr) return host->fail(-ENOMEM, "descriptors", "the paths of the open files are too long altogether");
   if (translated && !plugin::same(virtual_path, offer->path)) file->real = remember_path(offer->path);
   if (file->kind == Kind::kept && (file->status_flags & O_ACCMODE) != O_RDONLY) tell_written(*file);

@@ -6,6 +6,7 @@
 #include "cairn/plugin.h"
 #include "common/kernel.h"
 #include "common/text.h"
+#include "rules.h"
 
 namespace cairn::file {
 
@@ -13,7 +14,7 @@ enum class Kind : uint32_t {
   regular,    // a file by its path, only read: must be there unchanged
   kept,       // a file whose content goes with the snapshot
   directory,
-  device,     // /dev/null and its like, /dev/tty
+  device,     // /dev/null and its like
 };
 
 /// One open file description, or a file that is only mapped any more.
@@ -30,6 +31,7 @@ struct OpenFile {
   uint64_t inode;
   bool unlinked;
   bool elsewhere;         // another process brings it back
+  Rule rule;
   const char* path;       // virtual
   const char* real;       // where it was; nullptr: at its virtual path
 };
@@ -60,10 +62,15 @@ inline uint64_t change_time(const struct stat64& status) {
 enum class Written : uint32_t { never, at_its_end, anywhere };
 Written written(const OpenFile& file);
 
+/// Keeps a path until the next checkpoint begins; nullptr: they are too long altogether.
+const char* remember_path(const char* path);
+
 /// [running] An operation begins: the table is empty.
 void forget_files();
 /// [quiesced] Takes an open file description: 1 if it is a file.
 int32_t claim_file(cairn_descriptor* offer);
+/// [quiesced] Whether the content of a private mapping of a file goes with the snapshot.
+bool goes_along(const cairn_mapping& mapping);
 /// [quiesced] Takes a shared mapping of a file that no descriptor is open for any more: 1 when it can be brought back.
 int32_t claim_unopened(cairn_mapping* mapping);
 

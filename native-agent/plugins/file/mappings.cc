@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include "descriptors.h"
+#include "shm.h"
 
 namespace cairn::file {
 namespace {
@@ -35,12 +36,35 @@ uint32_t unopened_count(uint64_t inode, uint64_t device, uint32_t* existing) {
 
 }  // namespace
 
+bool goes_along(const cairn_mapping& mapping) {
+  if (mapping.path[0] != '/' || plugin::option(host, "files") == nullptr) return false;
+  auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));
+  char path[4096];
+  if (paths->to_virtual(mapping.path, path, sizeof path) < 0 || rule_of(host, path) != Rule::save) return false;
+  // Its parts come one after the other.
+  static uint64_t told_inode = 0;
+  struct stat64 status = {};
+  if (mapping.inode == told_inode || sys(SYS_newfstatat, AT_FDCWD, pointer(mapping.path), pointer(&status), 0) < 0) return true;
+  told_inode = mapping.inode;
+  if (const char* kept = remember_path(path)) host->list_file(kept, nullptr, static_cast<uint64_t>(status.st_size), change_time(status), CAIRN_FILE_SAVED);
+  return true;
+}
+
 int32_t claim_unopened(cairn_mapping* mapping) {
   if (mapping->path[0] != '/') return 0;
+  char virtual_path[4096], shown[4096];
+  const char *path = mapping->path, *kept_path = mapping->path, *rest;
+  if (plugin::begins(path, "/dev/shm/", &rest) && shm_name_of(mapping->device, mapping->inode, virtual_path, shown, sizeof shown)) {
+    path = shown;
+    kept_path = virtual_path;
+  } else if (auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));
+             paths != nullptr && paths->to_virtual(path, virtual_path, sizeof virtual_path) > 0) {
+    kept_path = virtual_path;
+  }
   uint32_t existing;
   uint32_t count = unopened_count(mapping->inode, mapping->device, &existing);
   bool writable = (mapping->protection & PROT_WRITE) != 0;
-  long fd = sys(SYS_openat, AT_FDCWD, pointer(mapping->path), O_RDONLY | O_CLOEXEC | O_LARGEFILE, 0);
+  long fd = sys(SYS_openat, AT_FDCWD, pointer(path), O_RDONLY | O_CLOEXEC | O_LARGEFILE, 0);
   if (fd < 0) return 0;
   struct stat64 status = {};
   bool same = sys(SYS_fstat, fd, pointer(&status)) == 0 && status.st_ino == mapping->inode && S_ISREG(status.st_mode);
@@ -58,12 +82,15 @@ int32_t claim_unopened(cairn_mapping* mapping) {
       file->mtime_ns = change_time(status);
       file->device = mapping->device;
       file->inode = mapping->inode;
-      file->path = keep_path(mapping->path, count);
-      if (file->path != nullptr) ++table.file_count;
+      file->path = keep_path(kept_path, count);
+      if (file->path != nullptr) {
+        ++table.file_count;
+        file->rule = rule_of(host, file->path);
+      }
     }
     OpenFile* file = &table.files[existing];
     if (file->path != nullptr) {
-      if (writable && file->kept < 0) {
+      if ((file->rule == Rule::save || (writable && file->rule == Rule::none)) && file->kept < 0) {
         file->kind = Kind::kept;
         file->kept = host->keep_file(static_cast<int32_t>(fd), file->size, CAIRN_KEEP_NOW);
       }

@@ -9,6 +9,7 @@
 #include "descriptors.h"
 #include "locks.h"
 #include "restart.h"
+#include "shm.h"
 
 namespace cairn::file {
 
@@ -35,8 +36,9 @@ int32_t keep_contents() {
   for (uint32_t i = 0; i < table.file_count; ++i) {
     OpenFile* file = &table.files[i];
     // A file that some process has open for writing, too, is one of those whose content comes back.
-    if (file->kind == Kind::regular && written(*file) != Written::never) file->kind = Kind::kept;
-    for (uint32_t other = 0; file->kind == Kind::regular && other < table.file_count; ++other) {
+    bool by_rule = file->rule == Rule::check || file->rule == Rule::ignore;
+    if (!by_rule && file->kind == Kind::regular && written(*file) != Written::never) file->kind = Kind::kept;
+    for (uint32_t other = 0; !by_rule && file->kind == Kind::regular && other < table.file_count; ++other) {
       const OpenFile& same = table.files[other];
       if (same.kind == Kind::kept && same.device == file->device && same.inode == file->inode) file->kind = Kind::kept;
     }
@@ -53,12 +55,14 @@ int32_t keep_contents() {
   return 0;
 }
 
-/// What open_unchanged() will ask for.
-void tell_needed() {
+/// What a restart will bring back, or ask for.
+void tell_files() {
   for (uint32_t i = 0; i < table.file_count; ++i) {
     const OpenFile& file = table.files[i];
-    if (file.kind != Kind::regular || file.mtime_ns == 0 || file.elsewhere) continue;
-    host->need_file(file.path, file.real, file.size, file.mtime_ns);
+    bool regular = file.kind == Kind::regular && file.mtime_ns != 0;
+    if (file.elsewhere || file.unlinked || (!regular && file.kind != Kind::kept)) continue;
+    uint32_t how = file.kind == Kind::kept ? CAIRN_FILE_SAVED : file.rule == Rule::ignore ? CAIRN_FILE_IGNORED : CAIRN_FILE_CHECKED;
+    host->list_file(file.path, file.real, file.size, file.mtime_ns, how);
   }
 }
 
@@ -82,7 +86,7 @@ int32_t save() {
   char folder[4096];
   if (sys(SYS_getcwd, pointer(folder), sizeof folder) > 0) (void)paths->to_virtual(folder, table.folder, sizeof table.folder);
   int32_t error = keep_contents();
-  if (error == 0) tell_needed();
+  if (error == 0) tell_files();
   return error;
 }
 
@@ -107,6 +111,8 @@ int32_t event(uint32_t number, void* data) {
       return descriptor->fd < 0 ? descriptor->fd : 0;
     case CAIRN_EVENT_MAPPING_SAVE:
       return claim(mapping);
+    case CAIRN_EVENT_MAPPING_CONTENT:
+      return goes_along(*mapping) ? 1 : 0;
     case CAIRN_EVENT_MAPPING_RESTORE:
       mapping->fd = open_for_mapping(static_cast<uint32_t>(mapping->token), mapping->protection, &mapping->close_fd);
       if (mapping->fd >= 0) return 0;
@@ -126,6 +132,7 @@ int32_t barrier(const char*, uint32_t) {
 
 int32_t init(const cairn_host* given, const char*) {
   host = given;
+  prepare_shm_calls();
   return 0;
 }
 

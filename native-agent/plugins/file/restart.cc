@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "descriptors.h"
+#include "shm.h"
 
 namespace cairn::file {
 namespace {
@@ -92,11 +93,13 @@ int32_t copy_content(int32_t from, int32_t to, uint64_t bytes) {
 
 /// Where a file goes in this run: its own place, or the same place below the run folder.
 int32_t place_of(const OpenFile& file, char* path, uint32_t capacity) {
+  if (shm_place(file.path, file.unlinked, file.inode, path, capacity)) return 0;
   const char* folder = nullptr;
   bool redirected = host->setting(CAIRN_SETTING_RUN_FOLDER, 0, &folder) != nullptr;
   Text<4096> target;
   if (redirected && file.unlinked) {
-    target.add(folder).add("/.cairn/unlinked-").add(int64_t{host->virtual_pid()}).add("-").add(int64_t{file.kept});
+    // Several processes may have it: by what it was, it is one file again.
+    target.add(folder).add("/.cairn/unlinked-").add(static_cast<int64_t>(file.device)).add("-").add(static_cast<int64_t>(file.inode));
   } else if (redirected) {
     const char* relative = nullptr;
     const char* common = plugin::option(host, "folder");
@@ -137,10 +140,17 @@ int32_t open_kept_file(const OpenFile& file, uint32_t flags) {
   return static_cast<int32_t>(descriptor);
 }
 
+/// A restart may have other rules than the checkpoint.
+bool comes_back(const OpenFile& file) {
+  if (file.kind != Kind::kept) return false;
+  Rule rule = file.unlinked ? Rule::none : rule_of(host, file.path);
+  return rule == Rule::none || rule == Rule::save;
+}
+
 /// Several open files of one name share the content: the first one of them stands for all.
 bool first_with_content(uint32_t index) {
   const OpenFile& file = table.files[index];
-  if (file.kind != Kind::kept || file.kept < 0) return false;
+  if (!comes_back(file) || file.kept < 0) return false;
   for (uint32_t i = 0; i < index; ++i) {
     if (table.files[i].kind == Kind::kept && table.files[i].kept == file.kept) return false;
   }
@@ -154,11 +164,11 @@ int32_t open_unchanged(const OpenFile& file, uint32_t flags) {
   if (descriptor < 0) return fail(static_cast<int32_t>(descriptor), file, "a file that was open for reading is not there any more; put it back, or map its folder by --path");
   struct stat64 status = {};
   sys(SYS_fstat, descriptor, pointer(&status));
-  if (file.kind == Kind::regular && file.mtime_ns != 0) {
-    uint64_t mtime = static_cast<uint64_t>(status.st_mtim.tv_sec) * 1000000000u + static_cast<uint64_t>(status.st_mtim.tv_nsec);
-    if (static_cast<uint64_t>(status.st_size) != file.size || mtime != file.mtime_ns) {
-      return fail(-ESTALE, file, "a file that was open for reading has changed since the checkpoint; put the old one back, or map its folder by --path");
-    }
+  bool checked = (file.kind == Kind::regular || file.kind == Kind::kept) && file.mtime_ns != 0 && file.rule != Rule::ignore;
+  bool changed = static_cast<uint64_t>(status.st_size) != file.size || change_time(status) != file.mtime_ns;
+  if (checked && changed && !may_differ(host, file.path)) {
+    sys(SYS_close, descriptor);
+    return fail(-ESTALE, file, "an open file has changed since the checkpoint; put the old one back, map its folder by --path, or allow the new one by --file PATTERN=ignore");
   }
   return static_cast<int32_t>(descriptor);
 }
@@ -180,6 +190,12 @@ int32_t restore_contents() {
     if (int32_t error = restore_content(file, path)) return error;
     if (!file.unlinked) paths()->map_file(file.path, path);
   }
+  // Also what another process brings back: all know where it is.
+  for (uint32_t i = 0; i < table.file_count; ++i) {
+    const OpenFile& file = table.files[i];
+    char path[4096];
+    if (!file.unlinked && shm_place(file.path, false, file.inode, path, sizeof path)) paths()->map_file(file.path, path);
+  }
   return 0;
 }
 
@@ -195,7 +211,7 @@ int32_t open_again(uint32_t index) {
   const OpenFile& file = table.files[index];
   uint32_t flags = file.status_flags & ~static_cast<uint32_t>(O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY | O_TMPFILE);
   if (file.kind == Kind::directory) flags |= O_DIRECTORY;
-  int32_t fd = file.kind == Kind::kept ? open_kept_file(file, flags) : open_unchanged(file, flags | O_NOCTTY);
+  int32_t fd = comes_back(file) ? open_kept_file(file, flags) : open_unchanged(file, flags | O_NOCTTY);
   if (fd < 0) return fd;
   if (file.kind == Kind::directory) start_reading(fd);
   if (file.kind != Kind::device) sys(SYS_lseek, fd, file.offset, SEEK_SET);
@@ -208,12 +224,13 @@ int32_t open_for_mapping(uint32_t index, uint32_t protection, uint32_t* close) {
   *close = 0;
   if (file.descriptor < 0) {
     *close = 1;
-    return file.kind == Kind::kept ? open_kept_file(file, O_RDWR | O_CLOEXEC) : open_unchanged(file, O_RDONLY | O_CLOEXEC);
+    return comes_back(file) ? open_kept_file(file, O_RDWR | O_CLOEXEC) : open_unchanged(file, O_RDONLY | O_CLOEXEC);
   }
   if (access == O_RDWR || (access == O_RDONLY && (protection & PROT_WRITE) == 0)) return file.descriptor;
   char path[4096];
-  if (place_of(file, path, sizeof path) != 0) return -ENAMETOOLONG;
   *close = 1;
+  if (!comes_back(file)) return open_unchanged(file, O_RDWR | O_CLOEXEC | O_LARGEFILE);
+  if (place_of(file, path, sizeof path) != 0) return -ENAMETOOLONG;
   return static_cast<int32_t>(sys(SYS_openat, AT_FDCWD, pointer(path), O_RDWR | O_CLOEXEC | O_LARGEFILE, 0));
 }
 

@@ -39,6 +39,28 @@ bool excluded(const PathText &path) {
 
 int set_or_too_long(bool fits) { return fits ? 0 : -ENAMETOOLONG; }
 
+/// The number of a terminal's path, or -1.
+int32_t terminal_number(const char *path, size_t length) {
+  static constexpr char kFolder[] = "/dev/pts/";
+  constexpr size_t kLength = sizeof kFolder - 1;
+  if (length <= kLength || length > kLength + 8 || memcmp(path, kFolder, kLength) != 0) return -1;
+  int32_t number = 0;
+  for (size_t i = kLength; i < length; ++i) {
+    if (path[i] < '0' || path[i] > '9') return -1;
+    number = number * 10 + (path[i] - '0');
+  }
+  return number;
+}
+
+/// Puts a terminal's path under the number that `rename` gives for its own; false: it is none, or keeps its number.
+bool rename_terminal(const char *path, size_t length, int32_t (*cairn_terminals::*rename)(int32_t), PathText &result) {
+  int32_t number = terminal_number(path, length);
+  const cairn_terminals *table = number >= 0 ? terminals() : nullptr;
+  if (table == nullptr) return false;
+  int32_t other = (table->*rename)(number);
+  return other != number && result.assign("/dev/pts/", 9) && result.append_number(static_cast<uint64_t>(other));
+}
+
 }  // namespace
 
 int stat_path(const char *real, bool follow, struct statx &status) {
@@ -139,6 +161,14 @@ int locate_overlay(const PathText &path, Found &found) {
 }
 
 int locate(const PathText &path, Found &found) {
+  if (rename_terminal(path.text, path.length, &cairn_terminals::to_real, found.real)) {
+    struct statx status;
+    found.where = Where::kFile;
+    found.layer = Found::kOriginal;
+    found.error = stat_path(found.real.text, false, status);
+    found.mode = found.error == 0 ? status.stx_mode : 0;
+    return 0;
+  }
   const Entry *file = find(Kind::kFile, path.text, path.length);
   bool outside = file == nullptr && told_outside(path, found.real);
   if (!outside && (file == nullptr || file->shadowed)) return locate_overlay(path, found);
@@ -168,6 +198,7 @@ bool holds_rule_root(const PathText &path) {
 }
 
 int to_virtual(const char *real, size_t length, PathText &path) {
+  if (rename_terminal(real, length, &cairn_terminals::to_virtual, path)) return 0;
   const Entry *file = find(Kind::kFileReal, real, length);
   if (file != nullptr) {
     const Entry *back = find(Kind::kFile, file->value, file->value_length);

@@ -55,6 +55,11 @@ extern uint32_t active;
 
 inline bool inactive() { return __builtin_expect(__atomic_load_n(&active, __ATOMIC_RELAXED) == 0, 1); }
 
+/// How terminals are named (the plugin pty's), or null.
+inline const cairn_terminals *terminals() {
+  return state.host != nullptr ? static_cast<const cairn_terminals *>(state.host->extension("cairn.terminals/1")) : nullptr;
+}
+
 /// A system call below every layer of interposition: -errno on failure.
 template <typename... Arguments>
 inline int64_t sys(long number, Arguments... arguments) {

@@ -4,10 +4,26 @@
 #include <sys/inotify.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 using namespace cairn::path;
+
+namespace {
+
+constexpr unsigned kTerminals = 136;  // the major number of /dev/pts/N
+
+/// The result of stat(2): the device of a terminal has its virtual number, as its name has.
+template <typename Status>
+int shown(int result, Status *status) {
+  if (result != 0 || !S_ISCHR(status->st_mode) || major(status->st_rdev) != kTerminals || terminals() == nullptr) return result;
+  int32_t number = terminals()->to_virtual(static_cast<int32_t>(minor(status->st_rdev)));
+  status->st_rdev = makedev(kTerminals, static_cast<unsigned>(number));
+  return result;
+}
+
+}  // namespace
 
 // result name(path, more): `more` are the further parameters in parentheses, `with` their names.
 #define WRAP_LOOK(result, name, follow, more, with)                       \
@@ -19,10 +35,26 @@ using namespace cairn::path;
   }
 #define CAIRN_LIST(...) __VA_OPT__(, ) __VA_ARGS__
 
-WRAP_LOOK(int, stat, true, (struct stat * status), (status))
-WRAP_LOOK(int, stat64, true, (struct stat64 * status), (status))
-WRAP_LOOK(int, lstat, false, (struct stat * status), (status))
-WRAP_LOOK(int, lstat64, false, (struct stat64 * status), (status))
+#define WRAP_STAT(name, follow, type)                                     \
+  WRAP(int, name, const char *path, struct type *status) {                \
+    if (inactive()) return NEXT(name)(path, status);                      \
+    Target target;                                                        \
+    if (failed(target.look(AT_FDCWD, path, follow))) return -1;           \
+    return shown(NEXT(name)(target.path, status), status);                \
+  }
+WRAP_STAT(stat, true, stat)
+WRAP_STAT(stat64, true, stat64)
+WRAP_STAT(lstat, false, stat)
+WRAP_STAT(lstat64, false, stat64)
+
+#define WRAP_FSTAT(name, type)                                            \
+  WRAP(int, name, int fd, struct type *status) {                          \
+    if (inactive()) return NEXT(name)(fd, status);                        \
+    return shown(NEXT(name)(fd, status), status);                         \
+  }
+WRAP_FSTAT(fstat, stat)
+WRAP_FSTAT(fstat64, stat64)
+
 WRAP_LOOK(int, access, true, (int mode), (mode))
 WRAP_LOOK(int, euidaccess, true, (int mode), (mode))
 WRAP_LOOK(int, eaccess, true, (int mode), (mode))
@@ -42,7 +74,7 @@ WRAP_LOOK(ssize_t, llistxattr, false, (char *list, size_t size), (list, size))
     if (inactive()) return NEXT(name)(folder, path, status, flags);                             \
     Target target;                                                                              \
     if (failed(target.look(folder, path, (flags & AT_SYMLINK_NOFOLLOW) == 0))) return -1;       \
-    return NEXT(name)(target.dirfd, target.path, status, flags);                                \
+    return shown(NEXT(name)(target.dirfd, target.path, status, flags), status);                 \
   }
 WRAP_FSTATAT(fstatat, stat)
 WRAP_FSTATAT(fstatat64, stat64)
@@ -51,7 +83,10 @@ WRAP(int, statx, int folder, const char *path, int flags, unsigned mask, struct 
   if (inactive()) return NEXT(statx)(folder, path, flags, mask, status);
   Target target;
   if (failed(target.look(folder, path, (flags & AT_SYMLINK_NOFOLLOW) == 0))) return -1;
-  return NEXT(statx)(target.dirfd, target.path, flags, mask, status);
+  int result = NEXT(statx)(target.dirfd, target.path, flags, mask, status);
+  if (result == 0 && S_ISCHR(status->stx_mode) && status->stx_rdev_major == kTerminals && terminals() != nullptr)
+    status->stx_rdev_minor = static_cast<uint32_t>(terminals()->to_virtual(static_cast<int32_t>(status->stx_rdev_minor)));
+  return result;
 }
 
 WRAP(int, faccessat, int folder, const char *path, int mode, int flags) {
@@ -92,6 +127,12 @@ static bool known_version(int version) {
   WRAP(int, name, int version, const char *path, struct type *status) {                         \
     return known_version(version) ? cairn_wrap_##function(path, status) : -1;                   \
   }
+#define WRAP_OLD_FSTAT(name, function, type)                                                    \
+  WRAP(int, name, int version, int fd, struct type *status) {                                   \
+    return known_version(version) ? cairn_wrap_##function(fd, status) : -1;                     \
+  }
+WRAP_OLD_FSTAT(__fxstat, fstat, stat)
+WRAP_OLD_FSTAT(__fxstat64, fstat64, stat64)
 WRAP_OLD_STAT(__xstat, stat, stat)
 WRAP_OLD_STAT(__xstat64, stat64, stat64)
 WRAP_OLD_STAT(__lxstat, lstat, stat)
@@ -108,6 +149,10 @@ WRAP(int, __fxstatat64, int version, int folder, const char *path, struct stat64
 #if __SIZEOF_POINTER__ == 4
 WRAP_LOOK(int, __stat64_time64, true, (void *status), (status))
 WRAP_LOOK(int, __lstat64_time64, false, (void *status), (status))
-struct stat_time64;
-WRAP_FSTATAT(__fstatat64_time64, stat_time64)
+WRAP(int, __fstatat64_time64, int folder, const char *path, void *status, int flags) {
+  if (inactive()) return NEXT(__fstatat64_time64)(folder, path, status, flags);
+  Target target;
+  if (failed(target.look(folder, path, (flags & AT_SYMLINK_NOFOLLOW) == 0))) return -1;
+  return NEXT(__fstatat64_time64)(target.dirfd, target.path, status, flags);
+}
 #endif

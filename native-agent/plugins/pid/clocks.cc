@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "common/monotonic.h"
 #include "pid/cpu_times.h"
 #include "pid/host.h"
 #include "pid/ids.h"
@@ -52,7 +53,11 @@ extern "C" {
 
 CAIRN_EXPORT int clock_gettime(clockid_t clock, struct timespec* time) noexcept {
   bool of_cpu = clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID;
-  if (!of_cpu || !active()) return next_clock_gettime.get()(clock, time);
+  if (!of_cpu || !active()) {
+    int result = next_clock_gettime.get()(clock, time);
+    if (result == 0) plugin::add_monotonic(clock, time);
+    return result;
+  }
   int result = stable([=] { return next_clock_gettime.get()(real_clock(clock), time); });
   if (result == 0) add_cpu_time(clock, time);
   return result;
@@ -64,6 +69,8 @@ CAIRN_EXPORT int clock_getres(clockid_t clock, struct timespec* resolution) noex
 }
 
 CAIRN_EXPORT int clock_nanosleep(clockid_t clock, int flags, const struct timespec* request, struct timespec* rest) {
+  plugin::Moment until(clock, (flags & TIMER_ABSTIME) != 0 ? request : nullptr);
+  if (until.time() != nullptr) request = until.time();
   if (!active()) return next_clock_nanosleep.get()(clock, flags, request, rest);
   struct timespec moment;
   if (int64_t before = cpu_time_before(clock); before != 0 && (flags & TIMER_ABSTIME) != 0 && request != nullptr) {

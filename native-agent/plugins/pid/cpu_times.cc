@@ -9,6 +9,7 @@
 #include <sys/times.h>
 #include <unistd.h>
 
+#include "common/monotonic.h"
 #include "pid/clocks.h"
 #include "pid/host.h"
 #include "pid/ids.h"
@@ -246,6 +247,7 @@ CAIRN_EXPORT clock_t clock() noexcept {
 
 CAIRN_EXPORT clock_t times(struct tms* times) noexcept {
   clock_t result = next_times.get()(times);
+  if (result != -1) result += plugin::ahead(CLOCK_BOOTTIME) / tick;
   if (times == nullptr || !active() || !adds) return result;
   struct rusage self, children;
   if (getrusage(RUSAGE_SELF, &self) == 0 && getrusage(RUSAGE_CHILDREN, &children) == 0) {

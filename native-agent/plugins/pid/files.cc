@@ -7,6 +7,7 @@
 
 #include "pid/host.h"
 #include "pid/ids.h"
+#include "pid/terminals.h"
 
 #ifndef FIOSETOWN
 #define FIOSETOWN 0x8901
@@ -103,6 +104,14 @@ int ioctl_of_ids(Next<int(int, unsigned long, ...)>& next, int fd, unsigned long
         real = real_target(*value);
         return next.get()(fd, request, &real);
       });
+    case TIOCGPTN:
+      result = next_ioctl.get()(fd, request, argument);
+      if (result == 0) *value = shown_terminal(*value);
+      return result;
+    case TIOCGDEV:
+      result = next_ioctl.get()(fd, request, argument);
+      if (result == 0) *value = static_cast<int32_t>(shown_terminal_device(static_cast<uint32_t>(*value)));
+      return result;
     case TIOCGPGRP:
     case TIOCGSID:
       result = next.get()(fd, request, argument);

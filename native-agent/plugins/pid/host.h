@@ -79,6 +79,8 @@ int with_sender(int signal, siginfo_t* info);
 
 /// [any] syscall_paths.cc: true if the call names a file and was made here; errno is set then.
 bool call_with_paths(long number, const long* a, long* result);
+/// syscall_sockets.cc: the same for sockets.
+bool call_of_sockets(long number, const long* a, long* result);
 
 /// In the child of a fork, which inherits neither timers nor the thread that serves them. [any]
 void forget_timers();

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 
+#include "common/monotonic.h"
 #include "pid/host.h"
 #include "pid/ids.h"
 #include "pid/lent.h"
@@ -122,6 +123,12 @@ void prepare_condition(Next<Function>& next) {
   else next.get();
 }
 
+/// By which a condition variable's moments are meant: a bit of libc's, which was said by pthread_condattr_setclock.
+clockid_t clock_of(const pthread_cond_t* condition) {
+  constexpr unsigned monotonic = 2;
+  return (__atomic_load_n(&condition->__data.__wrefs, __ATOMIC_RELAXED) & monotonic) != 0 ? CLOCK_MONOTONIC : CLOCK_REALTIME;
+}
+
 }  // namespace
 
 int first_lock(pthread_mutex_t* mutex) {
@@ -166,6 +173,8 @@ CAIRN_EXPORT int pthread_mutex_timedlock(pthread_mutex_t* mutex, const struct ti
   return take(mutex, [=] { return next_pthread_mutex_timedlock.get()(mutex, time); });
 }
 CAIRN_EXPORT int pthread_mutex_clocklock(pthread_mutex_t* mutex, clockid_t clock, const struct timespec* time) noexcept {
+  plugin::Moment moment(clock, time);
+  time = moment.time();
   if (plain(mutex)) return next_pthread_mutex_clocklock.get()(mutex, clock, time);
   return take(mutex, [=] { return next_pthread_mutex_clocklock.get()(mutex, clock, time); });
 }
@@ -183,10 +192,14 @@ CAIRN_EXPORT int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* m
   return release(mutex, true, [=] { return next_pthread_cond_wait.get()(condition, mutex); });
 }
 CAIRN_EXPORT int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex, const struct timespec* time) {
+  plugin::Moment moment(clock_of(condition), time);
+  time = moment.time();
   if (plain(mutex)) return next_pthread_cond_timedwait.get()(condition, mutex, time);
   return release(mutex, true, [=] { return next_pthread_cond_timedwait.get()(condition, mutex, time); });
 }
 CAIRN_EXPORT int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock, const struct timespec* time) {
+  plugin::Moment moment(clock, time);
+  time = moment.time();
   if (plain(mutex)) return next_pthread_cond_clockwait.get()(condition, mutex, clock, time);
   return release(mutex, true, [=] { return next_pthread_cond_clockwait.get()(condition, mutex, clock, time); });
 }

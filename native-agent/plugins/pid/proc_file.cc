@@ -42,6 +42,8 @@ long write_whole(long fd, const char* text, size_t size) {
 long copy_with(ProcText kind, const char* path, char* text, char* copy) {
   long size = plugin::read_file(host, path, text, text_capacity);
   if (size < 0) return size;
+  // Of descriptors only those of processes: the others' own file shows what becomes of them.
+  if (kind == ProcText::descriptor && plugin::line_value(text, "Pid:") == nullptr) return -ENOENT;
   size = translate_proc_text(kind, text, static_cast<size_t>(size), copy, copy_capacity);
   if (size < 0) return size;
   long fd = make_file();

@@ -6,6 +6,7 @@
 
 #include "common/text.h"
 #include "pid/ids.h"
+#include "pid/terminals.h"
 
 namespace cairn::pid {
 
@@ -17,6 +18,7 @@ int32_t shown_id(int32_t id) { return to_virtual(Space::id, id); }
 int32_t shown_parent(int32_t id) { return virtual_parent(id); }
 int32_t shown_group(int32_t id) { return to_virtual(Space::group, id); }
 int32_t shown_session(int32_t id) { return to_virtual(Space::session, id); }
+int32_t shown_tty(int32_t device) { return static_cast<int32_t>(shown_terminal_device(static_cast<uint32_t>(device))); }
 
 class Output {
  public:
@@ -88,7 +90,7 @@ void translate_status(const char* text, const char* end, Output* out) {
 
 /// "ID (NAME) STATE PARENT GROUP SESSION TERMINAL FOREGROUND-GROUP …"; a name may hold any character, so its end is the last ')'.
 void translate_stat(const char* text, const char* end, Output* out) {
-  static constexpr Translate fields[] = {nullptr, shown_parent, shown_group, shown_session, nullptr, shown_group};
+  static constexpr Translate fields[] = {nullptr, shown_parent, shown_group, shown_session, shown_tty, shown_group};
   const char* name = static_cast<const char*>(memchr(text, '(', static_cast<size_t>(end - text)));
   const char* at = end;
   while (at > text && at[-1] != ')') --at;
@@ -133,12 +135,13 @@ ProcText proc_text_of(const char* path) {
   }
   if (plugin::same(at, "status")) return ProcText::status;
   if (plugin::same(at, "stat")) return ProcText::stat;
+  if (plugin::begins(at, "fdinfo/", &rest)) return ProcText::descriptor;
   return thread && plugin::same(at, "children") ? ProcText::children : ProcText::none;
 }
 
 long translate_proc_text(ProcText kind, const char* text, size_t size, char* out, size_t capacity) {
   Output output(out, capacity);
-  if (kind == ProcText::status) translate_status(text, text + size, &output);
+  if (kind == ProcText::status || kind == ProcText::descriptor) translate_status(text, text + size, &output);
   else if (kind == ProcText::stat) translate_stat(text, text + size, &output);
   else if (kind == ProcText::children) add_ids(&output, text, text + size, shown_id);
   else output.add(text, size);

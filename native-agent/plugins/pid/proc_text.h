@@ -6,7 +6,7 @@
 
 namespace cairn::pid {
 
-enum class ProcText { none, status, stat, children };
+enum class ProcText { none, status, stat, children, descriptor };
 
 /// Which of them a path of the kernel's names: "/proc/ID/…", "/proc/self/task/ID/…" and their kin.
 ProcText proc_text_of(const char* path);

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/monotonic.h"
 #include "pid/clocks.h"
 #include "pid/cpu_times.h"
 #include "pid/host.h"
@@ -95,7 +96,13 @@ long wide_clock_time(const long* a) {
 }
 #endif
 
-/// True if the call holds ids and was made here.
+long sleep_until(const long* a) {
+  auto clock = static_cast<clockid_t>(a[0]);
+  plugin::Moment moment(clock, (a[1] & TIMER_ABSTIME) != 0 ? reinterpret_cast<const struct timespec*>(a[2]) : nullptr);
+  return raw(SYS_clock_nanosleep, real_clock(clock), a[1], moment.time() != nullptr ? pointer(moment.time()) : a[2], a[3]);
+}
+
+/// True if the call holds ids, or a time of a clock, and was made here.
 bool call_with_ids(long number, const long* a, long* result) {
   switch (number) {
     case SYS_getpid: *result = getpid(); return true;
@@ -142,19 +149,22 @@ bool call_with_ids(long number, const long* a, long* result) {
     case SYS_ioprio_set: *result = raw(number, a[0], who(a[0], a[1], ioprio_process, ioprio_group), a[2]); return true;
     case SYS_clock_gettime:
       *result = raw(number, real_clock(static_cast<clockid_t>(a[0])), a[1]);
-      if (*result == 0) add_cpu_time(static_cast<clockid_t>(a[0]), reinterpret_cast<struct timespec*>(a[1]));
+      if (*result == 0) {
+        add_cpu_time(static_cast<clockid_t>(a[0]), reinterpret_cast<struct timespec*>(a[1]));
+        plugin::add_monotonic(static_cast<clockid_t>(a[0]), reinterpret_cast<struct timespec*>(a[1]));
+      }
       return true;
     case SYS_getrusage:
       *result = raw(number, a[0], a[1]);
       if (*result == 0) add_usage(static_cast<int>(a[0]), reinterpret_cast<struct rusage*>(a[1]));
       return true;
+    case SYS_clock_nanosleep: *result = sleep_until(a); return true;
 #ifdef SYS_clock_gettime64
     case SYS_clock_gettime64: *result = wide_clock_time(a); return true;
     case SYS_clock_getres_time64:
     case SYS_clock_nanosleep_time64:
 #endif
     case SYS_clock_getres:
-    case SYS_clock_nanosleep:
       *result = raw(number, real_clock(static_cast<clockid_t>(a[0])), a[1], a[2], a[3]);
       return true;
     case SYS_timer_create: *result = create_timer(a); return true;
@@ -171,6 +181,13 @@ bool call_with_ids(long number, const long* a, long* result) {
     case SYS_rt_sigqueueinfo:
     case SYS_rt_tgsigqueueinfo: *result = queue_signal(number, a); return true;
     case SYS_rt_sigaction: *result = change_action(a); return true;
+    case SYS_futex: {
+      int operation = static_cast<int>(a[1]) & FUTEX_CMD_MASK;
+      if ((operation != FUTEX_WAIT_BITSET && operation != FUTEX_LOCK_PI2) || (a[1] & FUTEX_CLOCK_REALTIME) != 0) return false;
+      plugin::Moment moment(CLOCK_MONOTONIC, reinterpret_cast<const struct timespec*>(a[3]));
+      *result = raw(number, a[0], a[1], a[2], pointer(moment.time()), a[4], a[5]);
+      return true;
+    }
     default: return false;
   }
   // getpgid and getsid
@@ -250,7 +267,7 @@ extern "C" CAIRN_EXPORT long syscall(long number, ...) noexcept {
   va_end(list);
   long result;
   if (call_of_sysv(number, a, &result) || call_of_rings(number, a, &result)) return result;
-  if (active() && call_with_paths(number, a, &result)) return result;
+  if (active() && (call_with_paths(number, a, &result) || call_of_sockets(number, a, &result))) return result;
   if (!active() || !call_with_ids(number, a, &result)) return next_syscall.get()(number, a[0], a[1], a[2], a[3], a[4], a[5]);
   return with_errno(result);
 }

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "common/monotonic.h"
 #include "pid/clocks.h"
 #include "pid/cpu_times.h"
 #include "pid/host.h"
@@ -53,7 +54,11 @@ extern "C" {
 
 CAIRN_EXPORT int __clock_gettime64(clockid_t clock, WideTime* time) {
   bool of_cpu = clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID;
-  if (!of_cpu || !active()) return next_gettime.get()(clock, time);
+  if (!of_cpu || !active()) {
+    int result = next_gettime.get()(clock, time);
+    if (int64_t ahead = plugin::ahead(clock); result == 0 && ahead != 0) *time = wide(time->seconds * second + time->nanoseconds + ahead);
+    return result;
+  }
   int result = stable([=] { return next_gettime.get()(real_clock(clock), time); });
   if (result == 0) *time = wide(time->seconds * second + time->nanoseconds + cpu_time_before(clock));
   return result;
@@ -65,9 +70,10 @@ CAIRN_EXPORT int __clock_getres64(clockid_t clock, WideTime* resolution) {
 }
 
 CAIRN_EXPORT int __clock_nanosleep_time64(clockid_t clock, int flags, const WideTime* request, WideTime* rest) {
-  if (!active()) return next_nanosleep.get()(clock, flags, request, rest);
   WideTime moment;
-  if (int64_t before = cpu_time_before(clock); before != 0 && (flags & TIMER_ABSTIME) != 0 && request != nullptr) {
+  int64_t before = active() ? cpu_time_before(clock) : 0;
+  if (before == 0) before = plugin::ahead(clock);
+  if (before != 0 && (flags & TIMER_ABSTIME) != 0 && request != nullptr) {
     int64_t left = request->seconds * second + request->nanoseconds - before;
     moment = wide(left > 0 ? left : 0);
     request = &moment;

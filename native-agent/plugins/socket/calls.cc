@@ -3,6 +3,10 @@
 // Names that the application gives: named_calls.cc. Test: test/probes/sockets.
 #include "socket/next.h"
 
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+
 namespace cairn::sockets {
 namespace {
 
@@ -13,6 +17,7 @@ Next<int(int, void*, uint32_t*, int)> next_accept4 = {"accept4", nullptr};
 Next<int(int, int, int, void*, uint32_t*)> next_getsockopt = {"getsockopt", nullptr};
 Next<ssize_t(int, void*, size_t, int, void*, uint32_t*)> next_recvfrom = {"recvfrom", nullptr};
 Next<ssize_t(int, struct msghdr*, int)> next_recvmsg = {"recvmsg", nullptr};
+Next<int(int, struct mmsghdr*, unsigned, int, struct timespec*)> next_recvmmsg = {"recvmmsg", nullptr};
 
 bool restarted = false;
 
@@ -44,6 +49,26 @@ int32_t virtual_id(int32_t real) {
   return ids != nullptr && real > 0 ? ids->to_virtual(real) : real;
 }
 
+void translate_message(struct msghdr* message, uint32_t capacity) {
+  if (message->msg_name != nullptr) translate(message->msg_name, &message->msg_namelen, capacity);
+  for (struct cmsghdr* part = CMSG_FIRSTHDR(message); part != nullptr; part = CMSG_NXTHDR(message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_CREDENTIALS) continue;
+    auto* credentials = reinterpret_cast<struct ucred*>(CMSG_DATA(part));
+    credentials->pid = virtual_id(credentials->pid);
+  }
+}
+
+/// The kernel means the process that made the connection again.
+void show_peer_process(int fd, int* pidfd) {
+  struct ucred credentials = {};
+  auto* ids = static_cast<const cairn_ids*>(host->extension("cairn.ids/1"));
+  if (ids == nullptr || !shown_credentials(fd, &credentials)) return;
+  long process = sys(SYS_pidfd_open, ids->to_real(credentials.pid), 0);
+  if (process < 0) return;
+  sys(SYS_close, *pidfd);
+  *pidfd = static_cast<int>(process);
+}
+
 }  // namespace
 
 void prepare_calls() {
@@ -54,6 +79,7 @@ void prepare_calls() {
   next_getsockopt.get();
   next_recvfrom.get();
   next_recvmsg.get();
+  next_recvmmsg.get();
   prepare_named_calls();
 }
 
@@ -95,7 +121,9 @@ CAIRN_WRAP(int, accept4, int fd, void* address, uint32_t* size, int flags) {
 
 CAIRN_WRAP(int, getsockopt, int fd, int level, int name, void* value, uint32_t* size) {
   int result = next_getsockopt.get()(fd, level, name, value, size);
-  if (!restarted || result != 0 || level != SOL_SOCKET || name != SO_PEERCRED || *size < sizeof(struct ucred)) return result;
+  if (!restarted || result != 0 || level != SOL_SOCKET) return result;
+  if (name == SO_PEERPIDFD && *size >= sizeof(int)) show_peer_process(fd, static_cast<int*>(value));
+  if (name != SO_PEERCRED || *size < sizeof(struct ucred)) return result;
   auto* credentials = static_cast<struct ucred*>(value);
   if (!shown_credentials(fd, credentials)) credentials->pid = virtual_id(credentials->pid);
   return result;
@@ -111,12 +139,15 @@ CAIRN_WRAP(ssize_t, recvfrom, int fd, void* data, size_t length, int flags, void
 CAIRN_WRAP(ssize_t, recvmsg, int fd, struct msghdr* message, int flags) {
   uint32_t capacity = message->msg_namelen;
   ssize_t result = next_recvmsg.get()(fd, message, flags);
-  if (!restarted || result < 0) return result;
-  if (message->msg_name != nullptr) translate(message->msg_name, &message->msg_namelen, capacity);
-  for (struct cmsghdr* part = CMSG_FIRSTHDR(message); part != nullptr; part = CMSG_NXTHDR(message, part)) {
-    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_CREDENTIALS) continue;
-    auto* credentials = reinterpret_cast<struct ucred*>(CMSG_DATA(part));
-    credentials->pid = virtual_id(credentials->pid);
-  }
+  if (restarted && result >= 0) translate_message(message, capacity);
+  return result;
+}
+
+CAIRN_WRAP(int, recvmmsg, int fd, struct mmsghdr* messages, unsigned count, int flags, struct timespec* timeout) {
+  constexpr unsigned most = 1024;  // the kernel takes no more
+  uint32_t capacities[most];
+  for (unsigned i = 0; i < count && i < most; ++i) capacities[i] = messages[i].msg_hdr.msg_namelen;
+  int result = next_recvmmsg.get()(fd, messages, count, flags, timeout);
+  for (int i = 0; restarted && i < result; ++i) translate_message(&messages[i].msg_hdr, capacities[i]);
   return result;
 }

@@ -1,6 +1,6 @@
 // Brings the sockets back, each at the descriptor that it is to have in this process, before the plugin `descriptor` asks for them.
 // Four steps, between which all processes wait for each other: connections; everything else, and the ends that other processes
-// made; what was in the queues; what would have been in the way until then. [restoring] Test: test/probes/sockets.
+// made; what was in the queues; and later (passed.cc) what would have been in the way until then. [restoring] Test: test/probes/sockets.
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
@@ -26,26 +26,21 @@ void raise_limit() {
   sys(SYS_prlimit64, 0, RLIMIT_NOFILE, pointer(&limit), 0);
 }
 
-/// The peer of a socket whose connection is reset or ended: sends what was in the queue, and closes.
-int32_t end_peer(const Socket& one, int32_t peer) {
-  int32_t error = fill_from(one, peer);
-  if (error == 0 && one.role == Role::outside) {
-    struct linger at_once = {1, 0};
-    if (!is_unix(one)) sys(SYS_setsockopt, peer, SOL_SOCKET, SO_LINGER, pointer(&at_once), sizeof at_once);
-    // Unix sockets are reset when they are closed with something unread.
-    else sys(SYS_sendto, one.fd, pointer(""), 1, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0);
-  }
-  sys(SYS_close, peer);
-  return error < 0 ? fail(error, one, "what was in its queue cannot be put back") : 0;
-}
-
 int32_t make_pair(Socket* one) {
   int32_t ends[2];
   if (int32_t error = connect_pair(*one, ends); error < 0) return error;
   int32_t error = settle(ends[0], one->fd, &ends[1]);
   if (error < 0) return error;
   set_options(*one, one->fd);
-  if (one->role != Role::paired) return end_peer(*one, ends[1]);
+  if (one->role != Role::paired && one->deferred) {
+    one->helper = host->hide_fd(ends[1]);
+    return 0;
+  }
+  if (one->role != Role::paired) {
+    error = fill_from(*one, ends[1]);
+    end_peer(*one, ends[1]);
+    return error < 0 ? fail(error, *one, "what was in its queue cannot be put back") : 0;
+  }
   if (here(*one)) return settle(ends[1], one->peer_fd, nullptr);
   one->helper = host->hide_fd(ends[1]);
   tell_held(one->peer_inode, one->helper);
@@ -106,7 +101,7 @@ bool is_pair(const Socket& one) {
 }
 
 int32_t fill_queue(const Socket& one) {
-  if (one.queue == nullptr || one.role == Role::orphaned || one.role == Role::outside) return 0;
+  if (one.queue == nullptr || one.deferred || one.role == Role::orphaned || one.role == Role::outside) return 0;
   if (one.role == Role::loose) return fill_datagrams(one);
   if (here(one)) return fill_from(one, one.peer_fd);
   int32_t other = fetch(one.peer_process, one.peer_fd);
@@ -143,6 +138,16 @@ int32_t settle(int32_t fd, int32_t number, int32_t* other) {
   return result < 0 ? host->fail(static_cast<int32_t>(result), "socket", "a socket cannot have its descriptor again") : 0;
 }
 
+void end_peer(const Socket& one, int32_t peer) {
+  if (one.role == Role::outside) {
+    struct linger at_once = {1, 0};
+    if (!is_unix(one)) sys(SYS_setsockopt, peer, SOL_SOCKET, SO_LINGER, pointer(&at_once), sizeof at_once);
+    // Unix sockets are reset when they are closed with something unread.
+    else sys(SYS_sendto, one.fd, pointer(""), 1, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0);
+  }
+  sys(SYS_close, peer);
+}
+
 int32_t make_pairs() {
   raise_limit();
   for (Socket* one = sockets; one != nullptr; one = one->next) {
@@ -169,11 +174,12 @@ int32_t make_others() {
 int32_t fill_queues() {
   for (Socket* one = sockets; one != nullptr; one = one->next) {
     if (one->elsewhere) continue;
-    if (one->helper >= 0) {
+    if (one->deferred) tell_deferred(*one);
+    if (one->helper >= 0 && one->role == Role::paired) {
       host->close_fd(one->helper);
       forget_held(one->peer_inode);
+      one->helper = -1;
     }
-    one->helper = -1;
     if (int32_t error = fill_queue(*one); error < 0) return fail(error, *one, "what was in its queue cannot be put back");
     if (one->role != Role::waiting) continue;
     sys(SYS_fcntl, one->fd, F_SETFL, O_NONBLOCK);

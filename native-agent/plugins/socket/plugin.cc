@@ -10,7 +10,7 @@ const cairn_host* host;
 namespace {
 
 const char* const checkpoint_barriers[] = {"peers", "listening", "drain", "refill", nullptr};
-const char* const restart_barriers[] = {"connect", "make", "fill", "finish", nullptr};
+const char* const restart_barriers[] = {"connect", "make", "fill", nullptr};
 
 int32_t barrier(const char* name, uint32_t restart) {
   if (restart == 0) {
@@ -20,7 +20,7 @@ int32_t barrier(const char* name, uint32_t restart) {
   }
   if (plugin::same(name, "connect")) return make_pairs();
   if (plugin::same(name, "make")) return make_others();
-  return plugin::same(name, "fill") ? fill_queues() : finish();
+  return fill_queues();
 }
 
 int32_t event(uint32_t number, void* data) {

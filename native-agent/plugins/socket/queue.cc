@@ -10,34 +10,10 @@
 namespace cairn::sockets {
 namespace {
 
-constexpr long peek_flags = MSG_PEEK | MSG_DONTWAIT;
-
-/// One look into the queue: how much, and from whom. *refused: there are passed descriptors, which a look must not bring in.
-long peek(Socket* one, const iovec* parts, uint64_t count, long flags, Address* from, bool* passed) {
-  // Room for a sender's credentials and nothing behind them: the kernel hands no descriptor over then, and says so.
-  alignas(8) char control[CMSG_SPACE(sizeof(struct ucred))];
-  int32_t with_credentials = 0;
-  uint32_t option_size = 4;
-  sys(SYS_getsockopt, one->fd, SOL_SOCKET, SO_PASSCRED, pointer(&with_credentials), pointer(&option_size));
-  msghdr message = {};
-  message.msg_iov = const_cast<iovec*>(parts);
-  message.msg_iovlen = count;
-  message.msg_name = from->bytes;
-  message.msg_namelen = sizeof from->bytes - 1;
-  if (is_unix(*one) && with_credentials != 0) {
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-  }
-  long result = sys(SYS_recvmsg, one->fd, pointer(&message), peek_flags | flags);
-  from->size = result < 0 ? 0 : message.msg_namelen;
-  if (result >= 0 && is_unix(*one) && (message.msg_flags & MSG_CTRUNC) != 0) *passed = true;
-  return result;
-}
-
 int32_t no_memory() { return host->fail(-ENOMEM, "socket", "no memory for what waits in a socket"); }
 
 /// The next `size` bytes of a stream, in pieces that fit the pool's usual ones: so it can use them again. The number that came.
-long peek_stream(Socket* one, uint64_t size, bool* passed) {
+long peek_stream(Socket* one, uint64_t size, Look* look) {
   constexpr uint64_t piece = 60 * 1024, most = 1024;
   static iovec parts[most];
   Message** first = one->queue_end;
@@ -48,8 +24,7 @@ long peek_stream(Socket* one, uint64_t size, bool* passed) {
     if (message == nullptr) return no_memory();
     parts[count] = {message->data, static_cast<size_t>(part)};
   }
-  Address from = {};
-  long result = peek(one, parts, count, 0, &from, passed);
+  long result = look_into(one->fd, parts, count, 0, look);
   uint64_t left = result < 0 ? 0 : static_cast<uint64_t>(result);
   for (Message* message = *first; message != nullptr; message = message->next) {
     if (message->size > left) message->size = static_cast<uint32_t>(left);
@@ -64,57 +39,126 @@ uint64_t waiting(const Socket& one) {
   return bytes > 0 ? static_cast<uint64_t>(bytes) : 0;
 }
 
-/// A Unix stream; where senders change, and credentials are asked for, one look does not see all.
-int32_t peek_unix_stream(Socket* one, bool* passed) {
-  for (uint64_t left = waiting(*one); left > 0 && !*passed;) {
-    long count = peek_stream(one, left, passed);
+void look_from(const Socket& one, uint64_t offset) {
+  auto value = static_cast<int32_t>(offset);
+  sys(SYS_setsockopt, one.fd, SOL_SOCKET, SO_PEEK_OFF, pointer(&value), sizeof value);
+}
+
+/// Descriptors come with the first byte of what they were sent with, which is the last part that one look saw. That part begins where
+/// a look ends that finds no room for its last byte: the kernel copies what was sent in one piece as a whole or not at all.
+long length_before_passed(const Socket& one, uint64_t offset, uint64_t seen, const Message* first) {
+  static iovec parts[1025];
+  static Look look;
+  uint64_t count = 0;
+  for (uint64_t left = seen - 1; left > 0; first = first->next, ++count) {
+    uint64_t part = first->size < left ? first->size : left;
+    parts[count] = {const_cast<char*>(first->data), static_cast<size_t>(part)};
+    left -= part;
+  }
+  parts[count++] = {reinterpret_cast<void*>(1), 1};  // nowhere
+  look_from(one, offset);
+  long length = look_into(one.fd, parts, count, 0, &look);
+  if (length >= 0) close_passed(look);
+  return length == -EFAULT ? 0 : length;
+}
+
+/// A Unix stream. One look ends where the sender changes, if that is told, and behind what was sent with descriptors.
+int32_t peek_unix_stream(Socket* one) {
+  static Look look;
+  for (uint64_t offset = 0, left = waiting(*one); left > 0;) {
+    Message** begin = one->queue_end;
+    look_from(*one, offset);
+    long count = peek_stream(one, left, &look);
     if (count <= 0) return static_cast<int32_t>(count == -EAGAIN ? 0 : count);
+    if (look.passed_count > 0) {
+      long length = length_before_passed(*one, offset, static_cast<uint64_t>(count), *begin);
+      if (length != 0) {
+        // What is before them is a message of its own. A look that ends there brings them, too.
+        close_passed(look);
+        if (length < 0) return static_cast<int32_t>(length);
+        one->queue_end = begin;
+        *begin = nullptr;
+        look_from(*one, offset);
+        count = peek_stream(one, static_cast<uint64_t>(length), &look);
+        close_passed(look);
+        if (count <= 0) return static_cast<int32_t>(count);
+      } else if (int32_t error = note_passed(*begin, look)) {
+        return error;
+      }
+    }
+    for (Message* message = *begin; message != nullptr; message = message->next) message->author = look.author;
+    offset += static_cast<uint64_t>(count);
     left -= static_cast<uint64_t>(count) < left ? static_cast<uint64_t>(count) : left;
   }
   return 0;
 }
 
-int32_t peek_messages(Socket* one, bool* passed) {
+int32_t peek_messages(Socket* one) {
   // For UDP the offset moves by what MSG_TRUNC would tell, so that each is read in one go; none is longer than this.
   static char datagram[65536];
-  for (;;) {
-    Address from = {};
-    iovec part = {datagram, is_unix(*one) ? 0 : sizeof datagram};
-    long count = peek(one, &part, 1, is_unix(*one) ? MSG_TRUNC : 0, &from, passed);
+  static Look look;
+  uint64_t offset = 0;
+  // An empty message that was looked at before is passed over, unless it is the first and there is no offset.
+  bool first = is_unix(*one);
+  for (;; first = false) {
+    iovec part = {datagram, sizeof datagram};
+    if (first) look_from(*one, ~uint64_t{0});
+    long count = look_into(one->fd, &part, 1, MSG_TRUNC, &look);
+    if (first) look_from(*one, 0);
+    if (first && count != 0) {
+      close_passed(look);
+      continue;
+    }
     if (count < 0) return static_cast<int32_t>(count == -EAGAIN ? 0 : count);
     // The end of what a half-closed socket receives looks like an empty message.
-    if (*passed || (count == 0 && (one->shutdown & 1) != 0)) return 0;
+    if (count == 0 && look.passed_count == 0 && (one->shutdown & 1) != 0) return 0;
     Message* message = add_message(one, static_cast<uint32_t>(count));
     if (message == nullptr) return no_memory();
-    message->from = from;
-    if (!is_unix(*one)) {
-      copy_bytes(message->data, datagram, static_cast<uint64_t>(count));
-    } else if (count > 0) {
-      part = {message->data, static_cast<size_t>(count)};
-      count = peek(one, &part, 1, 0, &message->from, passed);
-      if (count != static_cast<long>(message->size)) return -EIO;
+    if (message->size <= sizeof datagram) {
+      copy_bytes(message->data, datagram, message->size);
+    } else {
+      close_passed(look);
+      part = {message->data, message->size};
+      look_from(*one, offset);
+      if (look_into(one->fd, &part, 1, 0, &look) != count) return -EIO;
     }
+    offset += static_cast<uint64_t>(count);
+    message->from = look.from;
+    message->author = look.author;
+    if (int32_t error = note_passed(message, look)) return error;
   }
 }
 
 int32_t peek_all(Socket* one) {
-  bool passed = false;
-  int32_t result = is_stream(*one) ? peek_unix_stream(one, &passed) : peek_messages(one, &passed);
-  if (passed) return refuse(*one, "descriptors that were passed over it and not received yet", nullptr);
-  return result < 0 ? refuse(*one, "a receive queue that cannot be read", nullptr) : 0;
+  if (is_stream(*one) && has_urgent(*one)) return refuse(*one, "urgent data of a Unix socket (MSG_OOB); try again when it was read", nullptr);
+  int32_t result = is_stream(*one) ? peek_unix_stream(one) : peek_messages(one);
+  if (result == -EBADF) return refuse(*one, "descriptors that were passed over it and cannot be opened for a look (ulimit -n, or more than 2048); try again when they were received", nullptr);
+  if (result < 0) return refuse(*one, "a receive queue that cannot be read", nullptr);
+  for (Message* message = one->queue; message != nullptr; message = message->next) {
+    auto* ids = static_cast<const cairn_ids*>(host->extension("cairn.ids/1"));
+    if (ids != nullptr && message->author > 0) message->author = ids->to_virtual(message->author);
+    one->deferred = one->deferred || message->passed_count > 0 || (message->author > 0 && message->author != host->virtual_pid());
+  }
+  return 0;
 }
 
 int32_t peek_tcp(Socket* one) {
+  static Look look;
   uint64_t there = waiting(*one);
-  bool passed = false;
-  if (there == 0 || peek_stream(one, there, &passed) == static_cast<long>(there)) return 0;
-  return refuse(*one, "urgent data in its queue, or a queue that cannot be read", nullptr);
+  // A look that begins at the place of urgent data passes over it.
+  bool urgent = has_urgent(*one);
+  long count = there == 0 ? 0 : peek_stream(one, there, &look);
+  if (count < 0) return refuse(*one, "a receive queue that cannot be read", nullptr);
+  if (urgent) return peek_urgent(one, static_cast<uint64_t>(count));
+  return count == static_cast<long>(there) ? 0 : refuse(*one, "a receive queue that cannot be read", nullptr);
 }
 
 void pause_a_moment() {
   struct timespec pause = {0, 2000000};
   sys(SYS_nanosleep, pointer(&pause), 0);
 }
+
+}  // namespace
 
 /// The sender of a datagram: the socket of the computation that it came from, else a new one with that name.
 int32_t open_sender(const Socket& receiver, const Message& message) {
@@ -130,8 +174,6 @@ int32_t open_sender(const Socket& receiver, const Message& message) {
   return static_cast<int32_t>(fd);
 }
 
-}  // namespace
-
 Message* add_message(Socket* one, uint32_t capacity) {
   auto* message = static_cast<Message*>(take_memory(sizeof(Message) + capacity));
   if (message == nullptr) return nullptr;
@@ -142,6 +184,7 @@ Message* add_message(Socket* one, uint32_t capacity) {
 }
 
 int32_t save_queue(Socket* one) {
+  if (take_looked(one)) return 0;
   one->queue = nullptr;
   one->queue_end = &one->queue;
   if (one->role == Role::listening) return 0;
@@ -185,33 +228,35 @@ int32_t send_whole(int32_t fd, const char* data, uint64_t size) {
 int32_t fill_from(const Socket& one, int32_t other_end) {
   for (const Message* message = one.queue; message != nullptr; message = message->next) {
     if (message->size == 0 && is_stream(one)) continue;
-    if (int32_t error = send_whole(other_end, message->data, message->size); error < 0) return error;
+    int32_t error = message->urgent != 0 ? send_urgent(other_end, *message) : send_whole(other_end, message->data, message->size);
+    if (error < 0) return error;
   }
+  return read_urgent(one);
+}
+
+int32_t address_for(const Socket& receiver, int32_t sender, Address* to) {
+  if (is_unix(receiver)) return reach(receiver.shown_local, to);
+  Address target = {}, from = {}, unused = {};
+  read_addresses(receiver.fd, &target, &unused);
+  // What is bound to every address of this host is reached by the loopback one.
+  if (is_any(target)) {
+    target.bytes[target.family() == AF_INET ? 4 : 23] = target.family() == AF_INET ? 127 : 1;
+    if (target.family() == AF_INET) target.bytes[7] = 1;
+  }
+  read_addresses(sender, &from, &unused);
+  *to = as_family(target, from.family());
   return 0;
 }
 
 int32_t fill_datagrams(const Socket& one) {
-  Address target = {}, unused = {};
-  if (!is_unix(one)) read_addresses(one.fd, &target, &unused);
-  // What is bound to every address of this host is reached by the loopback one.
-  if (!is_unix(one) && is_any(target)) {
-    target.bytes[target.family() == AF_INET ? 4 : 23] = target.family() == AF_INET ? 127 : 1;
-    if (target.family() == AF_INET) target.bytes[7] = 1;
-  }
   for (const Message* message = one.queue; message != nullptr; message = message->next) {
     int32_t sender = open_sender(one, *message);
     if (sender < 0) return sender;
-    Address to = target;
-    if (is_unix(one)) {
-      if (int32_t error = reach(one.shown_local, &to); error < 0) return error;
-    } else {
-      Address from = {};
-      read_addresses(sender, &from, &unused);
-      to = as_family(target, from.family());
-    }
-    long sent = sys(SYS_sendto, sender, pointer(message->data), message->size, MSG_DONTWAIT | MSG_NOSIGNAL, pointer(to.bytes), to.size);
+    Address to = {};
+    int32_t error = address_for(one, sender, &to);
+    if (error == 0) error = static_cast<int32_t>(sys(SYS_sendto, sender, pointer(message->data), message->size, MSG_DONTWAIT | MSG_NOSIGNAL, pointer(to.bytes), to.size));
     sys(SYS_close, sender);
-    if (sent < 0) return static_cast<int32_t>(sent);
+    if (error < 0) return error;
   }
   return 0;
 }

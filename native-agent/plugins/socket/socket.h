@@ -35,6 +35,10 @@ struct Message {
   uint32_t size;
   int32_t sender_process;  // virtual pid of the process that keeps the socket it came from, and its descriptor there; 0: none
   int32_t sender_fd;
+  int32_t author;          // virtual pid of the process that sent it, where the receiver is told; 0: it is not
+  uint32_t urgent;         // TCP: the byte that was sent as urgent: 1: not read yet; 2: read, and only its place is left
+  uint32_t passed_count;   // descriptors that are passed with it:
+  int32_t* passed;         // their numbers in the process that has this record (passed.cc)
   Address from;
   char data[];
 };
@@ -50,6 +54,7 @@ struct Socket {
   Role role;
   bool elsewhere;         // another process brings it back
   bool refills;           // has to send again what its peer takes out of the connection
+  bool deferred;          // its queue is filled when all descriptors of all processes are there (deliver.cc)
   bool drained;           // its queue, and what was on the way to it, was taken and is being sent again
   bool file_there;        // a Unix socket whose name is in the file system
   bool target;            // a datagram socket that is connected by its peer's name
@@ -74,7 +79,7 @@ struct Socket {
   uint32_t buffer_lock;             // SO_BUF_LOCK
   Message* queue;
   Message** queue_end;
-  int32_t helper;                   // restart: the end of a pair that another process takes; -1: none
+  int32_t helper;                   // restart: the end of a pair that another process takes, or that is to be closed; -1: none
 };
 
 extern const cairn_host* host;
@@ -190,14 +195,50 @@ void save_options(Socket* one);
 void set_options(const Socket& one, int32_t fd);
 void set_late_options(const Socket& one);
 
+// ---- passed.cc: descriptors on the way in the queues of Unix sockets. [quiesced] --------------------------------------------------
+/// What one look into a queue gives beside the data: see look_into.
+struct Look {
+  Address from;
+  int32_t author;  // real pid; 0: not told
+  uint32_t passed_count;
+  int32_t passed[256];
+  bool cut;        // not all came
+};
+/// recvmsg with MSG_PEEK, with all that comes with it. passed: new descriptors.
+long look_into(int32_t fd, const struct iovec* parts, uint64_t count, long flags, Look* look);
+void close_passed(const Look& look);
+/// For each the number of a descriptor that the image has; -EBADF.
+int32_t note_passed(Message* message, const Look& look);
+/// The queue that was saved because there was a descriptor in it.
+bool take_looked(Socket* one);
+void close_opened();
+/// [restoring] Those that are there only for a restart.
+void close_restored();
+
+// ---- deliver.cc: [restoring] ------------------------------------------------------------------------------------------------
+void tell_deferred(const Socket& one);
+int32_t deliver_deferred();
+void forget_deferred();
+/// Closes the peer of a connection that was reset or ended.
+void end_peer(const Socket& one, int32_t peer);
+
 // ---- queue.cc ---------------------------------------------------------------------------------------------------------------
 /// [quiesced] Reads the queue without taking anything from it.
 int32_t save_queue(Socket* one);
 Message* add_message(Socket* one, uint32_t capacity);
+/// urgent.cc: what is behind the place of urgent data, where a look stops. `before`: bytes up to there.
+int32_t peek_urgent(Socket* one, uint64_t before);
+bool has_urgent(const Socket& one);
+/// [restoring]
+int32_t send_urgent(int32_t fd, const Message& message);
+int32_t read_urgent(const Socket& one);
 /// [restoring] Puts the messages of a queue into it again, through the other end.
 int32_t fill_from(const Socket& one, int32_t other_end);
 /// [restoring] The same for datagrams, each from the socket it came from.
 int32_t fill_datagrams(const Socket& one);
+/// A socket that sends this message, and the address to send it to. -errno
+int32_t open_sender(const Socket& receiver, const Message& message);
+int32_t address_for(const Socket& receiver, int32_t sender, Address* to);
 /// Sends all, waiting for room. [quiesced, restoring]
 int32_t send_whole(int32_t fd, const char* data, uint64_t size);
 

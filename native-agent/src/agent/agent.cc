@@ -127,6 +127,7 @@ void Agent::start() {
     log(CAIRN_LOG_WARNING, "no coordinator yet");
     // Plugins that the session asks for can only be loaded here.
   }
+  (void)events::send(CAIRN_EVENT_STARTED);
   if (error.number() == -ECONNREFUSED && !error.message().empty() && error.culprit() == Text("coordinator")) {
     sys::TextBuffer<1200> text;
     text.add("cairn: ").add(error.message()).add("; this process runs on, but cannot be checkpointed\n");
@@ -210,6 +211,15 @@ void Agent::handle(const wire::Envelope& envelope) {
       Tables(this).answer(envelope.id, envelope.body);
       if (!operation.holds_threads()) fork_gate_.open();
       return;
+    case cairn_agent_Message_setting_tag: {
+      Text key, value;
+      cairn_agent_Setting setting = cairn_agent_Setting_init_zero;
+      setting.key = wire::decode_text(&key);
+      setting.value = wire::decode_text(&value);
+      bool read = wire::decode(envelope.body, cairn_agent_Setting_fields, &setting);
+      if (read && setting.kind == cairn_agent_SettingKind_SETTING_OPTION) (void)events::replace_option(key, value);
+      return;
+    }
     default:
       if (envelope.id == 0) return;
       Text reason("unknown request");

@@ -28,6 +28,19 @@ void read_status(Child* child) {
                                                   : (info.si_status & 0x7f) | (info.si_code == CLD_DUMPED ? 0x80 : 0);
 }
 
+/// The field tty_nr of /proc/self/stat is 0 for a process without a controlling terminal.
+bool leads_with_terminal() {
+  if (call(SYS_getsid, 0) != call(SYS_getpid)) return false;
+  char line[1024];
+  long size = sys::read_all("/proc/self/stat", line, sizeof line);
+  size_t name_end = failed(size) ? 0 : static_cast<size_t>(size);
+  while (name_end > 0 && line[name_end - 1] != ')') --name_end;
+  sys::TextReader reader(Text(line, failed(size) ? 0 : static_cast<size_t>(size)).from(name_end + 1));
+  for (unsigned field = 3; field < 7; ++field) reader.until(' ');
+  uint64_t terminal = 0;
+  return reader.number(&terminal) && terminal != 0;
+}
+
 }  // namespace
 
 bool read_family(sys::Arena* arena, int32_t tracer, int32_t writer, Family* family, sys::Error* error) {
@@ -35,6 +48,7 @@ bool read_family(sys::Arena* arena, int32_t tracer, int32_t writer, Family* fami
   *family = Family();
   family->virtual_parent = ids->parent();
   family->virtual_session = ids->session();
+  family->session_terminal = leads_with_terminal();
   family->children = arena->array<Child>(max_children);
   char* list = static_cast<char*>(arena->allocate(list_size));
   if (family->children == nullptr || list == nullptr) {

@@ -18,6 +18,7 @@ struct Child {
 struct Family {
   int32_t virtual_parent = 0;
   int32_t virtual_session = 0;
+  bool session_terminal = false;  // it leads a session that has a controlling terminal
   Child* children = nullptr;
   uint32_t child_count = 0;
   [[nodiscard]] uint32_t living() const {

@@ -121,7 +121,9 @@ bool Handshake::load_plugins(Occasion occasion, sys::Error* error) {
   for (uint32_t i = 0; (library = events::setting(cairn_agent_SettingKind_SETTING_PLUGIN, i, &settings)) != nullptr; ++i) {
     bool known = false;
     for (uint32_t layer = 0; layer < events::plugin_count(); ++layer) {
-      known = known || Text(events::plugin(layer).library) == Text(library);
+      if (!(Text(events::plugin(layer).library) == Text(library))) continue;
+      known = true;
+      if (occasion == restarted && !events::change_settings(layer, settings, error)) return false;
     }
     if (known) continue;
     if (occasion != restarted) {

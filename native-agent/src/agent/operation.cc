@@ -113,6 +113,7 @@ void Operation::handle(uint64_t id, Text body) {
   if (request.phase == cairn_agent_Phase_PHASE_SUSPEND) {
     reply.virtual_parent = family_.virtual_parent;
     reply.virtual_session = family_.virtual_session;
+    reply.session_terminal = family_.session_terminal;
     reply.children.funcs.encode = write_children;
     reply.children.arg = &family_;
   }
@@ -220,7 +221,7 @@ bool Operation::capture(const checkpoint::SaveRequest& request) {
     made = events::allocated_mappings();
     arena_->rewind(mark);
     forget_shared_mappings();
-    ok = checkpoint::read_memory_map(arena_, context, claim_shared_file, &map, &error_);
+    ok = checkpoint::read_memory_map(arena_, context, claim_shared_file, content_goes_along, &map, &error_);
     if (ok && !checkpoint::begin_memory_flags(map.mapping_count)) {
       error_.set(-ENOMEM, "memory map").add("no memory for notes on the mappings");
       ok = false;

@@ -164,10 +164,8 @@ const char* const restart_barriers[] = {"hand out", "map", "release", nullptr};
 
 void forget_shared_mappings() { file_count = memory_count = 0; }
 
-bool claim_shared_file(const checkpoint::Mapping& mapping, uint64_t device, uint64_t inode) {
-  if (file_count == capacity) return false;
-  sys::TextBuffer<4200> path;
-  path.add(mapping.path);
+namespace {
+cairn_mapping offer_of(const checkpoint::Mapping& mapping, const char* path) {
   cairn_mapping offer = {};
   offer.size = sizeof offer;
   offer.fd = -1;
@@ -175,9 +173,26 @@ bool claim_shared_file(const checkpoint::Mapping& mapping, uint64_t device, uint
   offer.length = mapping.end - mapping.start;
   offer.offset = mapping.offset;
   offer.protection = mapping.protection;
+  offer.device = mapping.device;
+  offer.inode = mapping.inode;
+  offer.path = path;
+  return offer;
+}
+}  // namespace
+
+bool content_goes_along(const checkpoint::Mapping& mapping) {
+  sys::TextBuffer<4200> path;
+  path.add(mapping.path);
+  return events::offers_content(offer_of(mapping, path.c_str()));
+}
+
+bool claim_shared_file(const checkpoint::Mapping& mapping, uint64_t device, uint64_t inode) {
+  if (file_count == capacity) return false;
+  sys::TextBuffer<4200> path;
+  path.add(mapping.path);
+  cairn_mapping offer = offer_of(mapping, path.c_str());
   offer.device = device;
   offer.inode = inode;
-  offer.path = path.c_str();
   int32_t layer = events::claim_mapping(&offer);
   if (layer < 0) return false;
   files[file_count++] = {mapping.start, offer.length, mapping.offset, offer.token, mapping.protection, static_cast<uint32_t>(layer)};

@@ -11,6 +11,8 @@ namespace cairn::agent {
 
 /// [quiesced] The list of a checkpoint is begun anew.
 void forget_shared_mappings();
+/// [quiesced] Whether a plugin wants the content of a private mapping of a file to go with the snapshot.
+bool content_goes_along(const checkpoint::Mapping& mapping);
 /// [quiesced] Offers a shared mapping of a file to the plugins: true if one claimed it.
 bool claim_shared_file(const checkpoint::Mapping& mapping, uint64_t device, uint64_t inode);
 /// [quiesced] Notes the shared mappings that have no name.

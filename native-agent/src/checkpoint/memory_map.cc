@@ -40,8 +40,8 @@ bool file_status(Text path, FileStatus* status) {
 
 class Builder {
  public:
-  Builder(sys::Arena* arena, const MemoryContext& context, ClaimMapping claim, MemoryMap* map, sys::Error* error)
-      : arena_(arena), context_(context), claim_(claim), map_(map), error_(error) {}
+  Builder(sys::Arena* arena, const MemoryContext& context, ClaimMapping claim, KeepsContent keeps, MemoryMap* map, sys::Error* error)
+      : arena_(arena), context_(context), claim_(claim), keeps_(keeps), map_(map), error_(error) {}
 
   bool build() {
     char* text = static_cast<char*>(arena_->allocate(max_maps_text));
@@ -113,7 +113,8 @@ class Builder {
       return true;
     }
     FileStatus status;
-    if (line.path.ends_with(" (deleted)") || !file_status(line.path, &status) || status.inode != line.inode) {
+    if (line.path.ends_with(" (deleted)") || !file_status(line.path, &status) || status.inode != line.inode ||
+        keeps_(*mapping)) {
       mapping->kind = cairn_image_MappingKind_MAPPING_COPY;
       return true;
     }
@@ -159,6 +160,7 @@ class Builder {
   sys::Arena* arena_;
   const MemoryContext& context_;
   ClaimMapping claim_;
+  KeepsContent keeps_;
   MemoryMap* map_;
   sys::Error* error_;
   uint32_t max_mappings_ = 0;
@@ -166,10 +168,10 @@ class Builder {
 
 }  // namespace
 
-bool read_memory_map(sys::Arena* arena, const MemoryContext& context, ClaimMapping claim, MemoryMap* map,
-                     sys::Error* error) {
+bool read_memory_map(sys::Arena* arena, const MemoryContext& context, ClaimMapping claim, KeepsContent keeps,
+                     MemoryMap* map, sys::Error* error) {
   *map = MemoryMap();
-  return Builder(arena, context, claim, map, error).build();
+  return Builder(arena, context, claim, keeps, map, error).build();
 }
 
 void library_extent(uint64_t* start, uint64_t* end) {

@@ -50,10 +50,12 @@ struct MemoryContext {
 /// Where this library lies.
 void library_extent(uint64_t* start, uint64_t* end);
 
+/// Whether the content of a private mapping of a file belongs into the image.
+using KeepsContent = bool (*)(const Mapping& mapping);
 /// Offers a shared mapping of a file to the plugins: true if one claimed it.
 using ClaimMapping = bool (*)(const Mapping& mapping, uint64_t device, uint64_t inode);
 
-bool read_memory_map(sys::Arena* arena, const MemoryContext& context, ClaimMapping claim, MemoryMap* map,
+bool read_memory_map(sys::Arena* arena, const MemoryContext& context, ClaimMapping claim, KeepsContent keeps, MemoryMap* map,
                      sys::Error* error);
 
 /// Copies the content of shared anonymous mappings, which a fork does not freeze. To be given back by release_copies.

@@ -1,4 +1,4 @@
-// Files that do not go with a snapshot, but have to be there at a restart; plugins tell of them. Only for the preflight.
+// Files that were open or mapped, and what a restart does with them; plugins tell of them. For the preflight, and for people.
 // Context: begin() and add() quiesced; the rest in the writer.
 #pragma once
 #include <stdint.h>
@@ -10,12 +10,13 @@ struct NeededFile {
   const char* real;
   uint64_t size;
   uint64_t mtime_ns;
+  uint32_t how;  // enum cairn_file_handling
 };
 
 class NeededFiles {
  public:
   void begin() { count_ = 0; }
-  /// As cairn_host.need_file. What does not fit is not checked before a restart, but at it.
+  /// As cairn_host.list_file. What does not fit is not checked before a restart, but at it.
   void add(const NeededFile& file) {
     if (count_ < max_files) files_[count_++] = file;
   }

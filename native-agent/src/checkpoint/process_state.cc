@@ -203,6 +203,7 @@ void write_needed_files(image::RecordWriter* records, const NeededFiles& files) 
     record.real = encode_text(&real);
     record.size = files[i].size;
     record.mtime_ns = files[i].mtime_ns;
+    record.handling = static_cast<cairn_image_FileHandling>(files[i].how);
     records->add(cairn_image_RecordType_RECORD_NEEDED_FILE, cairn_image_NeededFile_fields, &record);
   }
 }

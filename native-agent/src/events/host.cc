@@ -67,7 +67,10 @@ int32_t host_keep_file(int32_t fd, uint64_t length, uint32_t how) {
   return host_facts.kept_files->keep(fd, length, how == CAIRN_KEEP_NOW, host_facts.error);
 }
 void host_need_file(const char* path, const char* real, uint64_t size, uint64_t mtime_ns) {
-  host_facts.needed_files->add({path, real, size, mtime_ns});
+  host_facts.needed_files->add({path, real, size, mtime_ns, CAIRN_FILE_CHECKED});
+}
+void host_list_file(const char* path, const char* real, uint64_t size, uint64_t mtime_ns, uint32_t how) {
+  host_facts.needed_files->add({path, real, size, mtime_ns, how});
 }
 int32_t host_open_kept(int32_t number) {
   const char* folder = nullptr;
@@ -106,7 +109,7 @@ const cairn_host host = {
     host_syscall, host_log, host_fail, allocate, setting, host_virtual_pid, host_real_pid, host_thread, host_next,
     host_keep_file, host_open_kept, host_own_fd, host_hide_fd, host_close_fd, host_publish, extension,
     set_name, claim_name, get_name, remove_name, next_name, host_offer, host_deliver,
-    host_thread_call, host_need_file, host_set_thread_argument,
+    host_thread_call, host_need_file, host_set_thread_argument, host_list_file,
 };
 
 bool goes_down(cairn_event event) { return event == CAIRN_EVENT_PRESUSPEND || event == CAIRN_EVENT_PRECHECKPOINT; }
@@ -146,7 +149,7 @@ const LoadedPlugin& plugin(uint32_t layer) { return plugins[layer]; }
 void start_builtin_plugins() {
   for (const cairn_plugin* const* entry = builtin_plugins(); *entry != nullptr; ++entry) {
     LoadedPlugin* place = &plugins[loaded++];
-    *place = {*entry, "", ""};
+    *place = {*entry, "", "", "{}"};
     if ((*entry)->init != nullptr && (*entry)->init(&host, "{}") < 0) refuse(place, "could not start plugin ", (*entry)->name);
   }
 }
@@ -155,7 +158,7 @@ bool load_plugin(const char* library, const char* settings_text, sys::Error* res
   if (loaded == max_plugins) return false;
   static const cairn_plugin unknown = {sizeof(cairn_plugin), 0, 0, 0, "", "", "", nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
   LoadedPlugin* place = &plugins[loaded++];
-  *place = {&unknown, copy_text(library), ""};
+  *place = {&unknown, copy_text(library), "", copy_text(settings_text)};
   void* found = nullptr;
   if (restarting == nullptr) {
     void* handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
@@ -187,6 +190,21 @@ bool load_plugin(const char* library, const char* settings_text, sys::Error* res
   return true;
 }
 
+bool change_settings(uint32_t layer, const char* text, sys::Error* error) {
+  LoadedPlugin* entry = &plugins[layer];
+  if (entry->error[0] != 0 || (entry->settings != nullptr && Text(entry->settings) == Text(text))) return true;
+  int32_t result = entry->plugin->event == nullptr ? 0 : entry->plugin->event(CAIRN_EVENT_SETTINGS, const_cast<char*>(text));
+  if (result == 1) {
+    entry->settings = copy_text(text);
+    return true;
+  }
+  if (!error->failed()) {
+    error->set(result < 0 ? result : -ENOTSUP, entry->library).add("plugin ").add(entry->plugin->name)
+        .add(result == 0 ? " takes no other settings at a restart; give it those that it has" : " refused its new settings");
+  }
+  return false;
+}
+
 bool send(cairn_event event) {
   bool ok = true;
   if (goes_down(event)) {
@@ -200,6 +218,11 @@ bool send(cairn_event event) {
     if (!ok && event == CAIRN_EVENT_RESTART) return false;
   }
   return ok;
+}
+
+bool offers_content(const cairn_mapping& mapping) {
+  cairn_mapping copy = mapping;
+  return host_offer(CAIRN_EVENT_MAPPING_CONTENT, &copy) >= 0;
 }
 
 int32_t claim_mapping(cairn_mapping* mapping) { return host_offer(CAIRN_EVENT_MAPPING_SAVE, mapping); }
@@ -268,6 +291,17 @@ void* allocate(uint64_t bytes) {
 void clear_settings() {
   settings = nullptr;
   settings_end = &settings;
+}
+
+bool replace_option(Text key, Text value) {
+  for (Setting* entry = settings; entry != nullptr; entry = entry->next) {
+    if (entry->kind != CAIRN_SETTING_OPTION || !(Text(entry->key) == key)) continue;
+    if (Text(entry->value) == value) return true;
+    const char* copy = copy_text(value);
+    if (copy != nullptr) entry->value = copy;
+    return copy != nullptr;
+  }
+  return add_setting(CAIRN_SETTING_OPTION, key, value);
 }
 
 bool add_setting(uint32_t kind, Text key, Text value) {

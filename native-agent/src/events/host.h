@@ -15,6 +15,7 @@ struct LoadedPlugin {
   const cairn_plugin* plugin;
   const char* library;  // empty: built in
   const char* error;    // empty: in use
+  const char* settings; // JSON text
 };
 
 /// What the agent knows and plugins may ask; set before plugins run.
@@ -38,6 +39,9 @@ void start_builtin_plugins();
 /// it fails at is said there.
 bool load_plugin(const char* library, const char* settings, sys::Error* restarting = nullptr);
 
+/// [restoring] Gives a plugin that the image has other settings. False: it does not take them.
+bool change_settings(uint32_t layer, const char* text, sys::Error* error);
+
 /// Layer 0 first.
 uint32_t plugin_count();
 const LoadedPlugin& plugin(uint32_t layer);
@@ -46,6 +50,8 @@ const LoadedPlugin& plugin(uint32_t layer);
 bool send(cairn_event event);
 /// Offers a mapping to the plugins; the layer that claimed it, or -1.
 int32_t claim_mapping(cairn_mapping* mapping);
+/// Whether a plugin wants the content of a private mapping of a file in the image.
+bool offers_content(const cairn_mapping& mapping);
 bool restore_mapping(uint32_t layer, cairn_mapping* mapping);
 /// "plugin.barrier".
 bool run_barrier(sys::Text name, bool restart);
@@ -59,6 +65,8 @@ uint32_t allocated_mappings();
 /// Settings replace the earlier ones of the process.
 void clear_settings();
 bool add_setting(uint32_t kind, sys::Text key, sys::Text value);
+/// [running] An option changes while the process runs.
+bool replace_option(sys::Text key, sys::Text value);
 const char* setting(uint32_t kind, uint32_t index, const char** value);
 const void* extension(const char* name);
 

@@ -1,6 +1,8 @@
 #include "restore/tree.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -21,6 +23,7 @@ struct Process {
   int32_t session;
   int32_t status;
   bool ended;
+  bool terminal;
 };
 
 Process processes[max_processes];
@@ -50,7 +53,10 @@ void read(Text list) {
     process->virtual_pid = number(&fields);
     process->parent = number(&fields);
     int32_t last = number(&fields);
-    *process = {process->virtual_pid, process->parent, ended ? 0 : last, ended ? last : 0, ended};
+    uint64_t terminal = 0;
+    fields.skip(' ');
+    if (!ended) fields.number(&terminal);
+    *process = {process->virtual_pid, process->parent, ended ? 0 : last, ended ? last : 0, ended, terminal != 0};
   }
   require(count > 0 && !processes[0].ended);
 }
@@ -83,6 +89,19 @@ long fork_process() {
   __builtin_unreachable();
 }
 
+/// Gives the session that the caller leads a new pseudo-terminal as its controlling one.
+void take_terminal() {
+  long master = call(SYS_openat, AT_FDCWD, "/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0);
+  if (failed(master)) give_up("cannot make a pseudo-terminal (/dev/ptmx)", master);
+  int unlocked = 0;
+  long slave = call(SYS_ioctl, master, TIOCSPTLCK, &unlocked);
+  if (!failed(slave)) slave = call(SYS_ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (failed(slave)) give_up("cannot open a pseudo-terminal (TIOCGPTPEER, Linux 4.13; is /dev/pts mounted?)", slave);
+  long taken = call(SYS_ioctl, slave, TIOCSCTTY, 0);
+  if (failed(taken)) give_up("cannot give a session its controlling terminal", taken);
+  call_unchecked(SYS_close, slave);
+}
+
 /// A process whose parent is no more is made by one that ends: from within its session, if that has a leader.
 uint32_t maker_of_orphan(const Process& orphan) {
   for (uint32_t i = 0; i < count; ++i) {
@@ -107,6 +126,7 @@ class Maker {
       }
     }
     if (leads && failed(call(SYS_setsid))) give_up("cannot give a process its session");
+    if (leads && own.terminal) take_terminal();
     for (uint32_t i = 1; i < count; ++i) {
       if (!is_child(self, i) || (leads && older_session(own, processes[i]))) continue;
       if (processes[i].ended) make_ended(processes[i]);

@@ -1,10 +1,14 @@
 // The processes of a snapshot, as its file `processes` lists them, and the forks that make them: each with its parent and in its
 // session. Runs before anything of the old memory is there.
 //
-//   P VIRTUAL_PID PARENT SESSION   a process; PARENT 0: outside the computation; SESSION 0: that of whoever restarts it
+//   P VIRTUAL_PID PARENT SESSION [TERMINAL]   a process; PARENT 0: outside the computation; SESSION 0: that of whoever restarts it;
+//                                  TERMINAL 1: it leads its session, which has a controlling terminal of its own
 //   Z VIRTUAL_PID PARENT STATUS    a child that has ended and that nobody has waited for; STATUS as wait(2) gives it
 //
-// The first line is the process that the caller becomes. Test: test/probes (processes).
+// The first line is the process that the caller becomes.
+// A process has the controlling terminal that its session had when it was forked, so a session's is a new pseudo-terminal that the
+// leader takes before it forks; its descriptor of the master's end stays open for the plugin that owns terminals, which closes or
+// keeps it (plugins/terminal/pty_make.cc). Test: test/probes (processes, terminal).
 #pragma once
 #include "image/handoff.h"
 #include "sys/text.h"

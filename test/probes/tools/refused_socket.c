@@ -11,15 +11,6 @@ int main(int argc, char **argv) {
   int ends[2] = {-1, -1};
   if (strcmp(argv[1], "netlink") == 0) {
     ends[0] = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
-  } else if (strcmp(argv[1], "passed") == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0) {
-    union {
-      struct cmsghdr header;
-      char space[CMSG_SPACE(sizeof(int))];
-    } control = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
-    memcpy(CMSG_DATA(&control.header), ends, sizeof(int));
-    struct iovec part = {(char *)"x", 1};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-    if (sendmsg(ends[1], &message, 0) != 1) return 1;
   } else if (strcmp(argv[1], "unaccepted") == 0) {
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof name;

@@ -5,6 +5,7 @@
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { NamesModel, NameTableKind } from '../../../debug-adapter/src/protocol/panels.js';
+import { type Column, columns, columnTitles } from '../../../debug-adapter/src/protocol/table-columns.js';
 import { keep, kept, listen, send } from '../bridge.js';
 import '../panel.css';
 import './names.css';
@@ -13,22 +14,28 @@ import { SourceChoice } from './sourceChoice.js';
 import { NameTable } from './table.js';
 import { Tabs } from './tabs.js';
 
+/** A source is one process. */
+const FILTERED = columns.filter((one) => one !== 'process');
+
 interface Choice {
   readonly kind: NameTableKind;
   readonly filter: string;
+  /** The one that is filtered by; empty: any. */
+  readonly column: Column | '';
 }
 
-let choice = kept<Choice>({ kind: 'pid', filter: '' });
+let choice = kept<Choice>({ kind: 'pid', filter: '', column: '' });
 
 function Names({ model }: { model: NamesModel }) {
   const [filter, setFilter] = useState(choice.filter);
+  const [column, setColumn] = useState<Column | ''>(choice.column ?? '');
   useEffect(() => {
-    choice = { kind: model.kind, filter };
+    choice = { kind: model.kind, filter, column };
     keep(choice);
-  }, [model.kind, filter]);
+  }, [model.kind, filter, column]);
   if (model.source === null)
     return <p class="muted">Nothing to show yet: no simulation is running, and there are no snapshots.</p>;
-  const rows = matching(model.rows, filter);
+  const rows = matching(model.rows, filter, column);
   const select = (source: string | null, kind: NameTableKind) => send({ type: 'selectNames', source, kind });
   return (
     <>
@@ -41,6 +48,18 @@ function Names({ model }: { model: NamesModel }) {
           value={filter}
           onInput={(event) => setFilter(event.currentTarget.value)}
         />
+        <select
+          aria-label="Column to filter by"
+          value={column}
+          onChange={(event) => setColumn(FILTERED.find((one) => one === event.currentTarget.value) ?? '')}
+        >
+          <option value="">All columns</option>
+          {FILTERED.map((one) => (
+            <option key={one} value={one}>
+              {columnTitles[one]}
+            </option>
+          ))}
+        </select>
         <button type="button" onClick={() => send({ type: 'refresh' })}>
           Refresh
         </button>

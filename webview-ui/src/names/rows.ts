@@ -3,24 +3,26 @@
  * Tests: test/unit/name-rows.test.ts.
  */
 import type { TableRow } from '../../../debug-adapter/src/protocol/control.js';
+import { type Column, columnText, filterRows, parseFilter } from '../../../debug-adapter/src/protocol/table-columns.js';
 
-/** Each blank-separated word has to occur in some column, in any case. */
-export function matching(rows: readonly TableRow[], filter: string): readonly TableRow[] {
-  const words = filter
-    .toLowerCase()
-    .split(/\s+/)
-    .filter((word) => word !== '');
-  if (words.length === 0) return rows;
-  return rows.filter((row) => {
-    const text = [row.virtual, row.real, row.before, row.owner, row.detail].join('\n').toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
+/** Each blank-separated word has to occur in the chosen column or in any, in any case; or where it says, as `owner=pid`. */
+export function matching(rows: readonly TableRow[], filter: string, column: Column | ''): readonly TableRow[] {
+  const words = filter.split(/\s+/).filter((word) => word !== '');
+  return filterRows(
+    rows,
+    words.map((word) => (column === '' ? parseFilter(word) : { column, text: word })),
+  );
 }
 
+const COPIED = ['virtual', 'real', 'before', 'owner', 'detail'] as const;
+
 /** Tab-separated, as a spreadsheet takes it; line breaks and tabs within a value become blanks. */
+export function rowText(row: TableRow): string {
+  return [...COPIED.map((column) => columnText(row, column)), row.since]
+    .map((value) => value.replace(/[\t\r\n]+/g, ' '))
+    .join('\t');
+}
+
 export function asText(rows: readonly TableRow[]): string {
-  const lines = rows.map((row) => [row.virtual, row.real, row.before, row.owner, row.detail, row.since]);
-  return [['virtual', 'real', 'before restart', 'plugin', 'detail', 'since'], ...lines]
-    .map((line) => line.map((value) => value.replace(/[\t\r\n]+/g, ' ')).join('\t'))
-    .join('\n');
+  return ['virtual\treal\tbefore restart\tplugin\tdetail\tsince', ...rows.map(rowText)].join('\n');
 }

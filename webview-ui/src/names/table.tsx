@@ -3,15 +3,24 @@
  */
 import type { TableRow } from '../../../debug-adapter/src/protocol/control.js';
 import type { NameTableKind } from '../../../debug-adapter/src/protocol/panels.js';
+import { columnText } from '../../../debug-adapter/src/protocol/table-columns.js';
 import { send } from '../bridge.js';
+import { rowText } from './rows.js';
 
 const VIRTUAL: Readonly<Record<NameTableKind, string>> = {
   pid: 'Virtual id',
   path: 'Virtual path',
   env: 'Variable',
   fd: 'Descriptor',
+  connection: 'Connection',
 };
-const REAL: Readonly<Record<NameTableKind, string>> = { pid: 'Real id', path: 'Real path', env: 'Value', fd: 'Opened' };
+const REAL: Readonly<Record<NameTableKind, string>> = {
+  pid: 'Real id',
+  path: 'Real path',
+  env: 'Value',
+  fd: 'Opened',
+  connection: 'Now',
+};
 
 export function NameTable({ rows, kind, all }: { rows: readonly TableRow[]; kind: NameTableKind; all: number }) {
   if (rows.length === 0)
@@ -27,17 +36,22 @@ export function NameTable({ rows, kind, all }: { rows: readonly TableRow[]; kind
           {restarted && <th scope="col">Before the restart</th>}
           <th scope="col">Detail</th>
           <th scope="col">Plugin</th>
+          <th scope="col">Since</th>
           <th scope="col">Copy</th>
         </tr>
       </thead>
       <tbody>
         {rows.map((row, index) => (
-          <tr key={index} class={row.real === row.virtual || kind === 'env' || kind === 'fd' ? '' : 'differs'}>
+          <tr
+            key={index}
+            class={row.real === row.virtual || kind === 'env' || kind === 'fd' || kind === 'connection' ? '' : 'differs'}
+          >
             <th scope="row">{row.virtual}</th>
             <td>{row.real}</td>
             {restarted && <td>{row.before}</td>}
             <td>{row.detail}</td>
             <td>{row.owner}</td>
+            <td>{columnText(row, 'since')}</td>
             <td>
               <button
                 type="button"
@@ -47,6 +61,15 @@ export function NameTable({ rows, kind, all }: { rows: readonly TableRow[]; kind
                 onClick={() => send({ type: 'copy', text: row.real || row.virtual })}
               >
                 <span class="codicon codicon-copy" aria-hidden="true" />
+              </button>
+              <button
+                type="button"
+                class="icon"
+                title="Copy the row"
+                aria-label={`Copy the row of ${row.virtual}`}
+                onClick={() => send({ type: 'copy', text: rowText(row) })}
+              >
+                <span class="codicon codicon-list-flat" aria-hidden="true" />
               </button>
             </td>
           </tr>

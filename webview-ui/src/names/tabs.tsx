@@ -9,6 +9,7 @@ const TABS: readonly (readonly [NameTableKind, string])[] = [
   ['path', 'Paths'],
   ['env', 'Environment'],
   ['fd', 'File Descriptors'],
+  ['connection', 'Connections'],
 ];
 
 /** Index of the tab to which a key leads, from the end where negative. */

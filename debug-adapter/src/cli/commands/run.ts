@@ -3,13 +3,17 @@
  * with --detach the coordinator runs it in a terminal of its own.
  */
 import type { ControlClient } from '../../control/client.js';
+import { splitChanges } from '../../model/environment.js';
 import { checkProgram } from '../../platform/program.js';
 import type { SessionStatus, StartResult } from '../../protocol/control.js';
 import { failure } from '../../protocol/errors.js';
 import { formatTime } from '../../protocol/format.js';
-import { isFatal, preflight, preflightText } from '../../store/preflight.js';
+import { ChangedFile, ClockRule, type FileRule } from '../../protocol/rules.js';
+import { isFatal, preflightText } from '../../store/preflight.js';
+import { checkRestart } from '../../store/restart-plan.js';
+import { slotArgument } from '../../store/slots.js';
 import { Store } from '../../store/store.js';
-import { assignment, currentEnvironment, pathChange, plugin, storePath } from '../choices.js';
+import { assignment, currentEnvironment, fileRule, pathChange, plugin, storePath, word } from '../choices.js';
 import { note, print, printJson } from '../output.js';
 import { handOver, planDescriptor } from '../replace.js';
 import { newSession } from '../sessions.js';
@@ -22,6 +26,8 @@ interface StartOptions {
   env: string[];
   unset: string[];
   plugin: string[];
+  file: string[];
+  clock?: string;
   detach: boolean;
   compress: boolean;
   json: boolean;
@@ -31,6 +37,8 @@ export interface RestartOptions extends StartOptions {
   path: string[];
   inPlace: boolean;
   check: boolean;
+  changedFile?: string;
+  slot?: string;
 }
 
 function terminalSize(): { columns?: number; rows?: number } {
@@ -39,24 +47,41 @@ function terminalSize(): { columns?: number; rows?: number } {
   return { ...(columns > 0 ? { columns } : {}), ...(rows > 0 ? { rows } : {}) };
 }
 
+/** What --env and --unset say. A value given wins over a removal. */
+function changesOf({ env, unset }: StartOptions): ReturnType<typeof splitChanges> {
+  const changes: Record<string, string | null> = {};
+  for (const name of unset) changes[name] = null;
+  for (const one of env) {
+    const [name, value] = assignment(one, '--env');
+    changes[name] = value;
+  }
+  return splitChanges(changes);
+}
+
+function rulesOf({ file, clock }: StartOptions): { files: FileRule[]; clock?: ClockRule } {
+  const how = word(clock, ClockRule.options, '--clock');
+  return { files: file.map(fileRule), ...(how === undefined ? {} : { clock: how }) };
+}
+
 export async function run(argv: string[], options: StartOptions): Promise<number> {
   const [program] = argv;
   if (program === undefined)
     throw failure('usage', { what: 'There is no program to run', remedy: 'cairn run [OPTIONS] -- PROGRAM [ARGS...]' });
   const env = currentEnvironment();
-  for (const name of options.unset) delete env[name];
-  for (const text of options.env) {
-    const [name, value] = assignment(text, '--env');
-    env[name] = value;
+  const { env: changes, processEnv } = changesOf(options);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === null) delete env[name];
+    else env[name] = value;
   }
   const plugins = options.plugin.map(plugin);
+  const rules = rulesOf(options);
   const cwd = process.cwd();
   checkProgram(program, env, cwd);
   if (!options.detach) planDescriptor();
   const client = await newSession(options.session, program, { store: storePath(options.store), compress: options.compress });
   const owner = options.detach ? 'coordinator' : 'caller';
   const started = await closing(client, () =>
-    client.request('session/launch', { argv, cwd, env, plugins, owner, ...terminalSize() }),
+    client.request('session/launch', { argv, cwd, env, processEnv, plugins, ...rules, owner, ...terminalSize() }),
   );
   for (const { message, remedy } of started.warnings) note(`warning: ${message} ${remedy}`);
   return options.detach ? detached(client, options) : foreground(client, started);
@@ -64,17 +89,19 @@ export async function run(argv: string[], options: StartOptions): Promise<number
 
 export async function restart(text: string, options: RestartOptions): Promise<number> {
   const store = new Store(storePath(options.store));
-  const env: Record<string, string | null> = {};
-  for (const name of options.unset) env[name] = null;
-  for (const one of options.env) {
-    const [name, value] = assignment(one, '--env');
-    env[name] = value;
-  }
   const paths = options.path.map(pathChange);
   const plugins = options.plugin.map(plugin);
   const snapshot = store.find(text);
+  const changedFiles = word(options.changedFile, ChangedFile.options, '--changed-file');
+  const asked = {
+    ...changesOf(options),
+    paths,
+    ...rulesOf(options),
+    ...(changedFiles === undefined ? {} : { changedFiles }),
+    ...(options.slot === undefined ? {} : { slot: slotArgument(store.path, options.slot, process.cwd()) }),
+  };
   if (options.check) {
-    const findings = await preflight(snapshot, { paths, outputs: options.inPlace ? null : store.runs, cache: store.cache });
+    const findings = await checkRestart(store, snapshot, { ...asked, inPlace: options.inPlace });
     if (options.json) printJson({ snapshot: snapshot.id, restartable: !isFatal(findings), findings });
     else
       print(
@@ -88,7 +115,7 @@ export async function restart(text: string, options: RestartOptions): Promise<nu
   if (snapshot.problem !== '') throw failure('snapshotDamaged', { id: snapshot.id, why: snapshot.problem });
   const client = await newSession(options.session, snapshot.session, { store: store.path, compress: options.compress });
   const owner = options.detach ? 'coordinator' : 'caller';
-  const params = { snapshot: snapshot.path, env, paths, plugins, inPlace: options.inPlace, owner, ...terminalSize() } as const;
+  const params = { snapshot: snapshot.path, ...asked, plugins, inPlace: options.inPlace, owner, ...terminalSize() } as const;
   const started = await closing(client, () => client.request('session/restart', params));
   if (!options.json) {
     for (const { message, remedy } of started.warnings) note(`warning: ${message} ${remedy}`);

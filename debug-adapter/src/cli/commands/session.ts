@@ -7,8 +7,9 @@ import { runtimePaths } from '../../platform/runtime.js';
 import { type OperationStatus, type SessionStatus, TableKind, type TableRow } from '../../protocol/control.js';
 import { failure } from '../../protocol/errors.js';
 import { formatBytes, formatDuration, formatSimulatedTime, formatTable, formatTime, shellWord } from '../../protocol/format.js';
+import { type Column, columns, columnText, columnTitles, filterRows, parseFilter } from '../../protocol/table-columns.js';
 import { Store, snapshotTable } from '../../store/store.js';
-import { storePath } from '../choices.js';
+import { fileRule, storePath } from '../choices.js';
 import { Progress, print, printJson, printRaw } from '../output.js';
 import { chooseSession, withSession } from '../sessions.js';
 
@@ -22,11 +23,12 @@ function phaseText({ phases }: OperationStatus): string {
   return phase === undefined ? '' : phase.barrier || phase.phase;
 }
 
-export async function checkpoint(options: Common & { name: string; then: string }): Promise<number> {
+export async function checkpoint(options: Common & { name: string; then: string; file: string[] }): Promise<number> {
   const { name } = options;
   const then = options.then;
   if (then !== 'resume' && then !== 'hold' && then !== 'kill')
     throw failure('usage', { what: `--then ${then}: it has to be resume, hold or kill`, remedy: 'See cairn checkpoint --help' });
+  const files = options.file.map(fileRule);
   const progress = new Progress();
   const result = await withSession(options.session, async (client) => {
     client.on(
@@ -34,7 +36,7 @@ export async function checkpoint(options: Common & { name: string; then: string 
       ({ operation }) => operation && !operation.finished && progress.show(`checkpoint: ${phaseText(operation)}`),
     );
     process.once('SIGINT', () => void client.request('session/cancel', {}).catch(() => undefined));
-    return client.request('session/checkpoint', { name, then });
+    return client.request('session/checkpoint', { name, then, files });
   }).finally(() => progress.clear());
   if (options.json) printJson(result);
   else {
@@ -130,11 +132,12 @@ function report({ json }: Common, found: SessionStatus): number {
 
 export async function tables(
   kind: string,
-  options: Common & { snapshot?: string; store?: string; pid?: string },
+  options: Common & { snapshot?: string; store?: string; pid?: string; filter: string[]; column: string[] },
 ): Promise<number> {
   const known = TableKind.safeParse(kind);
   if (!known.success)
     throw failure('usage', { what: `There is no table "${kind}"`, remedy: `Tables: ${TableKind.options.join(', ')}` });
+  const shown = options.column.length === 0 ? columns : options.column.map(knownColumn);
   const pid = options.pid === undefined ? undefined : Number(options.pid);
   let rows: TableRow[];
   if (options.snapshot === undefined) {
@@ -144,15 +147,19 @@ export async function tables(
     const all = snapshotTable(new Store(storePath(options.store)).find(options.snapshot), known.data);
     rows = pid === undefined ? all : all.filter((row) => row.virtualPid === pid);
   }
+  rows = filterRows(rows, options.filter.map(parseFilter));
+  const cells = rows.map((row) => shown.map((column) => columnText(row, column)));
   if (options.json) printJson(rows);
-  else
-    print(
-      formatTable([
-        ['PROCESS', 'VIRTUAL', 'REAL', 'BEFORE', 'OWNER', 'DETAIL'],
-        ...rows.map((row) => [String(row.virtualPid), row.virtual, row.real, row.before, row.owner, row.detail]),
-      ]),
-    );
+  else if (shown.length === 1) printRaw(cells.map(([cell]) => `${cell}\n`).join(''));
+  else print(formatTable([shown.map((column) => columnTitles[column].toUpperCase()), ...cells]));
   return 0;
+}
+
+function knownColumn(text: string): Column {
+  const found = columns.find((one) => one === text.toLowerCase());
+  if (found === undefined)
+    throw failure('usage', { what: `There is no column "${text}"`, remedy: `Columns: ${columns.join(', ')}` });
+  return found;
 }
 
 /** The coordinator's log, or what the program printed in the coordinator's terminal. Also of a session that has ended. */

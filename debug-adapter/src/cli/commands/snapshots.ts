@@ -82,6 +82,10 @@ export async function show(text: string | undefined, options: Common & { verify:
         `${process.virtualPid}  ${process.executable}, ${process.threads} thread${process.threads === 1 ? '' : 's'}`,
       ]);
     for (const phase of manifest.phases) rows.push(['phase', `${phase.phase}: ${formatDuration(phase.ms)}`]);
+    rows.push(['clock', manifest.rules.clock === 'continue' ? 'continues at a restart' : 'goes on with the machine']);
+    for (const { pattern, how } of manifest.rules.files) rows.push(['file rule', `${how} ${pattern}`]);
+    for (const { path, how, size, real } of manifest.openFiles)
+      rows.push([how, `${path}, ${formatBytes(size)}${real === undefined ? '' : ` (${real})`}`]);
     for (const file of manifest.files) rows.push(['file', `${file.name}, ${formatBytes(file.size)}`]);
   }
   if (options.verify) rows.push(['verified', 'all checksums are right']);
