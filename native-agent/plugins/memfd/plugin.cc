@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/handles.h"
 #include "common/kernel.h"
@@ -168,6 +169,10 @@ int32_t put_content(const File& file, int32_t to) {
   if (from < 0) return fail(from, file, "the snapshot's copy cannot be read");
   long error = 0;
   for (int64_t at = 0; at < static_cast<int64_t>(file.size) && error == 0;) {
+    // Holes stay holes; where the file system does not tell, all of it is read.
+    int64_t data = sys(SYS_lseek, from, at, SEEK_DATA);
+    if (data == -ENXIO) break;
+    if (data > at) at = data;
     long count = sys(SYS_pread64, from, pointer(buffer), sizeof buffer, at);
     if (count == -EINTR) continue;
     if (count == 0) break;

@@ -197,6 +197,17 @@ bool is_for_this_processor(Text meta) {
   return same;
 }
 
+/// The masters' ends of sessions' terminals (tree.h) are for the agent: they have to pass an execve, and only that one.
+void pass_terminals_on(bool pass) {
+  (void)sys::for_each_entry("/proc/self/fd", [pass](Text name) {
+    struct stat64 status = {};
+    int32_t fd = number_of(name);
+    bool master = !failed(call(SYS_fstat, fd, &status)) && S_ISCHR(status.st_mode) && status.st_rdev == makedev(5, 2);
+    if (master && fd > 2) call_unchecked(SYS_fcntl, fd, F_SETFD, pass ? 0 : FD_CLOEXEC);
+    return true;
+  });
+}
+
 /// A program of the other kind is rebuilt by the restorer of that kind, which this process becomes: with its id, parent and session.
 [[noreturn]] void become_other_restorer(const Plan& plan, int count, char** words, int32_t process) {
   sys::TextBuffer<4300> path;
@@ -219,6 +230,7 @@ bool is_for_this_processor(Text meta) {
     vector[size++] = sys::TextBuilder(texts + i * of_one, of_one).number(plan.ended[i].virtual_pid).add('=').number(plan.ended[i].real_pid).c_str();
   }
   const char* none[] = {nullptr};
+  pass_terminals_on(true);
   long error = call(SYS_execve, path.c_str(), vector, none);
   sys::TextBuffer<4500> text;
   text.add("cannot start ").add(path.text()).add(", which rebuilds 32-bit programs: this installation was built without it (g++-multilib)");
@@ -230,6 +242,7 @@ bool is_for_this_processor(Text meta) {
   parse_options(count, words, &first);
   const Options& options = first.options;
   int32_t process = options.process != 0 ? options.process : fork_snapshot(&first);
+  if (options.process != 0) pass_terminals_on(false);
   sys::TextBuffer<4300> path;
   path.add(options.folder).add("/p").number(process).add(".meta");
   sys::UniqueFd meta = sys::open(path.c_str(), O_RDONLY);
