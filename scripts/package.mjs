@@ -19,6 +19,7 @@ const required = [
   'dist/cli.js',
   'dist/native/libcairn.so',
   'dist/native/cairn-launch',
+  'dist/native/cairn-attach',
   'dist/native/cairn-restore',
   'dist/native/i386/libcairn.so',
   'dist/native/i386/cairn-restore',

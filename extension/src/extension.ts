@@ -2,6 +2,7 @@
  * Composition root of the extension: makes the parts, ties them together, registers commands. No logic.
  */
 import * as vscode from 'vscode';
+import { attachToProcess, pickProcess } from './commands/attachProcess.js';
 import { Restarts } from './commands/restart.js';
 import { SessionCommands } from './commands/sessionCommands.js';
 import { SnapshotCommands } from './commands/snapshotCommands.js';
@@ -66,9 +67,11 @@ export function activate(context: vscode.ExtensionContext): void {
     computation.view.onDidChangeSelection(({ selection }) => names.follow(selection[0])),
     sessions.onDidSnapshot(({ store, folder }) => void snapshots.announce(store, folder)),
     registerViewCommands(current, snapshots),
+    vscode.commands.registerCommand('cairn.pickProcess', () => pickProcess(sessions)),
   );
 
   const commands = {
+    'cairn.attachProcess': (_node?: unknown, _nodes?: unknown) => attachToProcess(sessions),
     ...new SessionCommands({ sessions, current, debug, snapshots, tree, terminals }).all(),
     ...new SnapshotCommands(snapshots, tree, cairn, new Restarts(cairn)).all(),
   };

@@ -24,7 +24,23 @@ export const debianPackages = {
     'binutils',
   ],
   samples: ['make', 'iverilog', 'verilator'],
-  test: ['chromium', 'gcc-riscv64-unknown-elf', 'gdb', 'strace', 'procps', 'util-linux'],
+  test: [
+    'chromium',
+    'gcc-riscv64-unknown-elf',
+    'gdb',
+    'strace',
+    'procps',
+    'util-linux',
+    'python3',
+    'perl',
+    'tcl',
+    'sqlite3',
+    'libjemalloc2',
+    'libgoogle-perftools4',
+    'libtcmalloc-minimal4',
+    'mpich',
+    'libmpich-dev',
+  ],
 };
 
 function missingDebianPackages(wanted) {

@@ -39,8 +39,12 @@ export type Probe = {
   /** What changes all the time: the second oracle leaves it out. */
   churn: Set<string>;
   sabotage: string[];
+  /** Why two of it cannot be there at the same time on one host; undefined: they can. */
+  alone: string | undefined;
   /** What the engine lacks for this probe to pass a restart; undefined: nothing. */
   missing: string | undefined;
+  /** What a checkpoint of an attached probe refuses; a regular expression. */
+  attached: string | undefined;
 };
 
 /** CAIRN_PROBE_BITS: 64, 32, all; else the 32-bit programs of the probes that say so, beside all of 64 bits. */
@@ -76,7 +80,9 @@ function describe(family: string, file: string, bits: Bits): Probe | undefined {
     optional: words('optional'),
     churn: new Set(words('churn')),
     sabotage: words('sabotage'),
+    alone: field('alone'),
     missing: field('missing'),
+    attached: field('attached'),
   };
 }
 

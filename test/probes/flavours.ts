@@ -1,6 +1,7 @@
 /**
- * One probe in one scratch folder, in each flavour. The order matters: "restart" uses the snapshot of "go on" after the run that
- * went on has changed its files; "five cycles" restarts a second time from the snapshot of "kill and restart".
+ * One probe in one scratch folder, in each flavour. The order matters: "go on" leaves its run to "twice at once", which restarts
+ * its snapshot beside it; "restart" uses the same snapshot after that run has changed its files and ended; "five cycles" restarts
+ * a second time from the snapshot of "kill and restart".
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -25,6 +26,8 @@ export class ProbeRun {
   /** Bytes of mappings beyond those before the first checkpoint, at the last look. */
   #added = 0;
   #afterGoOn: { launch: Launch; snapshot: string; before: Picture } | undefined;
+  /** The run of "go on", while it goes on. */
+  #original: Program | undefined;
   #afterKill: { launch: Launch; snapshot: string; before: Picture } | undefined;
 
   readonly #started: Program[] = [];
@@ -43,6 +46,7 @@ export class ProbeRun {
   /** Ends what a flavour that failed has left: a terminal that stays open would be inherited by the next program. */
   async end(): Promise<void> {
     for (const program of this.#started.splice(0)) {
+      if (program === this.#original) continue;
       program.end();
       await program.exit(10);
     }
@@ -59,15 +63,18 @@ export class ProbeRun {
   }
 
   /** Waits until the probe answers: it runs, and its main loop does. Probes that only wait for a signal cannot answer. */
-  async #alive(program: Program, launch: Launch): Promise<void> {
-    if (this.probe.signal) {
-      await this.#restarted(program);
-      return;
-    }
+  async #alive(programs: readonly Program[], launch: Launch): Promise<void> {
     this.#token++;
-    truncateSync(launch.control, this.#token);
-    const line = await program.line(new RegExp(`^(alive ${this.#token}|FAIL:.*)$`));
-    assert.ok(line.startsWith('alive'), program.transcript());
+    const { signal } = this.probe;
+    if (!signal) truncateSync(launch.control, this.#token);
+    for (const program of programs) {
+      if (signal) {
+        await this.#restarted(program);
+        continue;
+      }
+      const line = await program.line(new RegExp(`^(alive ${this.#token}|FAIL:.*)$`));
+      assert.ok(line.startsWith('alive'), program.transcript());
+    }
   }
 
   /** Asks Cairn whether the restart is over, where the probe cannot be asked. */
@@ -82,14 +89,23 @@ export class ProbeRun {
     }
   }
 
-  async #check(program: Program, launch: Launch): Promise<void> {
-    if (this.probe.type) program.type(`${this.probe.type}\r`);
-    if (this.probe.resize) program.resize(...this.probe.resize);
-    if (this.probe.signal) program.signal(this.probe.signal);
-    else truncateSync(launch.control, 1);
-    const line = await program.line(/^(ok|FAIL:.*)$/, 30);
-    assert.equal(line, 'ok', program.transcript());
-    assert.equal(await program.exit(), 0, `exit status\n${program.transcript()}`);
+  #beginCheck(programs: readonly Program[], launch: Launch): void {
+    for (const program of programs) {
+      if (this.probe.type) program.type(`${this.probe.type}\r`);
+      if (this.probe.resize) program.resize(...this.probe.resize);
+      if (this.probe.signal) program.signal(this.probe.signal);
+    }
+    if (!this.probe.signal) truncateSync(launch.control, 1);
+  }
+
+  /** All of them at once. */
+  async #check(programs: readonly Program[], launch: Launch): Promise<void> {
+    this.#beginCheck(programs, launch);
+    for (const program of programs) {
+      const line = await program.line(/^(ok|FAIL:.*)$/, 30);
+      assert.equal(line, 'ok', program.transcript());
+      assert.equal(await program.exit(), 0, `exit status\n${program.transcript()}`);
+    }
     truncateSync(launch.control, 0);
   }
 
@@ -113,15 +129,20 @@ export class ProbeRun {
     return (JSON.parse(stdout) as { snapshot: string }).snapshot;
   }
 
-  async #restart(snapshot: string, session: string, launch: Launch, before: Picture): Promise<Program> {
-    truncateSync(launch.control, 0);
+  #startAgain(snapshot: string, session: string): Program {
     // From another folder than the probe's: the working folder comes from the snapshot.
     const program = this.scratch.cairnProgram(['restart', snapshot, '--session', session], {
       cwd: this.scratch.folder,
       pty: this.probe.pty,
     });
     this.#started.push(program);
-    await this.#alive(program, launch);
+    return program;
+  }
+
+  async #restart(snapshot: string, session: string, launch: Launch, before: Picture): Promise<Program> {
+    truncateSync(launch.control, 0);
+    const program = this.#startAgain(snapshot, session);
+    await this.#alive([program], launch);
     await this.#compare(before, program);
     return program;
   }
@@ -167,7 +188,7 @@ export class ProbeRun {
     const launch = this.#launch('control');
     const program = this.scratch.start(this.#arguments(launch), { cwd: launch.cwd, pty: this.probe.pty });
     await this.#ready(program);
-    await this.#check(program, launch);
+    await this.#check([program], launch);
   }
 
   /** Without Cairn, and spoilt as a faulty restart would have left it: the probe must notice. */
@@ -193,10 +214,7 @@ export class ProbeRun {
         throw new Error(`tamper ${action.join(' ')}: ${error.stderr}`);
       },
     );
-    if (this.probe.type) program.type(`${this.probe.type}\r`);
-    if (this.probe.resize) program.resize(...this.probe.resize);
-    if (this.probe.signal) program.signal(this.probe.signal);
-    else truncateSync(launch.control, 1);
+    this.#beginCheck([program], launch);
     const status = await program.exit(30);
     assert.notEqual(
       status,
@@ -208,18 +226,40 @@ export class ProbeRun {
   /** Under Cairn, without a checkpoint. */
   async plain(): Promise<void> {
     const { program, launch } = await this.#run('plain');
-    await this.#check(program, launch);
+    await this.#check([program], launch);
   }
 
-  /** A checkpoint, and the same process goes on. */
-  async goOn(): Promise<void> {
+  /** A checkpoint, and the same process goes on; `toItsEnd`: it is checked here, else by `twiceAtOnce`. */
+  async goOn(toItsEnd: boolean): Promise<void> {
     const { program, launch } = await this.#run('goon');
     const before = await this.#steadyPicture(program);
     const snapshot = await this.#checkpoint('goon');
-    if (!this.probe.signal) await this.#alive(program, launch);
+    if (!this.probe.signal) await this.#alive([program], launch);
     await this.#compare(before, program);
     this.#afterGoOn = { launch, snapshot, before };
-    await this.#check(program, launch);
+    if (toItsEnd) await this.#check([program], launch);
+    else this.#original = program;
+  }
+
+  /**
+   * Two restarts of one snapshot at the same time, beside the run that it is of: each id of a process or thread, and whatever else
+   * is there once on a host, is in use by somebody else. All three check what they have at once; none disturbs another.
+   */
+  async twiceAtOnce(): Promise<void> {
+    const original = this.#original;
+    assert.ok(this.#afterGoOn && original, 'no run and no snapshot: the flavour "go on" failed');
+    try {
+      const { launch, snapshot, before } = this.#afterGoOn;
+      truncateSync(launch.control, 0);
+      const restarted = ['left', 'right'].map((session) => this.#startAgain(snapshot, session));
+      await this.#alive([original, ...restarted], launch);
+      for (const program of restarted) await this.#compare(before, program);
+      await this.#check([original, ...restarted], launch);
+    } finally {
+      this.#original = undefined;
+      original.end();
+      await original.exit(10);
+    }
   }
 
   /** A restart from there, after the other run has ended. */
@@ -227,7 +267,7 @@ export class ProbeRun {
     assert.ok(this.#afterGoOn, 'no snapshot: the flavour "go on" failed');
     const { launch, snapshot, before } = this.#afterGoOn;
     const program = await this.#restart(snapshot, 'again', launch, before);
-    await this.#check(program, launch);
+    await this.#check([program], launch);
   }
 
   async killAndRestart(): Promise<void> {
@@ -237,7 +277,32 @@ export class ProbeRun {
     await program.exit();
     this.#afterKill = { launch, snapshot, before };
     const restarted = await this.#restart(snapshot, 'k1', launch, before);
-    await this.#check(restarted, launch);
+    await this.#check([restarted], launch);
+  }
+
+  /** Started without Cairn, and attached while it waits: as one that was started with it from then on. */
+  async attached(): Promise<void> {
+    const { attached: limit } = this.probe;
+    if (limit?.startsWith('not ')) throw new Skipped(limit);
+    const launch = this.#launch('attached');
+    const program = this.scratch.start(this.#arguments(launch), { cwd: launch.cwd, pty: this.probe.pty });
+    this.#started.push(program);
+    await this.#ready(program);
+    const { status, stderr } = await this.scratch.cairn(['attach', String(program.pid), '--session', 'attached', '--json']);
+    assert.equal(status, 0, `cairn attach gave ${status}: ${stderr.trim()}\n${program.transcript()}`);
+    if (limit !== undefined) {
+      const refused = await this.scratch.cairn(['checkpoint', '--session', 'attached', '--json']);
+      assert.equal(refused.status, 1, 'a checkpoint is not refused');
+      assert.match(refused.stderr, new RegExp(limit));
+      await this.#check([program], launch);
+      return;
+    }
+    if (!this.probe.signal) await this.#alive([program], launch);
+    const before = takePicture(program.pid);
+    const snapshot = await this.#checkpoint('attached', '--then', 'kill');
+    await program.exit();
+    const restarted = await this.#restart(snapshot, 'at1', launch, before);
+    await this.#check([restarted], launch);
   }
 
   /** Five checkpoints with kill and restart; the first is the one of `killAndRestart`. */
@@ -263,7 +328,7 @@ export class ProbeRun {
             ).catch(() => undefined);
             assert.ok(this.#added <= first, `each cycle adds memory: ${first} bytes at first, now ${this.#added}`);
           }
-          await this.#check(program, launch);
+          await this.#check([program], launch);
           return;
         }
         snapshot = await this.#checkpoint(`c${cycle}`, '--then', 'kill');

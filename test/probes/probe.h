@@ -13,6 +13,8 @@
 //   // needs: partner   the same source as a program of the other kind (32 or 64 bits), whose path is argv[3]
 //   // optional: …   kind of file that a checkpoint may refuse, naming it; the probe is then skipped and counted
 //   // bits: …       "64, 32": as a 32-bit program, too, in every run of the tests (else only when asked for); "64 only", "32 only"
+//   // attached: …   what a checkpoint refuses when the probe was attached after it had set this up; "not …": why that is no test of it
+//   // alone: …      why it cannot be restarted twice at once beside the run: it has what is there once on a host
 //   // signal: …     sent instead of the 1-byte file
 //   // churn: maps threads fds    what the second oracle cannot compare, since it changes all the time (also fields of /proc/PID/status)
 #ifndef CAIRN_PROBE_H
@@ -32,6 +34,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -94,6 +97,9 @@ __attribute__((unused)) static void probe_ready(void) {
   probe_is_ready = 1;
   probe_say("ready");
 }
+
+// In a child that nobody ends when the probe fails: it ends with its parent's main thread.
+__attribute__((unused)) static void probe_end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
 // Sleeps in spite of signals.
 __attribute__((unused)) static void probe_sleep_ms(long milliseconds) {

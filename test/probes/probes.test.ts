@@ -8,18 +8,23 @@ import { Scratch } from '../support/scratch.js';
 import { buildProbes, inParallel, lacks32Bit, type Probe, selectedProbes } from './catalogue.js';
 import { ProbeRun, Skipped } from './flavours.js';
 
+const TWICE = 'twice at once beside the run';
+const wanted = process.env['CAIRN_PROBE_FLAVOURS']?.split(',');
+const isWanted = (name: string): boolean => !wanted || wanted.some((prefix) => name.startsWith(prefix));
+
 const flavours: readonly (readonly [string, (run: ProbeRun) => Promise<void>])[] = [
   ['control', (run) => run.control()],
   ['plain run', (run) => run.plain()],
-  ['checkpoint and go on', (run) => run.goOn()],
+  ['checkpoint and go on', (run) => run.goOn(!isWanted(TWICE) || run.probe.alone !== undefined)],
+  [TWICE, (run) => run.twiceAtOnce()],
   ['restart after the run went on', (run) => run.restart()],
   ['kill and restart', (run) => run.killAndRestart()],
   ['five cycles', (run) => run.fiveCycles()],
+  ['attached', (run) => run.attached()],
 ];
 /** Flavours in which a probe may fail for the capability that its line `missing:` names; one that passes is an error. */
-const beyondLife = new Set(['restart after the run went on', 'kill and restart', 'five cycles']);
+const beyondLife = new Set([TWICE, 'restart after the run went on', 'kill and restart', 'five cycles', 'attached']);
 const isPassing = (error: unknown): boolean => error instanceof Error && error.message.startsWith('it passes:');
-const wanted = process.env['CAIRN_PROBE_FLAVOURS']?.split(',');
 const WIDTH = Number(process.env['CAIRN_PROBE_WIDTH'] ?? 3);
 
 test('probes', { concurrency: true, timeout: 900_000 }, async (suite) => {
@@ -32,7 +37,7 @@ test('probes', { concurrency: true, timeout: 900_000 }, async (suite) => {
         const run = new ProbeRun(probe, scratch);
         let unavailable = probe.bits === 32 || probe.partner ? (await lacks32Bit()) || undefined : undefined;
         for (const [name, flavour] of flavours) {
-          if (wanted && !wanted.some((prefix) => name.startsWith(prefix))) continue;
+          if (!isWanted(name) || (name === TWICE && probe.alone !== undefined)) continue;
           await group.test(name, async (context) => {
             const lacks = beyondLife.has(name) ? probe.missing : undefined;
             if (unavailable === undefined) {

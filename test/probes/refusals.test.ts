@@ -144,3 +144,64 @@ for (const kind of ['io_uring', 'userfaultfd', 'fanotify', 'perf']) {
       assert.equal(await program.exit(), 0);
     }));
 }
+
+test('all that is in the way is said at once, of every process, before anything is stopped', () =>
+  withScratch(async (scratch) => {
+    const file = join(scratch.folder, 'go');
+    const [tiny, refused] = [await tool('tiny', '-static'), await tool('refused')];
+    const script = `${tiny} ${file} & sleep 1000 | ${refused} userfaultfd & sleep 1000 | ${refused} perf & wait`;
+    const program = scratch.cairnProgram(['run', '--session', 'many', '--', 'sh', '-c', script], { input: true });
+    await program.line(/^running$/);
+    const kinds = [await program.line(/^(made|none)/), await program.line(/^(made|none)/)];
+    const made = kinds.filter((line) => line.startsWith('made')).length;
+    const { stderr } = await scratch.cairn(['checkpoint', '--session', 'many']);
+    assert.equal(stderr.match(/^\s*process \d+ \(/gm)?.length, 1 + made, stderr);
+    assert.match(stderr, /process \d+ \(tiny-static\): .*statically linked.*; checkpoint when it has ended/);
+    const { operation } = await scratch.json<{ operation: { phases: { phase: string }[] } }>(['status', '--session', 'many']);
+    assert.deepEqual(
+      operation.phases.map(({ phase }) => phase),
+      ['abort'],
+      'a process was asked to stop',
+    );
+    writeFileSync(file, '');
+  }));
+
+test('every descriptor that cannot be saved is named, of every process', () =>
+  withScratch(async (scratch) => {
+    const refused = await tool('refused_socket');
+    const script = `sleep 1000 | ${refused} netlink & sleep 1000 | ${refused} netlink & wait`;
+    const program = scratch.cairnProgram(['run', '--session', 'several', '--', 'sh', '-c', script], { input: true });
+    await program.line(/^descriptor/);
+    await program.line(/^descriptor/);
+    const { status, stderr } = await scratch.cairn(['checkpoint', '--session', 'several']);
+    assert.equal(status, 1);
+    assert.equal(stderr.match(/process \d+ \(refused_socket\): .*netlink/g)?.length, 2, stderr);
+  }));
+
+test('a process that a debugger from outside traces is refused by the name of that', () =>
+  withScratch(async (scratch) => {
+    const file = join(scratch.folder, 'go');
+    const program = scratch.cairnProgram(['run', '--session', 'traced', '--', await tool('tiny'), file]);
+    await program.line(/^running$/);
+    const pid = await scratch.application(program);
+    const debug = scratch.start([await tool('tracer'), String(pid)], { input: true });
+    await debug.line(/^tracing$/);
+    await expectRefusal(scratch, 'traced', /traced by tracer/, /detach/);
+    debug.closeInput();
+    await debug.exit();
+    await scratch.checkpoint('traced');
+    writeFileSync(file, '');
+    assert.equal(await program.exit(), 0);
+  }));
+
+test('a computation that is held is checkpointed: what holds it is nothing in the way', () =>
+  withScratch(async (scratch) => {
+    const file = join(scratch.folder, 'go');
+    const program = scratch.cairnProgram(['run', '--session', 'held', '--', await tool('tiny'), file]);
+    await program.line(/^running$/);
+    await scratch.json(['hold', '--session', 'held']);
+    await scratch.checkpoint('held');
+    await scratch.json(['resume', '--session', 'held']);
+    writeFileSync(file, '');
+    assert.equal(await program.exit(), 0);
+  }));

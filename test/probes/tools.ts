@@ -8,13 +8,16 @@ export type Tool =
   | 'connected'
   | 'counter'
   | 'crowd'
+  | 'kill_at'
   | 'refused'
   | 'refused_socket'
+  | 'steady'
   | 'sysv'
   | 'teller'
   | 'thousands'
   | 'tiny'
-  | 'tiny32';
+  | 'tiny32'
+  | 'tracer';
 
 /** The program's path. `static`: linked without shared libraries. */
 export async function tool(name: Tool, ...flags: string[]): Promise<string> {

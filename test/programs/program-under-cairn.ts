@@ -34,6 +34,8 @@ export type Subject = {
   normal?: (stdout: string) => string;
   /** What is the same in each run of what it leaves in its working folder. */
   result?: (find: Find) => string | Promise<string>;
+  /** It opens files again that it wrote before: a restart has to come before the run that goes on changes them. */
+  reopens?: boolean;
   status?: number;
   /** Seconds until the end, at most. */
   seconds?: number;
@@ -99,7 +101,10 @@ class Trial {
     const status = await program.exit(this.#seconds);
     const seconds = (performance.now() - start) / 1000;
     assert.equal(status, subject.status ?? 0, `without Cairn\n${program.transcript()}`);
-    assert.match(program.stdout, subject.begun, program.transcript());
+    assert.ok(
+      program.lines.some((line) => subject.begun.test(line)),
+      program.transcript(),
+    );
     const result = (await subject.result?.((name) => join(cwd, name))) ?? '';
     return { stdout: program.stdout, result, status, seconds, lines: program.lines.length };
   }
@@ -145,10 +150,12 @@ class Trial {
         if (then === 'kill') await program.exit(this.#seconds);
         return { program, snapshot: { id: snapshot, cwd, printedBefore, printedAfter: program.stdout } };
       }
-      const ended = await waitFor('the end', () => program.status !== undefined, 2).catch(() => false);
+      // A machine that is busy may be late: the program was over before the checkpoint began.
+      const late = /has ended|ended during|no process that can|no session/i.test(stderr) && latest > 0.02;
+      const ended = late && (await waitFor('the end', () => program.status !== undefined, 5).catch(() => false));
       assert.ok(
-        ended && program.status === reference.status && latest > 0.05,
-        `checkpoint: ${stderr}\n${this.scratch.logs()}\n${program.transcript()}`,
+        ended && program.status === reference.status,
+        `checkpoint: ${stderr}\n${this.scratch.logs(session)}\n${program.transcript()}`,
       );
       latest *= 0.6;
     }
@@ -169,7 +176,8 @@ class Trial {
 
   async assertRestart(program: Program, snapshot: Snapshot, reference: Reference, cwd = snapshot.cwd): Promise<void> {
     const status = await program.exit(this.#seconds);
-    const about = (): string => `${program.transcript()}\n${this.scratch.logs()}`;
+    const session = program.command.at(program.command.indexOf('--session') + 1);
+    const about = (): string => `${program.transcript()}\n${this.scratch.logs(session)}`;
     assert.equal(status, reference.status, `the restart's status\n${about()}`);
     // What was printed between the look before the checkpoint and its end may belong to either side.
     const { printedBefore, printedAfter } = snapshot;
@@ -201,19 +209,20 @@ export function programTest(subject: Subject): void {
       const trial = new Trial(subject, scratch, randomNumbers(seed));
       const reference = await trial.reference();
       for (let round = 0; round < Number(process.env['CAIRN_PROGRAM_ROUNDS'] ?? 1); round++) {
-        await context.test('killed, and restarted twice; the second time from a folder that was moved', async () => {
+        await context.test('killed, restarted twice at the same time, and once more from a folder that was moved', async () => {
           const { snapshot } = await trial.checkpoint(reference, 'kill', tell);
-          await trial.assertRestart(trial.startRestart(snapshot), snapshot, reference);
+          const restarts = [trial.startRestart(snapshot), trial.startRestart(snapshot)];
+          for (const restarted of restarts) await trial.assertRestart(restarted, snapshot, reference);
           const moved = `${snapshot.cwd}-moved`;
           renameSync(snapshot.cwd, moved);
           const again = trial.startRestart(snapshot, '--path', `${snapshot.cwd}=${moved}`);
           await trial.assertRestart(again, snapshot, reference, moved);
         });
-        await context.test('goes on, and is restarted twice at the same time', async () => {
+        await context.test('goes on, and is restarted meanwhile', async () => {
           const { program, snapshot } = await trial.checkpoint(reference, 'resume', tell);
-          const restarts = [trial.startRestart(snapshot), trial.startRestart(snapshot)];
+          const restarted = subject.reopens ? undefined : trial.startRestart(snapshot);
           await trial.assertWentOn(program, snapshot.cwd, reference);
-          for (const restarted of restarts) await trial.assertRestart(restarted, snapshot, reference);
+          if (restarted) await trial.assertRestart(restarted, snapshot, reference);
         });
       }
     } finally {

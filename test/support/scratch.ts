@@ -134,11 +134,12 @@ export class Scratch {
     return join(folder, found[0] ?? '');
   }
 
-  /** Last lines of the coordinators' logs, for messages. */
-  logs(): string {
+  /** Last lines of the coordinators' logs (or of one session's), for messages. */
+  logs(session?: string): string {
     const sessions = join(this.runtime, 'cairn');
     if (!existsSync(sessions)) return '  (no coordinator)';
     return readdirSync(sessions)
+      .filter((name) => session === undefined || name === session)
       .map((name) => ({ name, file: join(sessions, name, 'coordinator.log') }))
       .filter(({ file }) => existsSync(file))
       .map(

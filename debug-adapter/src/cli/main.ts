@@ -62,6 +62,7 @@ function program(): Command {
   starting(
     cairn.command('run').description('start a program under Cairn').argument('<program...>', 'the program and its arguments'),
   )
+    .option('--strict', 'refuse at once what cannot be checkpointed: programs, and what they would open', false)
     .passThroughOptions()
     .usage('[options] -- PROGRAM [ARGS...]')
     .action(does(async (argv, options) => (await import('./commands/run.js')).run(argv, options)));
@@ -91,6 +92,23 @@ function program(): Command {
     .option('--in-place', 'write to the files where they were, instead of to a run folder', false)
     .option('--check', 'only say whether it can be restarted here', false)
     .action(does(async (text, options) => (await import('./commands/run.js')).restart(text, options)));
+
+  cairn
+    .command('attach')
+    .description('bring a running program, with its children, under Cairn')
+    .argument('<pid>', 'process id')
+    .addOption(store())
+    .option('--session <name>', 'name of the new session; default: made from the program')
+    .option('--plugin <lib[=settings.json]>', 'load a plugin into the program (repeatable)', collect, [])
+    .option('--compress', 'compress the pages of snapshots with zstd; a restart unpacks them first', false)
+    .addOption(json())
+    .action(does(async (pid, options) => (await import('./commands/attach.js')).attach(pid, options)));
+  cairn
+    .command('detach')
+    .description('leave the program to itself; any command that names the session takes it up again')
+    .addOption(session())
+    .addOption(json())
+    .action(does(async (options) => (await import('./commands/attach.js')).detach(options)));
 
   cairn
     .command('status')

@@ -29,6 +29,8 @@ function handlersOf(coordinator: Coordinator): Handlers {
     'session/status': () => coordinator.status,
     'session/launch': (params) => coordinator.launch(params),
     'session/restart': (params) => coordinator.restart(params),
+    'session/attach': (params) => coordinator.attach(params),
+    'session/detach': () => coordinator.detach(),
     'session/started': ({ timeoutMs }) => coordinator.started(timeoutMs),
     'session/checkpoint': (params) => coordinator.checkpoint(params),
     'session/cancel': () => {

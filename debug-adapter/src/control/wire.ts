@@ -10,6 +10,7 @@ const Data = z.object({
   number: z.number(),
   blame: z.enum(['user', 'program', 'environment', 'cairn']),
   remedy: z.string(),
+  reasons: z.array(z.object({ pid: z.number(), program: z.string(), what: z.string(), remedy: z.string() })).optional(),
 });
 
 export function toResponseError(error: unknown, log: string): ResponseError<ErrorData> {

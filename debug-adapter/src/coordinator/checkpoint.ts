@@ -28,6 +28,7 @@ import type { AgentConnection } from './agent-connection.js';
 import type { Context } from './context.js';
 import { letGo, members, note, suspend } from './members.js';
 import { NotAlone, type Operation, type RequestFields } from './operation.js';
+import { refuseObstacles } from './refusals.js';
 import type { Session } from './session.js';
 import { fileRules } from './settings.js';
 import { collectTables } from './tables.js';
@@ -50,6 +51,7 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
   try {
     partial = new PartialSnapshot(context.store, newSnapshotId());
     session.become('checkpointing');
+    refuseObstacles(context);
     tellFileRules(session, all, params.files ?? []);
     // Before the threads stop: nobody waits for tables.
     const tables = await collectTables(all, savedTables);

@@ -4,6 +4,7 @@
 import type { Clock } from '../platform/clock.js';
 import type { RuntimePaths } from '../platform/runtime.js';
 import type { CheckpointResult, OperationKind } from '../protocol/control.js';
+import type { Reason } from '../protocol/errors.js';
 import type { Store } from '../store/store.js';
 import type { Log } from './log.js';
 import type { Operation } from './operation.js';
@@ -45,6 +46,8 @@ export interface Context {
   readonly log: Log;
   readonly deadlines: Deadlines;
   readonly compression: 'none' | 'zstd';
+  /** What is in the way of a checkpoint, seen from outside. */
+  obstacles: (session: Session) => Reason[];
   /** A new operation, which becomes the session's present one. */
   begin(kind: OperationKind): Operation;
   /** A snapshot is whole and on disk. */

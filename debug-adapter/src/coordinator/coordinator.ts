@@ -8,6 +8,7 @@
 import type { Clock } from '../platform/clock.js';
 import { makeNames, type RuntimePaths } from '../platform/runtime.js';
 import type {
+  AttachParams,
   CheckpointParams,
   CheckpointResult,
   LaunchParams,
@@ -24,12 +25,14 @@ import { removeStalePartials } from '../store/partial.js';
 import type { Store } from '../store/store.js';
 import type { AgentConnection } from './agent-connection.js';
 import { Agents } from './agents.js';
+import { attachFamily, prepareAttach } from './attach.js';
 import { checkpoint } from './checkpoint.js';
 import type { Context, Deadlines } from './context.js';
 import type { Log } from './log.js';
 import { letGo, members, suspend } from './members.js';
 import { Operation } from './operation.js';
 import { computationLives, readRecord, writeRecord } from './record.js';
+import { findObstacles } from './refusals.js';
 import { finishRestart, restart, restartError, watchRestorers } from './restart.js';
 import { Session } from './session.js';
 import { type SettingInit, withProcessEnvironment } from './settings.js';
@@ -47,6 +50,8 @@ export interface CoordinatorOptions {
   log: Log;
   deadlines: Deadlines;
   compression: 'none' | 'zstd';
+  /** What is in the way of a checkpoint; default: as /proc shows it (refusals.ts). */
+  obstacles?: Context['obstacles'];
   /** For the restorer and for programs in terminals of ours. */
   env: Readonly<Record<string, string>>;
 }
@@ -63,6 +68,7 @@ export class Coordinator {
   readonly #ended = deferred<void>();
   #started: Started | undefined;
   #starting = false;
+  #detached = false;
   #terminal: TerminalHost | undefined;
   #operations = 0;
   #startTimer: NodeJS.Timeout | undefined;
@@ -89,6 +95,7 @@ export class Coordinator {
       log,
       deadlines,
       compression,
+      obstacles: options.obstacles ?? findObstacles,
       begin: (kind) => this.#begin(kind),
       announce: (result) => {
         for (const listener of this.#snapshotListeners) listener(result);
@@ -117,7 +124,7 @@ export class Coordinator {
   }
   /** The computation has ended, or none was ever started. */
   get isIdle(): boolean {
-    return this.session.state === 'exited' || !this.#starting;
+    return this.session.state === 'exited' || !this.#starting || this.#detached;
   }
   get ownsTerminal(): boolean {
     return this.#agents.childLives;
@@ -139,6 +146,42 @@ export class Coordinator {
 
   restart(params: RestartParams): Promise<StartResult> {
     return this.#start(params, () => restart(this.#context, params, this.#options.env));
+  }
+
+  /** Resolves when the process and its descendants are in the computation. */
+  attach(params: AttachParams): Promise<SessionStatus> {
+    return this.#strand.run(async () => {
+      if (this.#starting) throw failure('sessionBusy', { name: this.session.name });
+      this.#starting = true;
+      try {
+        const settings = await prepareAttach(this.#context, params);
+        this.#started = { command: [], env: {}, cwd: this.session.cwd, runFolder: null, warnings: [], settings, restart: null };
+        await attachFamily(this.#context, params);
+        await bounded(this.#begun.promise, this.#options.deadlines.phase, () =>
+          failure('noProcess', { name: this.session.name }),
+        );
+        return this.status;
+      } catch (error) {
+        this.#end(error);
+        throw error;
+      }
+    });
+  }
+
+  /** Leaves the computation to itself, as far as there is one that can be left. */
+  detach(): Promise<SessionStatus> {
+    return this.#strand.run(async () => {
+      if (this.ownsTerminal) throw failure('cannotDetach', { name: this.session.name });
+      if (this.session.state === 'held') {
+        await this.#operate('resume', async (operation) => {
+          await letGo(this.#context, operation, this.session.processes);
+          this.session.become('running');
+        });
+      }
+      this.#detached = true;
+      this.session.changed();
+      return this.status;
+    });
   }
 
   /** Resolves when the first process is there, or the restarted one runs again; also when a launched program ended at once. */

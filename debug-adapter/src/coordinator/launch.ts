@@ -20,8 +20,8 @@ function launcher({ paths, session }: Identity): string[] {
   return [nativeFile('cairn-launch'), '--socket', paths.agentSocket, '--session', session];
 }
 
-export function launchCommand(identity: Identity, argv: readonly string[]): string[] {
-  return [...launcher(identity), '--', ...argv];
+export function launchCommand(identity: Identity, argv: readonly string[], strict = false): string[] {
+  return [...launcher(identity), ...(strict ? ['--strict'] : []), '--', ...argv];
 }
 
 export function restoreCommand(identity: Identity, folder: string, paths: RestartParams['paths']): string[] {

@@ -7,15 +7,18 @@
  */
 import { holdSteps, resumeSteps } from '../model/phases.js';
 import { sleep } from '../platform/clock.js';
-import { exitStatusOf, isAlive, isOutside } from '../platform/processes.js';
+import { exitStatusOf, isAlive, isOutside, isTraced } from '../platform/processes.js';
 import { type CairnError, failure } from '../protocol/errors.js';
 import { Phase, type PhaseReply } from '../protocol/generated/agent_pb.js';
 import type { AgentConnection } from './agent-connection.js';
 import type { Context } from './context.js';
-import type { Operation } from './operation.js';
+import { InPassing, type Operation } from './operation.js';
 import { bounded } from './strand.js';
 
 const LOOK_MS = 5;
+const ATTEMPTS = 12;
+/** A newcomer that a debugger holds, which is stopped itself, does not get any further. */
+const TRACED_MS = 200;
 /** For a process that has been seen to connect. */
 const NEWCOMER_MS = 10_000;
 
@@ -45,8 +48,22 @@ async function allReady(context: Context, all: readonly AgentConnection[]): Prom
   }
 }
 
-/** Stops all threads of all processes; gives the processes. */
+/** Stops all threads of all processes; gives the processes. Who is in passing is let go on for a moment, some times. */
 export async function suspend(context: Context, operation: Operation): Promise<AgentConnection[]> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await suspendOnce(context, operation);
+    } catch (error) {
+      if (!(error instanceof InPassing)) throw error;
+      if (attempt === ATTEMPTS) throw failure('heldByDebugger', { why: error.message });
+      await operation.abort(context.session.processes);
+      operation.checkCancelled();
+      await sleep(LOOK_MS * attempt);
+    }
+  }
+}
+
+async function suspendOnce(context: Context, operation: Operation): Promise<AgentConnection[]> {
   const { session, clock, deadlines } = context;
   const stopped = new Set<AgentConnection>();
   let quietSince = clock.monotonicMs();
@@ -71,6 +88,10 @@ export async function suspend(context: Context, operation: Operation): Promise<A
     if (missing.length === 0) {
       if (stopped.size === 0) throw failure('noProcess', { name: session.name });
       return [...stopped];
+    }
+    const traced = missing.filter(isTraced);
+    if (traced.length > 0 && clock.monotonicMs() - quietSince > TRACED_MS) {
+      throw new InPassing(`process ${traced.join(', ')} is held by a debugger before it has begun`);
     }
     if (clock.monotonicMs() - quietSince > Math.min(NEWCOMER_MS, deadlines.phase)) {
       throw failure('childWithoutAgent', { pids: missing.join(', ') });

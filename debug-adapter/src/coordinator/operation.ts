@@ -8,7 +8,7 @@ import type { PhaseStep } from '../model/phases.js';
 import { type Clock, sleep } from '../platform/clock.js';
 import { isAlive } from '../platform/processes.js';
 import type { OperationKind, OperationStatus, PhaseName, PhaseStatus } from '../protocol/control.js';
-import { type CairnError, failure, reason } from '../protocol/errors.js';
+import { CairnError, failure, type Reason, reason } from '../protocol/errors.js';
 import { Phase, type PhaseReply, PhaseReplySchema } from '../protocol/generated/agent_pb.js';
 import type { PhaseTiming } from '../protocol/snapshot.js';
 import { type AgentConnection, ConnectionLost, phaseCall } from './agent-connection.js';
@@ -38,6 +38,12 @@ export interface RequestFields {
 
 /** A process that was to be alone has children: they have to be stopped with it. */
 export class NotAlone extends Error {}
+
+/**
+ * A process is at a place where it cannot be held, and will soon have left it: a debugger of the computation has it just where it makes
+ * or executes another one. It leaves when all go on.
+ */
+export class InPassing extends Error {}
 
 const EAGAIN = -11;
 
@@ -123,22 +129,28 @@ export class Operation {
     const deadlineMs = deadlines.phase;
     if (phase === 'write') throw new RangeError('write is not asked for');
     const request = phaseCall({ ...fields, operation: this.number, phase: wirePhase[phase], barrier, deadlineMs });
-    return this.during(phase, barrier, taking, deadlineMs, deadlineMs + deadlines.grace, async (one) => {
+    const failed: Reason[] = [];
+    let first: PhaseReply | undefined;
+    const replies = await this.during(phase, barrier, taking, deadlineMs, deadlineMs + deadlines.grace, async (one) => {
       const asked = one.phase(request);
       const reply = mayLeave ? await asked.catch(endedOnItsOwn) : await asked;
       if (phase === 'suspend' && fields.alone && reply.errorNumber === EAGAIN) throw new NotAlone();
+      if (phase === 'suspend' && !fields.alone && reply.errorNumber === EAGAIN) throw new InPassing(reply.error);
       if (reply.error !== '') {
-        const detail = reply.culprit === '' ? '' : `Culprit: ${reply.culprit}.`;
-        throw failure('phaseFailed', {
-          pid: one.virtualPid,
-          program: one.program,
-          phase: barrier || phase,
-          why: reply.error,
-          detail,
-        });
+        // What others have to say is waited for: all that is in the way is told at once.
+        for (const what of reply.error.split('\n')) failed.push({ pid: one.virtualPid, program: one.program, what, remedy: '' });
+        first ??= reply;
       }
       return reply;
     });
+    if (first !== undefined) {
+      const error = phaseFailure(barrier || phase, failed, first.culprit);
+      const record = this.status.phases.findLast((one) => one.phase === phase && one.barrier === barrier);
+      if (record !== undefined) record.error = error.message;
+      this.#changed();
+      throw error;
+    }
+    return replies;
   }
 
   /** A phase that is waited for in any way: `arrive` is settled when that process has arrived. */
@@ -211,6 +223,18 @@ export class Operation {
     this.status.error = error === undefined ? '' : reason(error);
     this.#changed();
   }
+}
+
+/** One process with one reason, or a list of all. */
+function phaseFailure(phase: string, failed: readonly Reason[], culprit: string): CairnError {
+  const [first] = failed;
+  const detail = culprit === '' || failed.length > 1 ? '' : `Culprit: ${culprit}.`;
+  const why =
+    failed.length === 1
+      ? (first?.what ?? '')
+      : failed.map(({ pid, program, what }) => `\nprocess ${pid} (${program}): ${what}`).join('');
+  const plain = failure('phaseFailed', { pid: first?.pid ?? 0, program: first?.program ?? '', phase, why, detail });
+  return new CairnError({ ...plain.data, reasons: failed }, plain.message);
 }
 
 /** The answer of a process that went on and ended before it could give one. */

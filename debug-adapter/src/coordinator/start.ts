@@ -6,10 +6,11 @@
 import { randomBytes } from 'node:crypto';
 import { findProgram, whyNotCheckpointable } from '../platform/executable.js';
 import type { LaunchParams, StartResult } from '../protocol/control.js';
+import { failure } from '../protocol/errors.js';
 import type { Context } from './context.js';
 import { type Identity, launchCommand, launchEnvironment } from './launch.js';
 import type { Operation } from './operation.js';
-import { pluginSettings, ruleSettings, type SettingInit } from './settings.js';
+import { option, pluginSettings, ruleSettings, type SettingInit } from './settings.js';
 
 /** What a start has set in motion. */
 export interface Started extends StartResult {
@@ -34,9 +35,11 @@ export function launch(context: Context, params: LaunchParams): Started {
   session.processEnv = params.processEnv ?? [];
   session.plugins = params.plugins;
   session.launchProblem = program === undefined ? '' : whyNotCheckpointable(program);
+  const strict = params.strict === true;
+  if (strict && session.launchProblem !== '') throw failure('notStrict', { why: session.launchProblem });
   session.changed();
   return {
-    command: launchCommand(identity(context), params.argv),
+    command: launchCommand(identity(context), params.argv, strict),
     env: launchEnvironment(identity(context), params.env),
     cwd: params.cwd,
     runFolder: null,
@@ -51,7 +54,11 @@ export function launch(context: Context, params: LaunchParams): Started {
               remedy: 'Give Cairn a dynamically linked x86 program of your own user.',
             },
           ],
-    settings: [...pluginSettings(params.plugins, params.env), ...ruleSettings(session.rules)],
+    settings: [
+      ...pluginSettings(params.plugins, params.env),
+      ...ruleSettings(session.rules),
+      ...(strict ? [option('strict', '1')] : []),
+    ],
     restart: null,
   };
 }

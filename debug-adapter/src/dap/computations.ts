@@ -1,8 +1,10 @@
 /**
- * Computations by way of the control protocol: starts a session's coordinator for a launch or a restart, joins a live one, and
+ * Computations by way of the control protocol: starts a session's coordinator for a launch, a restart or
+ * a program that runs already, joins a live one, and
  * comes back to it when its coordinator was replaced. Tests: test/dap/launch.test.ts.
  */
 import { resolve } from 'node:path';
+import { attachProcess } from '../control/attaching.js';
 import type { ControlClient } from '../control/client.js';
 import { createSession, createSessionNamedAfter, liveSessions, openSession } from '../control/sessions.js';
 import { splitChanges } from '../model/environment.js';
@@ -61,7 +63,13 @@ export class ControlComputations implements Computations {
   }
 
   async attach(configuration: AttachConfiguration, listener: Listener): Promise<Computation> {
-    const name = configuration.session ?? this.#env['CAIRN_SESSION'] ?? (await onlySession());
+    const { processId, session } = configuration;
+    if (processId !== undefined) {
+      const store = resolve(configuration.store ?? this.#env['CAIRN_STORE'] ?? '.cairn');
+      const { client } = await attachProcess(Number(processId), { session, store, plugins: [] });
+      return new ControlledComputation(client, listener);
+    }
+    const name = session ?? this.#env['CAIRN_SESSION'] ?? (await onlySession());
     return new ControlledComputation(await openSession(name), listener);
   }
 }

@@ -48,6 +48,16 @@ export function exitStatusOf(pid: number): number | undefined {
   }
 }
 
+/** Stopped by a debugger. */
+export function isTraced(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.charAt(stat.lastIndexOf(')') + 2) === 't';
+  } catch {
+    return false;
+  }
+}
+
 export function isAlive(id: ProcessId): boolean {
   if (id.pid <= 0) return false;
   const started = startTimeOf(id.pid);

@@ -117,6 +117,8 @@ export const LaunchParams = z.object({
   /** The whole environment of the program; what Cairn needs is added by the coordinator. */
   env: z.record(z.string(), z.string()),
   plugins: z.array(Plugin),
+  /** Nothing that cannot be checkpointed may begin: such programs are not executed, such resources not made. */
+  strict: z.boolean().optional(),
   processEnv: z.array(ProcessEnvironment).optional(),
   /** The first that fits decides. */
   files: z.array(FileRule).optional(),
@@ -151,6 +153,13 @@ export const RestartParams = z.object({
   rows: z.number().int().positive().optional(),
 });
 export type RestartParams = z.infer<typeof RestartParams>;
+
+export const AttachParams = z.object({
+  /** A process that was started without Cairn; its descendants come with it. */
+  pid: z.number().int().positive(),
+  plugins: z.array(Plugin),
+});
+export type AttachParams = z.infer<typeof AttachParams>;
 
 /** What the caller has to execute (owner `caller`), with exactly this environment and folder. */
 export const StartResult = z.object({
@@ -215,6 +224,10 @@ export const requests = {
   'session/status': { params: Nothing, result: SessionStatus },
   'session/launch': { params: LaunchParams, result: StartResult },
   'session/restart': { params: RestartParams, result: StartResult },
+  /** Resolves when the process and its descendants are in the computation. */
+  'session/attach': { params: AttachParams, result: SessionStatus },
+  /** The coordinator leaves; the computation runs on, and whoever names the session again brings a coordinator back. */
+  'session/detach': { params: Nothing, result: SessionStatus },
   /** Resolves when the computation's first process has connected (launch) or runs again (restart). */
   'session/started': { params: z.object({ timeoutMs: z.number() }), result: SessionStatus },
   'session/checkpoint': { params: CheckpointParams, result: CheckpointResult },

@@ -33,8 +33,14 @@ export const LaunchConfiguration = z.object({
 });
 export type LaunchConfiguration = z.infer<typeof LaunchConfiguration>;
 
-/** `"request": "attach"`: joins a live session. */
-export const AttachConfiguration = z.object({ session: z.string().optional() });
+/** `"request": "attach"`: joins a live session, or brings a running program under Cairn. */
+export const AttachConfiguration = z.object({
+  /** The live session; with `processId`, the name of the new one. */
+  session: z.string().optional(),
+  /** A program that was started without Cairn; its children come with it. */
+  processId: z.union([z.number().int().positive(), z.string().regex(/^[1-9][0-9]*$/, 'it has to be a process id')]).optional(),
+  store: z.string().optional(),
+});
 export type AttachConfiguration = z.infer<typeof AttachConfiguration>;
 
 export const customRequests = {

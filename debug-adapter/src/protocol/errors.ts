@@ -145,6 +145,18 @@ export const errorTable = define({
     message: 'The session "{name}" has no process {pid}',
     remedy: 'See cairn status.',
   },
+  cannotAttach: {
+    number: 214,
+    blame: 'program',
+    message: 'Process {pid} cannot be attached:\n{why}',
+    remedy: 'It runs on as before.',
+  },
+  cannotDetach: {
+    number: 215,
+    blame: 'user',
+    message: 'The session "{name}" owns the terminal of its computation, which would be closed',
+    remedy: 'Leave it as it is: it needs no window and no client. To end it: cairn stop --session {name}',
+  },
 
   // 3xx: runtime folder and installation
   runtimeUnsafe: {
@@ -205,6 +217,12 @@ export const errorTable = define({
       'The computation has processes that Cairn is not in (pid {pids}): a statically linked or 32-bit program, one of another user, or one that unloads what is preloaded',
     remedy: 'The computation runs on. Checkpoint it when they have ended, or start dynamically linked x86 programs instead.',
   },
+  heldByDebugger: {
+    number: 436,
+    blame: 'program',
+    message: 'A debugger of the computation holds a process where it cannot be checkpointed: {why}',
+    remedy: 'The computation runs on. Let the process go on in the debugger, or detach it, before the checkpoint.',
+  },
   phaseFailed: {
     number: 403,
     blame: 'cairn',
@@ -248,6 +266,18 @@ export const errorTable = define({
     message: 'Process {pid} ({program}) has memory that cannot be saved: {why}',
     remedy:
       'The computation runs on, and nothing was kept. Let the program take its advice back before a checkpoint: madvise with MADV_DOFORK or MADV_KEEPONFORK.',
+  },
+  notCheckpointable: {
+    number: 411,
+    blame: 'program',
+    message: 'The session "{name}" cannot be checkpointed now:\n{reasons}',
+    remedy: 'The computation runs on.',
+  },
+  notStrict: {
+    number: 412,
+    blame: 'program',
+    message: 'The program cannot be checkpointed: {why}',
+    remedy: 'Nothing was started. Without --strict it runs all the same.',
   },
 
   // 5xx: snapshots and the store
@@ -330,6 +360,16 @@ export interface ErrorData {
   number: number;
   blame: Blame;
   remedy: string;
+  /** Where several things of several processes are in the way: each of them. */
+  reasons?: readonly Reason[] | undefined;
+}
+
+/** Why a process cannot be checkpointed or attached, and what to do. */
+export interface Reason {
+  pid: number;
+  program: string;
+  what: string;
+  remedy: string;
 }
 
 export class CairnError extends Error {
@@ -337,6 +377,7 @@ export class CairnError extends Error {
   readonly number: number;
   readonly blame: Blame;
   readonly remedy: string;
+  readonly reasons: readonly Reason[];
 
   constructor(data: ErrorData, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
@@ -345,10 +386,12 @@ export class CairnError extends Error {
     this.number = data.number;
     this.blame = data.blame;
     this.remedy = data.remedy;
+    this.reasons = data.reasons ?? [];
   }
 
   get data(): ErrorData {
-    return { code: this.code, number: this.number, blame: this.blame, remedy: this.remedy };
+    const { code, number, blame, remedy, reasons } = this;
+    return { code, number, blame, remedy, ...(reasons.length > 0 ? { reasons } : {}) };
   }
 }
 
@@ -365,6 +408,17 @@ export function failure(
   const entry: Entry = errorTable[code];
   const data = { code, number: entry.number, blame: entry.blame, remedy: fill(entry.remedy, parameters) };
   return new CairnError(data, fill(entry.message, parameters), cause);
+}
+
+/** The error `code` whose parameter `reasons` lists all that is in the way, a line each. */
+export function refusal(
+  code: ErrorCode,
+  reasons: readonly Reason[],
+  parameters: Readonly<Record<string, string | number>> = {},
+): CairnError {
+  const lines = reasons.map(({ pid, program, what, remedy }) => `process ${pid} (${program}): ${what}; ${remedy}`);
+  const plain = failure(code, { ...parameters, reasons: lines.join('\n') });
+  return new CairnError({ ...plain.data, reasons }, plain.message);
 }
 
 /** The words of any thrown thing, with the system call where there was one. */

@@ -32,7 +32,10 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
     if (!configuration.type && !configuration.request && !configuration.name) return null;
     // What the simulation prints is in its terminal; the debug console, which would cover it, has little to say.
     const filled: Configuration = { internalConsoleOptions: 'neverOpen', ...configuration };
-    if (configuration.request === 'attach') return filled;
+    if (configuration.request === 'attach') {
+      if (folder && configuration['processId'] !== undefined) filled['store'] ??= storeOf(folder);
+      return filled;
+    }
     if (folder) {
       filled['cwd'] ??= folder.uri.fsPath;
       filled['store'] ??= storeOf(folder);
@@ -57,8 +60,9 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
 
 async function check(folder: vscode.WorkspaceFolder | undefined, configuration: Configuration): Promise<Configuration> {
   if (configuration.request === 'attach') {
-    parse(AttachConfiguration, configuration);
-    return configuration;
+    const attach = parse(AttachConfiguration, configuration);
+    const store = attach.store === undefined || !folder ? attach.store : resolve(folder.uri.fsPath, attach.store);
+    return store === undefined ? configuration : { ...configuration, store };
   }
   const launch = parse(LaunchConfiguration, configuration);
   const base = folder?.uri.fsPath ?? launch.cwd;

@@ -86,6 +86,9 @@ enum cairn_name_space {
   CAIRN_NAMES_SESSION = 6,    /* virtual -> real session of processes */
   CAIRN_NAMES_REAL_SESSION = 7,
   CAIRN_NAMES_OUTSIDE = 8,    /* what the first process was started with, see plugin `descriptor` */
+  CAIRN_NAMES_TRACED = 9,     /* real id of a traced thread -> address of a request to its tracer; the host keeps it, and the next two */
+  CAIRN_NAMES_TRACER = 10,    /* real id of a traced thread -> real id of the thread that traces it */
+  CAIRN_NAMES_TRACED_AGAIN = 11, /* virtual id of a thread that is to be traced again after a restart -> where it waits */
   CAIRN_NAMES_OTHERS = 1000   /* a plugin's own spaces: from here on, by a hash of its name */
 };
 
@@ -339,6 +342,14 @@ struct cairn_rings {
   /* [any] io_uring_setup(2) and io_uring_register(2), noted for a checkpoint: the kernel's result. */
   int64_t (*set_up)(uint32_t entries, void *parameters);
   int64_t (*change)(int32_t fd, uint32_t operation, void *argument, uint32_t count);
+};
+
+/* Extension "cairn.sysv/1", published by the built-in plugin `sysv`. Since 1.1. */
+struct cairn_system_v {
+  uint32_t size;
+  uint32_t reserved;
+  /* [any] syscall(2) as the application means it: 1 and what it gives (-1: errno is set) where it is about System V objects, else 0. */
+  int32_t (*call)(int64_t number, const int64_t *arguments, int64_t *result);
 };
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
 // What the computation's first process was started with as its descriptors. The other side of those is outside the computation:
-// a restart gives others for 0, 1 and 2. All processes know them by the shared names CAIRN_NAMES_OUTSIDE, also after exec.
+// a restart gives others for 0, 1 and 2. All processes know them by the shared names CAIRN_NAMES_OUTSIDE, also after exec. Test: test/probes/processes/shell.c.
 #include <sys/sysmacros.h>
 
 #include "descriptor/table.h"
@@ -25,8 +25,9 @@ void note(int32_t number) {
   host->set_name(CAIRN_NAMES_OUTSIDE, number * parts + type, status.st_mode & S_IFMT);
 }
 
-int32_t note_one(int32_t number, void*) {
-  note(number);
+int32_t note_one(int32_t number, void* attached) {
+  // What a program that was attached has opened by itself cannot be told from what it was given, but for these.
+  if (attached == nullptr || number < 3) note(number);
   return 0;
 }
 
@@ -41,11 +42,15 @@ bool same_object(int32_t number, const struct stat64& status) {
 
 void note_outside() {
   int64_t holder = 0;
-  if (host->claim_name(CAIRN_NAMES_OUTSIDE, -1, host->virtual_pid(), &holder) == 0) (void)for_each_descriptor(0, note_one, nullptr);
+  const char* attached = plugin::option(host, "attached");
+  if (host->claim_name(CAIRN_NAMES_OUTSIDE, -1, host->virtual_pid(), &holder) != 0) return;
+  (void)for_each_descriptor(0, note_one, const_cast<char*>(attached));
 }
 
 void note_outside_again() {
   if (!plugin::is_root(host)) return;
+  // A program that is executed from now on finds it done.
+  host->set_name(CAIRN_NAMES_OUTSIDE, -1, host->virtual_pid());
   for (uint32_t i = 0; i < table.descriptor_count; ++i) {
     const Descriptor& one = table.descriptors[i];
     Place place = table.files[one.file].place;

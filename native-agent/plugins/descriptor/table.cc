@@ -70,8 +70,10 @@ int32_t add_descriptor(int32_t number, void*) {
   return 0;
 }
 
+/// All that is in the way is told, not the first one only.
 int32_t offer_files() {
   char path[4096];
+  int32_t error = 0;
   for (uint32_t i = 0; i < table.file_count; ++i) {
     OpenFile* file = &table.files[i];
     if (file->place != Place::inside && file->place != Place::input) continue;
@@ -79,12 +81,12 @@ int32_t offer_files() {
     cairn_descriptor offer = describe(*file, file->keeper == host->virtual_pid());
     offer.path = path;
     file->layer = host->offer(CAIRN_EVENT_DESCRIPTOR_SAVE, &offer);
-    if (file->layer < -1) return file->layer;
-    if (file->layer < 0 && file->place == Place::input) file->place = Place::standard;
-    else if (file->layer < 0) return refuse(file->fd, kind_name(file->mode, path), path);
+    if (file->layer < -1) error = file->layer;
+    else if (file->layer < 0 && file->place == Place::input) file->place = Place::standard;
+    else if (file->layer < 0) error = refuse(file->fd, kind_name(file->mode, path), path);
     file->token = offer.token;
   }
-  return 0;
+  return error;
 }
 
 }  // namespace

@@ -83,6 +83,7 @@ bool give_value(const cairn_host *host, const char *name, const char *value, uin
   size_t length = strlen(name), size = strlen(value) + 1, index = find_entry(name);
   char *entry = environ != nullptr ? environ[index] : nullptr;
   bool always = changes_always(name, length);
+  if (always && is_own_environment()) return true;
   if (entry == nullptr && always) return true;  // the program does not want it in its environment
   if (entry != nullptr && strcmp(entry + length + 1, value) == 0) return true;
   size_t room = entry != nullptr ? room_at(entry) : 0;

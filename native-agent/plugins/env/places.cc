@@ -1,5 +1,7 @@
 #include "places.h"
 
+#include "common/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -24,6 +26,7 @@ struct Place {
 };
 Place *places;  // ours
 const char *initial_start, *initial_end;
+bool own_environment = false;  // of a program that was attached
 
 /// The 50th and 51st field of /proc/self/stat: where the kernel put the environment.
 void read_extent(const cairn_host *host) {
@@ -49,6 +52,8 @@ void read_extent(const cairn_host *host) {
 bool is_initial(const char *string) { return string >= initial_start && string < initial_end; }
 
 }  // namespace
+
+bool is_own_environment() { return own_environment; }
 
 bool changes_always(const char *name, size_t length) {
   for (const char *one : kAlways)
@@ -87,6 +92,8 @@ bool write_memory(const cairn_host *host, void *to, const void *from, size_t siz
 
 int32_t find_places(const cairn_host *host) {
   read_extent(host);
+  own_environment = plugin::option(host, "attached") != nullptr;
+  if (own_environment) return 0;
   take_array_at_start(host);
   for (char **entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const char *equals = strchr(*entry, '=');

@@ -13,6 +13,8 @@ namespace cairn::env {
 /// any value: a restart then writes there, and the program's array stays as it is.
 int32_t find_places(const cairn_host *host);
 
+/// A program that was attached has nothing of Cairn in its environment: what has such a name there is its own.
+bool is_own_environment();
 /// Of those variables.
 bool changes_always(const char *name, size_t length);
 

@@ -123,7 +123,7 @@ int32_t save_watches(Instance* instance) {
     auto number = static_cast<int32_t>(number_at(&rest, 16));
     const Place* place = find(device_of(field(line, "sdev:", 16)), static_cast<uint64_t>(field(line, "ino:", 16)));
     if (place == nullptr) {
-      return fail(-ENOTSUP, *instance, "the path of one of its watches is not known (added by a raw system call, or by another program before exec); remove it before the checkpoint. The computation runs on");
+      return fail(-ENOTSUP, *instance, "the path of one of its watches is not known (added before cairn attach, by a raw system call, or by another program before exec); remove it before the checkpoint. The computation runs on");
     }
     auto* watch = static_cast<Watch*>(pool.take(host, sizeof(Watch)));
     const char* path = pool.copy(host, texts + place->text);

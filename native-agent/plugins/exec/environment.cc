@@ -16,6 +16,7 @@ constexpr const char* names[4] = {"CAIRN_AGENT_SOCKET=", "CAIRN_COMPUTATION=", "
 constexpr char preload[] = "LD_PRELOAD=";
 constexpr size_t preload_length = sizeof preload - 1;
 char library[capacity];
+bool attached = false;
 
 bool begins(const char* text, const char* prefix) { return strncmp(text, prefix, strlen(prefix)) == 0; }
 
@@ -90,6 +91,16 @@ bool is_ours(const char* entry) {
   return false;
 }
 
+void remember_variables(const cairn_host* host) {
+  const char* value = nullptr;
+  for (uint32_t i = 0; const char* key = host->setting(CAIRN_SETTING_ENVIRONMENT, i, &value); ++i) {
+    for (size_t n = 0; n < 4; ++n) {
+      size_t length = strlen(names[n]) - 1;
+      if (strlen(key) == length && memcmp(key, names[n], length) == 0) set(variables[n], names[n], value);
+    }
+  }
+}
+
 const cairn_environment* handed_on(const cairn_host* host) {
   return host == nullptr ? nullptr : static_cast<const cairn_environment*>(host->extension("cairn.environment/1"));
 }
@@ -120,17 +131,21 @@ void remember_environment() {
   }
 }
 
+bool is_attached() { return attached; }
+
+void remember_attached(const cairn_host* host) {
+  attached = plugin::option(host, "attached") != nullptr;
+  const char* given = plugin::option(host, "library");
+  if (!attached) return;
+  if (given != nullptr) set(library, given, "");
+  remember_variables(host);
+}
+
 void remember_settings(const cairn_host* host) {
   // A coordinator that does not say it has the installation that the image knows.
   const char* given = plugin::option(host, "library");
   if (given != nullptr && strlen(given) < capacity && strcmp(given, library) != 0) use_library(host, given);
-  const char* value = nullptr;
-  for (uint32_t i = 0; const char* key = host->setting(CAIRN_SETTING_ENVIRONMENT, i, &value); ++i) {
-    for (size_t n = 0; n < 4; ++n) {
-      size_t length = strlen(names[n]) - 1;
-      if (strlen(key) == length && memcmp(key, names[n], length) == 0) set(variables[n], names[n], value);
-    }
-  }
+  remember_variables(host);
 }
 
 namespace {

@@ -10,6 +10,10 @@ namespace cairn::exec {
 
 /// [init] From the environment that the coordinator gave.
 void remember_environment();
+/// [init] In a program that was attached: from the settings. Its own environment has nothing of it.
+void remember_attached(const cairn_host* host);
+/// Whether it was: then libc's popen(), which hands the program's environment on, keeps nobody in the computation.
+bool is_attached();
 /// [restoring] From the settings of the restart.
 void remember_settings(const cairn_host* host);
 

@@ -24,5 +24,6 @@ struct Next {
 };
 
 void prepare();
+int32_t publish_streams();
 
 }  // namespace cairn::exec

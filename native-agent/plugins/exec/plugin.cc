@@ -1,5 +1,6 @@
 // The built-in plugin `exec`: programs that the application executes stay in the computation, whatever environment they are given.
-// Here: its events; the environment: environment.h; the wrappers: wrap.cc. Test: test/probes/processes.
+// Here: its events; the environment: environment.h; the wrappers: wrap.cc and
+// shell.cc. Test: test/probes/processes.
 #include "exec/environment.h"
 #include "exec/next.h"
 
@@ -9,8 +10,9 @@ namespace {
 int32_t init(const cairn_host* given, const char*) {
   host = given;
   remember_environment();
+  remember_attached(given);
   prepare();
-  return 0;
+  return publish_streams();
 }
 
 int32_t event(uint32_t number, void*) {

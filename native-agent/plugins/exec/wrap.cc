@@ -11,6 +11,7 @@
 
 #include "exec/environment.h"
 #include "exec/next.h"
+#include "exec/strict.h"
 
 extern "C" char** environ;
 
@@ -39,7 +40,8 @@ const char* real_program(const char* path, char* buffer) {
 
 int execute(const char* path, char* const* arguments, char* const* environment) {
   char buffer[PATH_MAX];
-  return next_execve.get()(real_program(path, buffer), arguments, environment);
+  const char* program = real_program(path, buffer);
+  return refuses(program) ? -1 : next_execve.get()(program, arguments, environment);
 }
 
 /// A file without a format is a script for the shell.
@@ -132,7 +134,7 @@ CAIRN_EXPORT int execvpe(const char* file, char* const arguments[], char* const 
   return search(file, arguments, COMPLETE(environment));
 }
 CAIRN_EXPORT int fexecve(int fd, char* const arguments[], char* const environment[]) noexcept {
-  return next_fexecve.get()(fd, arguments, COMPLETE(environment));
+  return refuses(nullptr, fd) ? -1 : next_fexecve.get()(fd, arguments, COMPLETE(environment));
 }
 CAIRN_EXPORT int execveat(int folder, const char* path, char* const arguments[], char* const environment[], int flags) noexcept {
   if (folder == -100 /* AT_FDCWD */ && path != nullptr && path[0] != 0 && flags == 0) return execute(path, arguments, COMPLETE(environment));
@@ -158,10 +160,13 @@ CAIRN_EXPORT int execle(const char* path, const char* first, ...) noexcept {
 CAIRN_EXPORT int posix_spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions, const posix_spawnattr_t* attributes,
                              char* const arguments[], char* const environment[]) {
   char buffer[PATH_MAX];
-  return spawned(next_posix_spawn.get(), pid, real_program(path, buffer), actions, attributes, arguments, COMPLETE(environment));
+  const char* program = real_program(path, buffer);
+  if (refuses(program)) return EPERM;
+  return spawned(next_posix_spawn.get(), pid, program, actions, attributes, arguments, COMPLETE(environment));
 }
 CAIRN_EXPORT int posix_spawnp(pid_t* pid, const char* file, const posix_spawn_file_actions_t* actions, const posix_spawnattr_t* attributes,
                               char* const arguments[], char* const environment[]) {
+  if (refuses_found(file)) return EPERM;
   return spawned(next_posix_spawnp.get(), pid, file, actions, attributes, arguments, COMPLETE(environment));
 }
 

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <linux/falloc.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "descriptors.h"
@@ -157,10 +159,42 @@ bool first_with_content(uint32_t index) {
   return true;
 }
 
+/// "/proc/4711/…": what follows the number; null: it is another path.
+const char* behind_process(const char* path) {
+  const char* rest;
+  int64_t number;
+  return plugin::begins(path, "/proc/", &rest) && plugin::read_number(&rest, 10, &number) && *rest == '/' ? rest : nullptr;
+}
+
+/// A file of /proc of a process that is no more: one of a process of our own, which ends. `rest`: its path below the process's folder.
+int32_t open_of_ended(const char* rest, uint32_t flags) {
+  long child = sys(SYS_clone, 0, 0);  // without an exit signal: nobody is told
+  if (child == 0) {
+    for (;;) sys(SYS_pause);
+  }
+  if (child < 0) return static_cast<int32_t>(child);
+  plugin::Text<256> path;
+  path.add("/proc/").add(int64_t{child});
+  const char* below;
+  int64_t thread;
+  if (plugin::begins(rest, "/task/", &below) && plugin::read_number(&below, 10, &thread)) {
+    path.add("/task/").add(int64_t{child});
+    rest = below;
+  }
+  path.add(rest);
+  long descriptor = sys(SYS_openat, AT_FDCWD, pointer(path.text()), flags, 0);
+  sys(SYS_kill, child, SIGKILL);
+  while (sys(SYS_wait4, child, 0, __WALL, 0) == -EINTR) {
+  }
+  return static_cast<int32_t>(descriptor);
+}
+
 int32_t open_unchanged(const OpenFile& file, uint32_t flags) {
   char path[4096];
   if (paths()->to_real(file.path, path, sizeof path) < 0) return fail(-ENAMETOOLONG, file, "an open file's path is too long");
-  long descriptor = sys(SYS_openat, AT_FDCWD, pointer(path), flags, 0);
+  const char* ended = file.kind == Kind::regular ? behind_process(file.path) : nullptr;
+  long descriptor = ended != nullptr && file.unlinked ? -ENOENT : sys(SYS_openat, AT_FDCWD, pointer(path), flags, 0);
+  if (ended != nullptr && (descriptor == -ENOENT || descriptor == -ESRCH)) descriptor = open_of_ended(ended, flags);
   if (descriptor < 0) return fail(static_cast<int32_t>(descriptor), file, "a file that was open for reading is not there any more; put it back, or map its folder by --path");
   struct stat64 status = {};
   sys(SYS_fstat, descriptor, pointer(&status));

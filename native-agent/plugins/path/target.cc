@@ -37,7 +37,7 @@ int Target::resolve(int folder, const char *given, bool follow) {
   dirfd = folder;
   path = given;
   touched_ = false;
-  switch (walk(folder, given, follow, walk_)) {
+  switch (walk(folder, given, follow, walk_, found_)) {
     case Walked::kUntouched:
       return 0;
     case Walked::kError:
@@ -59,7 +59,8 @@ int Target::resolve(int folder, const char *given, bool follow) {
     case Walked::kPath:
       break;
   }
-  if (int error = locate(walk_.path, found_)) return error;
+  if (!walk_.located)
+    if (int error = locate(walk_.path, found_)) return error;
   where_ = found_.where;
   if (where_ == Where::kAbsent && found_.error == -ENOTDIR) return -ENOTDIR;
   bool same = found_.real.equals(walk_.path.text, walk_.path.length);

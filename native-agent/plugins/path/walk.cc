@@ -106,7 +106,7 @@ int folder_of(int dirfd, PathText &path, bool &crossed) {
   return 0;
 }
 
-Walked walk(int dirfd, const char *path, bool follow, Walk &out) {
+Walked walk(int dirfd, const char *path, bool follow, Walk &out, Found &found) {
   if (path == nullptr || path[0] == 0) return Walked::kUntouched;
   size_t given = strnlen(path, PATH_MAX);
   if (given >= PATH_MAX) return Walked::kUntouched;
@@ -123,7 +123,6 @@ Walked walk(int dirfd, const char *path, bool follow, Walk &out) {
   unsigned links = 0;
   (void)rest_buffer.assign(path, given);
   const char *rest = jump(out.path, rest_buffer.text, scratch);
-  Found found;
   for (rest = skip_slashes(rest); *rest != 0; rest = skip_slashes(rest)) {
     if (is_below(out.path.text, out.path.length, "/proc", 5) && out.path.length >= 5) {
       const char *beyond = beyond_own_cwd(out.path, rest);
@@ -140,10 +139,12 @@ Walked walk(int dirfd, const char *path, bool follow, Walk &out) {
     size_t length = static_cast<size_t>(end - rest);
     if (is_dot(rest, length) || is_dot_dot(rest, length)) {
       if (length == 2) out.path.pop();
+      out.located = false;
       rest = end;
       continue;
     }
     size_t parent = out.path.length;
+    out.located = false;
     if (!out.path.append_component(rest, length)) return Walked::kUntouched;
     rest = end;
     bool last = *skip_slashes(rest) == 0;
@@ -152,6 +153,7 @@ Walked walk(int dirfd, const char *path, bool follow, Walk &out) {
     if (locate(out.path, found) != 0) return Walked::kUntouched;
     if (found.where != Where::kNone && !found.real.equals(out.path.text, out.path.length)) out.crossed = true;
     if (found.where == Where::kAbsent) out.crossed = true;
+    out.located = last;
     if (found.error != 0 || found.where == Where::kAbsent) {
       if (last) break;
       if (append_rest(out.path, rest)) break;
@@ -163,6 +165,7 @@ Walked walk(int dirfd, const char *path, bool follow, Walk &out) {
       out.error = -ENOTDIR;
       return Walked::kError;
     }
+    out.located = false;
     if (++links > kMaximumLinks) {
       out.error = -ELOOP;
       return Walked::kError;
@@ -174,9 +177,10 @@ Walked walk(int dirfd, const char *path, bool follow, Walk &out) {
     out.path.cut(rest[0] == '/' ? 0 : parent);
     rest = jump(out.path, rest, scratch);
   }
-  if (escaped && top_layer(out.path) < 0 && find(Kind::kFile, out.path.text, out.path.length) == nullptr &&
-      !out.path.assign(escape))
-    return Walked::kUntouched;
+  if (escaped && top_layer(out.path) < 0 && find(Kind::kFile, out.path.text, out.path.length) == nullptr) {
+    out.located = false;
+    if (!out.path.assign(escape)) return Walked::kUntouched;
+  }
   return Walked::kPath;
 }
 

@@ -1,6 +1,7 @@
 // From what the application passes (a folder's descriptor and a path) to a canonical virtual path: absolute, without ".", ".."
 // and "//", symbolic links followed in the virtual view. Any context.
 #pragma once
+#include "locate.h"
 #include "path_text.h"
 
 namespace cairn::path {
@@ -16,11 +17,12 @@ struct Walk {
   PathText path;         // "" is the root
   bool crossed = false;  // a rule was used on the way: the arguments as they are would lead elsewhere
   bool folder = false;   // the path had a slash at its end
+  bool located = false;  // the object was looked up on the way
   int error = 0;         // -errno
 };
 
-/// follow: also where the last component is a symbolic link.
-Walked walk(int dirfd, const char *path, bool follow, Walk &out);
+/// follow: also where the last component is a symbolic link. With `out.located`, `found` is what locate() says of the path.
+Walked walk(int dirfd, const char *path, bool follow, Walk &out, Found &found);
 
 /// The virtual path of an open folder, or of the working directory for AT_FDCWD. 0 or -errno; `crossed` if a rule was used.
 int folder_of(int dirfd, PathText &path, bool &crossed);

@@ -71,6 +71,7 @@ void prepare_cpu_times();
 void prepare_timers();
 void prepare_syscall();
 void prepare_children();
+void prepare_shell();
 void prepare_mutexes();
 void prepare_time64();
 

@@ -73,9 +73,13 @@ void renew(pthread_mutex_t* mutex, uint16_t from, uint16_t to) {
   set_life(mutex, to);
 }
 
-/// A thread of any process.
-bool is_taken(int32_t real) { return raw(SYS_kill, real, 0) != -ESRCH; }
 bool lives_here(int32_t real) { return raw(SYS_tgkill, self_real(), real, 0) != -ESRCH; }
+/// A thread of the computation. What has a number that is a virtual id here, too, has another virtual one, which is noted; a
+/// process that has nothing to do with us may have any number.
+bool is_taken(int32_t real) {
+  int64_t known;
+  return lives_here(real) || host->get_name(CAIRN_NAMES_REAL_ID, real, &known) == 0;
+}
 
 // ---- While no thread runs: memory is read with care, since a list may be anybody's ----
 

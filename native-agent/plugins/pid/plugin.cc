@@ -16,6 +16,7 @@
 #include "pid/proc_text.h"
 #include "pid/rows.h"
 #include "pid/threads.h"
+#include "pid/waits.h"
 
 namespace cairn::pid {
 
@@ -156,6 +157,7 @@ int32_t barrier(const char* name, uint32_t) {
   if (name[0] == 'l') return lead_group(state);
   if (name[0] == 'j') return join_group(state);
   end_stand_in();
+  correct_waits();
   return name_groups();
 }
 
@@ -236,6 +238,7 @@ int32_t init(const cairn_host* given, const char*) {
   prepare_timers();
   prepare_syscall();
   prepare_children();
+  prepare_shell();
   prepare_mutexes();
   prepare_time64();
   set_self(ask(SYS_getpid), ask(SYS_getpid));

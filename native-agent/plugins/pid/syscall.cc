@@ -6,10 +6,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/msg.h>
 #include <sys/resource.h>
-#include <sys/sem.h>
-#include <sys/shm.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -196,56 +193,28 @@ bool call_with_ids(long number, const long* a, long* result) {
   return true;
 }
 
-#ifdef SYS_ipc
-/// As libc's functions make them on i386: the kind of call, then up to three numbers, an address and one more.
-bool call_of_ipc(const long* a, long* result) {
-  enum { semaphore_operation = 1, semaphore_get = 2, semaphore_timed = 4, queue_get = 13, segment_get = 23 };  // as <linux/ipc.h> has them
-  auto id = static_cast<int>(a[1]);
-  auto second = static_cast<int>(a[2]), third = static_cast<int>(a[3]);
-  auto* address = reinterpret_cast<void*>(a[4]);
-  switch (a[0] & 0xffff) {
-    case semaphore_get: *result = semget(id, second, third); return true;
-    case semaphore_operation: *result = semop(id, static_cast<struct sembuf*>(address), static_cast<size_t>(second)); return true;
-    case semaphore_timed:
-      *result = semtimedop(id, static_cast<struct sembuf*>(address), static_cast<size_t>(second), reinterpret_cast<struct timespec*>(a[5]));
-      return true;
-    case queue_get: *result = msgget(id, second); return true;
-    case segment_get: *result = shmget(id, static_cast<size_t>(second), third); return true;
-    default: return false;
-  }
-}
-#endif
-
-/// True if the call is about System V objects and was made here, by the functions that are wrapped; errno is set then.
+/// True if the call is about System V objects and was made by their plugin; errno is set then.
 bool call_of_sysv(long number, const long* a, long* result) {
-  auto id = static_cast<int>(a[0]);
   switch (number) {
-    case SYS_shmget: *result = shmget(id, static_cast<size_t>(a[1]), static_cast<int>(a[2])); return true;
-    case SYS_shmat: *result = pointer(shmat(id, reinterpret_cast<void*>(a[1]), static_cast<int>(a[2]))); return true;
-    case SYS_shmctl: *result = shmctl(id, static_cast<int>(a[1]), reinterpret_cast<struct shmid_ds*>(a[2])); return true;
-    case SYS_semget: *result = semget(id, static_cast<int>(a[1]), static_cast<int>(a[2])); return true;
-    case SYS_semctl: *result = semctl(id, static_cast<int>(a[1]), static_cast<int>(a[2]), a[3]); return true;
+    case SYS_shmget: case SYS_shmat: case SYS_shmctl: case SYS_semget: case SYS_semctl: 
 #ifdef SYS_ipc
-    case SYS_ipc: return call_of_ipc(a, result);
     case SYS_semtimedop_time64:
-      *result = __semtimedop64(id, reinterpret_cast<struct sembuf*>(a[1]), static_cast<size_t>(a[2]), reinterpret_cast<void*>(a[3]));
-      return true;
+#else
+    case SYS_semop: case SYS_semtimedop:
 #endif
-#ifdef SYS_semop
-    case SYS_semop: *result = semop(id, reinterpret_cast<struct sembuf*>(a[1]), static_cast<size_t>(a[2])); return true;
-    case SYS_semtimedop:
-      *result = semtimedop(id, reinterpret_cast<struct sembuf*>(a[1]), static_cast<size_t>(a[2]), reinterpret_cast<struct timespec*>(a[3]));
-      return true;
-#endif
-    case SYS_msgget: *result = msgget(id, static_cast<int>(a[1])); return true;
-    case SYS_msgsnd: *result = msgsnd(id, reinterpret_cast<void*>(a[1]), static_cast<size_t>(a[2]), static_cast<int>(a[3])); return true;
-    case SYS_msgrcv: *result = msgrcv(id, reinterpret_cast<void*>(a[1]), static_cast<size_t>(a[2]), a[3], static_cast<int>(a[4])); return true;
-    case SYS_msgctl: *result = msgctl(id, static_cast<int>(a[1]), reinterpret_cast<struct msqid_ds*>(a[2])); return true;
+    case SYS_msgget: case SYS_msgsnd: case SYS_msgrcv: case SYS_msgctl: break;
     default: return false;
   }
+  auto* objects = host == nullptr ? nullptr : static_cast<const cairn_system_v*>(host->extension("cairn.sysv/1"));
+  if (objects == nullptr) return false;
+  const int64_t arguments[6] = {a[0], a[1], a[2], a[3], a[4], a[5]};
+  int64_t given = 0;
+  bool made = objects->call(number, arguments, &given) == 1;
+  *result = static_cast<long>(given);
+  return made;
 }
 
-/// The same for io_uring, which the plugin uring notes.
+/// True if the call is about io_uring instances and was made by their plugin.
 bool call_of_rings(long number, const long* a, long* result) {
   if (number != SYS_io_uring_setup && number != SYS_io_uring_register) return false;
   const cairn_host* known = host;

@@ -28,20 +28,20 @@ void give(const Address& address, void* given, uint32_t* size, uint32_t capacity
   *size = address.size;
 }
 
-/// A name as the kernel gave it. One that did not fit is left as it is.
-void translate(void* given, uint32_t* size, uint32_t capacity) {
+/// A name as the kernel gave it for a socket. One that did not fit is left as it is.
+void translate(int fd, void* given, uint32_t* size, uint32_t capacity) {
   if (given == nullptr || size == nullptr || *size > capacity || *size < 3 || *size >= sizeof(Address::bytes)) return;
   Address address = {};
   address.size = *size;
   copy_bytes(address.bytes, given, *size);
-  to_shown(&address);
+  if (int32_t type = type_of(fd); type == 0 || !moved_from(type, &address)) to_shown(&address);
   give(address, given, size, capacity);
 }
 
 void show(int fd, int which, void* given, uint32_t* size, uint32_t capacity) {
   Address address;
   if (shown_address(fd, which, &address)) give(address, given, size, capacity);
-  else translate(given, size, capacity);
+  else translate(fd, given, size, capacity);
 }
 
 int32_t virtual_id(int32_t real) {
@@ -49,8 +49,8 @@ int32_t virtual_id(int32_t real) {
   return ids != nullptr && real > 0 ? ids->to_virtual(real) : real;
 }
 
-void translate_message(struct msghdr* message, uint32_t capacity) {
-  if (message->msg_name != nullptr) translate(message->msg_name, &message->msg_namelen, capacity);
+void translate_message(int fd, struct msghdr* message, uint32_t capacity) {
+  if (message->msg_name != nullptr) translate(fd, message->msg_name, &message->msg_namelen, capacity);
   for (struct cmsghdr* part = CMSG_FIRSTHDR(message); part != nullptr; part = CMSG_NXTHDR(message, part)) {
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_CREDENTIALS) continue;
     auto* credentials = reinterpret_cast<struct ucred*>(CMSG_DATA(part));
@@ -108,14 +108,14 @@ CAIRN_WRAP(int, getpeername, int fd, void* address, uint32_t* size) {
 CAIRN_WRAP(int, accept, int fd, void* address, uint32_t* size) {
   uint32_t capacity = capacity_of(size);
   int result = next_accept.get()(fd, address, size);
-  if (restarted && result >= 0) translate(address, size, capacity);
+  if (restarted && result >= 0) translate(fd, address, size, capacity);
   return result;
 }
 
 CAIRN_WRAP(int, accept4, int fd, void* address, uint32_t* size, int flags) {
   uint32_t capacity = capacity_of(size);
   int result = next_accept4.get()(fd, address, size, flags);
-  if (restarted && result >= 0) translate(address, size, capacity);
+  if (restarted && result >= 0) translate(fd, address, size, capacity);
   return result;
 }
 
@@ -132,14 +132,14 @@ CAIRN_WRAP(int, getsockopt, int fd, int level, int name, void* value, uint32_t* 
 CAIRN_WRAP(ssize_t, recvfrom, int fd, void* data, size_t length, int flags, void* address, uint32_t* size) {
   uint32_t capacity = capacity_of(size);
   ssize_t result = next_recvfrom.get()(fd, data, length, flags, address, size);
-  if (restarted && result >= 0 && address != nullptr) translate(address, size, capacity);
+  if (restarted && result >= 0 && address != nullptr) translate(fd, address, size, capacity);
   return result;
 }
 
 CAIRN_WRAP(ssize_t, recvmsg, int fd, struct msghdr* message, int flags) {
   uint32_t capacity = message->msg_namelen;
   ssize_t result = next_recvmsg.get()(fd, message, flags);
-  if (restarted && result >= 0) translate_message(message, capacity);
+  if (restarted && result >= 0) translate_message(fd, message, capacity);
   return result;
 }
 
@@ -148,6 +148,6 @@ CAIRN_WRAP(int, recvmmsg, int fd, struct mmsghdr* messages, unsigned count, int 
   uint32_t capacities[most];
   for (unsigned i = 0; i < count && i < most; ++i) capacities[i] = messages[i].msg_hdr.msg_namelen;
   int result = next_recvmmsg.get()(fd, messages, count, flags, timeout);
-  for (int i = 0; restarted && i < result; ++i) translate_message(&messages[i].msg_hdr, capacities[i]);
+  for (int i = 0; restarted && i < result; ++i) translate_message(fd, &messages[i].msg_hdr, capacities[i]);
   return result;
 }

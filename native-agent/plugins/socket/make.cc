@@ -71,6 +71,7 @@ int32_t make_other(Socket* one) {
   set_options(*one, one->fd);
   bool keep = one->file_there || !is_unix(*one);
   int32_t error = bind_name(one->fd, one->shown_local, keep, one->file_mode);
+  if (error == -EADDRINUSE && one->role != Role::waiting && !has_path(one->shown_local)) error = bind_elsewhere(*one);
   // The port of a connection that waits is not what anybody asks for.
   if (error < 0 && one->role == Role::waiting) error = 0;
   // A name whose file was removed leads nowhere: any will do, and the old one is shown.
@@ -113,7 +114,7 @@ int32_t fill_queue(const Socket& one) {
 
 int32_t connect_by_name(const Socket& one) {
   Address target;
-  if (int32_t error = reach(one.shown_peer, &target); error < 0) return error;
+  if (int32_t error = reach(one.type, one.shown_peer, &target); error < 0) return error;
   return static_cast<int32_t>(sys(SYS_connect, one.fd, pointer(target.bytes), target.size));
 }
 

@@ -1,5 +1,6 @@
-// libc's functions to which an application gives a socket's name: one of a file is made the real one, as the plugin `path` says. Until
-// a restart they are a flag test. [any] Test: test/probes/sockets/named.c
+// libc's functions to which an application gives a socket's name: one of a file is made the real one, as the plugin `path` says, and one
+// that was moved leads to where it is (moved.cc). Until a restart they are a flag test. [any] Test: test/probes/sockets/named.c
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/un.h>
 
@@ -16,11 +17,16 @@ Next<ssize_t(int, const struct msghdr*, int)> next_sendmsg = {"sendmsg", nullptr
 /// What the kernel is given instead of a name. Lives during the call.
 class Real {
  public:
-  Real(const void* given, uint32_t size, bool creates) : address(given), size(size) {
+  Real(int32_t fd, const void* given, uint32_t size, bool creates) : address(given), size(size) {
     if (!translates() || given == nullptr || size < 3 || size >= sizeof given_.bytes) return;
     given_.size = size;
     copy_bytes(given_.bytes, given, size);
-    if (!has_path(given_)) return;
+    if (!has_path(given_)) {
+      real_ = given_;
+      int32_t type = creates ? 0 : type_of(fd);
+      if (type != 0 && moved_to(type, &real_)) address = real_.bytes, this->size = real_.size;
+      return;
+    }
     auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));
     Text<128> name = path_text(given_);
     char path[4096];
@@ -77,7 +83,7 @@ using namespace cairn::sockets;
 
 CAIRN_WRAP(int, bind, int fd, const void* address, uint32_t size) {
   if (!translates()) return next_bind.get()(fd, address, size);
-  Real real(address, size, true);
+  Real real(fd, address, size, true);
   int result = next_bind.get()(fd, real.address, real.size);
   if (result == 0 && real.touched()) note_bound(fd, real.given());
   return result;
@@ -85,19 +91,23 @@ CAIRN_WRAP(int, bind, int fd, const void* address, uint32_t size) {
 
 CAIRN_WRAP(int, connect, int fd, const void* address, uint32_t size) {
   if (!translates()) return next_connect.get()(fd, address, size);
-  Real real(address, size, false);
-  return next_connect.get()(fd, real.address, real.size);
+  Real real(fd, address, size, false);
+  int result = next_connect.get()(fd, real.address, real.size);
+  int error = errno;
+  if (real.touched() && (result == 0 || error == EINPROGRESS)) note_connected(fd, real.given());
+  errno = error;
+  return result;
 }
 
 CAIRN_WRAP(ssize_t, sendto, int fd, const void* data, size_t length, int flags, const void* address, uint32_t size) {
   if (!translates() || address == nullptr) return next_sendto.get()(fd, data, length, flags, address, size);
-  Real real(address, size, false);
+  Real real(fd, address, size, false);
   return next_sendto.get()(fd, data, length, flags, real.address, real.size);
 }
 
 CAIRN_WRAP(ssize_t, sendmsg, int fd, const struct msghdr* message, int flags) {
   if (!translates() || message->msg_name == nullptr) return next_sendmsg.get()(fd, message, flags);
-  Real real(message->msg_name, message->msg_namelen, false);
+  Real real(fd, message->msg_name, message->msg_namelen, false);
   struct msghdr copy = *message;
   copy.msg_name = const_cast<void*>(real.address);
   copy.msg_namelen = real.size;

@@ -40,12 +40,12 @@ uint64_t mix_address(uint64_t hash, const Address& given) {
   return mix(hash, address.bytes, address.size);
 }
 
+}  // namespace
+
 int64_t address_key(int32_t type, const Address& local, const Address* remote) {
   uint64_t hash = mix_address(mix(14695981039346656037u, &type, sizeof type), local);
   return static_cast<int64_t>((remote == nullptr ? hash : mix_address(hash, *remote)) >> 1);
 }
-
-}  // namespace
 
 void tell_place(uint64_t inode, const Place& place) {
   int64_t value = (static_cast<int64_t>(place.process) << 32) | (static_cast<int64_t>(place.family) << 24) | place.fd;

@@ -111,9 +111,9 @@ int32_t bind_name(int32_t fd, const Address& shown, bool keep, uint32_t mode) {
   return 0;
 }
 
-int32_t reach(const Address& shown, Address* address) {
+int32_t reach(int32_t type, const Address& shown, Address* address) {
   *address = shown;
-  if (!has_path(shown)) return 0;
+  if (!has_path(shown)) return (void)moved_to(type, address), 0;
   char path[4400];
   if (int32_t error = real_path(shown, path, sizeof path); error < 0) return error;
   uint32_t length = static_cast<uint32_t>(plugin::length_of(path));

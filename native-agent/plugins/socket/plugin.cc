@@ -1,6 +1,7 @@
 // The built-in plugin `socket`: Unix, TCP and UDP sockets whose other end is in the computation, too, with what is in their queues.
 // A checkpoint only looks at the sockets (queue.cc; the exception: drain.cc). A restart makes them before the plugin `descriptor`,
 // which is a layer above, gives out descriptors. Here: events and barriers. Tests: test/probes/sockets.
+#include "common/handles.h"
 #include "socket/socket.h"
 
 namespace cairn::sockets {
@@ -11,6 +12,9 @@ namespace {
 
 const char* const checkpoint_barriers[] = {"peers", "listening", "drain", "refill", nullptr};
 const char* const restart_barriers[] = {"connect", "make", "fill", nullptr};
+
+// Tells a program that is executed that there was a restart.
+constexpr uint32_t restarted = plugin::name_space("socket.restarted");
 
 int32_t barrier(const char* name, uint32_t restart) {
   if (restart == 0) {
@@ -45,6 +49,7 @@ int32_t event(uint32_t number, void* data) {
     case CAIRN_EVENT_RESTART:
       forget_shown();
       begin_translation();
+      host->set_name(restarted, 0, 1);
       return 0;
     case CAIRN_EVENT_DESCRIPTOR_RESTORE:
       descriptor->fd = reinterpret_cast<const Socket*>(descriptor->token)->fd;
@@ -60,6 +65,10 @@ int32_t event(uint32_t number, void* data) {
 int32_t init(const cairn_host* given, const char*) {
   host = given;
   prepare_calls();
+  int64_t any = 0;
+  if (host->get_name(restarted, 0, &any) < 0) return 0;
+  forget_shown();
+  begin_translation();
   return 0;
 }
 

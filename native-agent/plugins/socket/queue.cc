@@ -235,7 +235,7 @@ int32_t fill_from(const Socket& one, int32_t other_end) {
 }
 
 int32_t address_for(const Socket& receiver, int32_t sender, Address* to) {
-  if (is_unix(receiver)) return reach(receiver.shown_local, to);
+  if (is_unix(receiver)) return reach(receiver.type, receiver.shown_local, to);
   Address target = {}, from = {}, unused = {};
   read_addresses(receiver.fd, &target, &unused);
   // What is bound to every address of this host is reached by the loopback one.

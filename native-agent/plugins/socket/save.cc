@@ -146,7 +146,7 @@ int32_t claim(cairn_descriptor* offer) {
   const int whichs[] = {0, 1};
   for (int which : whichs) {
     Address* shown = which == 0 ? &one->shown_local : &one->shown_peer;
-    if (!shown_address(one->fd, which, shown)) to_shown(shown);
+    if (!shown_address(one->fd, which, shown) && !moved_from(one->type, shown)) to_shown(shown);
   }
   int32_t error = 0;
   if (is_unix(*one)) error = describe_unix(one);

@@ -63,6 +63,15 @@ void note_bound(int32_t fd, const Address& address) {
   if (sys(SYS_fstat, fd, pointer(&status)) == 0) add(entry, status.st_ino);
 }
 
+void note_connected(int32_t fd, const Address& address) {
+  struct stat status = {};
+  Shown entry = {};
+  if (const Shown* known = find(fd)) entry = *known;
+  entry.peer_differs = true;
+  entry.peer = address;
+  if (sys(SYS_fstat, fd, pointer(&status)) == 0) add(entry, status.st_ino);
+}
+
 void note_shown(const Socket& one, int32_t fd) {
   struct stat64 status = {};
   Shown entry = {};

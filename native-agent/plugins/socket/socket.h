@@ -112,6 +112,8 @@ bool place_of(uint64_t inode, Place* place);
 /// Which socket has these addresses; `remote` may be none.
 void tell_address(int32_t type, const Address& local, const Address* remote, uint64_t inode);
 bool inode_of(int32_t type, const Address& local, const Address* remote, uint64_t* inode);
+/// A hash of an address, or of two, for names of a kind of socket.
+int64_t address_key(int32_t type, const Address& local, const Address* remote);
 /// Listening sockets and who waits in their queues.
 void tell_waiting(uint64_t client, uint64_t listener);
 bool waits(uint64_t client);
@@ -172,7 +174,7 @@ Address path_address(const char* path);
 /// [restoring] Gives a socket its name. `keep`: the name stays in the file system; else it must be free there.
 int32_t bind_name(int32_t fd, const Address& shown, bool keep, uint32_t mode);
 /// [restoring] The address at which the socket is that bind_name gave this name. Good until the next of these calls.
-int32_t reach(const Address& shown, Address* address);
+int32_t reach(int32_t type, const Address& shown, Address* address);
 /// [quiesced] For names relative to the working folder.
 void note_folder();
 /// [restoring] There is something at the place of a name's file.
@@ -180,6 +182,15 @@ bool is_taken(const Address& shown);
 /// [restoring] Removes the file of a name.
 void release_name(const Address& shown);
 bool file_of(const Address& shown, uint32_t inode, uint32_t* mode);
+
+// ---- moved.cc: names that somebody else has at a restart ------------------------------------------------------------------------
+/// [restoring] Binds a socket whose name is taken, and tells everybody where it is.
+int32_t bind_elsewhere(const Socket& one);
+/// [any] Where the socket of this name is now; and back. False: nothing is changed.
+bool moved_to(int32_t type, Address* address);
+bool moved_from(int32_t type, Address* address);
+/// [any] SOCK_…; 0 where no name was moved.
+int32_t type_of(int32_t fd);
 
 // ---- save.cc, peers.cc: [quiesced] ------------------------------------------------------------------------------------------
 /// 1, or -errno after host->fail.
@@ -266,6 +277,8 @@ void forget_shown();
 void note_shown(const Socket& one, int32_t fd);
 /// [any] The application gave this name, the kernel got another one.
 void note_bound(int32_t fd, const Address& address);
+/// [any] The application asked for this name, and is connected to another one.
+void note_connected(int32_t fd, const Address& address);
 /// [any] Replaces what the kernel says. which: 0 local, 1 peer.
 bool shown_address(int32_t fd, int which, Address* address);
 bool shown_credentials(int32_t fd, struct ucred* credentials);

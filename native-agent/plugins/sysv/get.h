@@ -5,10 +5,13 @@
 
 #include "sysv/names.h"
 
-// By the assembler's name: libc's declarations differ in attributes.
-#define CAIRN_WRAP(result, name, ...)                                                        \
-  extern "C" CAIRN_EXPORT result cairn_sysv_##name(__VA_ARGS__) __asm__(#name);              \
-  extern "C" result cairn_sysv_##name(__VA_ARGS__)
+// By the assembler's name: libc's declarations differ in attributes. What applications call only goes on to what is ours alone, which
+// syscall(2) calls, too (calls.cc): a library may have put a jump to its own function at the beginning of the former.
+#define CAIRN_WRAP(result, name, parameters, arguments)                                      \
+  extern "C" __attribute__((visibility("hidden"))) result cairn_sysv_##name parameters;      \
+  extern "C" CAIRN_EXPORT result cairn_sysv_exported_##name parameters __asm__(#name);       \
+  extern "C" result cairn_sysv_exported_##name parameters { return cairn_sysv_##name arguments; } \
+  extern "C" __attribute__((visibility("hidden"), noinline)) result cairn_sysv_##name parameters
 
 namespace cairn::sysv {
 

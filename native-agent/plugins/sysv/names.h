@@ -53,6 +53,10 @@ void forget(const Spaces& spaces, int32_t virtual_id);
 int32_t bind(const Spaces& spaces, int32_t virtual_id, int32_t before, int32_t real_id, int32_t maker, int32_t key);
 /// [restoring] Calls that begin again, and hold the real id of before, get the one of now.
 void correct_calls();
+/// [init] In a program that was attached: what it has made before.
+void note_present();
+/// [any] Extension "cairn.sysv/1".
+int32_t system_call(int64_t number, const int64_t* arguments, int64_t* result);
 /// The virtual id of a process.
 int32_t virtual_process(int32_t real_pid);
 

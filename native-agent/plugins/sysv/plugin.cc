@@ -46,6 +46,8 @@ int32_t barrier(const char*, uint32_t) {
   return finish_segments();
 }
 
+const cairn_system_v functions = {sizeof functions, 0, system_call};
+
 int32_t init(const cairn_host* given, const char*) {
   host = given;
   prepare_segment_calls();
@@ -53,7 +55,8 @@ int32_t init(const cairn_host* given, const char*) {
   prepare_queue_calls();
   int64_t any = 0;
   if (host->get_name(restarted, 0, &any) == 0) activate();
-  return 0;
+  note_present();
+  return host->publish("cairn.sysv/1", &functions);
 }
 
 }  // namespace

@@ -37,19 +37,19 @@ void prepare_queue_calls() {
   next_control.get();
 }
 
-CAIRN_WRAP(int, msgget, key_t key, int flags) {
+CAIRN_WRAP(int, msgget, (key_t key, int flags), (key, flags)) {
   return get(queues, key, flags, [](int32_t asked, int how) { return next_get.get()(asked, how); }, look);
 }
 
-CAIRN_WRAP(int, msgsnd, int id, const void* message, size_t size, int flags) {
+CAIRN_WRAP(int, msgsnd, (int id, const void* message, size_t size, int flags), (id, message, size, flags)) {
   return next_send.get()(active() ? to_real(queues, id) : id, message, size, flags);
 }
 
-CAIRN_WRAP(ssize_t, msgrcv, int id, void* message, size_t size, long type, int flags) {
+CAIRN_WRAP(ssize_t, msgrcv, (int id, void* message, size_t size, long type, int flags), (id, message, size, type, flags)) {
   return next_receive.get()(active() ? to_real(queues, id) : id, message, size, type, flags);
 }
 
-CAIRN_WRAP(int, msgctl, int id, int command, struct msqid_ds* status) {
+CAIRN_WRAP(int, msgctl, (int id, int command, struct msqid_ds* status), (id, command, status)) {
   if (!active() || command == IPC_INFO || command == MSG_INFO) return next_control.get()(id, command, status);
   if (command == MSG_STAT || command == MSG_STAT_ANY) {  // by the place in the kernel's table; gives the id
     int result = to_virtual(queues, next_control.get()(id, command, status));

@@ -31,7 +31,7 @@ void prepare_segment_calls() {
   next_control.get();
 }
 
-CAIRN_WRAP(int, shmget, key_t key, size_t size, int flags) {
+CAIRN_WRAP(int, shmget, (key_t key, size_t size, int flags), (key, size, flags)) {
   auto ask = [size](int32_t asked, int how) { return next_get.get()(asked, size, how); };
   auto look = [size](int real_id) {
     struct shmid_ds status;
@@ -42,11 +42,11 @@ CAIRN_WRAP(int, shmget, key_t key, size_t size, int flags) {
   return get(segments, key, flags, ask, look);
 }
 
-CAIRN_WRAP(void*, shmat, int id, const void* address, int flags) {
+CAIRN_WRAP(void*, shmat, (int id, const void* address, int flags), (id, address, flags)) {
   return next_attach.get()(active() ? to_real(segments, id) : id, address, flags);
 }
 
-CAIRN_WRAP(int, shmctl, int id, int command, struct shmid_ds* status) {
+CAIRN_WRAP(int, shmctl, (int id, int command, struct shmid_ds* status), (id, command, status)) {
   if (!active()) return next_control.get()(id, command, status);
   switch (command) {
     case IPC_INFO:

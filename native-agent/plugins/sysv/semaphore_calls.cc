@@ -1,6 +1,5 @@
 // Owns: the wrappers of semget, semctl, semop and semtimedop, which show the application virtual ids and keys. Until a first restart
 // they only note what the computation makes and what is to be undone. [any] Tests: test/probes (sysv/semaphores.c).
-#include <stdarg.h>
 #include <time.h>
 
 #include "sysv/get.h"
@@ -40,7 +39,7 @@ void prepare_semaphore_calls() {
   next_operate_timed.get();
 }
 
-CAIRN_WRAP(int, semget, key_t key, int count, int flags) {
+CAIRN_WRAP(int, semget, (key_t key, int count, int flags), (key, count, flags)) {
   auto ask = [count](int32_t asked, int how) { return next_get.get()(asked, count, how); };
   auto look = [count](int real_id) {
     struct semid_ds status;
@@ -50,32 +49,24 @@ CAIRN_WRAP(int, semget, key_t key, int count, int flags) {
   return get(semaphores, key, flags, ask, look);
 }
 
-template <typename Status>
-static int control(Next<int(int, int, int, ...)>& next, int id, int number, int command, void* argument) {
-  if (!active() || command == IPC_INFO || command == SEM_INFO) return next.get()(id, number, command, argument);
+// The last one is a union of what fits into one register, where a command needs it.
+CAIRN_WRAP(int, semctl, (int id, int number, int command, void* argument), (id, number, command, argument)) {
+  if (!active() || command == IPC_INFO || command == SEM_INFO) return next_control.get()(id, number, command, argument);
   if (command == SEM_STAT || command == SEM_STAT_ANY) {  // by the place in the kernel's table; gives the id
-    int result = to_virtual(semaphores, next.get()(id, number, command, argument));
-    if (result >= 0) show(result, static_cast<Status*>(argument));
+    int result = to_virtual(semaphores, next_control.get()(id, number, command, argument));
+    if (result >= 0) show(result, static_cast<struct semid_ds*>(argument));
     return result;
   }
-  int result = next.get()(to_real(semaphores, id), number, command, argument);
-  if (result >= 0 && command == IPC_STAT) show(id, static_cast<Status*>(argument));
+  int result = next_control.get()(to_real(semaphores, id), number, command, argument);
+  if (result >= 0 && command == IPC_STAT) show(id, static_cast<struct semid_ds*>(argument));
   return command == GETPID ? virtual_process(result) : result;
 }
 
-CAIRN_WRAP(int, semctl, int id, int number, int command, ...) {
-  va_list list;
-  va_start(list, command);
-  void* argument = va_arg(list, void*);  // a union of what fits into one register
-  va_end(list);
-  return control<struct semid_ds>(next_control, id, number, command, argument);
-}
-
-CAIRN_WRAP(int, semop, int id, struct sembuf* operations, size_t count) {
+CAIRN_WRAP(int, semop, (int id, struct sembuf* operations, size_t count), (id, operations, count)) {
   return done(next_operate.get()(active() ? to_real(semaphores, id) : id, operations, count), id, operations, count);
 }
 
-CAIRN_WRAP(int, semtimedop, int id, struct sembuf* operations, size_t count, const struct timespec* timeout) {
+CAIRN_WRAP(int, semtimedop, (int id, struct sembuf* operations, size_t count, const struct timespec* timeout), (id, operations, count, timeout)) {
   return done(next_operate_timed.get()(active() ? to_real(semaphores, id) : id, operations, count, timeout), id, operations, count);
 }
 

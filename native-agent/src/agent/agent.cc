@@ -14,7 +14,9 @@
 
 #include "agent.pb.h"
 #include "agent/altstack.h"
+#include "agent/attached.h"
 #include "agent/handshake.h"
+#include "agent/interposition.h"
 #include "agent/log.h"
 #include "agent/memory_calls.h"
 #include "agent/operation.h"
@@ -47,6 +49,15 @@ constexpr uint64_t exit_patience_ns = 600'000'000'000;
 
 [[gnu::init_priority(200)]] Agent agent;
 [[gnu::init_priority(200)]] Operation operation(&agent);
+
+/// The value of "NAME=" in strings that end with an empty one; nullptr: it is not there.
+const char* variable(const char* strings, const char* name) {
+  size_t length = strlen(name);
+  for (; *strings != 0; strings += strlen(strings) + 1) {
+    if (strncmp(strings, name, length) == 0) return strings + length;
+  }
+  return nullptr;
+}
 
 void copy_text(char* target, size_t capacity, const char* text) { sys::TextBuilder(target, capacity).add(text ? text : ""); }
 
@@ -97,30 +108,10 @@ void Agent::set_facts() {
 
 void Agent::start() {
   const char* socket = getenv("CAIRN_AGENT_SOCKET");
-  if (socket == nullptr || socket[0] == 0) return;
+  if (socket == nullptr || socket[0] == 0 || !is_preloaded()) return;
   copy_text(identity_.socket, sizeof identity_.socket, socket);
   copy_text(identity_.computation, sizeof identity_.computation, getenv("CAIRN_COMPUTATION"));
-  int64_t memory = call(SYS_mmap, nullptr, arena_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (failed(memory)) return;
-  (void)events::map_names(identity_.socket);  // without them this process knows of itself alone
-  set_facts();
-  facts_.arena_start = static_cast<uint64_t>(memory);
-  facts_.arena_size = arena_size;
-  uint64_t tid_address = 0;
-  if (!failed(call(SYS_prctl, PR_GET_TID_ADDRESS, &tid_address, 0, 0, 0)) && tid_address > thread_pointer()) {
-    facts_.tid_offset = tid_address - thread_pointer();
-  }
-  facts_.altstack_offset = reinterpret_cast<uintptr_t>(recorded_altstack()) - thread_pointer();
-  tls_ = make_tls();
-  pointers_ = sys::processor::pointers_to(tls_);
-  arena_.use(reinterpret_cast<void*>(memory), arena_size, agent_stack);
-  channel_.use_buffers(arena_.array<char>(wire::max_frame + 4), arena_.array<char>(wire::max_frame + 4));
-  find_memory_calls();
-  checkpoint::prepare_fork_advice();
-  checkpoint::find_simulated_time();
-  events::start_builtin_plugins();
-  // After exec in a restarted computation the kernel's number is not the process's name.
-  take_virtual_pid(virtual_id(identity_.virtual_pid));
+  if (!prepare()) return;
   pthread_atfork(prepare_fork, fork_done, fork_child);
   sys::Error error;
   if (tls_ == nullptr || !connect(&error)) {
@@ -135,6 +126,58 @@ void Agent::start() {
     return;
   }
   start_thread();
+}
+
+bool Agent::prepare() {
+  int64_t memory = call(SYS_mmap, nullptr, arena_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (failed(memory)) return false;
+  (void)events::map_names(identity_.socket);  // without them this process knows of itself alone
+  set_facts();
+  facts_.arena_start = static_cast<uint64_t>(memory);
+  facts_.arena_size = arena_size;
+  uint64_t tid_address = 0;
+  if (!failed(call(SYS_prctl, PR_GET_TID_ADDRESS, &tid_address, 0, 0, 0)) && tid_address > thread_pointer()) {
+    facts_.tid_offset = tid_address - thread_pointer();
+  }
+  facts_.altstack_offset = altstack_offset();
+  tls_ = make_tls();
+  pointers_ = sys::processor::pointers_to(tls_);
+  arena_.use(reinterpret_cast<void*>(memory), arena_size, agent_stack);
+  channel_.use_buffers(arena_.array<char>(wire::max_frame + 4), arena_.array<char>(wire::max_frame + 4));
+  find_memory_calls();
+  checkpoint::prepare_fork_advice();
+  checkpoint::find_simulated_time();
+  events::start_builtin_plugins();
+  // After exec in a restarted computation the kernel's number is not the process's name.
+  take_virtual_pid(virtual_id(identity_.virtual_pid));
+  return true;
+}
+
+bool Agent::attach(const char* variables, sys::Error* error) {
+  auto fail = [error](sys::Status number, const char* text) {
+    error->set(number, "attach").add(text);
+    return false;
+  };
+  if (attached_ != 0 || facts_.arena_size != 0) return fail(-EEXIST, "Cairn is in it already, from a session that it was refused by; it cannot get in a second time");
+  // First what may fail, as long as nothing has changed.
+  const char* socket = variable(variables, "CAIRN_AGENT_SOCKET=");
+  if (socket == nullptr) return fail(-EINVAL, "cairn-attach is of another version than libcairn.so");
+  copy_text(identity_.socket, sizeof identity_.socket, socket);
+  copy_text(identity_.computation, sizeof identity_.computation, variable(variables, "CAIRN_COMPUTATION="));
+  wire::Channel probe;
+  if (probe.connect(socket) != 0) return fail(-ECONNREFUSED, "it cannot reach the coordinator");
+  probe.close();
+  attached_ = 1;
+  if (!tell_plugins(variables) || !prepare() || tls_ == nullptr) return fail(-ENOMEM, "it has no memory for Cairn");
+  record_own_altstack();
+  if (!interpose(error)) return false;
+  pthread_atfork(prepare_fork, fork_done, fork_child);
+  if (!connect(error) || !start_thread()) {
+    channel_.close();
+    identity_.socket[0] = 0;  // its children are none of ours either
+    return error->failed() ? false : fail(-EAGAIN, "it may start no thread");
+  }
+  return true;
 }
 
 void Agent::take_virtual_pid(int32_t virtual_pid) {
@@ -161,10 +204,10 @@ bool Agent::connect(sys::Error* error) {
 }
 
 bool Agent::start_thread() {
-  // All signals are blocked in it: the application's are for the application's threads.
+  // All signals are blocked in it: the application's are for the application's threads. A debugger does not learn of it.
   uint64_t all = ~uint64_t{0}, before = 0;
   call_unchecked(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8);
-  uint64_t flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS;
+  uint64_t flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_UNTRACED;
   char* stack = reinterpret_cast<char*>(arena_.start());
   long tid = sys::processor::clone_with_stack(flags, stack + agent_stack, thread_entry, nullptr, &pointers_);
   call_unchecked(SYS_rt_sigprocmask, SIG_SETMASK, &before, nullptr, 8);
@@ -284,6 +327,7 @@ void Agent::finish() {
 }
 
 void Agent::start_after_fork() {
+  if (identity_.socket[0] == 0) return;
   sys::forget_own_fds(true);
   channel_.forget();
   save_ = checkpoint::Save();

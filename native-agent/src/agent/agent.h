@@ -32,6 +32,9 @@ class Agent {
  public:
   /// In the constructor of the library: sets the process up, and starts the agent's thread when there is a session.
   void start();
+  /// In a program that was started without Cairn, in one of its threads. `variables`: what its environment gets, among them the
+  /// agent's socket. False: it goes on without Cairn.
+  bool attach(const char* variables, sys::Error* error);
   /// The agent's thread.
   [[noreturn]] void run();
   /// The agent's thread in a process that the restorer has rebuilt.
@@ -48,6 +51,8 @@ class Agent {
   friend class Operation;
   friend class Tables;
 
+  /// Memory, facts and plugins, before there is a connection.
+  bool prepare();
   void set_facts();
   /// Its name for the application, known to all processes of the computation.
   void take_virtual_pid(int32_t virtual_pid);
@@ -68,6 +73,7 @@ class Agent {
   sys::processor::ThreadPointers pointers_ = {};  // to it
   int32_t agent_tid_ = 0;
   uint32_t connected_once_ = 0;
+  uint32_t attached_ = 0;         // or it was tried
   uint32_t forked_ = 0;           // its settings and plugins are its parent's
   uint32_t writing_ = 0;          // futex: 1 while a snapshot is being written
   checkpoint::Save save_;

@@ -13,6 +13,12 @@ thread_local checkpoint::RecordedAltstack recorded;
 
 checkpoint::RecordedAltstack* recorded_altstack() { return &recorded; }
 
+uint64_t altstack_offset() {
+  uint64_t self = 0;
+  asm("mov %%fs:16, %0" : "=r"(self));
+  return reinterpret_cast<uintptr_t>(&recorded) - self;
+}
+
 }  // namespace cairn::agent
 
 extern "C" CAIRN_EXPORT int sigaltstack(const stack_t* fresh, stack_t* old) noexcept {

@@ -6,5 +6,7 @@ namespace cairn::agent {
 
 /// Of the calling thread; at the same distance from the thread pointer in every thread.
 checkpoint::RecordedAltstack* recorded_altstack();
+/// Where each thread has it, from its thread pointer (may wrap).
+uint64_t altstack_offset();
 
 }  // namespace cairn::agent

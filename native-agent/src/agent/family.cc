@@ -22,7 +22,9 @@ constexpr size_t list_size = 96 * 1024;
 void read_status(Child* child) {
   siginfo_t info = {};
   long result = call(SYS_waitid, P_PID, child->real_pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL, nullptr);
-  if (failed(result) || info.si_pid == 0) return;
+  // Of what the caller itself traces, stops are told, too, whatever was asked for.
+  bool ended = info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED;
+  if (failed(result) || info.si_pid == 0 || !ended) return;
   child->ended = true;
   child->wait_status = info.si_code == CLD_EXITED ? (info.si_status & 0xff) << 8
                                                   : (info.si_status & 0x7f) | (info.si_code == CLD_DUMPED ? 0x80 : 0);

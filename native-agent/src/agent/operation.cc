@@ -11,6 +11,8 @@
 #include "events/host.h"
 #include "events/names.h"
 #include "sys/futex.h"
+#include "trace/again.h"
+#include "trace/tracees.h"
 
 namespace cairn::agent {
 namespace {
@@ -255,6 +257,7 @@ bool Operation::resume() {
     agent_->handoff_ = nullptr;
     events::facts().thread_call = nullptr;
     events::facts().set_thread_argument = nullptr;
+    trace::expect_tracers();
     expect_threads(handoff->thread_count);
     sys::store_and_wake(&handoff->released, 1);
     // Who is still on the way then (the application's other threads may leave it no processor) is waited for by the next stop.

@@ -21,6 +21,7 @@ class Operation {
   /// In a process that has just begun (after a fork or a restart): whatever was going on in the original is not going on here.
   void reset() {
     stop_ = checkpoint::Stop(arena_, virtual_id);
+    trace::reset_services();
     progress_ = none;
     failed_ = false;
     held_ns_ = 0;

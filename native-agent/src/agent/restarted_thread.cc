@@ -6,6 +6,7 @@
 #include "agent/operation.h"
 #include "checkpoint/pending_signals.h"
 #include "sys/futex.h"
+#include "trace/again.h"
 
 namespace cairn::agent {
 
@@ -23,10 +24,10 @@ uint32_t left = 0;  // threads that have left this code
 
 void expect_threads(uint32_t count) {
   __atomic_store_n(&left, 0, __ATOMIC_RELAXED);
-  expected = count;
+  expected = count - trace::awaiting_count();
 }
 
-bool threads_have_left() { return sys::load(&left) >= expected; }
+bool threads_have_left() { return sys::load(&left) >= expected && trace::attached_count() == trace::awaiting_count(); }
 
 bool wait_for_threads(uint64_t deadline_ns) {
   // The last instructions of a thread wake nobody: look from time to time, at first often.
@@ -76,7 +77,17 @@ void restarted_thread_entry(const ThreadStart* start) {
   if (personality >= 0) call_unchecked(SYS_personality, personality);
   // The kernel must not find an unfinished critical section of the time before: registering comes last.
   if (rseq_address != 0) call_unchecked(SYS_rseq, rseq_address, rseq_size, 0, rseq_signature);
+  trace::attach_again(virtual_tid);
   if (ends) sys::processor::exit_thread(&left);
+  if (trace::is_traced(virtual_tid)) {
+    if (!trace::await_tracer(virtual_tid)) {
+      const sys::Text text("cairn: the restart failed: whoever traced a thread of this process does not do so again\n");
+      (void)sys::write_all(2, text.data, text.size);
+      call_unchecked(SYS_exit_group, 1);
+    }
+    static uint32_t counted_otherwise;
+    sys::processor::enter_frame(frame, &counted_otherwise);
+  }
   sys::processor::enter_frame(frame, &left);
 }
 

@@ -19,16 +19,21 @@ bool has_sender(const siginfo_t& info) { return info.si_code <= 0 && info.si_cod
 
 void forget_pending() { pending_count = 0; }
 
+void add_pending(int32_t virtual_tid, siginfo_t info, int32_t (*virtual_id)(int32_t)) {
+  if (pending_count == max_pending) return;
+  pending[pending_count].virtual_tid = virtual_tid;
+  if (has_sender(info)) info.si_pid = virtual_id(info.si_pid);
+  memcpy(pending[pending_count].info, &info, sizeof info);
+  ++pending_count;
+}
+
 void record_pending(int32_t real_tid, bool shared, int32_t (*virtual_id)(int32_t)) {
   __ptrace_peeksiginfo_args request = {};
   request.flags = shared ? PTRACE_PEEKSIGINFO_SHARED : 0;
   request.nr = 1;
   siginfo_t info;
   while (pending_count < max_pending && sys::call(SYS_ptrace, PTRACE_PEEKSIGINFO, real_tid, &request, &info) == 1) {
-    pending[pending_count].virtual_tid = shared ? 0 : virtual_id(real_tid);
-    if (has_sender(info)) info.si_pid = virtual_id(info.si_pid);
-    memcpy(pending[pending_count].info, &info, sizeof info);
-    ++pending_count;
+    add_pending(shared ? 0 : virtual_id(real_tid), info, virtual_id);
     ++request.off;
   }
 }

@@ -2,6 +2,7 @@
 // Recorded by the tracer; in the image; queued again in a restarted process by the threads themselves, since the kernel lets
 // only the receiver forge a siginfo.
 #pragma once
+#include <signal.h>
 #include <stdint.h>
 
 namespace cairn::checkpoint {
@@ -14,6 +15,8 @@ struct PendingSignal {
 inline constexpr uint32_t max_pending = 512;
 
 /// The tracer; threads are stopped. real_tid's own queue, or (shared) that of its process.
+/// One that somebody else has read; virtual_tid 0: of the process.
+void add_pending(int32_t virtual_tid, siginfo_t info, int32_t (*virtual_id)(int32_t));
 void record_pending(int32_t real_tid, bool shared, int32_t (*virtual_id)(int32_t real_id));
 void forget_pending();
 /// A thread of the restarted process, all signals blocked, all actions in place. The leader also takes the process's.

@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 #include <sys/utsname.h>
 
+#include "image/attached.h"
 #include "image/handoff.h"
 #include "sys/file.h"
 
@@ -20,14 +21,8 @@ using sys::Status;
 using sys::Text;
 using wire::encode_text;
 
-struct ContinuedCall {
-  int32_t tid;
-  long number;
-  uint64_t instruction;
-  uint64_t stack;
-};
 // Kept from one checkpoint to the next. A slot that another thread took only costs that call an EINTR after a restart.
-ContinuedCall continued[256];
+image::AttachedCall continued[image::attached_calls];
 
 struct Flags {
   Text line;  // "fpu vme …"
@@ -101,15 +96,17 @@ void build_id_of(uint64_t base, sys::TextBuilder* hex) {
 }  // namespace
 
 long continued_call(int32_t real_tid, const sys::processor::Registers& registers) {
-  const ContinuedCall& entry = continued[static_cast<uint32_t>(real_tid) % 256];
-  bool same = entry.tid == real_tid && entry.instruction == sys::processor::instruction_of(registers) && entry.stack == sys::processor::stack_of(registers);
+  const image::AttachedCall& entry = continued[static_cast<uint32_t>(real_tid) % image::attached_calls];
+  bool same = entry.tid == real_tid && entry.rip == sys::processor::instruction_of(registers) && entry.rsp == sys::processor::stack_of(registers);
   return same ? entry.number : -1;
 }
+
+uint64_t continued_calls() { return reinterpret_cast<uintptr_t>(continued); }
 
 void remember_call(int32_t real_tid, const sys::processor::Registers& registers) {
   long number = sys::processor::call_number(registers);
   if (number < 0 || number == SYS_restart_syscall) return;
-  continued[static_cast<uint32_t>(real_tid) % 256] = {real_tid, number, sys::processor::instruction_of(registers), sys::processor::stack_of(registers)};
+  continued[static_cast<uint32_t>(real_tid) % image::attached_calls] = {real_tid, number, sys::processor::instruction_of(registers), sys::processor::stack_of(registers)};
 }
 
 void write_header(image::RecordWriter* records, const ProcessFacts& facts, const MemoryMap& map, Text snapshot,

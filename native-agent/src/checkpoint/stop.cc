@@ -10,8 +10,13 @@
 #include <sys/wait.h>
 
 #include "checkpoint/pending_signals.h"
+#include <cairn/plugin.h>
+
+#include "events/names.h"
 #include "sys/file.h"
 #include "sys/futex.h"
+#include "trace/again.h"
+#include "trace/tracees.h"
 
 #ifndef PR_SET_PTRACER
 #define PR_SET_PTRACER 0x59616d61
@@ -37,6 +42,30 @@ struct RseqConfiguration {  // struct ptrace_rseq_configuration
   uint32_t pad;
 };
 
+/// The number in a line "NAME:\tN" of a file of /proc; 0: it is not there.
+int32_t number_in(const char* path, Text name) {
+  char text[4096];
+  long size = sys::read_all(path, text, sizeof text);
+  sys::TextReader reader(Text(text, failed(size) ? 0 : static_cast<size_t>(size)));
+  while (!reader.done()) {
+    Text line = reader.until('\n');
+    if (!line.starts_with(name)) continue;
+    uint64_t number = 0;
+    sys::TextReader value(line.from(name.size));
+    while (!value.done() && (value.rest().data[0] == ' ' || value.rest().data[0] == '\t')) value.skip(value.rest().data[0]);
+    return value.number(&number) ? static_cast<int32_t>(number) : 0;
+  }
+  return 0;
+}
+
+bool is_of_computation(int32_t process) {
+  int64_t virtual_pid, real_pid;
+  for (uint32_t index = 0; events::next_name(CAIRN_NAMES_PROCESS, &index, &virtual_pid, &real_pid) == 0;) {
+    if (real_pid == process) return true;
+  }
+  return false;
+}
+
 /// The state letter of /proc/PROCESS/task/TID/stat, 0 when the thread is gone.
 char state_letter(int32_t process, int32_t tid) {
   sys::TextBuffer<64> path;
@@ -57,6 +86,8 @@ bool Stop::begin(int32_t agent_tid, uint64_t deadline_ns, sys::Error* error) {
   process_ = static_cast<int32_t>(call(SYS_getpid));
   deadline_ns_ = deadline_ns;
   count_ = 0;
+  trace::forget_kept();
+  trace::forget_traced();
   threads_ = arena_->array<ThreadState>(max_threads);
   char* stack = static_cast<char*>(arena_->allocate(tracer_stack));
   if (threads_ == nullptr || stack == nullptr) {
@@ -107,6 +138,7 @@ void Stop::end() {
     }
   }
   reap();
+  let_tracees_go();  // also when the tracer was killed
   if (released_ns_ < stopped_ns_) released_ns_ = sys::now_ns();
 }
 
@@ -152,8 +184,13 @@ void Stop::trace() {
     uint64_t deadline = __atomic_load_n(&deadline_ns_, __ATOMIC_ACQUIRE);
     uint64_t now = sys::now_ns();
     if (deadline != 0 && now >= deadline) break;
-    // Short waits: the deadline may be extended meanwhile.
-    if (sys::wait_while(&state_, stopped, now + 100'000'000)) break;
+    // Short waits: the deadline may be extended meanwhile, and somebody ask for what this process traces.
+    uint64_t nap = 100'000'000;
+    if (trace::any()) {
+      serve_requests();
+      nap = now - stopped_ns_ < 10'000'000'000 ? 1'000'000 : 20'000'000;
+    }
+    if (sys::wait_while(&state_, stopped, now + nap)) break;
   }
   release_all();
   sys::store_and_wake(&state_, ended);
@@ -180,6 +217,14 @@ bool Stop::stop_all() {
   for (uint32_t i = 0; i < count_; ++i) {
     if (!capture(&threads_[i])) return false;
     if (!threads_[i].stopped) continue;
+    if (const trace::Request* traced = threads_[i].traced) {
+      for (uint32_t at = 0; at < traced->answer.pending_count; ++at) {
+        bool shared = traced->answer.pending_shared[at] != 0;
+        if (!shared || !shared_recorded) add_pending(shared ? 0 : virtual_tid_(threads_[i].real_tid), traced->answer.pending[at], virtual_tid_);
+      }
+      shared_recorded = true;
+      continue;
+    }
     record_pending(threads_[i].real_tid, false, virtual_tid_);
     if (!shared_recorded) record_pending(threads_[i].real_tid, true, virtual_tid_);
     shared_recorded = true;
@@ -227,18 +272,124 @@ bool Stop::seize(int32_t tid) {
       }
       return true;
     }
-    error_->set(static_cast<Status>(result), "ptrace")
-        .add("cannot stop thread ").number(tid)
-        .add(": it is traced by a debugger, or this system forbids ptrace (see cairn doctor)");
-    return false;
+    return ask_tracer(thread);
   }
   ++count_;
   if (failed(call(SYS_ptrace, PTRACE_INTERRUPT, tid, nullptr, nullptr))) return true;  // ended: seen by wait_for_stop
   return true;
 }
 
+/// Somebody else traces the thread: it is held by whoever does, if that is a process of the computation.
+bool Stop::ask_tracer(ThreadState* thread) {
+  int32_t tid = thread->real_tid;
+  sys::TextBuffer<64> path;
+  path.add("/proc/").number(process_).add("/task/").number(tid).add("/status");
+  int32_t tracer = number_in(path.c_str(), "TracerPid:");
+  if (tracer == 0) {
+    error_->set(-EPERM, "ptrace").add("cannot stop thread ").number(tid).add(": this system forbids ptrace (see cairn doctor)");
+    return false;
+  }
+  sys::TextBuffer<64> tracer_path;
+  tracer_path.add("/proc/").number(tracer).add("/status");
+  int32_t process = number_in(tracer_path.c_str(), "Tgid:");
+  if (!is_of_computation(process)) {
+    error_->set(-EPERM, "ptrace")
+        .add("cannot stop thread ").number(tid).add(": it is traced by process ").number(process)
+        .add(", a debugger that is no part of this computation; detach it, or start it with the program by cairn run");
+    return false;
+  }
+  auto* request = static_cast<trace::Request*>(arena_->allocate(sizeof(trace::Request)));
+  if (request == nullptr || !trace::add_traced(virtual_tid_(tid))) {
+    error_->set(-ENOMEM, "agent arena").add("no room for the state of traced threads");
+    return false;
+  }
+  request->state = trace::wanted;
+  request->size = sizeof *request;
+  request->real_tid = tid;
+  request->reserved = process;
+  thread->traced = request;
+  ++count_;
+  int32_t status = events::set_name(CAIRN_NAMES_TRACER, tid, tracer);
+  if (status == 0) status = events::set_name(CAIRN_NAMES_TRACED, tid, static_cast<int64_t>(reinterpret_cast<uintptr_t>(request)));
+  if (status != 0) error_->set(status, "names").add("no room to ask for a traced thread");
+  return status == 0;
+}
+
+bool Stop::wait_for_tracer(ThreadState* thread) {
+  trace::Request* request = thread->traced;
+  for (;;) {
+    uint32_t state = sys::load(&request->state);
+    if (state == trace::held) {
+      thread->stopped = true;
+      return true;
+    }
+    if (state == trace::gone || state_letter(process_, thread->real_tid) == 0) return true;
+    uint64_t deadline = __atomic_load_n(&deadline_ns_, __ATOMIC_ACQUIRE);
+    bool late = deadline != 0 && sys::now_ns() + 500'000'000 >= deadline;
+    if (state == trace::refused || state == trace::in_passing || late) {
+      error_->set(late ? -ETIMEDOUT : state == trace::in_passing ? -EAGAIN : -EBUSY, "ptrace")
+          .add("thread ").number(virtual_tid_(thread->real_tid)).add(" is traced by process ").number(virtual_tid_(request->reserved))
+          .add(late ? Text(", which does not let go of it") : Text(" and "))
+          .add(late ? Text("") : Text(request->answer.why))
+          .add("; let it go on, or detach the debugger, before the checkpoint");
+      return false;
+    }
+    struct timespec pause = {0, 200'000};
+    call_unchecked(SYS_nanosleep, &pause, nullptr);
+  }
+}
+
+void Stop::let_tracees_go() {
+  for (uint32_t i = 0; i < count_; ++i) {
+    trace::Request* request = threads_[i].traced;
+    if (request == nullptr) continue;
+    (void)events::remove_name(CAIRN_NAMES_TRACED, threads_[i].real_tid);
+    (void)events::remove_name(CAIRN_NAMES_TRACER, threads_[i].real_tid);
+    sys::store_and_wake(&request->state, trace::let_go);
+  }
+}
+
+/// Other processes ask for threads that threads of this one trace.
+void Stop::serve_requests() {
+  int64_t tid, address, tracer;
+  for (uint32_t index = 0; events::next_name(CAIRN_NAMES_TRACED, &index, &tid, &address) == 0;) {
+    if (events::get_name(CAIRN_NAMES_TRACER, tid, &tracer) != 0) continue;
+    for (uint32_t i = 0; i < count_; ++i) {
+      ThreadState* thread = &threads_[i];
+      if (thread->real_tid != tracer || !thread->stopped || thread->traced != nullptr) continue;
+      if (thread->serving != nullptr || begin_service(thread)) {
+        trace::add(thread->serving, static_cast<int32_t>(tid), static_cast<uint64_t>(address));
+      }
+    }
+  }
+}
+
+/// Sends a thread that is stopped, and whose state is known, to serve its tracees.
+bool Stop::begin_service(ThreadState* thread) {
+  int32_t tid = thread->real_tid, tracer = tracer_;
+  thread->serving = trace::take_slot(tid, tracer, thread->registers, thread->xstate, thread->xstate_size, thread->signal_mask);
+  if (thread->serving == nullptr) return false;
+  sys::processor::Registers registers = thread->registers;
+  trace::enter(thread->serving, &registers);
+  struct iovec area = {&registers, sizeof registers};
+  uint64_t all = ~uint64_t{0};
+  if (failed(call(SYS_ptrace, PTRACE_SETREGSET, tid, NT_PRSTATUS, &area))) return false;
+  call_unchecked(SYS_ptrace, PTRACE_SETSIGMASK, tid, sizeof all, &all);
+  call_unchecked(SYS_ptrace, PTRACE_CONT, tid, nullptr, nullptr);
+  return true;
+}
+
+/// It returns by itself to what it did; to be let go by ptrace a thread has to be stopped.
+void Stop::end_service(ThreadState* thread) {
+  trace::release(thread->serving);
+  call_unchecked(SYS_ptrace, PTRACE_INTERRUPT, thread->real_tid, nullptr, nullptr);
+  thread->stopped = false;
+  (void)wait_for_stop(thread);
+}
+
 bool Stop::wait_for_stop(ThreadState* thread) {
   if (thread->exited) return true;
+  if (thread->traced != nullptr) return wait_for_tracer(thread);
   for (;;) {
     int status = 0;
     long result = call(SYS_wait4, thread->real_tid, &status, __WALL, nullptr);
@@ -262,6 +413,7 @@ bool Stop::in_restart(int32_t tid) const {
   if (failed(sys::processor::read_registers(tid, &registers))) return false;
   uint64_t stack = sys::processor::stack_of(registers);
   // A stack that is empty, or used up to its last byte, begins and ends at its bounds.
+  if (trace::in_service(stack)) return true;
   auto within = [&](uint64_t start, uint64_t end) { return end > start && stack >= start && stack <= end; };
   return within(arena_->start(), arena_->end()) || within(restart_start_, restart_end_);
 }
@@ -286,6 +438,7 @@ bool Stop::leave_restart(ThreadState* thread) {
 bool Stop::capture(ThreadState* thread) {
   if (!thread->stopped) return true;
   int32_t tid = thread->real_tid;
+  if (thread->traced != nullptr) return capture_traced(thread);
   long result = sys::processor::read_registers(tid, &thread->registers);
   if (result == -ENOTSUP) {
     error_->set(-ENOTSUP, "modify_ldt").add("thread ").number(tid)
@@ -318,12 +471,7 @@ bool Stop::capture(ThreadState* thread) {
     thread->rseq_size = rseq.size;
     thread->rseq_signature = rseq.signature;
   }
-  sys::TextBuffer<64> path;
-  path.add("/proc/").number(process_).add("/task/").number(tid).add("/comm");
-  char name[32];
-  long size = sys::read_all(path.c_str(), name, sizeof name);
-  if (size > 1 && size <= 16) memcpy(thread->name, name, static_cast<size_t>(size - 1));
-  call_unchecked(SYS_get_robust_list, tid, &thread->robust_list, &thread->robust_list_size);
+  capture_names(thread);
   if (sys::processor::ended_by_stop(thread->registers)) {
     thread->interrupted = true;
     sys::processor::Registers anew = thread->registers;
@@ -333,8 +481,35 @@ bool Stop::capture(ThreadState* thread) {
   return true;
 }
 
+void Stop::capture_names(ThreadState* thread) {
+  sys::TextBuffer<64> path;
+  path.add("/proc/").number(process_).add("/task/").number(thread->real_tid).add("/comm");
+  char name[32];
+  long size = sys::read_all(path.c_str(), name, sizeof name);
+  if (size > 1 && size <= 16) memcpy(thread->name, name, static_cast<size_t>(size - 1));
+  call_unchecked(SYS_get_robust_list, thread->real_tid, &thread->robust_list, &thread->robust_list_size);
+}
+
+/// What its tracer has told.
+bool Stop::capture_traced(ThreadState* thread) {
+  const trace::Answer& answer = thread->traced->answer;
+  thread->registers = answer.registers;
+  thread->xstate = const_cast<char*>(answer.xstate);
+  thread->xstate_size = answer.xstate_size;
+  thread->signal_mask = answer.signal_mask;
+  thread->rseq_address = answer.rseq_address;
+  thread->rseq_size = answer.rseq_size;
+  thread->rseq_signature = answer.rseq_signature;
+  thread->interrupted = answer.interrupted != 0;
+  capture_names(thread);
+  return true;
+}
+
 void Stop::release_all() {
+  let_tracees_go();
   for (uint32_t i = 0; i < count_; ++i) {
+    if (threads_[i].traced != nullptr) continue;
+    if (threads_[i].serving != nullptr) end_service(&threads_[i]);
     if (!threads_[i].exited) call_unchecked(SYS_ptrace, PTRACE_DETACH, threads_[i].real_tid, nullptr, nullptr);
   }
   released_ns_ = sys::now_ns();

@@ -4,13 +4,18 @@
 //
 // A thread that is still on its way out of a restart, on a stack that no image has, is let run until it has arrived.
 //
-// Invariants: no thread's registers are ever made to run code of ours, so that the tracer may die at any moment (even by
-// SIGKILL): the kernel then detaches and all threads run on. The tracer gives up by itself at the deadline.
+// A thread that another process of the computation traces is held by that one, on request (trace/request.h).
+//
+// Invariants: no thread's registers are made to run code of ours, so that the tracer may die at any moment (even by SIGKILL): the
+// kernel then detaches and all threads run on. The exception are threads that trace others, and return by themselves
+// (trace/service.h). The tracer gives up by itself at the deadline.
 // Context: Cairn's own thread. Tests: test/probes (all), test/faults (tracer killed in each phase).
 #pragma once
 #include "sys/arena.h"
 #include "sys/error.h"
 #include "sys/context.h"
+#include "trace/request.h"
+#include "trace/service.h"
 
 namespace cairn::checkpoint {
 
@@ -31,6 +36,8 @@ struct ThreadState {
   uint32_t rseq_size;
   uint32_t rseq_signature;
   char name[16];        // comm
+  trace::Request* traced;   // by the application: its tracer holds it for us
+  trace::Slot* serving;     // it holds tracees of its own
 };
 
 class Stop {
@@ -70,9 +77,17 @@ class Stop {
   bool find_threads(bool* found_new);
   bool seize(int32_t tid);
   bool wait_for_stop(ThreadState* thread);
+  bool ask_tracer(ThreadState* thread);
+  bool wait_for_tracer(ThreadState* thread);
+  void let_tracees_go();
+  void serve_requests();
+  bool begin_service(ThreadState* thread);
+  void end_service(ThreadState* thread);
   bool in_restart(int32_t tid) const;
   bool leave_restart(ThreadState* thread);
   bool capture(ThreadState* thread);
+  bool capture_traced(ThreadState* thread);
+  void capture_names(ThreadState* thread);
   void release_all();
   void reap();
 

@@ -41,13 +41,17 @@ Setting** settings_end = &settings;
 char* chunk = nullptr;
 uint64_t chunk_left = 0;
 uint32_t mappings_made = 0;
+/// Descriptors are offered one after the other, and what is against each is told.
+bool gathering = false;
 
 long host_syscall(long number, long a, long b, long c, long d, long e, long f) {
   return sys::syscall6(number, a, b, c, d, e, f);
 }
 void host_log(uint32_t level, const char* text) { host_facts.log(level, text); }
 int32_t host_fail(int32_t error, const char* culprit, const char* text) {
-  if (host_facts.error != nullptr) host_facts.error->set(error, culprit).add(text);
+  if (host_facts.error == nullptr) return error;
+  if (gathering) host_facts.error->also(error, culprit).add(text);
+  else host_facts.error->set(error, culprit).add(text);
   return error;
 }
 int32_t host_virtual_pid() { return host_facts.virtual_pid; }
@@ -89,6 +93,7 @@ int32_t host_publish(const char* name, const void* functions) {
 }
 
 int32_t host_offer(uint32_t event, void* data) {
+  if (event == CAIRN_EVENT_DESCRIPTOR_SAVE) gathering = true;
   for (uint32_t layer = loaded; layer-- > 0;) {
     const LoadedPlugin& entry = plugins[layer];
     if (entry.error[0] != 0 || entry.plugin->event == nullptr) continue;
@@ -206,6 +211,7 @@ bool change_settings(uint32_t layer, const char* text, sys::Error* error) {
 }
 
 bool send(cairn_event event) {
+  gathering = false;
   bool ok = true;
   if (goes_down(event)) {
     for (uint32_t layer = loaded; layer-- > 0 && ok;) ok = deliver(plugins[layer], event, nullptr);
@@ -232,6 +238,7 @@ bool restore_mapping(uint32_t layer, cairn_mapping* mapping) {
 }
 
 bool run_barrier(Text name, bool restart) {
+  gathering = false;
   sys::TextReader reader(name);
   Text owner = reader.until('.');
   sys::TextBuffer<256> barrier;

@@ -1,6 +1,6 @@
 // cairn-launch: the parent of a computation's root process.
 //
-//   cairn-launch --socket AGENT_SOCKET --session NAME [--standard-only] -- PROGRAM ARGS...
+//   cairn-launch --socket AGENT_SOCKET --session NAME [--standard-only] [--strict] -- PROGRAM ARGS...
 //   cairn-launch --prepared-by COMMAND...       these words, the environment and the folder come from COMMAND: preparation.h
 //
 // Transparent: the program has this process's descriptors (with --standard-only just 0, 1 and 2) and terminal, gets the signals
@@ -16,6 +16,7 @@
 
 #include "agent.pb.h"
 #include "launch/preparation.h"
+#include "launch/strict.h"
 #include "launch/supervise.h"
 #include "sys/futex.h"
 #include "wire/channel.h"
@@ -37,6 +38,7 @@ struct Options {
   const char* session = "";
   char** program = nullptr;
   bool standard_only = false;
+  bool strict = false;
 };
 
 bool parse(int count, char** words, Options* options) {
@@ -47,6 +49,10 @@ bool parse(int count, char** words, Options* options) {
     }
     if (strcmp(words[i], "--standard-only") == 0) {
       options->standard_only = true;
+      continue;
+    }
+    if (strcmp(words[i], "--strict") == 0) {
+      options->strict = true;
       continue;
     }
     if (i + 1 == count) return false;
@@ -113,6 +119,10 @@ struct CallersActions {
   if (options.standard_only) closefrom(first_other);
   actions.give_back();
   sigprocmask(SIG_SETMASK, &mask, nullptr);
+  if (options.strict && !cairn::launch::forbid_unsavable()) {
+    fprintf(stderr, "cairn: --strict is not possible on this system: %s\n", strerror(errno));
+    _exit(126);
+  }
   execvp(options.program[0], options.program);
   int error = errno;
   fprintf(stderr, "cairn: cannot execute %s: %s\n", options.program[0], strerror(error));
@@ -142,7 +152,7 @@ int main(int count, char** words) {
     words = prepared.words;
   }
   if (!parse(count, words, &options)) {
-    fprintf(stderr, "usage: cairn-launch --socket AGENT_SOCKET --session NAME [--standard-only] -- PROGRAM ARGS...\n");
+    fprintf(stderr, "usage: cairn-launch --socket AGENT_SOCKET --session NAME [--standard-only] [--strict] -- PROGRAM ARGS...\n");
     return usage_status;
   }
   Foreground foreground = Foreground::ours();

@@ -22,6 +22,11 @@ class [[nodiscard]] Error {
     message_.clear();
     return message_;
   }
+  /// Another failure that is no consequence of the first: a line of its own.
+  TextBuilder& also(Status number, Text culprit) {
+    if (!failed_) return set(number, culprit);
+    return message_.add('\n');
+  }
   void clear() {
     failed_ = false;
     number_ = 0;

@@ -1,6 +1,7 @@
 // io_uring with nothing in progress: positions of both queues, entries that are written but not submitted, completions that are not
 // read yet, an eventfd that is told; with and without an array of indices, and shared with a child.
 // sabotage: call close @ring
+// attached: which Cairn did not see
 #include "../probe.h"
 #include <linux/io_uring.h>
 #include <sys/eventfd.h>

@@ -2,6 +2,7 @@
 // neither that nor a restart begins them anew.
 // sabotage: call close @event
 // churn: threads
+// attached: not known: when a wait began that was there before
 #include "../probe.h"
 #include <poll.h>
 #include <sys/epoll.h>

@@ -1,5 +1,6 @@
 // The heap of brk(2) is where it was and grows and shrinks afterwards; the kernel and libc agree on its end.
 // sabotage: call brk @start
+// attached: not as it was: libcairn.so is loaded by the program's malloc
 #include "../probe.h"
 
 int main(int argc, char **argv) {

@@ -2,6 +2,7 @@
 // library: tlslib plain
 // flags: -ldl -lm -Wl,-z,lazy
 // sabotage: poke @cell
+// attached: not as it was: one library more is loaded
 #include "../probe.h"
 #include <dlfcn.h>
 #include <link.h>

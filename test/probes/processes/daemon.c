@@ -1,5 +1,6 @@
 // A process that detached itself as daemons do: its session's leader has ended, its parent is the system's first process.
 // sabotage: poke @cell
+// attached: not a descendant any more: the daemon would be attached by its own pid
 #include "../probe.h"
 #include <sys/wait.h>
 

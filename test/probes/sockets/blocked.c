@@ -1,5 +1,6 @@
 // Threads that wait on sockets while the checkpoint comes: in accept, recv, recvmsg, sendto, poll, and with a time limit.
 // churn: maps
+// alone: it listens at a port
 // sabotage: call close @pair
 #include "../probe.h"
 #include <netinet/in.h>

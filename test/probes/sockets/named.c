@@ -1,5 +1,6 @@
 // Unix sockets with names: a listening one in a folder and an abstract one, connections to them, a client that waits to be accepted,
 // datagrams that wait with their senders' names, a name that was removed.
+// alone: it has names that are no paths
 // sabotage: call close @listener
 #include "../probe.h"
 #include <stddef.h>

@@ -1,5 +1,6 @@
 // TCP over IPv4 and IPv6 in one process: data in flight both ways, names, options, a client that waits to be accepted, half-closed
 // connections, a peer that was closed.
+// alone: it listens at a port
 // sabotage: call close @listener
 // bits: 64, 32
 #include "../probe.h"

@@ -1,4 +1,5 @@
 // TCP between processes: a server that forks for each client, which shares the listening socket, and a client that both share.
+// alone: it listens at a port
 // sabotage: call close @client
 #include "../probe.h"
 #include <netinet/in.h>

@@ -1,4 +1,5 @@
 // UDP sockets, IPv4 and IPv6: bound, connected, with datagrams in their queues, whose senders may be gone.
+// alone: it has ports of its own
 // sabotage: call close @receiver
 #include "../probe.h"
 #include <netinet/in.h>

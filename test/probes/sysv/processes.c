@@ -1,5 +1,6 @@
 // System V shared memory of several processes: one that was inherited, one that a child attached by its key, one that the parent
 // never attached, and one that a child has made after the checkpoint. All agree on ids, and write into the same memory.
+// alone: it counts and removes the objects of all runs
 // sabotage: poke @shared
 // bits: 64, 32
 #include "sysv.h"

@@ -1,5 +1,6 @@
 // System V message queues keep messages in order, types, ids, keys and permissions; a child that waits for a type goes on waiting,
 // and a sender before a full queue as well.
+// alone: it counts and removes the objects of all runs
 // sabotage: poke @expected
 #include "sysv.h"
 #include <sys/msg.h>

@@ -1,5 +1,6 @@
 // System V shared memory of one process: segments with and without a key, attached twice, read-only, in part, marked for removal,
 // and attached nowhere, keep content, size, key, permissions, ids and places.
+// alone: it counts and removes the objects of all runs
 // sabotage: poke @keyed
 #include "sysv.h"
 

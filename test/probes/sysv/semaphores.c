@@ -1,5 +1,6 @@
 // System V semaphores keep values, ids, keys and permissions; a child and a thread that wait for one go on waiting, and are woken
 // by the new set, not by an old one. A lock with SEM_UNDO that was released stays usable.
+// alone: it counts and removes the objects of all runs
 // sabotage: poke @expected
 #include "sysv.h"
 #include <sys/sem.h>

@@ -1,5 +1,6 @@
 // Detached threads go on after the checkpoint and free their stacks when they end.
 // sabotage: poke @expected
+// attached: not as many threads as before: Cairn's own is there
 #include "../probe.h"
 
 static volatile int stop, started, ended;

@@ -1,6 +1,7 @@
 // The first thread has ended by pthread_exit; the others go on, and the process ends with the last of them. Files, folders, memory
 // and timers of the process are as with a first thread that lives.
 // sabotage: poke @cell
+// attached: not possible: a process whose first thread has ended shows neither its folder nor its program
 #include "../probe.h"
 
 static volatile int joined;

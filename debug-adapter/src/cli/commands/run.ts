@@ -33,6 +33,10 @@ interface StartOptions {
   json: boolean;
 }
 
+export interface RunOptions extends StartOptions {
+  strict: boolean;
+}
+
 export interface RestartOptions extends StartOptions {
   path: string[];
   inPlace: boolean;
@@ -63,7 +67,7 @@ function rulesOf({ file, clock }: StartOptions): { files: FileRule[]; clock?: Cl
   return { files: file.map(fileRule), ...(how === undefined ? {} : { clock: how }) };
 }
 
-export async function run(argv: string[], options: StartOptions): Promise<number> {
+export async function run(argv: string[], options: RunOptions): Promise<number> {
   const [program] = argv;
   if (program === undefined)
     throw failure('usage', { what: 'There is no program to run', remedy: 'cairn run [OPTIONS] -- PROGRAM [ARGS...]' });
@@ -81,7 +85,17 @@ export async function run(argv: string[], options: StartOptions): Promise<number
   const client = await newSession(options.session, program, { store: storePath(options.store), compress: options.compress });
   const owner = options.detach ? 'coordinator' : 'caller';
   const started = await closing(client, () =>
-    client.request('session/launch', { argv, cwd, env, processEnv, plugins, ...rules, owner, ...terminalSize() }),
+    client.request('session/launch', {
+      argv,
+      cwd,
+      env,
+      processEnv,
+      plugins,
+      ...rules,
+      strict: options.strict,
+      owner,
+      ...terminalSize(),
+    }),
   );
   for (const { message, remedy } of started.warnings) note(`warning: ${message} ${remedy}`);
   return options.detach ? detached(client, options) : foreground(client, started);

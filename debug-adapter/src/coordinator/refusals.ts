@@ -1,0 +1,37 @@
+/**
+ * What cannot be saved is refused before anything is stopped: all that is in the way, in every process, at once. Looked for from
+ * outside (platform/obstacles.ts); what plugins find in their own resources comes later, and is gathered in operation.ts.
+ * Tests: test/probes/refusals.test.ts.
+ */
+import { descendantsOf } from '../platform/attach.js';
+import { obstaclesOf, programOf, whyWithoutAgent } from '../platform/obstacles.js';
+import { isAlive, isOutside } from '../platform/processes.js';
+import { type Reason, refusal } from '../protocol/errors.js';
+import type { AgentConnection } from './agent-connection.js';
+import type { Context } from './context.js';
+import type { Session } from './session.js';
+
+/** Throws `notCheckpointable`. */
+export function refuseObstacles({ obstacles, session }: Context): void {
+  const reasons = obstacles(session);
+  if (reasons.length > 0) throw refusal('notCheckpointable', reasons, { name: session.name });
+}
+
+export function findObstacles({ processes, lingering }: Pick<Session, 'processes' | 'lingering'>): Reason[] {
+  const members = processes.filter((one) => one.isOpen);
+  const inside = new Set(members.map((one) => one.process.pid));
+  const known = members.flatMap((one) => ofMember(one, inside));
+  const candidates = descendantsOf([...inside, ...lingering.map((one) => one.pid)]);
+  return [...known, ...candidates.filter((pid) => !inside.has(pid)).flatMap(ofStranger)];
+}
+
+function ofMember(one: AgentConnection, inside: ReadonlySet<number>): Reason[] {
+  return obstaclesOf(one.process.pid, inside).map((obstacle) => ({ pid: one.virtualPid, program: one.program, ...obstacle }));
+}
+
+/** A process that has no agent may be about to get one; unless its program or its rights say that it never will. */
+function ofStranger(pid: number): Reason[] {
+  if (!isAlive({ pid, startTime: 0 }) || isOutside(pid)) return [];
+  const why = whyWithoutAgent(pid);
+  return why === undefined ? [] : [{ pid, program: programOf(pid), ...why }];
+}

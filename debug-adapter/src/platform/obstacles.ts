@@ -1,0 +1,144 @@
+/**
+ * What of a process cannot be saved whatever the agent does, seen from outside by /proc while the process runs: nothing has to be
+ * stopped to refuse a checkpoint for it. What plugins find in their own resources they say themselves.
+ * Tests: test/probes/refusals.test.ts, test/unit/obstacles.test.ts.
+ */
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { whyNotCheckpointable } from './executable.js';
+
+/** One thing that is in the way, and what to do. */
+export interface Obstacle {
+  what: string;
+  remedy: string;
+}
+
+function nullOnError<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch {
+    return null; // It has gone, or is not ours to look at.
+  }
+}
+
+const end = 'end it or close it before the checkpoint';
+
+/** Descriptors that lead to state of the kernel or of a device that no program can read. */
+const kinds: readonly (readonly [RegExp, string, string])[] = [
+  [/^anon_inode:\[userfaultfd\]$/, 'userfaultfd: page faults of memory that it handles itself', end],
+  [/^anon_inode:\[?perf[_-]event\]?$/, 'perf: a performance counter', end],
+  [/^anon_inode:\[?fanotify\]?$/, 'fanotify: events of a whole file system', end],
+  [/^anon_inode:\[?bpf[-_]\w+\]?$/, 'bpf: a program or a map in the kernel', end],
+  [/^(anon_inode:\[?kvm-|\/dev\/kvm$)/, 'kvm: a virtual machine', 'shut the machine down before the checkpoint'],
+  [
+    /^(anon_inode:\[?vfio|\/dev\/vfio\/)/,
+    'vfio: a device that the program drives itself',
+    'let it close the device before the checkpoint',
+  ],
+  [
+    /^(anon_inode:\[?(infinibandevent|uverbs)|\/dev\/infiniband\/)/,
+    'RDMA: a network adapter that the program drives itself',
+    'let it disconnect and close the device before the checkpoint',
+  ],
+];
+
+/** In /dev, but memory as any other. */
+const plain = /^\/dev\/(shm\/|zero$|zero |null$|hugepages\/|mqueue\/)/;
+
+/** Empty: nothing is known against it, or it has gone. `inside`: real pids of the computation's processes. */
+export function obstaclesOf(pid: number, inside: ReadonlySet<number>): Obstacle[] {
+  return [...statusObstacles(pid, inside), ...namespaceObstacles(pid), ...memoryObstacles(pid), ...descriptorObstacles(pid)];
+}
+
+function text(path: string): string {
+  return nullOnError(() => readFileSync(path, 'utf8')) ?? '';
+}
+
+function statusObstacles(pid: number, inside: ReadonlySet<number>): Obstacle[] {
+  const status = text(`/proc/${pid}/status`);
+  const field = (name: string): number => Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(status)?.[1] ?? 0);
+  const found: Obstacle[] = [];
+  const tracer = field('TracerPid');
+  // A debugger that is itself in the computation is saved with it; and a process that is held is traced by a child of its own.
+  if (tracer !== 0 && !inside.has(tracer) && !inside.has(parentOf(tracer)))
+    found.push({
+      what: `it is traced by ${text(`/proc/${tracer}/comm`).trim() || 'a debugger'} (process ${tracer}), outside of the computation`,
+      remedy: 'detach the debugger before the checkpoint',
+    });
+  if (field('Seccomp') === 1)
+    found.push({
+      what: 'it may make no system calls but read, write and exit (seccomp, strict mode), and so can neither be saved nor restarted',
+      remedy: 'checkpoint before it enters that mode, or when it has ended',
+    });
+  return found;
+}
+
+function parentOf(pid: number): number {
+  return Number(/^PPid:\s*(\d+)/m.exec(text(`/proc/${pid}/status`))?.[1] ?? 0);
+}
+
+function namespaceObstacles(pid: number): Obstacle[] {
+  const found: Obstacle[] = [];
+  for (const kind of ['user', 'mnt', 'pid'] as const) {
+    const theirs = nullOnError(() => readlinkSync(`/proc/${pid}/ns/${kind}`));
+    if (theirs === null || theirs === nullOnError(() => readlinkSync(`/proc/self/ns/${kind}`))) continue;
+    found.push({
+      what: `it is in another ${kind === 'mnt' ? 'mount' : kind} namespace than the session`,
+      remedy: 'start the session within the container, or checkpoint when that process has ended',
+    });
+  }
+  return found;
+}
+
+function memoryObstacles(pid: number): Obstacle[] {
+  return mappedDevices(text(`/proc/${pid}/maps`), isDevice).map((path) => ({
+    what: `it has mapped memory of the device ${path}`,
+    remedy: 'let it unmap and close the device before the checkpoint',
+  }));
+}
+
+/** The devices in the text of a file maps, each once. */
+export function mappedDevices(maps: string, isDevice: (path: string) => boolean): string[] {
+  if (!maps.includes(' /dev/')) return [];
+  const paths = maps.split('\n').flatMap((line) => {
+    const at = line.indexOf(' /dev/');
+    return at < 0 ? [] : [line.slice(at + 1)];
+  });
+  return [...new Set(paths)].filter((path) => !plain.test(path) && isDevice(path));
+}
+
+function isDevice(path: string): boolean {
+  const status = nullOnError(() => statSync(path));
+  // One that is no more there can be nothing else in /dev.
+  return status === null || status.isCharacterDevice() || status.isBlockDevice();
+}
+
+function descriptorObstacles(pid: number): Obstacle[] {
+  const folder = `/proc/${pid}/fd`;
+  return (nullOnError(() => readdirSync(folder)) ?? []).flatMap((fd) => {
+    const kind = descriptorKind(nullOnError(() => readlinkSync(`${folder}/${fd}`)) ?? '');
+    return kind ? [{ what: `descriptor ${fd} is ${kind.what}`, remedy: kind.remedy }] : [];
+  });
+}
+
+/** What a descriptor leads to, by its link in /proc; undefined: nothing that is always in the way. */
+export function descriptorKind(link: string): Obstacle | undefined {
+  const kind = kinds.find(([pattern]) => pattern.test(link));
+  return kind && { what: kind[1], remedy: kind[2] };
+}
+
+/** Why the agent is not in a process of the computation, as far as its program and its rights say; undefined: they do not. */
+export function whyWithoutAgent(pid: number): Obstacle | undefined {
+  const program = nullOnError(() => readlinkSync(`/proc/${pid}/exe`));
+  const remedy = 'checkpoint when it has ended, or let it start a dynamically linked 64-bit program of your own user';
+  const owner = nullOnError(() => statSync(`/proc/${pid}`).uid);
+  const own = typeof process.getuid === 'function' ? process.getuid() : -1;
+  if (program === null) return owner !== null && owner !== own ? { what: "it is another user's process", remedy } : undefined;
+  const why = whyNotCheckpointable(program);
+  return why === '' ? undefined : { what: `${why}, so that Cairn cannot get into it`, remedy };
+}
+
+/** Its program's name. */
+export function programOf(pid: number): string {
+  return text(`/proc/${pid}/comm`).trim() || basename(nullOnError(() => readlinkSync(`/proc/${pid}/exe`)) ?? '?');
+}

@@ -1,0 +1,101 @@
+#include "exec/strict.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/text.h"
+#include "exec/next.h"
+
+extern "C" char** environ;
+
+namespace cairn::exec {
+namespace {
+
+constexpr int most_scripts = 4;
+
+long sys(long number, long a, long b = 0, long c = 0, long d = 0) { return host->syscall(number, a, b, c, d, 0, 0); }
+long pointer(const void* address) { return reinterpret_cast<long>(address); }
+
+bool has_loader(int fd, const Elf64_Ehdr& header) {
+  for (unsigned i = 0; i < header.e_phnum && i < 64; ++i) {
+    Elf64_Phdr segment;
+    long at = static_cast<long>(header.e_phoff + i * sizeof segment);
+    if (sys(SYS_pread64, fd, pointer(&segment), sizeof segment, at) != sizeof segment) break;
+    if (segment.p_type == PT_INTERP) return true;
+  }
+  return false;
+}
+
+/// nullptr: nothing is against it, or it is no program at all, which execve(2) will say.
+const char* why_not(int fd, int scripts) {
+  struct stat status = {};
+  Elf64_Ehdr header = {};
+  if (sys(SYS_fstat, fd, pointer(&status)) < 0) return nullptr;
+  long size = sys(SYS_pread64, fd, pointer(&header), sizeof header, 0);
+  if (size >= 2 && memcmp(&header, "#!", 2) == 0 && scripts < most_scripts) {
+    char line[256] = {};
+    sys(SYS_pread64, fd, pointer(line), sizeof line - 1, 2);
+    char* start = line;
+    while (*start == ' ' || *start == '\t') ++start;
+    start[strcspn(start, " \t\n")] = 0;
+    long interpreter = sys(SYS_openat, AT_FDCWD, pointer(start), O_RDONLY | O_CLOEXEC);
+    const char* why = interpreter < 0 ? nullptr : why_not(static_cast<int>(interpreter), scripts + 1);
+    if (interpreter >= 0) sys(SYS_close, interpreter);
+    return why;
+  }
+  if (size < static_cast<long>(sizeof header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return nullptr;
+  char capabilities[64];
+  if ((status.st_mode & (S_ISUID | S_ISGID)) != 0) return "it runs with another user's or group's rights (set-id)";
+  if (sys(SYS_fgetxattr, fd, pointer("security.capability"), pointer(capabilities), sizeof capabilities) > 0) return "it has capabilities of its own";
+  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64) return "it is not a 64-bit x86 program";
+  return has_loader(fd, header) ? nullptr : "it is statically linked";
+}
+
+bool is_strict() { return host != nullptr && plugin::option(host, "strict") != nullptr; }
+
+}  // namespace
+
+bool refuses(const char* path, int fd) {
+  if (!is_strict() || (path == nullptr && fd < 0)) return false;
+  long opened = fd >= 0 ? fd : sys(SYS_openat, AT_FDCWD, pointer(path), O_RDONLY | O_CLOEXEC);
+  if (opened < 0) return false;
+  const char* why = why_not(static_cast<int>(opened), 0);
+  if (fd < 0) sys(SYS_close, opened);
+  if (why == nullptr) return false;
+  plugin::Text<PATH_MAX + 256> text;
+  text.add("cairn: ").add(path == nullptr ? "a program" : path).add(" is not executed: ").add(why).add(", and Cairn could not checkpoint it (--strict)\n");
+  sys(SYS_write, 2, pointer(text.text()), static_cast<long>(strlen(text.text())));
+  errno = EPERM;
+  return true;
+}
+
+bool refuses_found(const char* file) {
+  if (!is_strict() || file == nullptr) return false;
+  if (strchr(file, '/') != nullptr) return refuses(file);
+  const char* list = "/bin:/usr/bin";
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    if (strncmp(*entry, "PATH=", 5) == 0) list = *entry + 5;
+  }
+  for (const char* at = list;; ++at) {
+    const char* end = strchrnul(at, ':');
+    plugin::Text<PATH_MAX> candidate;
+    char folder[PATH_MAX];
+    size_t length = static_cast<size_t>(end - at);
+    if (length + strlen(file) + 2 < sizeof folder) {
+      memcpy(folder, at, length);
+      folder[length] = 0;
+      candidate.add(length == 0 ? "." : folder).add("/").add(file);
+      if (sys(SYS_faccessat, AT_FDCWD, pointer(candidate.text()), X_OK) == 0) return refuses(candidate.text());
+    }
+    if (*end == 0) return false;
+    at = end;
+  }
+}
+
+}  // namespace cairn::exec

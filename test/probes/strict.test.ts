@@ -1,0 +1,72 @@
+/**
+ * `cairn run --strict`: what no checkpoint could save does not begin. Programs that Cairn cannot get into are not executed, with a
+ * message; resources that cannot be saved are not made.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Scratch } from '../support/scratch.js';
+import { tool } from './tools.js';
+
+async function withScratch(work: (scratch: Scratch) => Promise<void>): Promise<void> {
+  const scratch = new Scratch();
+  try {
+    await work(scratch);
+  } finally {
+    await scratch.close();
+  }
+}
+
+test('a program without shared libraries is not started', () =>
+  withScratch(async (scratch) => {
+    const { status, stderr } = await scratch.cairn(['run', '--strict', '--', await tool('tiny', '-static'), '/']);
+    assert.notEqual(status, 0);
+    assert.match(stderr, /statically linked/);
+    assert.match(stderr, /without --strict/i);
+  }));
+
+test('nor is one executed by the program, in whatever way; the others are', () =>
+  withScratch(async (scratch) => {
+    const tiny = await tool('tiny', '-static');
+    const script = `${tiny} /; echo "status $?"; exec 3>&2; python3 -c '
+import os, subprocess
+try: subprocess.run(["${tiny}", "/"])
+except PermissionError: print("not spawned", flush=True)
+print("system", os.system("${tiny} /") >> 8, flush=True)
+'; echo over`;
+    const program = scratch.cairnProgram(['run', '--strict', '--session', 'strict', '--', 'sh', '-c', script]);
+    await program.line(/^over$/);
+    assert.equal(await program.exit(), 0, program.transcript());
+    assert.match(program.stdout, /^status 126$/m);
+    assert.match(program.stdout, /^not spawned$/m);
+    assert.match(program.stdout, /^system 126$/m);
+    assert.doesNotMatch(program.stdout, /running/);
+    assert.equal(program.stderr.match(/is not executed: it is statically linked/g)?.length, 3, program.stderr);
+  }));
+
+for (const kind of ['io_uring', 'userfaultfd', 'fanotify', 'perf']) {
+  test(`${kind} is not made, and the program is checkpointed`, () =>
+    withScratch(async (scratch) => {
+      const program = scratch.cairnProgram(['run', '--strict', '--session', 'kind', '--', await tool('refused'), kind], {
+        input: true,
+      });
+      assert.match(await program.line(/^(made|none)/), /^none: Operation not permitted/);
+      await scratch.checkpoint('kind');
+      program.type('x\n');
+      await program.line(/^done$/);
+      assert.equal(await program.exit(), 0);
+    }));
+}
+
+test('a strict program is restarted like any other', () =>
+  withScratch(async (scratch) => {
+    const program = scratch.cairnProgram(['run', '--strict', '--session', 'first', '--', 'sh', '-c', 'echo a; read x; echo b'], {
+      input: true,
+    });
+    await program.line(/^a$/);
+    const { snapshot } = await scratch.checkpoint('first', '--then', 'kill');
+    await program.exit();
+    const restarted = scratch.cairnProgram(['restart', snapshot, '--session', 'second'], { input: true });
+    restarted.type('x\n');
+    await restarted.line(/^b$/);
+    assert.equal(await restarted.exit(), 0, restarted.transcript());
+  }));

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { descriptorKind, mappedDevices, obstaclesOf } from '../../debug-adapter/src/platform/obstacles.js';
+
+test('descriptors of which no state can be read are told by their links', () => {
+  for (const [link, kind] of [
+    ['anon_inode:[userfaultfd]', /userfaultfd/],
+    ['anon_inode:[perf_event]', /perf/],
+    ['anon_inode:[fanotify]', /fanotify/],
+    ['anon_inode:bpf-map', /bpf/],
+    ['anon_inode:kvm-vm', /kvm/],
+    ['/dev/vfio/12', /vfio/],
+    ['/dev/infiniband/uverbs0', /RDMA/],
+  ] as const)
+    assert.match(descriptorKind(link)?.what ?? '', kind);
+  for (const link of [
+    'anon_inode:[eventpoll]',
+    'anon_inode:[io_uring]',
+    'pipe:[1]',
+    'socket:[2]',
+    '/dev/null',
+    '/dev/pts/3',
+    '/home/kvm',
+  ])
+    assert.equal(descriptorKind(link), undefined, link);
+});
+
+test('mapped devices are named once; shared memory in /dev is none', () => {
+  const line = (path: string): string => `7f0000000000-7f0000001000 rw-s 00000000 00:06 1 ${path}`;
+  const maps = ['/dev/mem', '/dev/mem', '/dev/shm/x', '/dev/zero (deleted)', '/dev/vfio/1', '/usr/lib/x.so'].map(line).join('\n');
+  assert.deepEqual(
+    mappedDevices(maps, () => true),
+    ['/dev/mem', '/dev/vfio/1'],
+  );
+  assert.deepEqual(
+    mappedDevices(maps, () => false),
+    [],
+  );
+});
+
+test('nothing is against an ordinary process, nor against one that has gone', () => {
+  assert.deepEqual(obstaclesOf(process.pid, new Set()), []);
+  assert.deepEqual(obstaclesOf(0x3fffff, new Set()), []);
+});
