@@ -1,7 +1,9 @@
 /** The adapter with real computations: launched, held, checkpointed, left alone, joined again, restarted. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import test, { afterEach, beforeEach } from 'node:test';
 import type { CheckpointResult, SessionStatus, TableRow, TerminalState } from '../../debug-adapter/src/protocol/control.js';
+import type { Manifest } from '../../debug-adapter/src/protocol/snapshot.js';
 import { isAlive, waitFor } from '../support/processes.js';
 import { Scratch } from '../support/scratch.js';
 import { Adapter } from './adapter.js';
@@ -254,6 +256,42 @@ test('a computation whose coordinator died is followed under the next one', asyn
   const { rows } = await dap.ask<{ rows: TableRow[] }>('cairnTable', { kind: 'pid' });
   assert.ok(rows.length > 0);
   assert.ok(!dap.story.includes('terminated'));
+});
+
+test('rules for files, clocks, one program’s variables and a run slot, as on the command line', async () => {
+  const first = await adapter();
+  const rules = { files: { '*.log': 'ignore', '**/w/*': 'save' }, clock: 'continue' };
+  await first.ask('launch', ticker({ session: 'one', env: { 'perl:ONLY': 'perl', 'bash:ONLY': 'bash' }, ...rules }));
+  await waitFor('some lines', async () => lastTick(await scrollback(first)) > 5);
+  await first.ask<CheckpointResult>('cairnCheckpoint', { name: 'here', then: 'kill' });
+  await first.event('terminated');
+  const { manifest } = await scratch.json<{ manifest: Manifest }>(['show', 'here']);
+  assert.deepEqual(manifest.rules, {
+    files: [
+      { pattern: '*.log', how: 'ignore' },
+      { pattern: '**/w/*', how: 'save' },
+    ],
+    clock: 'continue',
+  });
+  const slot = join(scratch.folder, 'slot');
+  const second = await adapter();
+  await second.ask('launch', {
+    snapshot: 'here',
+    cwd: scratch.work,
+    slot,
+    clock: 'go-on',
+    changedFiles: 'use',
+    env: { 'perl:NEW': '2' },
+  });
+  assert.equal((await second.ask<SessionStatus>('cairnStatus')).runFolder, slot);
+  const { rows } = await second.ask<{ rows: TableRow[] }>('cairnTable', { kind: 'env' });
+  assert.deepEqual(
+    rows.filter(({ virtual }) => ['ONLY', 'NEW'].includes(virtual)).map(({ real }) => real),
+    ['2', 'perl'],
+  );
+  const wrong = await adapter();
+  const { text } = await wrong.refusal('launch', { snapshot: 'here', cwd: scratch.work, clock: 'backwards' });
+  assert.match(text, /clock/);
 });
 
 test('a restart goes on where the snapshot was made, under the same virtual ids', async () => {

@@ -80,16 +80,23 @@ story('virtual names follow the selection: of a snapshot, filtered', async (wind
   await window.command('Cairn: Show Virtual Names');
   const panel = await window.webview('table.names');
   await snapshotNamed(window, 'first').first().click();
-  await until('the snapshot is shown', async () =>
-    (await panel.locator('select option:checked').textContent())?.startsWith('first'),
-  );
+  const source = panel.getByRole('combobox', { name: 'Process or snapshot' });
+  await until('the snapshot is shown', async () => (await source.locator('option:checked').textContent())?.startsWith('first'));
   await panel.getByRole('tab', { name: 'Ids' }).press('End');
+  await panel.getByRole('tab', { name: 'Connections', selected: true }).press('ArrowLeft');
   await panel.getByRole('tab', { name: 'File Descriptors', selected: true }).waitFor();
   await panel.getByRole('cell', { name: join(suite.folder, 'ticks.txt'), exact: true }).waitFor();
   await panel.getByRole('searchbox').fill('ticks nowhere');
   await panel.getByText(/None of \d+ rows fits/).waitFor();
   await panel.getByRole('searchbox').fill('ticks');
   await until('one row is left', async () => (await panel.locator('tbody tr').count()) === 1);
+  const column = panel.getByRole('combobox', { name: 'Column to filter by' });
+  await column.selectOption('Owner');
+  await panel.getByText(/None of \d+ rows fits/).waitFor();
+  await column.selectOption('Real now');
+  await until('it is there', async () => (await panel.locator('tbody tr').count()) === 1);
+  await column.selectOption('All columns');
+  await panel.getByRole('button', { name: /^Copy the row of \d+$/ }).waitFor();
   await assertAccessible(panel, 'the filtered table');
 });
 

@@ -101,8 +101,8 @@ test('by rule a connection to outside is closed by a restart, and the program th
     const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
     try {
       const command = [await tool('connected'), String(address.port)];
-      const rule = ['env', 'CAIRN_SOCKET_OUTSIDE=close'];
-      const program = scratch.start([...rule, cairnCommand, 'run', '--session', 'net', '--', ...command]);
+      const rules = ['--connection', '10.*=refuse', '--connection', `127.0.0.1:${address.port}=close`];
+      const program = scratch.start([cairnCommand, 'run', '--session', 'net', ...rules, '--', ...command]);
       await program.line(/^connected/);
       const peer = await accepted;
       const { snapshot } = await scratch.checkpoint('net');

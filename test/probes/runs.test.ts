@@ -307,6 +307,30 @@ test('a plugin that is given at a restart takes part from then on; one that cann
     await scratch.cairn(['stop', '--session', 'three']);
     await third.exit();
 
+    // It may be given other settings by then; without any it keeps those that it has.
+    const others = join(scratch.folder, 'others.json');
+    writeFileSync(others, '{"b": 18}');
+    const fourth = scratch.cairnProgram(['restart', 'with it', '--session', 'four', '--plugin', `${library}=${others}`]);
+    await waitFor('its words with other settings', () => logOf('four').includes('late plugin: running'));
+    assert.match(logOf('four'), /late plugin: settings \d+ \{\\?"b\\?": 18\}/);
+    await scratch.cairn(['checkpoint', '--session', 'four', '--name', 'with others', '--then', 'kill']);
+    await fourth.exit();
+    const fifth = scratch.cairnProgram(['restart', 'with others', '--session', 'five', '--plugin', library]);
+    await waitFor('its words with the same settings', () => logOf('five').includes('late plugin: running'));
+    assert.doesNotMatch(logOf('five'), /late plugin: settings/);
+    assert.match(logOf('five'), /late plugin: running \d+ \{\\?"b\\?": 18\}/);
+    await scratch.cairn(['stop', '--session', 'five']);
+    await fifth.exit();
+    for (const [word, reason] of [
+      ['refuse', /the settings ask to refuse/],
+      ['mute', /takes no other settings at a restart/],
+    ] as const) {
+      writeFileSync(others, `{"what": "${word}"}`);
+      const refused = scratch.cairnProgram(['restart', 'with it', '--session', word, '--plugin', `${library}=${others}`]);
+      assert.equal(await refused.exit(), 1, refused.transcript());
+      assert.match(refused.stderr, reason);
+    }
+
     for (const [plugin, reason] of [
       [withThreadLocals, /thread-local/],
       [needing, /libm\.so/],

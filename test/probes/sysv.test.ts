@@ -1,6 +1,5 @@
 /**
- * System V objects beside other runs: a restart touches nothing of a run that goes on, whose key it wants too; and semaphores that
- * are to be set back at a process's end are refused while they are.
+ * System V objects beside other runs: a restart touches nothing of a run that goes on, whose key it wants too.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -39,19 +38,4 @@ test('a restart beside the run that goes on has a segment of its own with the sa
     await first.line(/^number 3$/);
     first.type('end\n');
     assert.equal(await first.exit(), 0, first.transcript());
-  }));
-
-test('a semaphore that is held with SEM_UNDO is refused by its id, until it is released', () =>
-  withScratch(async (scratch) => {
-    const program = scratch.cairnProgram(['run', '--session', 'undo', '--', await tool('sysv'), 'undo'], { input: true });
-    const id = (await program.line(/^held/)).split(' ')[1];
-    const { status, stderr } = await scratch.cairn(['checkpoint', '--session', 'undo', '--json']);
-    assert.equal(status, 1, stderr);
-    assert.match(stderr, /SEM_UNDO/);
-    assert.match(stderr, new RegExp(`\\bid ${id}\\b`));
-    program.type('x\n');
-    await program.line(/^released/);
-    await scratch.checkpoint('undo');
-    program.type('x\n');
-    assert.equal(await program.exit(), 0, program.transcript());
   }));

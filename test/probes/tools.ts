@@ -9,6 +9,7 @@ export type Tool =
   | 'counter'
   | 'crowd'
   | 'kill_at'
+  | 'moved'
   | 'refused'
   | 'refused_socket'
   | 'steady'

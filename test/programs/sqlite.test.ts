@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { programTest } from './program-under-cairn.js';
 
-for (const mode of ['wal']) {
+for (const mode of ['delete', 'wal']) {
   programTest({
     name: `sqlite3 in a transaction, journal_mode ${mode}`,
     command: ['sh', '-c', 'exec sqlite3 -bail base.db < program.sql'],

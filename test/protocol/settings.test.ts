@@ -11,15 +11,19 @@ const pairs = (settings: readonly { key: string; value: string }[]): [string, st
   settings.map(({ key, value }) => [key, value]);
 
 test('rules are told where they are other than usual', () => {
-  assert.deepEqual(ruleSettings({ files: [], clock: 'go-on' }), []);
+  assert.deepEqual(ruleSettings({ files: [], clock: 'go-on', connections: [] }), []);
   const files = [
     { pattern: '*.vcd', how: 'save' },
     { pattern: '/a/**', how: 'ignore' },
   ] as const;
-  assert.deepEqual(pairs(ruleSettings({ files: [...files], clock: 'continue' })), [
-    ['files', 'save *.vcd\nignore /a/**\n'],
-    ['clock', 'continue'],
-  ]);
+  assert.deepEqual(
+    pairs(ruleSettings({ files: [...files], clock: 'continue', connections: [{ pattern: '10.*', how: 'close' }] })),
+    [
+      ['files', 'save *.vcd\nignore /a/**\n'],
+      ['clock', 'continue'],
+      ['connections', 'close 10.*\n'],
+    ],
+  );
   assert.deepEqual(pairs(changedFileSettings('use', ['/x'])), [
     ['files.changed', 'use'],
     ['files.same', '/x'],

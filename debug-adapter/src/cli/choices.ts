@@ -4,7 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { failure, reason } from '../protocol/errors.js';
-import { FileRule } from '../protocol/rules.js';
+import { ConnectionRule, FileRule } from '../protocol/rules.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -42,6 +42,18 @@ export function fileRule(text: string): FileRule {
     throw failure('usage', {
       what: `--file ${text}: it has to be PATTERN=save, PATTERN=check or PATTERN=ignore`,
       remedy: "For example: --file '*.vcd=save'",
+    });
+  return parsed.data;
+}
+
+/** `PATTERN=refuse|close`. */
+export function connectionRule(text: string): ConnectionRule {
+  const equals = text.lastIndexOf('=');
+  const parsed = ConnectionRule.safeParse({ pattern: text.slice(0, Math.max(equals, 0)), how: text.slice(equals + 1) });
+  if (!parsed.success)
+    throw failure('usage', {
+      what: `--connection ${text}: it has to be PATTERN=refuse or PATTERN=close`,
+      remedy: "For example: --connection '10.0.0.1:*=close'",
     });
   return parsed.data;
 }

@@ -42,6 +42,12 @@ function starting(command: Command): Command {
     )
     .option('--unset <[program:]name>', 'remove an environment variable (repeatable)', collect, [])
     .addOption(fileRules())
+    .option(
+      '--connection <pattern=how>',
+      'what becomes of connections that leave the computation, by the address of the peer: refuse or close (repeatable, the first that fits counts); default: refuse',
+      collect,
+      [],
+    )
     .option('--clock <how>', 'CLOCK_MONOTONIC over a restart: go-on, or continue as if no time had passed; default: go-on')
     .option('--plugin <lib[=settings.json]>', 'load a plugin into the program (repeatable)', collect, [])
     .option('--compress', 'compress the pages of snapshots with zstd; a restart unpacks them first', false)

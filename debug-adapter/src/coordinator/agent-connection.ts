@@ -97,6 +97,7 @@ export class AgentConnection {
   readonly #reader = new FrameReader();
   readonly #expected = new Map<bigint, Expected>();
   readonly #saved = new Map<bigint, Deferred<SaveDone>>();
+  readonly #awaitedSaves = new Set<bigint>();
   readonly #ready = deferred<void>();
   #greeted = false;
 
@@ -127,6 +128,10 @@ export class AgentConnection {
   }
   get process(): ProcessId {
     return { pid: this.hello.realPid, startTime: Number(this.hello.startTime) };
+  }
+  /** It was asked something that it has not answered. */
+  get isAsked(): boolean {
+    return !this.isReady || this.#expected.size > 0 || this.#awaitedSaves.size > 0;
   }
   get argv(): string[] {
     return this.hello.commandLine.replace(/\0$/, '').split('\0');
@@ -160,7 +165,11 @@ export class AgentConnection {
 
   /** Settled by SaveDone of that operation, which may already have come. */
   saved(operation: bigint): Promise<SaveDone> {
-    return this.#savedEntry(operation).promise;
+    const { promise } = this.#savedEntry(operation);
+    this.#awaitedSaves.add(operation);
+    const over = (): void => void this.#awaitedSaves.delete(operation);
+    promise.then(over, over);
+    return promise;
   }
 
   close(): void {

@@ -28,6 +28,7 @@ import { Agents } from './agents.js';
 import { attachFamily, prepareAttach } from './attach.js';
 import { checkpoint } from './checkpoint.js';
 import type { Context, Deadlines } from './context.js';
+import { StoppedProcesses } from './keep-running.js';
 import type { Log } from './log.js';
 import { letGo, members, suspend } from './members.js';
 import { Operation } from './operation.js';
@@ -66,6 +67,7 @@ export class Coordinator {
   readonly #terminalListeners = new Set<(data: string) => void>();
   readonly #begun = deferred<void>();
   readonly #ended = deferred<void>();
+  readonly #stopped: StoppedProcesses;
   #started: Started | undefined;
   #starting = false;
   #detached = false;
@@ -87,6 +89,7 @@ export class Coordinator {
       checkpoint: async (_, { name }) => (await this.checkpoint({ name, then: 'resume' })).snapshot,
       ended: () => this.#end(),
     });
+    this.#stopped = new StoppedProcesses(this.session, log);
     this.#context = {
       session: this.session,
       store,
@@ -196,7 +199,7 @@ export class Coordinator {
 
   checkpoint(params: CheckpointParams): Promise<CheckpointResult> {
     return this.#strand.run(async () => {
-      const result = await checkpoint(this.#context, params);
+      const result = await this.#stopped.during(() => checkpoint(this.#context, params));
       if (params.then === 'kill')
         await bounded(this.#ended.promise, 10_000, () =>
           failure('wrongState', {
@@ -216,7 +219,7 @@ export class Coordinator {
 
   hold(): Promise<SessionStatus> {
     return this.#strand.run(async () => {
-      await members(this.#context);
+      await this.#stopped.during(() => members(this.#context));
       if (this.session.state === 'held') return this.status;
       return this.#operate('hold', async (operation) => {
         await suspend(this.#context, operation);
@@ -255,7 +258,7 @@ export class Coordinator {
     const chosen = virtualPid === undefined ? [...processes] : processes.filter((one) => one.virtualPid === virtualPid);
     if (chosen.length === 0)
       throw virtualPid === undefined ? failure('noProcess', { name }) : failure('unknownProcess', { name, pid: virtualPid });
-    const parts = await Promise.allSettled(chosen.map((one) => table(one, kind)));
+    const parts = await this.#stopped.during(() => Promise.allSettled(chosen.map((one) => table(one, kind))));
     // Of several, one that ends meanwhile has no names any more, and takes nothing from the others.
     const found = parts.flatMap((part) => (part.status === 'fulfilled' ? [part.value] : []));
     const [first] = parts;
@@ -274,6 +277,7 @@ export class Coordinator {
   /** Leaves the computation as it is. */
   close(): void {
     clearTimeout(this.#startTimer);
+    this.#stopped.close();
     this.session.close();
     this.#record();
     this.#agents.close();
@@ -363,6 +367,7 @@ export class Coordinator {
     const operation = new Operation(++this.#operations, kind, this.#options.clock, this.session.progressed);
     this.session.operation = operation;
     this.session.changed();
+    this.#stopped.begin();
     return operation;
   }
 

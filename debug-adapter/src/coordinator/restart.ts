@@ -76,9 +76,10 @@ function runFolderFor({ store, session, clock }: Context, { inPlace }: RestartPa
   return slot === undefined ? newRunFolder(store, session.name, clock.now()) : slotFolder(slot);
 }
 
-/** Those that the snapshot's processes have, with new settings where they are named again. */
+/** Those that the snapshot's processes have, with new settings where they are named again with some. */
 function mergePlugins(before: readonly Plugin[], now: readonly Plugin[]): Plugin[] {
-  return [...before.filter((one) => !now.some(({ library }) => library === one.library)), ...now];
+  const merged = before.map((one) => now.find(({ library, settings }) => library === one.library && settings !== '{}') ?? one);
+  return [...merged, ...now.filter(({ library }) => !before.some((one) => library === one.library))];
 }
 
 function restartSettings(context: Context, plan: RestartPlan, folder: string, manifest: Manifest): SettingInit[] {

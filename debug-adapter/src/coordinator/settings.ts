@@ -22,8 +22,13 @@ export function fileRules(files: Rules['files']): SettingInit {
 }
 
 /** What every process is told of the computation's rules. */
-export function ruleSettings({ files, clock }: Rules): SettingInit[] {
-  return [...(files.length > 0 ? [fileRules(files)] : []), ...(clock === 'go-on' ? [] : [option('clock', clock)])];
+export function ruleSettings({ files, clock, connections }: Rules): SettingInit[] {
+  const lines = connections.map(({ pattern, how }) => `${how} ${pattern}\n`).join('');
+  return [
+    ...(files.length > 0 ? [fileRules(files)] : []),
+    ...(clock === 'go-on' ? [] : [option('clock', clock)]),
+    ...(lines === '' ? [] : [option('connections', lines)]),
+  ];
 }
 
 /** What a restart does with files that have changed, beyond rules. */

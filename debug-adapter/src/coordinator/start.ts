@@ -31,7 +31,7 @@ export function launch(context: Context, params: LaunchParams): Started {
   session.argv = params.argv;
   session.cwd = params.cwd;
   const program = findProgram(params.argv[0] ?? '', params.env, params.cwd);
-  session.rules = { files: params.files ?? [], clock: params.clock ?? 'go-on' };
+  session.rules = { files: params.files ?? [], clock: params.clock ?? 'go-on', connections: params.connections ?? [] };
   session.processEnv = params.processEnv ?? [];
   session.plugins = params.plugins;
   session.launchProblem = program === undefined ? '' : whyNotCheckpointable(program);

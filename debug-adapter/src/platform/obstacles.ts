@@ -73,6 +73,10 @@ function statusObstacles(pid: number, inside: ReadonlySet<number>): Obstacle[] {
   return found;
 }
 
+function capabilitiesOf(pid: number): bigint {
+  return BigInt(`0x${/^CapPrm:\s*([0-9a-f]+)/m.exec(text(`/proc/${pid}/status`))?.[1] ?? '0'}`);
+}
+
 function parentOf(pid: number): number {
   return Number(/^PPid:\s*(\d+)/m.exec(text(`/proc/${pid}/status`))?.[1] ?? 0);
 }
@@ -130,10 +134,12 @@ export function descriptorKind(link: string): Obstacle | undefined {
 /** Why the agent is not in a process of the computation, as far as its program and its rights say; undefined: they do not. */
 export function whyWithoutAgent(pid: number): Obstacle | undefined {
   const program = nullOnError(() => readlinkSync(`/proc/${pid}/exe`));
-  const remedy = 'checkpoint when it has ended, or let it start a dynamically linked 64-bit program of your own user';
+  const remedy = 'checkpoint when it has ended, or let it start a dynamically linked program of your own user';
   const owner = nullOnError(() => statSync(`/proc/${pid}`).uid);
   const own = typeof process.getuid === 'function' ? process.getuid() : -1;
   if (program === null) return owner !== null && owner !== own ? { what: "it is another user's process", remedy } : undefined;
+  if ((capabilitiesOf(pid) & ~capabilitiesOf(process.pid)) !== 0n)
+    return { what: `${program} has capabilities that its starter has not, so that Cairn cannot get into it`, remedy };
   const why = whyNotCheckpointable(program);
   return why === '' ? undefined : { what: `${why}, so that Cairn cannot get into it`, remedy };
 }

@@ -4,7 +4,7 @@
  * schema of its parameters and of its result; both ends validate by these, and `schemas/control.schema.json` is made from them.
  */
 import * as z from 'zod';
-import { ChangedFile, ClockRule, FileRule } from './rules.js';
+import { ChangedFile, ClockRule, ConnectionRule, FileRule } from './rules.js';
 import { PreflightFinding, SimulatedTime } from './snapshot.js';
 
 export const CONTROL_PROTOCOL = 1;
@@ -123,6 +123,8 @@ export const LaunchParams = z.object({
   /** The first that fits decides. */
   files: z.array(FileRule).optional(),
   clock: ClockRule.optional(),
+  /** The first that fits decides. */
+  connections: z.array(ConnectionRule).optional(),
   /** `caller`: only prepare, the caller executes the command that the result names. `coordinator`: start it in a new
    * pseudo-terminal of the coordinator. */
   owner: z.enum(['caller', 'coordinator']),
@@ -146,6 +148,8 @@ export const RestartParams = z.object({
   changedFiles: ChangedFile.optional(),
   /** Without it, the snapshot's. */
   clock: ClockRule.optional(),
+  /** Before the snapshot's own. */
+  connections: z.array(ConnectionRule).optional(),
   /** Name of a run slot in the store's slots.json, or an absolute folder. */
   slot: z.string().min(1).optional(),
   owner: z.enum(['caller', 'coordinator']),

@@ -214,7 +214,7 @@ export const errorTable = define({
     number: 402,
     blame: 'program',
     message:
-      'The computation has processes that Cairn is not in (pid {pids}): a statically linked or 32-bit program, one of another user, or one that unloads what is preloaded',
+      'The computation has processes that Cairn is not in (pid {pids}): a statically linked program, one of another user, or one that unloads what is preloaded',
     remedy: 'The computation runs on. Checkpoint it when they have ended, or start dynamically linked x86 programs instead.',
   },
   heldByDebugger: {

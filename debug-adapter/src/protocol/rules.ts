@@ -30,7 +30,18 @@ export type ChangedFile = z.infer<typeof ChangedFile>;
 export const ClockRule = z.enum(['go-on', 'continue']);
 export type ClockRule = z.infer<typeof ClockRule>;
 
-export const Rules = z.object({ files: z.array(FileRule), clock: ClockRule });
+/** A connection that leaves the computation: a checkpoint is refused, or a restarted program finds it reset. */
+export const ConnectionRule = z.object({
+  /** The peer's address as it is shown: 10.0.0.1:80, [::1]:80, /run/name.sock, @abstract; * and ? stand for any characters. */
+  pattern: z
+    .string()
+    .min(1)
+    .regex(/^[^\n]*$/, 'a pattern is one line'),
+  how: z.enum(['refuse', 'close']),
+});
+export type ConnectionRule = z.infer<typeof ConnectionRule>;
+
+export const Rules = z.object({ files: z.array(FileRule), clock: ClockRule, connections: z.array(ConnectionRule).default([]) });
 export type Rules = z.infer<typeof Rules>;
 
-export const noRules: Rules = { files: [], clock: 'go-on' };
+export const noRules: Rules = { files: [], clock: 'go-on', connections: [] };

@@ -116,6 +116,10 @@ export const SnapshotSummary = z.object({
   argv: z.array(z.string()),
   /** Those of its processes that live, the first one first; empty where the manifest cannot be read. */
   processes: z.array(SnapshotProcess.pick({ virtualPid: true, executable: true })),
+  /** Virtual paths of the files whose content it has, and of those that a restart uses as they are then; the others are checked. */
+  savedFiles: z.array(z.string()).optional(),
+  ignoredFiles: z.array(z.string()).optional(),
+  rules: Rules.optional(),
   /** Not empty: the folder is damaged or of a newer format; it cannot be restarted. */
   problem: z.string(),
 });

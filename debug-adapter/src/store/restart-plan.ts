@@ -23,7 +23,7 @@ export interface RestartPlan {
   warnings: PreflightFinding[];
 }
 
-export type Asked = Pick<RestartParams, 'env' | 'processEnv' | 'paths' | 'files' | 'clock' | 'slot'>;
+export type Asked = Pick<RestartParams, 'env' | 'processEnv' | 'paths' | 'files' | 'clock' | 'connections' | 'slot'>;
 
 /** Folders that many programs share are never moved as a whole. */
 const SHARED: ReadonlySet<string> = new Set(['/', '/tmp', '/var/tmp', '/dev/shm', '/home']);
@@ -57,7 +57,11 @@ export function planRestart(
         remedy: `They count for programs of that name that it starts. It has: ${manifest.processes.map((one) => `${one.virtualPid} ${one.executable}`).join(', ')}.`,
       }),
     );
-  const rules = { files: [...(asked.files ?? []), ...manifest.rules.files], clock: asked.clock ?? manifest.rules.clock };
+  const rules = {
+    files: [...(asked.files ?? []), ...manifest.rules.files],
+    clock: asked.clock ?? manifest.rules.clock,
+    connections: [...(asked.connections ?? []), ...manifest.rules.connections],
+  };
   return { env, processEnv, paths, folder: slot.folder, rules, warnings };
 }
 

@@ -122,6 +122,9 @@ export function summarize(folder: string): SnapshotSummary {
     totalMs: manifest.totalMs,
     argv: manifest.argv,
     processes: manifest.processes.map(({ virtualPid, executable }) => ({ virtualPid, executable })),
+    savedFiles: manifest.openFiles.filter(({ how }) => how === 'saved').map(({ path }) => path),
+    ignoredFiles: manifest.openFiles.filter(({ how }) => how === 'ignored').map(({ path }) => path),
+    rules: manifest.rules,
     problem: wholeProblem(folder, manifest) ?? '',
   };
 }

@@ -9,6 +9,7 @@ import { formatBytes, formatDuration, formatSimulatedTime } from '../../../debug
 import type { SnapshotSummary } from '../../../debug-adapter/src/protocol/snapshot.js';
 import { formatCommandLine, formatMoment, snapshotDescription, snapshotRowLabel } from './format.js';
 import type { BranchNode, SnapshotNode, StoreNode } from './nodes.js';
+import { ruleLines } from './ruleLines.js';
 
 const { Expanded, None } = vscode.TreeItemCollapsibleState;
 
@@ -81,6 +82,7 @@ function snapshotTooltip(snapshot: SnapshotSummary): vscode.MarkdownString {
   line('Session', snapshot.session);
   line('Id', snapshot.id);
   line('Command', formatCommandLine(snapshot.argv));
+  for (const [name, value] of ruleLines(snapshot)) line(name, value);
   return tooltip;
 }
 

@@ -276,6 +276,9 @@ struct cairn_paths {
   int32_t (*map_file)(const char *virtual_path, const char *real_path);
   /* Since 1.1. [any] As to_real, for something new that is about to get this name; the folders above it are made. */
   int32_t (*new_real)(const char *path, char *buffer, uint32_t capacity);
+  /* Since 1.1. [any] The real file is shown by these numbers of device and inode from now on; and what a real file is shown by. */
+  int32_t (*same_file)(uint64_t virtual_device, uint64_t virtual_inode, uint64_t real_device, uint64_t real_inode);
+  void (*shown_numbers)(uint64_t *device, uint64_t *inode);
 };
 
 /* Extension "cairn.environment/1", published by the built-in plugin `env`. Since 1.1. */

@@ -1,6 +1,7 @@
 // The built-in plugin `descriptor`: numbers, sharing and owners of descriptors. What is behind one is another plugin's: it is
 // offered each open file description (CAIRN_EVENT_DESCRIPTOR_SAVE), and makes it again at a restart.
 // Here: events and barriers. Tests: test/probes (files, processes).
+#include "descriptor/before.h"
 #include "descriptor/table.h"
 
 namespace cairn::descriptor {
@@ -13,10 +14,16 @@ const char* const checkpoint_barriers[] = {"find", nullptr};
 const char* const restart_barriers[] = {"make", "take", "fill", nullptr};
 
 int32_t barrier(const char* name, uint32_t) {
-  if (plugin::same(name, "find")) return read_table();
+  if (plugin::same(name, "find")) {
+    int32_t error = read_table();
+    if (error >= 0) note_names();
+    return error;
+  }
   if (plugin::same(name, "make")) return make_kept();
   if (plugin::same(name, "take")) return take_shared();
-  return fill();
+  int32_t error = fill();
+  if (error >= 0) note_restart();
+  return error;
 }
 
 bool restarted = false;

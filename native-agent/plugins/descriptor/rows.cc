@@ -1,6 +1,7 @@
 // The table "fd": the descriptors as they are now, with the paths that the application knows. Context: running or quiesced.
 #include <errno.h>
 
+#include "descriptor/before.h"
 #include "descriptor/table.h"
 
 namespace cairn::descriptor {
@@ -31,14 +32,16 @@ int32_t emit_descriptor(int32_t number, void* data) {
   long flags = sys(SYS_fcntl, number, F_GETFL);
   Text<8300> shown, target, detail;
   shown.add(number);
-  target.add(translated ? virtual_path : real);
+  target.add(real);
   detail.add(kind_name(status.st_mode, real)).add(", ").add(access_name(flags));
   if ((flags & O_APPEND) != 0) detail.add(", append");
   if ((flags & O_NONBLOCK) != 0) detail.add(", non-blocking");
   if (deleted) detail.add(", unlinked");
   if (S_ISREG(status.st_mode)) detail.add(", offset ").add(static_cast<int64_t>(sys(SYS_lseek, number, 0, SEEK_CUR)));
-  if (translated && !plugin::same(real, virtual_path)) detail.add(", really ").add(real);
-  const cairn_row row = {sizeof row, 0, shown.text(), target.text(), "", detail.text(), 0};
+  if (translated && !plugin::same(real, virtual_path)) detail.add(", known as ").add(virtual_path);
+  const char* before = name_before(number, status);
+  const cairn_row row = {sizeof row, 0, shown.text(), target.text(), before != nullptr ? before : "", detail.text(),
+                         before != nullptr ? restarted_since() : 0};
   emitter->emit(emitter->context, &row);
   return 0;
 }

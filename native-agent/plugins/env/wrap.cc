@@ -28,7 +28,7 @@ char *find(const char *name) {
   size_t length = strlen(name);
   char *value = nullptr;
   for (char **entry = environ; length != 0 && entry != nullptr && *entry != nullptr; ++entry)
-    if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=') {
+    if (**entry == *name && strncmp(*entry, name, length) == 0 && (*entry)[length] == '=') {
       value = *entry + length + 1;
       break;
     }

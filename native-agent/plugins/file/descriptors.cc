@@ -86,6 +86,9 @@ int32_t claim_file(cairn_descriptor* offer) {
   file->mtime_ns = change_time(status);
   file->device = offer->device;
   file->inode = offer->inode;
+  file->shown_device = offer->device;
+  file->shown_inode = offer->inode;
+  paths->shown_numbers(&file->shown_device, &file->shown_inode);
   file->unlinked = offer->deleted != 0;
   file->elsewhere = offer->elsewhere != 0;
   if (!classify(*offer, file)) return 0;

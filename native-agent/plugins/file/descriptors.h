@@ -29,6 +29,8 @@ struct OpenFile {
   uint64_t mtime_ns;
   uint64_t device;
   uint64_t inode;
+  uint64_t shown_device;  // as the application knows the file
+  uint64_t shown_inode;
   bool unlinked;
   bool elsewhere;         // another process brings it back
   Rule rule;

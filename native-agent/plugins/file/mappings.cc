@@ -82,6 +82,9 @@ int32_t claim_unopened(cairn_mapping* mapping) {
       file->mtime_ns = change_time(status);
       file->device = mapping->device;
       file->inode = mapping->inode;
+      file->shown_device = status.st_dev;
+      file->shown_inode = status.st_ino;
+      static_cast<const cairn_paths*>(host->extension("cairn.paths/1"))->shown_numbers(&file->shown_device, &file->shown_inode);
       file->path = keep_path(kept_path, count);
       if (file->path != nullptr) {
         ++table.file_count;

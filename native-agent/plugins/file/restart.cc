@@ -121,6 +121,12 @@ int32_t place_of(const OpenFile& file, char* path, uint32_t capacity) {
   return 0;
 }
 
+/// The file that it is now is shown by the numbers of before.
+void keep_numbers(const OpenFile& file, int32_t fd) {
+  struct stat64 status = {};
+  if (sys(SYS_fstat, fd, pointer(&status)) == 0) (void)paths()->same_file(file.shown_device, file.shown_inode, status.st_dev, status.st_ino);
+}
+
 /// Puts a kept file's content at its place; -errno or 0.
 int32_t restore_content(const OpenFile& file, const char* path) {
   int32_t source = host->open_kept(file.kept);
@@ -128,6 +134,7 @@ int32_t restore_content(const OpenFile& file, const char* path) {
   long target = sys(SYS_openat, AT_FDCWD, pointer(path), O_RDWR | O_CREAT | O_CLOEXEC | O_LARGEFILE, file.mode & 07777);
   int32_t result = target < 0 ? static_cast<int32_t>(target) : copy_content(source, static_cast<int32_t>(target), file.size);
   sys(SYS_close, source);
+  if (target >= 0) keep_numbers(file, static_cast<int32_t>(target));
   if (target >= 0) sys(SYS_close, target);
   if (result == 0) return 0;
   return fail(result, file, result == -ENOSPC || result == -EDQUOT ? "no room on the disk for an open file's content"
@@ -204,6 +211,7 @@ int32_t open_unchanged(const OpenFile& file, uint32_t flags) {
     sys(SYS_close, descriptor);
     return fail(-ESTALE, file, "an open file has changed since the checkpoint; put the old one back, map its folder by --path, or allow the new one by --file PATTERN=ignore");
   }
+  keep_numbers(file, static_cast<int32_t>(descriptor));
   return static_cast<int32_t>(descriptor);
 }
 

@@ -5,8 +5,10 @@
 #include <linux/fs.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 
+#include "numbers.h"
 #include "state.h"
 
 namespace cairn::path {
@@ -41,6 +43,15 @@ void copy_attributes(int fd, const struct statx &status) {
   sys(SYS_utimensat, fd, 0, times, 0);
 }
 
+/// The copy is the same file for the application.
+void keep_numbers(int fd, const struct statx &status) {
+  struct stat64 copy;
+  if (sys(SYS_fstat, fd, &copy) < 0) return;
+  uint64_t device = makedev(status.stx_dev_major, status.stx_dev_minor), inode = status.stx_ino;
+  shown_numbers(&device, &inode);
+  (void)same_file(device, inode, copy.st_dev, copy.st_ino);
+}
+
 /// A name beside the final one that nobody else uses.
 bool temporary_name(const PathText &path, PathText &temporary) {
   static uint32_t counter;
@@ -62,6 +73,7 @@ int copy_file(const char *real, const PathText &top, const struct statx &status,
   long error = to < 0 ? to : 0;
   if (error == 0 && !truncate) error = copy_content(static_cast<int>(from), static_cast<int>(to), status.stx_size);
   if (error == 0) copy_attributes(static_cast<int>(to), status);
+  if (error == 0) keep_numbers(static_cast<int>(to), status);
   if (from >= 0) sys(SYS_close, from);
   if (to >= 0) sys(SYS_close, to);
   if (error == 0) {

@@ -6,6 +6,7 @@
 #include "locate.h"
 #include "common/text.h"
 #include "mapping.h"
+#include "numbers.h"
 #include "removed.h"
 #include "rules_file.h"
 #include "state.h"
@@ -43,7 +44,7 @@ int32_t remember_cwd() {
   return 0;
 }
 
-const cairn_paths functions = {sizeof functions, 0, to_real, to_virtual, map_file, new_real};
+const cairn_paths functions = {sizeof functions, 0, to_real, to_virtual, map_file, new_real, same_file, shown_numbers};
 
 int32_t init(const cairn_host *host, const char *) {
   state.host = host;

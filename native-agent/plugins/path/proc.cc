@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "locate.h"
+#include "proc_maps.h"
 #include "state.h"
 
 namespace cairn::path {
@@ -87,6 +88,7 @@ int32_t id_to_real(int32_t id) { return ids() != nullptr ? ids()->to_real(id) : 
 int32_t id_to_virtual(int32_t id) { return ids() != nullptr ? ids()->to_virtual(id) : id; }
 
 int32_t translated_copy(const char *real) {
+  if (is_memory_map(real)) return memory_map_copy(real);
   const cairn_ids *table = ids();
   if (table == nullptr || table->size < sizeof *table) return -ENOENT;
   return table->proc_copy(real);

@@ -1,4 +1,5 @@
 // Interposes on the functions that look at a file by its path and change nothing.
+#include "numbers.h"
 #include "wrap.h"
 
 #include <sys/inotify.h>
@@ -14,9 +15,11 @@ namespace {
 
 constexpr unsigned kTerminals = 136;  // the major number of /dev/pts/N
 
-/// The result of stat(2): the device of a terminal has its virtual number, as its name has.
+/// The result of stat(2): a file that was made again has the numbers of before (numbers.h), the device of a terminal its virtual
+/// number, as its name has.
 template <typename Status>
 int shown(int result, Status *status) {
+  if (result == 0) show_numbers(status);
   if (result != 0 || !S_ISCHR(status->st_mode) || major(status->st_rdev) != kTerminals || terminals() == nullptr) return result;
   int32_t number = terminals()->to_virtual(static_cast<int32_t>(minor(status->st_rdev)));
   status->st_rdev = makedev(kTerminals, static_cast<unsigned>(number));
@@ -84,6 +87,7 @@ WRAP(int, statx, int folder, const char *path, int flags, unsigned mask, struct 
   Target target;
   if (failed(target.look(folder, path, (flags & AT_SYMLINK_NOFOLLOW) == 0))) return -1;
   int result = NEXT(statx)(target.dirfd, target.path, flags, mask, status);
+  if (result == 0) show_numbers(status);
   if (result == 0 && S_ISCHR(status->stx_mode) && status->stx_rdev_major == kTerminals && terminals() != nullptr)
     status->stx_rdev_minor = static_cast<uint32_t>(terminals()->to_virtual(static_cast<int32_t>(status->stx_rdev_minor)));
   return result;

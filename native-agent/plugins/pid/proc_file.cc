@@ -2,9 +2,9 @@
 // A copy is a file without a name, of the moment of the opening: who keeps it open and reads it again sees no news.
 // [any] See proc_text.h; the plugin path, which knows what is opened, asks for it by cairn.ids/1.
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/mman.h>
 
+#include "common/nameless.h"
 #include "common/text.h"
 #include "pid/host.h"
 #include "pid/ids.h"
@@ -14,30 +14,8 @@ namespace cairn::pid {
 
 namespace {
 
-constexpr long high_number = 256;
 constexpr size_t text_capacity = 256 * 1024;
 constexpr size_t copy_capacity = 2 * text_capacity;
-
-/// First where a checkpoint can take the content with it: a memory file is nothing that a restart could bring back yet.
-long make_file() {
-  constexpr const char* folders[] = {"/dev/shm", "/tmp"};
-  for (const char* folder : folders) {
-    long fd = raw(SYS_openat, AT_FDCWD, pointer(folder), O_TMPFILE | O_RDWR | O_CLOEXEC, 0400);
-    if (fd >= 0) return fd;
-  }
-  return raw(SYS_memfd_create, pointer("proc"), MFD_CLOEXEC);
-}
-
-long write_whole(long fd, const char* text, size_t size) {
-  while (size > 0) {
-    long count = raw(SYS_write, fd, pointer(text), static_cast<long>(size));
-    if (count == -EINTR) continue;
-    if (count < 0) return count;
-    text += count;
-    size -= static_cast<size_t>(count);
-  }
-  return 0;
-}
 
 long copy_with(ProcText kind, const char* path, char* text, char* copy) {
   long size = plugin::read_file(host, path, text, text_capacity);
@@ -46,14 +24,7 @@ long copy_with(ProcText kind, const char* path, char* text, char* copy) {
   if (kind == ProcText::descriptor && plugin::line_value(text, "Pid:") == nullptr) return -ENOENT;
   size = translate_proc_text(kind, text, static_cast<size_t>(size), copy, copy_capacity);
   if (size < 0) return size;
-  long fd = make_file();
-  if (fd < 0) return fd;
-  long error = write_whole(fd, copy, static_cast<size_t>(size));
-  // The lowest free number is for the application's own call.
-  long high = error == 0 ? raw(SYS_fcntl, fd, F_DUPFD_CLOEXEC, high_number) : -1;
-  if (error == 0 && high < 0) return fd;
-  raw(SYS_close, fd);
-  return error == 0 ? high : error;
+  return plugin::nameless_copy(host, copy, static_cast<size_t>(size));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 // the calls of System V objects, which are the plugin sysv's, and those of io_uring, which are the plugin uring's. All other calls go
 // on as they came. [any]
 #include <linux/futex.h>
+#include <mqueue.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
@@ -226,6 +227,22 @@ bool call_of_rings(long number, const long* a, long* result) {
   return true;
 }
 
+/// The same for POSIX message queues.
+bool call_of_queues(long number, const long* a, long* result) {
+  char name[260] = "/";
+  if (number == SYS_mq_notify) {
+    auto* event = reinterpret_cast<const struct sigevent*>(a[1]);
+    // With a thread it is something else in libc's hands.
+    if (event != nullptr && event->sigev_notify == SIGEV_THREAD) return false;
+    *result = mq_notify(static_cast<mqd_t>(a[0]), event);
+    return true;
+  }
+  if (number != SYS_mq_open && number != SYS_mq_unlink) return false;
+  strncpy(name + 1, reinterpret_cast<const char*>(a[0]), sizeof name - 2);
+  *result = number == SYS_mq_unlink ? mq_unlink(name) : mq_open(name, static_cast<int>(a[1]), static_cast<mode_t>(a[2]), reinterpret_cast<struct mq_attr*>(a[3]));
+  return true;
+}
+
 }  // namespace
 
 extern "C" CAIRN_EXPORT long syscall(long number, ...) noexcept {
@@ -235,7 +252,7 @@ extern "C" CAIRN_EXPORT long syscall(long number, ...) noexcept {
   for (long& argument : a) argument = va_arg(list, long);
   va_end(list);
   long result;
-  if (call_of_sysv(number, a, &result) || call_of_rings(number, a, &result)) return result;
+  if (call_of_sysv(number, a, &result) || call_of_rings(number, a, &result) || call_of_queues(number, a, &result)) return result;
   if (active() && (call_with_paths(number, a, &result) || call_of_sockets(number, a, &result))) return result;
   if (!active() || !call_with_ids(number, a, &result)) return next_syscall.get()(number, a[0], a[1], a[2], a[3], a[4], a[5]);
   return with_errno(result);

@@ -1,6 +1,6 @@
 // Owns: what prctl(2) and /proc set for the whole process: dumpable, sub-reaper of children, huge pages, readiness to be killed.
-// Not set again, because the kernel lets only the thread itself do it: no_new_privs, personality, the signal at the parent's death,
-// keepcaps. The first two can be seen from outside: what is lost of them is said in the log.
+// Not set again, because the kernel lets only the thread itself do it: no_new_privs and personality,
+// which can be seen from outside: what is lost of them is said in the log.
 #include <errno.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -13,16 +13,20 @@ namespace cairn::process {
 
 namespace {
 
+// Linux 6.4; libc's headers may be older.
+constexpr long set_memory_merge = 67, get_memory_merge = 68;
+
 struct Flags {
   int64_t dumpable;
   int64_t subreaper;
   int64_t huge_pages_off;
+  int64_t merges;         // memory with equal content (PR_SET_MEMORY_MERGE)
   int64_t out_of_memory;  // oom_score_adj
   int64_t no_new_privs;   // of the main thread
   int64_t personality;    // of the main thread
 };
 // -1: unknown; oom_score_adj: see out_of_memory_known.
-Flags saved = {-1, -1, -1, 0, -1, -1};
+Flags saved = {-1, -1, -1, -1, 0, -1, -1};
 bool out_of_memory_known = false;
 
 int64_t read_value(const cairn_host* host, const char* path, unsigned base, int64_t unknown, bool* known = nullptr) {
@@ -44,6 +48,7 @@ Flags read_flags(const cairn_host* host, bool* known) {
   int subreaper = 0;
   flags.subreaper = host->syscall(SYS_prctl, PR_GET_CHILD_SUBREAPER, pointer(&subreaper), 0, 0, 0, 0) == 0 ? subreaper : -1;
   flags.huge_pages_off = host->syscall(SYS_prctl, PR_GET_THP_DISABLE, 0, 0, 0, 0, 0);
+  flags.merges = host->syscall(SYS_prctl, get_memory_merge, 0, 0, 0, 0, 0);
   flags.out_of_memory = read_value(host, "/proc/self/oom_score_adj", 10, 0, known);
   plugin::Text<64> status_path;
   main_task(host, "status", &status_path);
@@ -77,6 +82,7 @@ int32_t restore_flags(const cairn_host* host) {
   if (saved.huge_pages_off >= 0 && saved.huge_pages_off != here.huge_pages_off) {
     host->syscall(SYS_prctl, PR_SET_THP_DISABLE, saved.huge_pages_off, 0, 0, 0, 0);
   }
+  if (saved.merges >= 0 && saved.merges != here.merges) host->syscall(SYS_prctl, set_memory_merge, saved.merges, 0, 0, 0, 0);
   if (out_of_memory_known && known && saved.out_of_memory != here.out_of_memory) {
     plugin::Text<32> value;
     value.add(saved.out_of_memory);

@@ -1,4 +1,4 @@
-// Owns: what the kernel keeps for each thread and lets be set from outside: name, nice value, scheduling policy, processors.
+// Owns: what the kernel keeps for each thread and lets be set from outside: name, nice value, I/O priority, scheduling policy, processors.
 // A thread that could run everywhere at the checkpoint is left with what the restart was given, so that taskset(1) and cpusets
 // of the new host hold; one that was bound is bound again, as far as the host has those processors.
 #include <errno.h>
@@ -37,6 +37,7 @@ struct Thread {
   uint32_t bound;  // to `mask`
   char name[16];
   uint64_t slack_ns;  // 0: unknown
+  long io_priority;
   Attributes attributes;
   Mask mask;
 };
@@ -49,6 +50,9 @@ using Path = plugin::Text<64>;
 void comm_path(Path& path, int32_t real) { path.add("/proc/self/task/").add(real).add("/comm"); }
 // Not below /proc/self/task: the kernel has this file for ids of threads too, but only there.
 void slack_path(Path& path, int32_t real) { path.add("/proc/").add(real).add("/timerslack_ns"); }
+
+constexpr long io_priority_of_process = 1;  // IOPRIO_WHO_PROCESS, which is a thread
+long get_io_priority(const cairn_host* host, int32_t tid) { return host->syscall(SYS_ioprio_get, io_priority_of_process, tid, 0, 0, 0, 0); }
 
 long get_mask(const cairn_host* host, int32_t tid, Mask* mask) {
   memset(mask, 0, sizeof *mask);
@@ -72,6 +76,7 @@ bool widest_mask(const cairn_host* host, Mask* widest) {
 void save_thread(const cairn_host* host, int32_t virtual_id, int32_t real, const Mask* widest, Thread* thread) {
   memset(static_cast<void*>(thread), 0, sizeof *thread);
   thread->virtual_id = virtual_id;
+  thread->io_priority = get_io_priority(host, real);
   Path path;
   comm_path(path, real);
   char name[32];
@@ -175,6 +180,9 @@ int32_t restore_threads(const cairn_host* host) {
       plugin::Text<32> value;
       value.add(static_cast<int64_t>(thread->slack_ns));
       plugin::write_file(host, slack.text(), value.text());
+    }
+    if (thread->io_priority >= 0 && thread->io_priority != get_io_priority(host, real)) {
+      host->syscall(SYS_ioprio_set, io_priority_of_process, real, thread->io_priority, 0, 0, 0);
     }
     restore_mask(host, *thread, real);
     restore_policy(host, *thread, real);

@@ -69,6 +69,7 @@ int32_t make_other(Socket* one) {
   if (!is_unix(*one) && is_stream(*one)) sys(SYS_setsockopt, fd, SOL_SOCKET, SO_REUSEADDR, pointer(&yes), 4);
   if (int32_t error = settle(static_cast<int32_t>(fd), one->fd, nullptr); error < 0) return error;
   set_options(*one, one->fd);
+  if (one->family == AF_NETLINK) return make_netlink(*one);
   bool keep = one->file_there || !is_unix(*one);
   int32_t error = bind_name(one->fd, one->shown_local, keep, one->file_mode);
   if (error == -EADDRINUSE && one->role != Role::waiting && !has_path(one->shown_local)) error = bind_elsewhere(*one);
@@ -102,7 +103,7 @@ bool is_pair(const Socket& one) {
 }
 
 int32_t fill_queue(const Socket& one) {
-  if (one.queue == nullptr || one.deferred || one.role == Role::orphaned || one.role == Role::outside) return 0;
+  if (one.queue == nullptr || one.deferred || one.family == AF_NETLINK || one.role == Role::orphaned || one.role == Role::outside) return 0;
   if (one.role == Role::loose) return fill_datagrams(one);
   if (here(one)) return fill_from(one, one.peer_fd);
   int32_t other = fetch(one.peer_process, one.peer_fd);

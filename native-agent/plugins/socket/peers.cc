@@ -1,5 +1,5 @@
 // Who is at the other end of each socket that this process brings back: a socket of the computation, or somebody outside, of which
-// the rule `socket.outside` says what becomes: `refuse` or `close`. Then the queues are read. [quiesced], all processes
+// rules say what becomes (rules.cc). Then the queues are read. [quiesced], all processes
 // having described theirs. Test: test/probes/sockets, test/probes/refusals.test.ts.
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
@@ -13,19 +13,11 @@
 namespace cairn::sockets {
 namespace {
 
-bool closes_outside() {
-  const char* value = nullptr;
-  for (uint32_t i = 0; const char* key = host->setting(CAIRN_SETTING_OPTION, i, &value); ++i) {
-    if (plugin::same(key, "socket.outside")) return plugin::same(value, "close");
-  }
-  return false;
-}
-
 int32_t outside(Socket* one) {
   one->target = false;
   one->peer_inode = 0;
   one->role = Role::outside;
-  if (closes_outside()) return 0;
+  if (closes(one->shown_peer)) return 0;
   return refuse(*one, "a connection to somebody outside of the computation", &one->shown_peer);
 }
 
@@ -147,7 +139,7 @@ int32_t find_peers() {
 
 int32_t check_listening() {
   for (Socket* one = sockets; one != nullptr; one = one->next) {
-    if (one->elsewhere || one->role != Role::listening || one->queued <= count_waiting(one->inode) || closes_outside()) continue;
+    if (one->elsewhere || one->role != Role::listening || one->queued <= count_waiting(one->inode) || closes({})) continue;
     return refuse(*one, "a connection in its queue that came from outside of the computation, or whose client has gone", &one->shown_local);
   }
   return 0;

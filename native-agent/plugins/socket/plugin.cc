@@ -77,5 +77,5 @@ int32_t init(const cairn_host* given, const char*) {
 
 extern "C" const struct cairn_plugin cairn_plugin_socket = {
     sizeof(cairn_plugin), CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "socket", "1.0", "Cairn", cairn::sockets::init,
-    cairn::sockets::event, nullptr, cairn::sockets::checkpoint_barriers, cairn::sockets::restart_barriers, cairn::sockets::barrier,
+    cairn::sockets::event, cairn::sockets::rows, cairn::sockets::checkpoint_barriers, cairn::sockets::restart_barriers, cairn::sockets::barrier,
 };

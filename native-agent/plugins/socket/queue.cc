@@ -184,7 +184,7 @@ Message* add_message(Socket* one, uint32_t capacity) {
 }
 
 int32_t save_queue(Socket* one) {
-  if (take_looked(one)) return 0;
+  if (one->family == AF_NETLINK || take_looked(one)) return 0;
   one->queue = nullptr;
   one->queue_end = &one->queue;
   if (one->role == Role::listening) return 0;

@@ -20,12 +20,14 @@ int32_t option(int32_t fd, int name) {
 }
 
 const char* unknown_kind(const Socket& one) {
-  if (one.family != AF_UNIX && one.family != AF_INET && one.family != AF_INET6) {
-    return one.family == AF_NETLINK ? "a connection to the kernel (netlink)" : "a family of addresses that Cairn does not know";
-  }
+  if (one.family == AF_NETLINK) return nullptr;
+  if (one.family == AF_PACKET) return "raw access to the network (AF_PACKET)";
+  if (one.family == AF_VSOCK) return "a connection to another virtual machine (AF_VSOCK)";
+  if (one.family != AF_UNIX && one.family != AF_INET && one.family != AF_INET6) return "a family of addresses that Cairn does not know";
   if (one.type != SOCK_STREAM && one.type != SOCK_DGRAM && (one.type != SOCK_SEQPACKET || one.family != AF_UNIX)) return "raw access to the network";
   if (one.family == AF_UNIX) return nullptr;
   bool known = one.protocol == (one.type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP);
+  if (one.protocol == 132) return "the protocol SCTP";
   return known ? nullptr : "a protocol that is neither TCP nor UDP";
 }
 
@@ -149,7 +151,8 @@ int32_t claim(cairn_descriptor* offer) {
     if (!shown_address(one->fd, which, shown) && !moved_from(one->type, shown)) to_shown(shown);
   }
   int32_t error = 0;
-  if (is_unix(*one)) error = describe_unix(one);
+  if (one->family == AF_NETLINK) error = describe_netlink(one);
+  else if (is_unix(*one)) error = describe_unix(one);
   else if (is_stream(*one)) error = describe_tcp(one);
   else one->target = one->peer.size != 0;
   if (error < 0) return error;

@@ -64,7 +64,7 @@ void note_bound(int32_t fd, const Address& address) {
 }
 
 void note_connected(int32_t fd, const Address& address) {
-  struct stat status = {};
+  struct stat64 status = {};
   Shown entry = {};
   if (const Shown* known = find(fd)) entry = *known;
   entry.peer_differs = true;

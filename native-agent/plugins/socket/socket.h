@@ -200,6 +200,16 @@ int32_t find_peers();
 int32_t check_listening();
 int32_t refuse(const Socket& one, const char* what, const Address* about);
 
+// ---- rules.cc ---------------------------------------------------------------------------------------------------------------
+/// A connection to this peer, outside of the computation, is closed by a restart; else it is refused.
+bool closes(const Address& peer);
+void rows(const char* table, cairn_emit_row emit, void* context);
+
+// ---- netlink.cc -------------------------------------------------------------------------------------------------------------
+int32_t describe_netlink(Socket* one);
+/// [restoring]
+int32_t make_netlink(const Socket& one);
+
 // ---- options.cc -------------------------------------------------------------------------------------------------------------
 void save_options(Socket* one);
 /// [restoring] Before a socket gets its name; and when its queue is full again.

@@ -64,6 +64,12 @@ template <typename... Arguments>
 inline int64_t sys(long number, Arguments... arguments) {
   return plugin::call(host, number, arguments...);
 }
+/// semop(2), which i386 has only with a time to wait for (nullptr: any).
+#ifdef SYS_semop
+inline constexpr long operate_call = SYS_semop;
+#else
+inline constexpr long operate_call = SYS_semtimedop_time64;
+#endif
 inline long pointer(const void* address) { return reinterpret_cast<long>(address); }
 
 /// A function of the libraries below Cairn; looked up in init, or earlier where another library's constructor calls it.

@@ -1,6 +1,7 @@
 // Owns: the plugin `sysv`: System V shared memory, semaphores and message queues under the ids and keys that the application knows.
 // names.cc has the names; segments.cc, semaphores.cc and queues.cc what a checkpoint and a restart do; the files *_calls.cc what the
 // application calls. Tests: test/probes (sysv).
+#include "common/text.h"
 #include "sysv/queues.h"
 #include "sysv/segments.h"
 #include "sysv/semaphores.h"
@@ -23,6 +24,7 @@ int32_t event(uint32_t number, void* data) {
       forget_queues();
       return 0;
     case CAIRN_EVENT_PRECHECKPOINT:
+      if (int32_t error = check_adjustments()) return error;
       if (int32_t error = save_semaphores()) return error;
       if (int32_t error = save_queues()) return error;
       return save_segments();
@@ -39,9 +41,12 @@ int32_t event(uint32_t number, void* data) {
   }
 }
 
-const char* const restart_barriers[] = {"let go", nullptr};
+const char* const restart_barriers[] = {"undo", "last change", "let go", nullptr};
 
-int32_t barrier(const char*, uint32_t) {
+int32_t barrier(const char* name, uint32_t) {
+  if (plugin::same(name, "undo")) return set_adjustments();
+  if (plugin::same(name, "last change")) return change_last();
+  forget_changes();
   correct_calls();
   return finish_segments();
 }

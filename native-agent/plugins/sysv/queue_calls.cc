@@ -63,7 +63,7 @@ CAIRN_WRAP(int, msgctl, (int id, int command, struct msqid_ds* status), (id, com
 
 #if __SIZEOF_POINTER__ == 4
 // For programs with 64-bit times: what differs is the structure that is filled.
-CAIRN_WRAP(int, __msgctl64, int id, int command, struct __msqid64_ds* status) {
+CAIRN_WRAP(int, __msgctl64, (int id, int command, struct __msqid64_ds* status), (id, command, status)) {
   if (!active()) return next_control64.get()(id, command, status);
   if (command == IPC_INFO || command == MSG_INFO) return next_control64.get()(id, command, status);
   if (command == MSG_STAT || command == MSG_STAT_ANY) {

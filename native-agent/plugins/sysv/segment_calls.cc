@@ -67,7 +67,7 @@ CAIRN_WRAP(int, shmctl, (int id, int command, struct shmid_ds* status), (id, com
 
 #if __SIZEOF_POINTER__ == 4
 // For programs with 64-bit times: what differs is the structure that is filled.
-CAIRN_WRAP(int, __shmctl64, int id, int command, struct __shmid64_ds* status) {
+CAIRN_WRAP(int, __shmctl64, (int id, int command, struct __shmid64_ds* status), (id, command, status)) {
   if (!active()) return next_control64.get()(id, command, status);
   if (command == IPC_INFO || command == SHM_INFO) return next_control64.get()(id, command, status);
   if (command == SHM_STAT || command == SHM_STAT_ANY) {

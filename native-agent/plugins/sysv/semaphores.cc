@@ -1,8 +1,7 @@
 // Owns: sets of System V semaphores over a checkpoint: values, key, owner and permissions. One process, elected by a shared name,
 // saves a set and makes a new one at a restart, always: the old one may belong to a run that goes on. Who last changed a semaphore
-// and when is not brought back. What the kernel is to undo at the end of a process (SEM_UNDO) cannot be read: it is counted here,
-// and a checkpoint is refused while it is not nothing. [quiesced] saves; [restoring] makes, before the first barrier.
-// Tests: test/probes (sysv/semaphores.c).
+// (GETPID) is brought back by that process itself, when it changes it to and fro. What the kernel is to undo at the end of a
+// process: adjustments.cc. [quiesced] saves; [restoring] makes, before the first barrier. Tests: test/probes (sysv/semaphores.c, undo.c).
 #include "sysv/semaphores.h"
 
 #include "common/pool.h"
@@ -23,20 +22,16 @@ struct Set {
   uint32_t uid;
   uint32_t gid;
   uint16_t* values;
+  int32_t* last;   // virtual pid of the process that last changed each; 0: none, or not of the computation
 };
 
 constexpr uint32_t capacity = 1024;
+// While restoring: id and number of a semaphore -> the process that last changed it.
+constexpr uint32_t changed_last = plugin::name_space("sysv.sem.last");
 // Part of the image: what this process saved.
 Set saved[capacity];
 uint32_t saved_count = 0;
 plugin::Pool pool;
-
-struct Adjustment {
-  int64_t semaphore;  // id and number, from 1 on; 0: free
-  int64_t sum;
-};
-Adjustment adjustments[256];
-bool adjustments_lost = false;
 
 int32_t fail(long error, int32_t id, const char* what) {
   Text<256> text;
@@ -60,20 +55,15 @@ int32_t save(int32_t id, int32_t real, int32_t maker) {
   host->get_name(semaphores.keys, id, &key);
   auto count = static_cast<uint32_t>(status.sem_nsems);
   auto* values = static_cast<uint16_t*>(pool.take(host, count * sizeof(uint16_t)));
-  if (values == nullptr) return fail(-ENOMEM, id, "no memory for their values");
+  auto* last = static_cast<int32_t*>(pool.take(host, count * sizeof(int32_t)));
+  if (values == nullptr || last == nullptr) return fail(-ENOMEM, id, "no memory for their values");
   if (long error = sys(SYS_semctl, real, 0, GETALL, pointer(values)); error < 0) return fail(error, id, "their values cannot be read");
-  saved[saved_count++] = {id, real, static_cast<int32_t>(key), maker, count, status.sem_perm.mode, status.sem_perm.uid, status.sem_perm.gid, values};
-  return 0;
-}
-
-int32_t refuse_adjustments() {
-  if (adjustments_lost) return host->fail(-ENOTSUP, "semaphores", "more semaphores than 256 were changed with SEM_UNDO by one process");
-  for (const Adjustment& adjustment : adjustments) {
-    auto id = static_cast<int32_t>((adjustment.semaphore - 1) >> 16);
-    struct semid_ds status;
-    if (adjustment.semaphore == 0 || adjustment.sum == 0) continue;
-    if (sys(SYS_semctl, to_real(semaphores, id), 0, IPC_STAT, pointer(&status)) == -EINVAL) continue;
-    return fail(-ENOTSUP, id, "a semaphore is to be set back when this process ends (SEM_UNDO), which cannot be brought back; try again when it is released");
+  saved[saved_count++] = {id, real, static_cast<int32_t>(key), maker, count, status.sem_perm.mode, status.sem_perm.uid, status.sem_perm.gid, values, last};
+  for (uint32_t i = 0; i < count; ++i) {
+    long process = sys(SYS_semctl, real, i, GETPID);
+    last[i] = process > 0 ? virtual_process(static_cast<int32_t>(process)) : 0;
+    int64_t known = 0;
+    if (host->get_name(CAIRN_NAMES_PROCESS, last[i], &known) != 0) last[i] = 0;
   }
   return 0;
 }
@@ -94,6 +84,10 @@ int32_t make(const Set& set) {
   long error = sys(SYS_semctl, real, 0, SETALL, pointer(set.values));
   if (error >= 0) error = sys(SYS_semctl, real, 0, IPC_SET, pointer(&status));
   if (error >= 0) error = bind(semaphores, set.id, set.before, static_cast<int32_t>(real), set.maker, shadowed);
+  // Of a few: the names of a session have not room for all of a large set.
+  for (uint32_t i = 0, told = 0; i < set.count && told < 64; ++i) {
+    if (set.last[i] != 0 && host->set_name(changed_last, (int64_t{set.id} << 16) | i, set.last[i]) == 0) ++told;
+  }
   if (error >= 0 || error == -ENOENT) return 0;
   sys(SYS_semctl, real, 0, IPC_RMID);
   return fail(error, set.id, "they cannot have their values and permissions again");
@@ -108,7 +102,6 @@ void forget_semaphores() {
 }
 
 int32_t save_semaphores() {
-  if (int32_t error = refuse_adjustments()) return error;
   uint32_t index = 0;
   int64_t id, maker;
   while (host->next_name(semaphores.owned, &index, &id, &maker) == 0) {
@@ -128,21 +121,23 @@ int32_t make_semaphores() {
   return 0;
 }
 
-void note_adjustment(int32_t virtual_id, uint16_t number, int operation) {
-  int64_t semaphore = ((int64_t{virtual_id} << 16) | number) + 1;
-  for (Adjustment& adjustment : adjustments) {
-    int64_t found = 0;
-    bool mine = __atomic_compare_exchange_n(&adjustment.semaphore, &found, semaphore, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-    if (!mine && found != semaphore) continue;
-    __atomic_fetch_sub(&adjustment.sum, operation, __ATOMIC_ACQ_REL);
-    return;
+int32_t change_last() {
+  uint32_t index = 0;
+  int64_t semaphore, process;
+  while (host->next_name(changed_last, &index, &semaphore, &process) == 0) {
+    if (process != host->virtual_pid()) continue;
+    auto number = static_cast<uint16_t>(semaphore & 0xffff);
+    long real = to_real(semaphores, static_cast<int32_t>(semaphore >> 16));
+    struct sembuf there_and_back[2] = {{number, 1, IPC_NOWAIT}, {number, -1, IPC_NOWAIT}};
+    if (sys(operate_call, real, pointer(there_and_back), 2) < 0) {
+      there_and_back[0].sem_op = -1;
+      there_and_back[1].sem_op = 1;
+      sys(operate_call, real, pointer(there_and_back), 2);
+    }
   }
-  adjustments_lost = true;
+  return 0;
 }
 
-void forget_adjustments() {
-  for (Adjustment& adjustment : adjustments) adjustment = {};
-  adjustments_lost = false;
-}
+void forget_changes() { plugin::clear_names(host, changed_last); }
 
 }  // namespace cairn::sysv

@@ -22,6 +22,7 @@
 #include "agent/operation.h"
 #include "agent/restarted_thread.h"
 #include "agent/tables.h"
+#include "agent/thread_settings.h"
 #include "checkpoint/fork_advice.h"
 #include "checkpoint/simulated_time.h"
 #include "events/host.h"
@@ -45,6 +46,7 @@ using sys::Text;
 constexpr size_t arena_size = 64 << 20;
 constexpr size_t agent_stack = 512 * 1024;
 constexpr uint64_t retry_ns = 1'000'000'000;  // between attempts to find a lost coordinator
+constexpr long continue_look_ns = 20'000'000;  // while a stopped process is let run for an operation
 constexpr uint64_t exit_patience_ns = 600'000'000'000;
 
 [[gnu::init_priority(200)]] Agent agent;
@@ -142,6 +144,7 @@ bool Agent::prepare() {
   facts_.altstack_offset = altstack_offset();
   tls_ = make_tls();
   pointers_ = sys::processor::pointers_to(tls_);
+  read_thread_settings();
   arena_.use(reinterpret_cast<void*>(memory), arena_size, agent_stack);
   channel_.use_buffers(arena_.array<char>(wire::max_frame + 4), arena_.array<char>(wire::max_frame + 4));
   find_memory_calls();
@@ -177,6 +180,8 @@ bool Agent::attach(const char* variables, sys::Error* error) {
     identity_.socket[0] = 0;  // its children are none of ours either
     return error->failed() ? false : fail(-EAGAIN, "it may start no thread");
   }
+  // By its name the thread is known from outside.
+  sys::wait_while(&named_, 0, sys::now_ns() + 1'000'000'000);
   return true;
 }
 
@@ -217,6 +222,7 @@ bool Agent::start_thread() {
 void Agent::run() {
   agent_tid_ = static_cast<int32_t>(call(SYS_gettid));
   call_unchecked(SYS_prctl, PR_SET_NAME, "cairn-agent", 0, 0, 0);
+  sys::store_and_wake(&named_, 1);
   serve();
   __builtin_unreachable();
 }
@@ -231,7 +237,9 @@ void Agent::serve() {
     }
     send_log(&channel_);
     struct pollfd waiting[2] = {{channel_.fd(), POLLIN, 0}, {save_.active() ? save_.watch_fd() : -1, POLLIN, 0}};
+    operation.look_for_continue();
     struct timespec pause = {retry_ns / 1'000'000'000, 0};
+    if (operation.awaits_continue()) pause = {0, continue_look_ns};
     if (!channel_.has_input()) {
       call_unchecked(SYS_ppoll, waiting, 2, &pause, nullptr, 8);
     }
@@ -329,6 +337,7 @@ void Agent::finish() {
 void Agent::start_after_fork() {
   if (identity_.socket[0] == 0) return;
   sys::forget_own_fds(true);
+  forget_thread_settings();
   channel_.forget();
   save_ = checkpoint::Save();
   writing_ = 0;

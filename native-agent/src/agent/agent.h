@@ -74,6 +74,7 @@ class Agent {
   int32_t agent_tid_ = 0;
   uint32_t connected_once_ = 0;
   uint32_t attached_ = 0;         // or it was tried
+  uint32_t named_ = 0;            // futex: 1 when the thread has its name
   uint32_t forked_ = 0;           // its settings and plugins are its parent's
   uint32_t writing_ = 0;          // futex: 1 while a snapshot is being written
   checkpoint::Save save_;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "sys/context.h"
 #include "sys/syscall.h"
 
 namespace cairn::agent {
@@ -14,9 +15,7 @@ thread_local checkpoint::RecordedAltstack recorded;
 checkpoint::RecordedAltstack* recorded_altstack() { return &recorded; }
 
 uint64_t altstack_offset() {
-  uint64_t self = 0;
-  asm("mov %%fs:16, %0" : "=r"(self));
-  return reinterpret_cast<uintptr_t>(&recorded) - self;
+  return reinterpret_cast<uintptr_t>(&recorded) - sys::processor::thread_pointer();
 }
 
 }  // namespace cairn::agent

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "agent/job_stop.h"
 #include "agent/memory_calls.h"
 #include "agent/restarted_thread.h"
 #include "agent/shared_memory.h"
@@ -121,6 +122,10 @@ void Operation::handle(uint64_t id, Text body) {
   }
   Status status = agent_->channel_.send(id, cairn_agent_Message_phase_reply_tag, cairn_agent_PhaseReply_fields, &reply);
   if (status != 0) abort();
+  if (stop_due_) {
+    stop_due_ = false;
+    stop_process();
+  }
 }
 
 bool Operation::run(const cairn_agent_PhaseRequest& request, Text barrier, Text folder, Text snapshot) {
@@ -156,6 +161,8 @@ bool Operation::presuspend() {
 
 bool Operation::suspend(uint64_t deadline_ns, bool alone) {
   if (progress_ != presuspended) return fail_order("suspend");
+  // Of a process that is stopped since its restart: each is stopped again as soon as it is in its own code.
+  if (stopped_handoff_ != nullptr) release_threads();
   arena_mark_ = arena_->used();
   stop_.expect_restart(agent_->room_start_, agent_->room_size_);
   agent_->fork_gate_.close();
@@ -164,15 +171,22 @@ bool Operation::suspend(uint64_t deadline_ns, bool alone) {
     agent_->fork_gate_.open();
     return false;
   }
+  int32_t stop_signal = 0;
   for (uint32_t i = 0; i < stop_.thread_count(); ++i) {
     if (stop_.thread(i).stopped) checkpoint::remember_call(stop_.thread(i).real_tid, stop_.thread(i).registers);
+    if (stop_.thread(i).stop_signal != 0) stop_signal = stop_.thread(i).stop_signal;
   }
+  record_job_stop(stop_signal);
   agent_->unmap_room();
   stopped_threads = &stop_;
   events::facts().thread = thread_of_stop;
   events::facts().thread_count = stop_.thread_count();
   progress_ = suspended;
   if (!read_family(arena_, stop_.tracer(), agent_->save_.writer(), &family_, &error_)) return false;
+  forget_stop_events();
+  for (uint32_t i = 0; i < family_.child_count; ++i) {
+    if (!family_.children[i].ended) note_stop_event(family_.children[i].virtual_pid, family_.children[i].real_pid);
+  }
   if (alone && family_.living() > 0) {
     error_.set(-EAGAIN, "children").add("the process has children");
     return false;
@@ -253,19 +267,34 @@ bool Operation::resume() {
     return ok && held_throughout;
   }
   if (progress_ == restarted) {
-    auto* handoff = const_cast<image::Handoff*>(agent_->handoff_);
+    stopped_handoff_ = const_cast<image::Handoff*>(agent_->handoff_);
     agent_->handoff_ = nullptr;
     events::facts().thread_call = nullptr;
     events::facts().set_thread_argument = nullptr;
+    take_known_stops();
     trace::expect_tracers();
-    expect_threads(handoff->thread_count);
-    sys::store_and_wake(&handoff->released, 1);
+    progress_ = saved;
+    stop_due_ = was_stopped();
+    if (stop_due_) return true;
+    release_threads();
     // Who is still on the way then (the application's other threads may leave it no processor) is waited for by the next stop.
     if (wait_for_threads(sys::now_ns() + patience_ns)) agent_->unmap_room();
-    progress_ = saved;
     return true;
   }
   return fail_order("resume");
+}
+
+void Operation::release_threads() {
+  image::Handoff* handoff = stopped_handoff_;
+  stopped_handoff_ = nullptr;
+  expect_threads(handoff->thread_count);
+  sys::store_and_wake(&handoff->released, 1);
+}
+
+void Operation::look_for_continue() {
+  if (stopped_handoff_ == nullptr || holds_threads() || !continued()) return;
+  release_threads();
+  if (wait_for_threads(sys::now_ns() + patience_ns)) agent_->unmap_room();
 }
 
 bool Operation::running() {
@@ -290,6 +319,7 @@ bool Operation::restart() {
   events::facts().thread_count = restarted_thread_count;
   progress_ = restarting;
   if (!events::send(CAIRN_EVENT_RESTART)) return false;
+  announce_job_stop(agent_->facts_.virtual_pid);
   install_memory_calls(*handoff);
   progress_ = restarted;
   return true;

@@ -25,9 +25,14 @@ class Operation {
     progress_ = none;
     failed_ = false;
     held_ns_ = 0;
+    stopped_handoff_ = nullptr;
+    stop_due_ = false;
     failure_.clear();
   }
   [[nodiscard]] bool holds_threads() const { return progress_ == suspended; }
+  /// A restart has stopped the process again (job_stop.h): its threads go on when SIGCONT has come.
+  [[nodiscard]] bool awaits_continue() const { return stopped_handoff_ != nullptr; }
+  void look_for_continue();
 
  private:
   enum Progress { none, presuspended, suspended, saved, restarting, restarted };
@@ -41,6 +46,7 @@ class Operation {
   bool running();
   bool restart();
   bool fail_order(const char* phase);
+  void release_threads();
 
   Agent* agent_;
   sys::Arena* arena_;
@@ -53,6 +59,8 @@ class Operation {
   uint64_t operation_ = 0;
   size_t arena_mark_ = 0;
   uint64_t held_ns_ = 0;
+  image::Handoff* stopped_handoff_ = nullptr;  // of threads that wait after a restart
+  bool stop_due_ = false;                      // the process is to be stopped when the reply has been sent
 };
 
 }  // namespace cairn::agent

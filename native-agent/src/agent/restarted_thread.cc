@@ -4,6 +4,7 @@
 
 #include "agent/agent.h"
 #include "agent/operation.h"
+#include "agent/thread_settings.h"
 #include "checkpoint/pending_signals.h"
 #include "sys/futex.h"
 #include "trace/again.h"
@@ -65,7 +66,7 @@ void restarted_thread_entry(const ThreadStart* start) {
   call_unchecked(SYS_prctl, PR_SET_NAME, slot->name, 0, 0, 0);
   int32_t virtual_tid = slot->virtual_tid, real_tid = slot->real_tid;
   bool leader = virtual_tid == handoff->virtual_pid;
-  uint64_t frame = slot->frame;
+  uint64_t frame = slot->frame, thread_pointer = sys::processor::thread_pointer_of(slot->pointers);
   bool ends = slot->exited != 0;
   uint64_t rseq_address = slot->rseq_address;
   uint32_t rseq_size = slot->rseq_size, rseq_signature = slot->rseq_signature;
@@ -73,6 +74,7 @@ void restarted_thread_entry(const ThreadStart* start) {
   call_unchecked(SYS_futex, &handoff->arrived, FUTEX_WAKE, 1, nullptr, nullptr, 0);
   sys::wait_while(&handoff->released, 0, 0);
   checkpoint::queue_pending(virtual_tid, static_cast<int32_t>(call(SYS_getpid)), real_tid, leader, real_id);
+  restore_thread_settings(thread_pointer);
   if (no_new_privileges) call_unchecked(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   if (personality >= 0) call_unchecked(SYS_personality, personality);
   // The kernel must not find an unfinished critical section of the time before: registering comes last.

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,11 @@ int list_threads(pid_t pid, pid_t* tids) {
   return count;
 }
 
-bool waits_for_lock(long number) { return number == SYS_futex || number == 449 /* futex_waitv */; }
+/// libc waits for its locks by FUTEX_WAIT; for semaphores, conditions and ends of threads by FUTEX_WAIT_BITSET.
+bool waits_for_lock(long number, const user_regs_struct& at) {
+  constexpr uint64_t command = 0x7f;
+  return number == SYS_futex && (at.rsi & command) != FUTEX_WAIT_BITSET;
+}
 
 /// Calls that go on exactly where they were, also if cairn-attach is killed, come first.
 int order_of(long number) {
@@ -113,7 +118,7 @@ bool SafePoint::is_safe(const Thread& thread, bool waiting_only) const {
   if (!is_known_thread(thread) || thread.has_pending_signal() || thread.block_address() == 0) return false;
   long number = static_cast<long>(at.orig_rax) >= 0 ? static_cast<long>(at.orig_rax) : static_cast<long>(at.rax);
   bool waiting = thread.in_blocking_call();
-  bool lock = !waiting || waits_for_lock(number);
+  bool lock = !waiting || waits_for_lock(number, at);
   if (lock && waiting_only) return false;
   if (lock && is_locking(at.rip)) return false;
   if (!waiting) {
@@ -151,7 +156,7 @@ Thread* SafePoint::find(double deadline, int* refusal) {
       *refusal = ESRCH;
       return nullptr;
     }
-    for (int order = 0; order <= (waiting_only ? 1 : 3); ++order) {
+    for (int order = 0; order <= (waiting_only ? 2 : 3); ++order) {
       for (int i = 0; i < count; ++i) {
         if (order_of(waiting_call(target_->pid(), tids[i])) != order) continue;
         auto* thread = new Thread(target_, tids[i]);

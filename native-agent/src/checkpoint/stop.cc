@@ -298,6 +298,12 @@ bool Stop::ask_tracer(ThreadState* thread) {
         .add(", a debugger that is no part of this computation; detach it, or start it with the program by cairn run");
     return false;
   }
+  if (const char* why = trace::why_not_held()) {
+    error_->set(-ENOTSUP, "ptrace")
+        .add("thread ").number(virtual_tid_(tid)).add(" is traced by process ").number(virtual_tid_(process)).add(", and ").add(why)
+        .add("; detach the debugger before the checkpoint");
+    return false;
+  }
   auto* request = static_cast<trace::Request*>(arena_->allocate(sizeof(trace::Request)));
   if (request == nullptr || !trace::add_traced(virtual_tid_(tid))) {
     error_->set(-ENOMEM, "agent arena").add("no room for the state of traced threads");
@@ -400,6 +406,7 @@ bool Stop::wait_for_stop(ThreadState* thread) {
     }
     if (status >> 16 == PTRACE_EVENT_STOP) {
       thread->stopped = true;
+      thread->stop_signal = WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
       return true;
     }
     // It is about to take a signal: let it, the requested stop follows at once.

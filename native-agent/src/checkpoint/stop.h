@@ -25,6 +25,7 @@ struct ThreadState {
   int32_t real_tid;
   bool exited;          // a leader that has ended while others go on
   bool stopped;         // seized and in a stop
+  int32_t stop_signal;  // what had stopped the whole process before (SIGSTOP, …); 0: nothing
   bool interrupted;     // its call ended with EINTR because of the stop: it has to begin anew
   sys::processor::Registers registers;
   char* xstate;         // the used part of a standard-format XSAVE area

@@ -17,6 +17,7 @@ extern const struct cairn_plugin cairn_plugin_sysv;
 extern const struct cairn_plugin cairn_plugin_pipe;
 extern const struct cairn_plugin cairn_plugin_event;
 extern const struct cairn_plugin cairn_plugin_uring;
+extern const struct cairn_plugin cairn_plugin_mqueue;
 extern const struct cairn_plugin cairn_plugin_file;
 extern const struct cairn_plugin cairn_plugin_terminal;
 extern const struct cairn_plugin cairn_plugin_signal;
@@ -46,7 +47,7 @@ const cairn_plugin* const* builtin_plugins() {
       &cairn_plugin_pipe,
       &cairn_plugin_file,
       &cairn_plugin_event,
-      &cairn_plugin_uring,
+      &cairn_plugin_uring, &cairn_plugin_mqueue,
       &cairn_plugin_process,
       &cairn_plugin_terminal,
       &cairn_plugin_signal,

@@ -198,7 +198,10 @@ bool load_plugin(const char* library, const char* settings_text, sys::Error* res
 bool change_settings(uint32_t layer, const char* text, sys::Error* error) {
   LoadedPlugin* entry = &plugins[layer];
   if (entry->error[0] != 0 || (entry->settings != nullptr && Text(entry->settings) == Text(text))) return true;
+  sys::Error* others = host_facts.error;
+  host_facts.error = error;
   int32_t result = entry->plugin->event == nullptr ? 0 : entry->plugin->event(CAIRN_EVENT_SETTINGS, const_cast<char*>(text));
+  host_facts.error = others;
   if (result == 1) {
     entry->settings = copy_text(text);
     return true;

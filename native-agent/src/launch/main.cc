@@ -2,6 +2,7 @@
 //
 //   cairn-launch --socket AGENT_SOCKET --session NAME [--standard-only] [--strict] -- PROGRAM ARGS...
 //   cairn-launch --prepared-by COMMAND...       these words, the environment and the folder come from COMMAND: preparation.h
+//   cairn-launch --keep-running TID             see keep_running.h
 //
 // Transparent: the program has this process's descriptors (with --standard-only just 0, 1 and 2) and terminal, gets the signals
 // that are sent here, stops and goes on with it under job control, and its status is this one's (128+n for signal n; 126 and 127
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "agent.pb.h"
+#include "launch/keep_running.h"
 #include "launch/preparation.h"
 #include "launch/strict.h"
 #include "launch/supervise.h"
@@ -132,6 +134,7 @@ struct CallersActions {
 }  // namespace
 
 int main(int count, char** words) {
+  if (count == 3 && strcmp(words[1], "--keep-running") == 0) return cairn::launch::keep_running(words[2]);
   sigset_t handled, before;
   sigemptyset(&handled);
   const int passed_on[] = {SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP, SIGALRM, SIGPIPE};

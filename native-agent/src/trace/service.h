@@ -16,6 +16,8 @@ namespace cairn::trace {
 struct Slot;
 Slot* take_slot(int32_t real_tid, int32_t tracer, const sys::processor::Registers& registers, const char* xstate, uint64_t xstate_size,
                 uint64_t mask);
+/// [tracer] Why threads of programs for this processor cannot be held by who traces them; nullptr: they can.
+const char* why_not_held();
 /// [tracer] Where the thread is to go on.
 void enter(const Slot* slot, sys::processor::Registers* registers);
 /// [tracer] Adds a tracee to be held; false: no room. Again with the same one: nothing.

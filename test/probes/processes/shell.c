@@ -1,6 +1,7 @@
 // system, popen and pclose: libc waits within itself for a child whose number it keeps; the call that is under way at the checkpoint
 // gives the command's status, a stream of before can be closed, and both work afterwards.
 // sabotage: poke @expected
+// attached: not known: streams of popen and calls of system() that were there before
 #include "../probe.h"
 #include <sys/wait.h>
 

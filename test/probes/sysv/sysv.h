@@ -34,7 +34,7 @@ __attribute__((unused)) static int sysv_remove_segments(unsigned long smallest, 
 }
 
 // A check whose failure still lets the probe tidy up: the first that fails is kept.
-static char sysv_wrong[256];
+__attribute__((unused)) static char sysv_wrong[256];
 #define SYSV_CHECK(condition, ...)                                                                                  \
   do {                                                                                                              \
     if (!sysv_wrong[0] && !(condition)) {                                                                           \

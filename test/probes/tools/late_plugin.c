@@ -6,7 +6,7 @@
 
 static const struct cairn_host *host;
 static char told[256];
-static const char *const words[] = {"init", "restart", "running"};
+static const char *const words[] = {"init", "restart", "running", "settings"};
 static int count = 40;
 
 static void say(const char *word) {
@@ -24,7 +24,14 @@ static int32_t init(const struct cairn_host *given, const char *settings) {
 }
 
 static int32_t event(uint32_t number, void *data) {
-  (void)data;
+  if (number == CAIRN_EVENT_SETTINGS) {
+    const char *settings = data;
+    if (strstr(settings, "refuse") != NULL) return host->fail(-22, "late_plugin", "the settings ask to refuse");
+    if (strstr(settings, "mute") != NULL) return 0;
+    strncpy(told, settings, sizeof told - 1);
+    say(words[3]);
+    return 1;
+  }
   if (number == CAIRN_EVENT_RESTART) say(words[1]);
   if (number == CAIRN_EVENT_RUNNING) say(words[2]);
   return 0;

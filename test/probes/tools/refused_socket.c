@@ -10,7 +10,10 @@ int main(int argc, char **argv) {
   if (argc < 2) return 2;
   int ends[2] = {-1, -1};
   if (strcmp(argv[1], "netlink") == 0) {
+    // With an answer that is not read.
+    struct nlmsghdr question = {sizeof question, NLMSG_NOOP, NLM_F_REQUEST | NLM_F_ACK, 1, 0};
     ends[0] = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+    if (send(ends[0], &question, sizeof question, 0) != sizeof question) return 1;
   } else if (strcmp(argv[1], "unaccepted") == 0) {
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof name;

@@ -1,6 +1,8 @@
 // A process that traces others by ptrace(2), each in another state over the checkpoint: stopped by a signal (waited for or not), before
 // and after a system call, running, blocked in a call of which the entry was seen, interrupted, and with a watchpoint of the processor.
+// attached: not attached while it is traced
 // sabotage: poke @cell
+// attached: not possible: what another process traces, Cairn cannot get into
 #include "../probe.h"
 #include <stddef.h>
 #include <sys/ptrace.h>

@@ -8,12 +8,12 @@ import { checkProgram } from '../../platform/program.js';
 import type { SessionStatus, StartResult } from '../../protocol/control.js';
 import { failure } from '../../protocol/errors.js';
 import { formatTime } from '../../protocol/format.js';
-import { ChangedFile, ClockRule, type FileRule } from '../../protocol/rules.js';
+import { ChangedFile, ClockRule, type ConnectionRule, type FileRule } from '../../protocol/rules.js';
 import { isFatal, preflightText } from '../../store/preflight.js';
 import { checkRestart } from '../../store/restart-plan.js';
 import { slotArgument } from '../../store/slots.js';
 import { Store } from '../../store/store.js';
-import { assignment, currentEnvironment, fileRule, pathChange, plugin, storePath, word } from '../choices.js';
+import { assignment, connectionRule, currentEnvironment, fileRule, pathChange, plugin, storePath, word } from '../choices.js';
 import { note, print, printJson } from '../output.js';
 import { handOver, planDescriptor } from '../replace.js';
 import { newSession } from '../sessions.js';
@@ -27,6 +27,7 @@ interface StartOptions {
   unset: string[];
   plugin: string[];
   file: string[];
+  connection: string[];
   clock?: string;
   detach: boolean;
   compress: boolean;
@@ -62,9 +63,10 @@ function changesOf({ env, unset }: StartOptions): ReturnType<typeof splitChanges
   return splitChanges(changes);
 }
 
-function rulesOf({ file, clock }: StartOptions): { files: FileRule[]; clock?: ClockRule } {
-  const how = word(clock, ClockRule.options, '--clock');
-  return { files: file.map(fileRule), ...(how === undefined ? {} : { clock: how }) };
+function rulesOf(options: StartOptions): { files: FileRule[]; connections: ConnectionRule[]; clock?: ClockRule } {
+  const how = word(options.clock, ClockRule.options, '--clock');
+  const rules = { files: options.file.map(fileRule), connections: options.connection.map(connectionRule) };
+  return { ...rules, ...(how === undefined ? {} : { clock: how }) };
 }
 
 export async function run(argv: string[], options: RunOptions): Promise<number> {

@@ -46,12 +46,13 @@ inline ThreadPointers pointers_of(const Registers& registers) {
   return pointers;
 }
 /// libc's thread descriptor, which points to itself at twice the size of a pointer.
-inline uint64_t thread_pointer_of(const Registers& registers) {
-  for (const struct user_desc& segment : registers.segments) {
-    if (segment.entry_number != 0 && segment.entry_number == static_cast<uint16_t>(registers.xgs) >> 3) return segment.base_addr;
+inline uint64_t thread_pointer_of(const ThreadPointers& pointers) {
+  for (const struct user_desc& segment : pointers.segments) {
+    if (segment.entry_number != 0 && segment.entry_number == pointers.selector >> 3) return segment.base_addr;
   }
   return 0;
 }
+inline uint64_t thread_pointer_of(const Registers& registers) { return thread_pointer_of(pointers_of(registers)); }
 /// Of a new thread of this process.
 inline ThreadPointers pointers_to(void* descriptor) {
   ThreadPointers pointers = {};

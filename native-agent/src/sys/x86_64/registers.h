@@ -34,6 +34,7 @@ struct ThreadPointers {
 };
 inline ThreadPointers pointers_of(const Registers& registers) { return {registers.fs_base, registers.gs_base}; }
 /// libc's thread descriptor, which points to itself at twice the size of a pointer.
+inline uint64_t thread_pointer_of(const ThreadPointers& pointers) { return pointers.fs_base; }
 inline uint64_t thread_pointer_of(const Registers& registers) { return registers.fs_base; }
 /// Of a new thread of this process.
 inline ThreadPointers pointers_to(void* descriptor) { return {reinterpret_cast<uintptr_t>(descriptor), 0}; }

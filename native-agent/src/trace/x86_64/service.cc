@@ -390,6 +390,8 @@ Slot* take_slot(int32_t, int32_t tracer, const Registers& registers, const char*
   return nullptr;
 }
 
+const char* why_not_held() { return nullptr; }
+
 void enter(const Slot* slot, Registers* registers) {
   registers->rip = reinterpret_cast<uintptr_t>(serve);
   registers->rdi = reinterpret_cast<uintptr_t>(slot);

@@ -1,0 +1,111 @@
+/**
+ * Agents of processes that a signal has stopped (job control: Ctrl-Z, SIGSTOP). The agent's thread stops with its process; when it is
+ * asked something and does not answer, `cairn-launch --keep-running` lets that one thread run, until nothing is asked any more and
+ * the computation is not held. What the application and its parent see of the stop stays as it is.
+ *
+ * Invariant: no helper outlives the operation that it was needed for. Tests: test/probes/processes/stopped.c.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { nativeFile } from '../platform/installation.js';
+import { reason } from '../protocol/errors.js';
+import type { Log } from './log.js';
+import type { Session } from './session.js';
+
+const LOOK_MS = 25;
+/** Processes that are looked at each time: with very many, one after the other. */
+const AT_ONCE = 64;
+const AGENT_THREAD = 'cairn-agent';
+
+export class StoppedProcesses {
+  readonly #session: Session;
+  readonly #log: Log;
+  readonly #helpers = new Map<number, ChildProcess>();
+  #timer: NodeJS.Timeout | undefined;
+  #next = 0;
+  /** Requests outside of operations. */
+  #asking = 0;
+
+  constructor(session: Session, log: Log) {
+    this.#session = session;
+    this.#log = log;
+    session.onChange(() => this.#consider());
+  }
+
+  /** An operation has begun. */
+  begin(): void {
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  /** For what is no operation, or not yet. */
+  async during<T>(ask: () => Promise<T>): Promise<T> {
+    this.#asking++;
+    this.begin();
+    try {
+      return await ask();
+    } finally {
+      this.#asking--;
+      this.#consider();
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    for (const helper of this.#helpers.values()) helper.stdin?.end();
+    this.#helpers.clear();
+  }
+
+  get #isNeeded(): boolean {
+    const { operation, state } = this.#session;
+    return this.#asking > 0 || state === 'held' || (operation !== null && !operation.status.finished);
+  }
+
+  #consider(): void {
+    if (this.#timer !== undefined && !this.#isNeeded) this.close();
+  }
+
+  #look(): void {
+    this.#consider();
+    const { processes } = this.#session;
+    for (let i = 0; i < Math.min(AT_ONCE, processes.length); i++) {
+      const one = processes[this.#next++ % processes.length];
+      if (one?.isAsked === true) this.#help(one.process.pid);
+      // A child may be stopped before its agent has connected.
+      for (const { realPid } of one?.children ?? []) if (!this.#isConnected(realPid)) this.#help(realPid);
+    }
+  }
+
+  #isConnected(pid: number): boolean {
+    return this.#session.processes.some((one) => one.process.pid === pid);
+  }
+
+  #help(pid: number): void {
+    const tid = this.#helpers.has(pid) ? undefined : stoppedAgent(pid);
+    if (tid === undefined) return;
+    const helper = spawn(nativeFile('cairn-launch'), ['--keep-running', tid], { stdio: ['pipe', 'ignore', 'pipe'] });
+    this.#helpers.set(pid, helper);
+    const failed = (why: string): void =>
+      this.#log.add('warning', `the agent of process ${pid}, which is stopped, cannot be let run: ${why.trim()}`);
+    helper.stderr.setEncoding('utf8').on('data', failed);
+    helper.stdin.on('error', () => undefined);
+    helper.on('error', (error) => failed(reason(error)));
+    helper.on('exit', () => {
+      if (this.#helpers.get(pid) === helper) this.#helpers.delete(pid);
+    });
+  }
+}
+
+/** The agent's thread of a process, where that is stopped by a signal. */
+function stoppedAgent(pid: number): string | undefined {
+  try {
+    // Cheap, and enough for nearly all: the first thread, unless it has ended.
+    if (!/^State:\s+[TZ]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) return undefined;
+    return readdirSync(`/proc/${pid}/task`).find((task) => {
+      const status = readFileSync(`/proc/${pid}/task/${task}/status`, 'utf8');
+      return status.startsWith(`Name:\t${AGENT_THREAD}\n`) && /^State:\s+T/m.test(status);
+    });
+  } catch {
+    return undefined;
+  }
+}

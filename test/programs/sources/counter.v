@@ -1,0 +1,22 @@
+// A counter and a shift register, a line now and then.
+module counter;
+  reg clock = 0;
+  reg [31:0] count = 0;
+  reg [63:0] shift = 64'h0123456789abcdef;
+  always #5 clock = !clock;
+  initial begin
+    $display("begun");
+    $fflush;
+    $dumpfile("waves.out");
+    $dumpvars;
+  end
+  always @(posedge clock) begin
+    count <= count + 3;
+    shift <= {shift[62:0], shift[63] ^ shift[60]};
+    if (count % 12000 == 0) begin
+      $display("count %0d", count);
+      $fflush;
+    end
+    if (count > 480000) $finish;
+  end
+endmodule
