@@ -31,6 +31,7 @@ export const debianPackages = {
     'strace',
     'procps',
     'util-linux',
+    'iproute2',
     'python3',
     'perl',
     'tcl',

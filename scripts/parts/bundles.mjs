@@ -22,6 +22,7 @@ const commonJsNames = [
 const programs = {
   'dist/cli.js': 'debug-adapter/src/cli/main.ts',
   'dist/coordinator.js': 'debug-adapter/src/control/daemon.ts',
+  'dist/host-service.js': 'debug-adapter/src/control/host-service.ts',
   'dist/adapter.js': 'debug-adapter/src/dap/main.ts',
 };
 

@@ -138,6 +138,7 @@ export const groups = {
   probes: nodeTests('probes', { minutes: 5 }),
   simulators: nodeTests('simulators', { minutes: 15 }),
   programs: nodeTests('programs', { minutes: 10 }),
+  hosts: nodeTests('hosts', { minutes: 5 }),
   faults: nodeTests('faults', { minutes: 10 }),
   e2e: nodeTests('e2e', { minutes: 15, before: async () => void (await packageExtension()) }),
 };

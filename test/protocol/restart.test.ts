@@ -33,12 +33,12 @@ test('the restarted process is told all that has changed, comes back from the bo
   assert.deepEqual(words.slice(1), [
     '--folder',
     made.path,
+    '--path',
+    '/old=/new',
     '--socket',
     paths.agentSocket,
     '--error-file',
     paths.restoreError,
-    '--path',
-    '/old=/new',
   ]);
 
   const peer = await joinPeer({ snapshot: basename(made.path), plugins });

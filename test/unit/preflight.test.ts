@@ -62,7 +62,11 @@ async function check(
     plugins: [],
     openFiles: [],
     compression: 'none',
-    processes: [{ parent: 0, virtualPid: 7, executable: '/sim', argv: ['sim'], threads: 1 }],
+    processes: [{ parent: 0, virtualPid: 7, executable: '/sim', argv: ['sim'], threads: 1, host: 0 }],
+    hosts: [],
+    nextHost: 1,
+    launchers: [],
+    listen: null,
     files: [
       { name: 'p7.meta', size: content.length, checksum: await checksum(content) },
       { name: 'p7.pages', size: pages.length, checksum: await checksum(pages) },

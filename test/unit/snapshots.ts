@@ -39,6 +39,8 @@ export function status(given: Partial<SessionStatus> = {}): SessionStatus {
     runFolder: null,
     lastSnapshot: null,
     processes: [],
+    hosts: [],
+    listen: null,
     operation: null,
     exitStatus: null,
     terminal: true,

@@ -60,7 +60,11 @@ async function add(store: Store, parent: string | null = null, name = ''): Promi
     plugins: [],
     openFiles: [],
     compression: 'none',
-    processes: [{ parent: 0, virtualPid: 1, executable: '/sim', argv: ['sim'], threads: 1 }],
+    processes: [{ parent: 0, virtualPid: 1, executable: '/sim', argv: ['sim'], threads: 1, host: 0 }],
+    hosts: [],
+    nextHost: 1,
+    launchers: [],
+    listen: null,
     files,
   };
   await partial.commit(manifest, { name, note: '', pinned: false });

@@ -2,6 +2,7 @@
  * The defaults of the command: which session, which store, which environment. Tests: test/unit/choices.test.ts.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { failure, reason } from '../protocol/errors.js';
 import { ConnectionRule, FileRule } from '../protocol/rules.js';
@@ -32,6 +33,23 @@ export function assignment(text: string, option: string): [string, string] {
   if (equals < 1)
     throw failure('usage', { what: `${option} ${text}: it has to be NAME=VALUE`, remedy: `For example: ${option} SEED=7` });
   return [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+const LOOPBACK = '127.0.0.1';
+
+/** `ADDRESS`, `ADDRESS:PORT`, `[ADDRESS]:PORT`; true: this machine only. */
+export function networkAddress(text: string | true, option: string): { address: string; port: number } {
+  if (text === true) return { address: LOOPBACK, port: 0 };
+  const found = /^(?:\[([^\]]+)\]|([^:]*))(?::(\d+))?$/.exec(text);
+  const port = Number(found?.[3] ?? 0);
+  // More than one colon: an address of IPv6 without a port.
+  if (found === null && isIPv6(text)) return { address: text, port: 0 };
+  if (found === null || port > 65535)
+    throw failure('usage', {
+      what: `${option} ${text}: it has to be ADDRESS or ADDRESS:PORT`,
+      remedy: `For example: ${option} 192.0.2.1:7000`,
+    });
+  return { address: found[1] ?? (found[2] || LOOPBACK), port };
 }
 
 /** `PATTERN=save|check|ignore`. */

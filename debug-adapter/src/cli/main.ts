@@ -52,6 +52,13 @@ function starting(command: Command): Command {
     .option('--plugin <lib[=settings.json]>', 'load a plugin into the program (repeatable)', collect, [])
     .option('--compress', 'compress the pages of snapshots with zstd; a restart unpacks them first', false)
     .option('--detach', 'run in a terminal of the session, and return when it has started', false)
+    .option('--listen [address]', 'let other hosts join, at ADDRESS[:PORT]; default: 127.0.0.1 and any port')
+    .option(
+      '--launcher <words>',
+      'a command that starts programs on other hosts, as "WORDS {host} {command}" (repeatable)',
+      collect,
+      [],
+    )
     .addOption(json());
 }
 
@@ -72,6 +79,20 @@ function program(): Command {
     .passThroughOptions()
     .usage('[options] -- PROGRAM [ARGS...]')
     .action(does(async (argv, options) => (await import('./commands/run.js')).run(argv, options)));
+
+  cairn
+    .command('join')
+    .description('start a program on this host into a session whose coordinator is on another one')
+    .argument('[program...]', 'the program and its arguments')
+    .requiredOption('--coordinator <address>', 'ADDRESS:PORT of the coordinator; see cairn status there')
+    .option('--secret-file <file>', "the session's secret; see cairn status there")
+    .option('--secret-stdin', 'read the secret from standard input, where there is no such file', false)
+    .option('--name <host>', 'name of this host; default: as it calls itself')
+    .option('--restart <number>', 'bring back the processes of this host of the snapshot that is being restarted')
+    .option('--detach', 'return when the program has been started', false)
+    .passThroughOptions()
+    .usage('--coordinator ADDRESS:PORT --secret-file FILE [options] -- PROGRAM [ARGS...]')
+    .action(does(async (argv, options) => (await import('./commands/join.js')).join(argv, options)));
 
   cairn
     .command('checkpoint')
@@ -96,6 +117,7 @@ function program(): Command {
     )
     .option('--changed-file <what>', 'files that have changed since: refuse or use; default: refuse')
     .option('--in-place', 'write to the files where they were, instead of to a run folder', false)
+    .option('--host <name=where>', "restart a host's processes there, by the launcher (repeatable); others: here", collect, [])
     .option('--check', 'only say whether it can be restarted here', false)
     .action(does(async (text, options) => (await import('./commands/run.js')).restart(text, options)));
 

@@ -8,8 +8,9 @@
  */
 
 import type { Socket } from 'node:net';
+import { constants } from 'node:os';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { ProcessId } from '../platform/processes.js';
+import type { ProcessFacts, ProcessId } from '../platform/processes.js';
 import {
   AGENT_PROTOCOL_MAJOR,
   AGENT_PROTOCOL_MINOR,
@@ -22,6 +23,9 @@ import { failure, reason } from '../protocol/errors.js';
 import {
   type CheckpointRequest,
   type Hello,
+  type InvitationSchema,
+  type JoinReplySchema,
+  type JoinRequest,
   type Log,
   type Message,
   type PhaseReply,
@@ -32,6 +36,7 @@ import {
   type SettingSchema,
   type TableRow,
 } from '../protocol/generated/agent_pb.js';
+import type { PlacedProcess } from './hosts.js';
 import { type Deferred, deferred } from './strand.js';
 
 const HANDSHAKE_MS = 10_000;
@@ -45,6 +50,9 @@ export interface AgentOwner {
   log(connection: AgentConnection, log: Log): void;
   /** A checkpoint asked for from inside the application. Gives the snapshot's id. */
   checkpoint(connection: AgentConnection, request: CheckpointRequest): Promise<string>;
+  /** A program on another host wants to take part, or is invited to. */
+  join(connection: AgentConnection, request: JoinRequest): Promise<MessageInitShape<typeof JoinReplySchema>>;
+  invite(connection: AgentConnection): MessageInitShape<typeof InvitationSchema>;
   closed(connection: AgentConnection): void;
   broken(connection: AgentConnection, why: string): void;
 }
@@ -66,7 +74,10 @@ export function phaseCall(request: MessageInitShape<typeof PhaseRequestSchema>):
   return call({ case: 'phaseRequest', value: request });
 }
 
-type Expected = { kind: 'phase'; reply: Deferred<PhaseReply> } | { kind: 'table'; rows: TableRow[]; reply: Deferred<TableRow[]> };
+type Expected =
+  | { kind: 'phase'; reply: Deferred<PhaseReply> }
+  | { kind: 'table'; rows: TableRow[]; reply: Deferred<TableRow[]> }
+  | { kind: 'facts'; reply: Deferred<ProcessFacts[]> };
 
 export interface Family {
   /** Virtual pid; 0: not known, 1: outside the computation. */
@@ -123,11 +134,24 @@ export class AgentConnection {
   get isLauncher(): boolean {
     return this.hello.role === Role.LAUNCHER;
   }
+  get isProcess(): boolean {
+    return this.hello.role === Role.AGENT;
+  }
+  get host(): number {
+    return this.hello.hostNumber;
+  }
+  /** Of a connection over a network; undefined: on the coordinator's own machine. */
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress;
+  }
+  get localAddress(): string | undefined {
+    return this.#socket.localAddress;
+  }
   get virtualPid(): number {
     return this.hello.virtualPid;
   }
-  get process(): ProcessId {
-    return { pid: this.hello.realPid, startTime: Number(this.hello.startTime) };
+  get process(): PlacedProcess {
+    return { pid: this.hello.realPid, startTime: Number(this.hello.startTime), host: this.host };
   }
   /** It was asked something that it has not answered. */
   get isAsked(): boolean {
@@ -156,6 +180,25 @@ export class AgentConnection {
     const reply = deferred<TableRow[]>();
     this.#ask({ kind: 'table', rows: [], reply }, call({ case: 'tableRequest', value: { kind } }));
     return reply.promise;
+  }
+
+  /** Of a host's service: what it sees of processes there. */
+  look(ids: readonly ProcessId[]): Promise<ProcessFacts[]> {
+    const reply = deferred<ProcessFacts[]>();
+    const processes = ids.map(({ pid, startTime }) => ({ pid, startTime: BigInt(startTime) }));
+    this.#ask({ kind: 'facts', reply }, call({ case: 'processLook', value: { processes } }));
+    return reply.promise;
+  }
+
+  signal({ pid, startTime }: ProcessId, signal: NodeJS.Signals): void {
+    const process = { pid, startTime: BigInt(startTime) };
+    this.#send(0n, { case: 'processSignal', value: { process, signal: constants.signals[signal] } });
+  }
+
+  /** It is not needed any more. */
+  dismiss(why: string): void {
+    this.#send(0n, { case: 'refusal', value: { reason: why } });
+    this.#socket.end();
   }
 
   /** An option that changes. No answer: what is asked for later finds it so. */
@@ -228,8 +271,18 @@ export class AgentConnection {
       case 'phaseReply':
       case 'tableRow':
       case 'tableEnd':
+      case 'processFacts':
       case 'refusal':
         this.#settle(id, body);
+        return;
+      case 'joinRequest':
+        this.#owner.join(this, body.value).then(
+          (reply) => this.#send(id, { case: 'joinReply', value: reply }),
+          (error: unknown) => this.#send(id, { case: 'joinReply', value: { error: reason(error) } }),
+        );
+        return;
+      case 'invitationRequest':
+        this.#send(id, { case: 'invitation', value: this.#owner.invite(this) });
         return;
       case 'saveDone':
         this.#savedEntry(body.value.operation).resolve(body.value);
@@ -267,12 +320,15 @@ export class AgentConnection {
       this.#socket.end();
       return;
     }
-    if (this.isLauncher) return;
+    if (!this.isProcess) return;
     for (const setting of this.#owner.settings(this)) this.#send(0n, { case: 'setting', value: setting });
     this.#send(0n, { case: 'settingsEnd', value: {} });
   }
 
-  #settle(id: bigint, body: Extract<Message['body'], { case: 'phaseReply' | 'tableRow' | 'tableEnd' | 'refusal' }>): void {
+  #settle(
+    id: bigint,
+    body: Extract<Message['body'], { case: 'phaseReply' | 'tableRow' | 'tableEnd' | 'processFacts' | 'refusal' }>,
+  ): void {
     const expected = this.#expected.get(id);
     if (expected === undefined) return;
     if (body.case === 'tableRow') {
@@ -282,6 +338,14 @@ export class AgentConnection {
     this.#expected.delete(id);
     const who = { pid: this.virtualPid, program: this.program };
     if (body.case === 'phaseReply' && expected.kind === 'phase') expected.reply.resolve(body.value);
+    else if (body.case === 'processFacts' && expected.kind === 'facts')
+      expected.reply.resolve(
+        body.value.facts.map(({ alive, outside, ended, waitStatus }) => ({
+          alive,
+          outside,
+          ended: ended ? waitStatus : undefined,
+        })),
+      );
     else if (body.case === 'tableEnd' && expected.kind === 'table') {
       if (body.value.error === '') expected.reply.resolve(expected.rows);
       else expected.reply.reject(failure('refused', { ...who, why: body.value.error }));

@@ -8,12 +8,21 @@
  */
 
 import { chmodSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { isAlive } from '../platform/processes.js';
 import { reason } from '../protocol/errors.js';
-import type { CheckpointRequest, Log as LogMessage, ProcessExit, SettingSchema } from '../protocol/generated/agent_pb.js';
+import {
+  type CheckpointRequest,
+  type InvitationSchema,
+  type JoinReplySchema,
+  type JoinRequest,
+  type Log as LogMessage,
+  type ProcessExit,
+  Role,
+  type SettingSchema,
+} from '../protocol/generated/agent_pb.js';
 import { AgentConnection, type AgentOwner } from './agent-connection.js';
+import { sameProcess } from './hosts.js';
 import type { Log, LogLevel } from './log.js';
 import type { Session } from './session.js';
 
@@ -27,6 +36,8 @@ export interface AgentEvents {
   settings(connection: AgentConnection): MessageInitShape<typeof SettingSchema>[];
   /** A process can take part in operations from now on. */
   ready(connection: AgentConnection): void;
+  join(connection: AgentConnection, request: JoinRequest): Promise<MessageInitShape<typeof JoinReplySchema>>;
+  invite(connection: AgentConnection): MessageInitShape<typeof InvitationSchema>;
   checkpoint(connection: AgentConnection, request: CheckpointRequest): Promise<string>;
   /** No process is left. */
   ended(): void;
@@ -60,13 +71,18 @@ export class Agents implements AgentOwner {
 
   async listen(path: string): Promise<void> {
     rmSync(path, { force: true });
-    const server = createServer((socket) => this.#connections.add(new AgentConnection(socket, this)));
+    const server = createServer((socket) => this.accept(socket));
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(path, resolve);
     });
     chmodSync(path, 0o600);
+  }
+
+  /** A connection whose other side may be one of ours: it is on our own socket, or has proven itself. */
+  accept(socket: Socket): void {
+    this.#connections.add(new AgentConnection(socket, this));
   }
 
   close(): void {
@@ -81,7 +97,7 @@ export class Agents implements AgentOwner {
     clearTimeout(this.#timer);
     const { lingering, processes, state } = this.#session;
     if (state === 'exited' || !this.#begun || this.#isClosed) return;
-    const gone = lingering.filter((one) => !isAlive(one));
+    const gone = lingering.filter((one) => !this.#session.hosts.lives(one));
     for (const one of gone) lingering.splice(lingering.indexOf(one), 1);
     if (processes.length > 0 || this.childLives) return;
     if (lingering.length > 0 || this.launchers.size > 0) {
@@ -102,10 +118,16 @@ export class Agents implements AgentOwner {
 
   greet(one: AgentConnection): string {
     const { hello } = one;
+    const ended = this.#session.state === 'exited' ? 'the computation of this session has ended' : '';
+    // Who comes for the first time does not know which computation it is.
+    if (hello.role === Role.JOINER) return ended;
     if (hello.sessionId !== this.#session.computation) {
       return `it belongs to the computation ${hello.sessionId || 'none'}; this is the coordinator of ${this.#session.computation || 'none yet'}`;
     }
-    if (this.#session.state === 'exited') return 'the computation of this session has ended';
+    if (ended !== '') return ended;
+    if (hello.role === Role.INVITER) return '';
+    if (this.#session.hosts.byNumber(one.host) === undefined) return `the computation has no host ${one.host}`;
+    if (hello.role === Role.HOST) return this.#session.hosts.serve(one);
     this.#begun = true;
     if (one.isLauncher) {
       this.launchers.add(one);
@@ -113,17 +135,34 @@ export class Agents implements AgentOwner {
     }
     const { processes, lingering } = this.#session;
     // After exec, the same process comes with a new connection; the old one may still be closing.
-    const before = processes.findIndex((other) => other.process.pid === one.process.pid);
+    const before = processes.findIndex((other) => other.host === one.host && other.hello.realPid === hello.realPid);
     if (before >= 0) processes.splice(before, 1)[0]?.close();
-    const waited = lingering.findIndex((other) => other.pid === one.process.pid);
+    const waited = lingering.findIndex((other) => sameProcess(other, one.process));
     if (waited >= 0) lingering.splice(waited, 1);
     processes.push(one);
     if (this.#session.root === 0) this.#session.root = one.virtualPid;
-    this.#log.add('info', `process ${hello.realPid} (${one.program}) ${hello.reconnected ? 'connected again' : 'connected'}`, {
-      virtualPid: one.virtualPid,
-    });
+    this.#log.add(
+      'info',
+      `process ${hello.realPid} (${one.program})${this.#where(one)} ${hello.reconnected ? 'connected again' : 'connected'}`,
+      {
+        virtualPid: one.virtualPid,
+      },
+    );
     this.#session.changed();
     return '';
+  }
+
+  #where({ host }: AgentConnection): string {
+    const { hosts } = this.#session;
+    return hosts.several ? ` on ${hosts.nameOf(host)}` : '';
+  }
+
+  join(one: AgentConnection, request: JoinRequest): Promise<MessageInitShape<typeof JoinReplySchema>> {
+    return this.#events.join(one, request);
+  }
+
+  invite(one: AgentConnection): MessageInitShape<typeof InvitationSchema> {
+    return this.#events.invite(one);
   }
 
   settings(one: AgentConnection): MessageInitShape<typeof SettingSchema>[] {
@@ -140,8 +179,9 @@ export class Agents implements AgentOwner {
 
   exited(launcher: AgentConnection, exit: ProcessExit): void {
     const status = shellStatus(exit.waitStatus);
-    this.#log.add('info', `process ${exit.realPid} ended with status ${status}`);
-    this.#session.exitStatus = status;
+    this.#log.add('info', `process ${exit.realPid}${this.#where(launcher)} ended with status ${status}`);
+    // Of the computation's first host: others' end is nobody's.
+    if (launcher.host === this.#session.rootHost) this.#session.exitStatus = status;
     this.#session.changed();
     // The launcher ends when it sees that its report was read.
     launcher.close();
@@ -161,6 +201,7 @@ export class Agents implements AgentOwner {
     this.#connections.delete(one);
     this.launchers.delete(one);
     if (this.#isClosed) return;
+    this.#session.hosts.unserve(one);
     const { processes, lingering } = this.#session;
     const index = processes.indexOf(one);
     if (index >= 0) {

@@ -9,10 +9,9 @@
 import { join } from 'node:path';
 import { checkSnapshotName } from '../model/names.js';
 import { holdSteps, resumeSteps, saveSteps } from '../model/phases.js';
-import { processList, processTree } from '../model/process-tree.js';
+import { processList, processTree, type TreeProcess } from '../model/process-tree.js';
 import { writeNew } from '../platform/files.js';
 import { hostIdentity, processor } from '../platform/host.js';
-import { signalProcess } from '../platform/processes.js';
 import type { CheckpointParams, CheckpointResult, PhaseName, TableKind, TableRow } from '../protocol/control.js';
 import { type CairnError, failure, reason } from '../protocol/errors.js';
 import { Phase, type PhaseReply, type SaveDone } from '../protocol/generated/agent_pb.js';
@@ -50,11 +49,12 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
   let goesOn = false;
   try {
     partial = new PartialSnapshot(context.store, newSnapshotId());
+    operation.exchangeFolder = partial.folder;
     session.become('checkpointing');
     refuseObstacles(context);
     tellFileRules(session, all, params.files ?? []);
     // Before the threads stop: nobody waits for tables.
-    const tables = await collectTables(all, savedTables);
+    const tables = await collectTables(all, savedTables, session.hosts);
     const stopped = operation.elapsedMs;
     let pauseMs = 0;
     const quick =
@@ -87,7 +87,7 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
       `snapshot ${result.snapshot}: ${result.bytes} bytes, held ${result.pauseMs.toFixed(2)} ms, ${result.totalMs.toFixed(0)} ms in all`,
       { operation: operation.status.id },
     );
-    if (then === 'kill') for (const one of all) signalProcess(one.process, 'SIGKILL');
+    if (then === 'kill') for (const one of all) session.hosts.signal(one.process, 'SIGKILL');
     else if (then === 'hold' && session.state === 'checkpointing') session.become('held');
     operation.finish();
     context.announce(result);
@@ -193,13 +193,20 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
   const tables = Buffer.from(`${JSON.stringify(made.tables)}\n`);
   files.push({ name: TABLES, size: tables.length, checksum: await checksum(tables) });
 
-  const tree = processTree(
-    made.all.map((one) => ({ virtualPid: one.virtualPid, ...one.family })),
-    session.root,
-  );
-  const list = Buffer.from(processList(tree));
-  await Promise.all([writeNew(join(partial.folder, TABLES), tables), writeNew(join(partial.folder, PROCESSES), list)]);
-  files.push({ name: PROCESSES, size: list.length, checksum: await checksum(list) });
+  const trees = session.hosts.list
+    .toSorted((a, b) => Number(b.number === session.rootHost) - Number(a.number === session.rootHost) || a.number - b.number)
+    .map(({ number, name, addresses }) => ({ number, name, addresses, tree: treeOf(session, made.all, number) }))
+    .filter(({ tree }) => tree.length > 0);
+  const [first] = trees;
+  const lists = trees.map(({ number, tree }) => ({
+    name: number === first?.number ? PROCESSES : `${PROCESSES}.${number}`,
+    bytes: Buffer.from(processList(tree)),
+  }));
+  await Promise.all([
+    writeNew(join(partial.folder, TABLES), tables),
+    ...lists.map(({ name, bytes }) => writeNew(join(partial.folder, name), bytes)),
+  ]);
+  for (const { name, bytes } of lists) files.push({ name, size: bytes.length, checksum: await checksum(bytes) });
 
   const byId = new Map(made.all.map((one) => [one.virtualPid, one]));
   const timed = written.find((one) => one.simulatedTime !== '');
@@ -212,7 +219,7 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
     computation: session.computation,
     argv: session.argv,
     cwd: session.cwd,
-    folder: workingFolder(made.tables.path ?? [], tree[0]?.virtualPid ?? 0) ?? session.cwd,
+    folder: workingFolder(made.tables.path ?? [], first?.tree[0]?.virtualPid ?? 0) ?? session.cwd,
     host: host(made),
     simulatedTime: timed ? { ticks: timed.simulatedTime, unit: timed.timeUnit } : null,
     pauseMs,
@@ -220,12 +227,19 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
     bytes: files.reduce((sum, file) => sum + file.size, 0),
     phases: operation.timings,
     compression: context.compression,
-    processes: tree.flatMap(({ virtualPid, parent }) => {
-      const one = byId.get(virtualPid);
-      if (!one) return [];
-      const { executable, architecture } = one.hello;
-      return [{ virtualPid, parent, executable, argv: one.argv, threads: one.threads, architecture: architecture || 'x86_64' }];
-    }),
+    processes: trees.flatMap(({ number, tree }) =>
+      tree.flatMap(({ virtualPid, parent }) => {
+        const one = byId.get(virtualPid);
+        const { executable, architecture } = one?.hello ?? { executable: '', architecture: '' };
+        if (!one) return [];
+        const { argv, threads } = one;
+        return [{ virtualPid, parent, executable, argv, threads, host: number, architecture: architecture || 'x86_64' }];
+      }),
+    ),
+    hosts: trees.length > 1 ? trees.map(({ number, name, addresses }) => ({ number, name, addresses })) : [],
+    nextHost: session.hosts.next,
+    launchers: session.launchers,
+    listen: session.listen?.address ?? null,
     files,
     rules: session.rules,
     plugins: [...session.plugins],
@@ -247,6 +261,12 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
     totalMs: operation.elapsedMs,
     simulatedTime: manifest.simulatedTime,
   };
+}
+
+/** The processes of one host in the order in which they are made. */
+function treeOf({ root, rootHost }: Session, all: readonly AgentConnection[], host: number): TreeProcess[] {
+  const here = all.filter((one) => one.host === host).map((one) => ({ virtualPid: one.virtualPid, ...one.family }));
+  return processTree(here, host === rootHost ? root : 0);
 }
 
 function workingFolder(paths: readonly TableRow[], root: number): string | undefined {

@@ -28,6 +28,7 @@ import { Agents } from './agents.js';
 import { attachFamily, prepareAttach } from './attach.js';
 import { checkpoint } from './checkpoint.js';
 import type { Context, Deadlines } from './context.js';
+import { Joining } from './joining.js';
 import { StoppedProcesses } from './keep-running.js';
 import type { Log } from './log.js';
 import { letGo, members, suspend } from './members.js';
@@ -62,6 +63,7 @@ export class Coordinator {
   readonly #options: CoordinatorOptions;
   readonly #context: Context;
   readonly #agents: Agents;
+  readonly #joining: Joining;
   readonly #strand = new Strand();
   readonly #snapshotListeners = new Set<(result: CheckpointResult) => void>();
   readonly #terminalListeners = new Set<(data: string) => void>();
@@ -86,6 +88,8 @@ export class Coordinator {
     this.#agents = new Agents(this.session, log, {
       settings: (one) => this.#settings(one),
       ready: (one) => this.#ready(one),
+      join: (one, request) => this.#joining.join(one, request),
+      invite: (one) => this.#joining.invite(one),
       checkpoint: async (_, { name }) => (await this.checkpoint({ name, then: 'resume' })).snapshot,
       ended: () => this.#end(),
     });
@@ -104,6 +108,7 @@ export class Coordinator {
         for (const listener of this.#snapshotListeners) listener(result);
       },
     };
+    this.#joining = new Joining(this.#context, this.#agents);
   }
 
   /** Begins to take agents; with `takeOver`, those of the coordinator that was here before. */
@@ -118,6 +123,8 @@ export class Coordinator {
     }
     if (!this.#starting) makeNames(paths.names);
     await this.#agents.listen(paths.agentSocket);
+    // Agents of other hosts look for the new coordinator where the old one was.
+    if (this.#starting && record?.network) await this.#joining.listen(record.network);
     if (this.#starting) this.#agents.expect();
     this.#record();
   }
@@ -144,11 +151,16 @@ export class Coordinator {
   }
 
   launch(params: LaunchParams): Promise<StartResult> {
-    return this.#start(params, async () => launch(this.#context, params));
+    return this.#start(params, async () => {
+      this.session.launchers = params.launchers ?? [];
+      if (params.listen) await this.#joining.listen(params.listen);
+      this.#joining.addOwn();
+      return launch(this.#context, params);
+    });
   }
 
   restart(params: RestartParams): Promise<StartResult> {
-    return this.#start(params, () => restart(this.#context, params, this.#options.env));
+    return this.#start(params, () => restart(this.#context, this.#joining, params, this.#options.env));
   }
 
   /** Resolves when the process and its descendants are in the computation. */
@@ -258,7 +270,7 @@ export class Coordinator {
     const chosen = virtualPid === undefined ? [...processes] : processes.filter((one) => one.virtualPid === virtualPid);
     if (chosen.length === 0)
       throw virtualPid === undefined ? failure('noProcess', { name }) : failure('unknownProcess', { name, pid: virtualPid });
-    const parts = await this.#stopped.during(() => Promise.allSettled(chosen.map((one) => table(one, kind))));
+    const parts = await this.#stopped.during(() => Promise.allSettled(chosen.map((one) => table(one, kind, this.session.hosts))));
     // Of several, one that ends meanwhile has no names any more, and takes nothing from the others.
     const found = parts.flatMap((part) => (part.status === 'fulfilled' ? [part.value] : []));
     const [first] = parts;
@@ -280,6 +292,7 @@ export class Coordinator {
     this.#stopped.close();
     this.session.close();
     this.#record();
+    this.#joining.close();
     this.#agents.close();
   }
 
@@ -340,7 +353,7 @@ export class Coordinator {
     const { settings, processEnv } = this.session;
     const restarted = this.#started?.restart;
     const { executable, virtualPid } = one.hello;
-    const all = restarted?.name === one.hello.snapshot ? [...restarted.settings, ...settings] : settings;
+    const all = restarted?.name === one.hello.snapshot ? [...restarted.settings(one.host), ...settings] : settings;
     return withProcessEnvironment(all, { executable, virtualPid, argv: one.argv }, processEnv);
   }
 
@@ -352,7 +365,7 @@ export class Coordinator {
       const there = all.filter((other) => other !== undefined);
       if (there.length < all.length) return;
       this.#strand
-        .run(() => finishRestart(this.#context, pending.operation, there))
+        .run(() => finishRestart(this.#context, this.#joining, pending.operation, there))
         .then(
           () => this.#begun.resolve(),
           (error: unknown) => this.#begun.reject(error),
@@ -364,7 +377,7 @@ export class Coordinator {
   }
 
   #begin(kind: OperationKind): Operation {
-    const operation = new Operation(++this.#operations, kind, this.#options.clock, this.session.progressed);
+    const operation = new Operation(++this.#operations, kind, this.#options.clock, this.session);
     this.session.operation = operation;
     this.session.changed();
     this.#stopped.begin();
@@ -397,6 +410,8 @@ export class Coordinator {
     } else if (error !== undefined) this.#begun.reject(error);
     else this.#begun.resolve();
     session.become('exited');
+    session.hosts.close('the computation has ended');
+    this.#joining.removeFolders();
     session.flush();
     this.#ended.resolve();
   }

@@ -7,7 +7,7 @@
  */
 import { holdSteps, resumeSteps } from '../model/phases.js';
 import { sleep } from '../platform/clock.js';
-import { exitStatusOf, isAlive, isOutside, isTraced } from '../platform/processes.js';
+import { isTraced } from '../platform/processes.js';
 import { type CairnError, failure } from '../protocol/errors.js';
 import { Phase, type PhaseReply } from '../protocol/generated/agent_pb.js';
 import type { AgentConnection } from './agent-connection.js';
@@ -84,7 +84,7 @@ async function suspendOnce(context: Context, operation: Operation): Promise<Agen
       quietSince = clock.monotonicMs();
       continue;
     }
-    const missing = unconnected(context, stopped);
+    const missing = await unconnected(context, stopped);
     if (missing.length === 0) {
       if (stopped.size === 0) throw failure('noProcess', { name: session.name });
       return [...stopped];
@@ -102,25 +102,32 @@ async function suspendOnce(context: Context, operation: Operation): Promise<Agen
 }
 
 /** Real pids of children that live and have not connected yet, and of processes within exec. */
-function unconnected({ session }: Context, stopped: ReadonlySet<AgentConnection>): number[] {
-  const known = new Set([...stopped].map((one) => one.process.pid));
-  const pids = session.lingering
-    .filter((one) => !known.has(one.pid) && isAlive(one) && !isOutside(one.pid))
-    .map((one) => one.pid);
-  for (const one of stopped) {
-    for (const child of one.children) {
-      if (known.has(child.realPid)) continue;
+async function unconnected({ session }: Context, stopped: ReadonlySet<AgentConnection>): Promise<number[]> {
+  const { hosts, lingering } = session;
+  const missing: number[] = [];
+  for (const { number: host } of hosts.list) {
+    const here = [...stopped].filter((one) => one.host === host);
+    const known = new Set(here.map((one) => one.process.pid));
+    const within = lingering.filter((one) => one.host === host && !known.has(one.pid));
+    const children = here.flatMap((one) =>
+      one.children.filter((child) => !known.has(child.realPid)).map((child) => ({ one, child })),
+    );
+    const facts = await hosts.facts(host, [...within, ...children.map(({ child }) => ({ pid: child.realPid, startTime: 0 }))]);
+    for (const [index, { pid }] of within.entries()) if (facts[index]?.alive && !facts[index].outside) missing.push(pid);
+    for (const [index, { one, child }] of children.entries()) {
+      const fact = facts[within.length + index];
+      if (fact === undefined) continue;
       // A command of ours that asks for this checkpoint has done its work for whoever waits for it after a restart.
-      const outside = isOutside(child.realPid);
-      if (isAlive({ pid: child.realPid, startTime: 0 }) && !outside) pids.push(child.realPid);
+      const { alive, outside } = fact;
+      if (alive && !outside) missing.push(child.realPid);
       else if (!one.family.ended.some(({ virtualPid }) => virtualPid === child.virtualPid)) {
         // Else it ended after its parent had been stopped, and before its own agent was there.
-        const status = outside ? 0 : exitStatusOf(child.realPid);
+        const status = outside ? 0 : fact.ended;
         if (status !== undefined) one.family.ended.push({ virtualPid: child.virtualPid, status });
       }
     }
   }
-  return [...new Set(pids)];
+  return [...new Set(missing)];
 }
 
 /** What a suspended process said of itself. */

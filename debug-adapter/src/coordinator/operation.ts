@@ -6,13 +6,15 @@
 import { create } from '@bufbuild/protobuf';
 import type { PhaseStep } from '../model/phases.js';
 import { type Clock, sleep } from '../platform/clock.js';
-import { isAlive } from '../platform/processes.js';
 import type { OperationKind, OperationStatus, PhaseName, PhaseStatus } from '../protocol/control.js';
 import { CairnError, failure, type Reason, reason } from '../protocol/errors.js';
 import { Phase, type PhaseReply, PhaseReplySchema } from '../protocol/generated/agent_pb.js';
 import type { PhaseTiming } from '../protocol/snapshot.js';
 import { type AgentConnection, ConnectionLost, phaseCall } from './agent-connection.js';
 import type { Deadlines } from './context.js';
+import { Exchange } from './exchange.js';
+import type { Hosts } from './hosts.js';
+import type { Session } from './session.js';
 import { bounded } from './strand.js';
 
 const wirePhase: Readonly<Record<Exclude<PhaseName, 'write'>, Phase>> = {
@@ -86,13 +88,17 @@ export class Operation {
   readonly #clock: Clock;
   readonly #began: number;
   readonly #changed: () => void;
+  readonly #hosts: Hosts;
+  readonly #exchange: Exchange;
   readonly #cancel = new AbortController();
 
-  constructor(id: number, kind: OperationKind, clock: Clock, changed: () => void) {
+  constructor(id: number, kind: OperationKind, clock: Clock, { hosts, progressed }: Pick<Session, 'hosts' | 'progressed'>) {
+    this.#hosts = hosts;
+    this.#exchange = new Exchange(hosts);
     this.status = { id, kind, phases: [], startedAt: clock.now(), finished: false, error: '' };
     this.#clock = clock;
     this.#began = clock.monotonicMs();
-    this.#changed = changed;
+    this.#changed = progressed;
   }
 
   get number(): bigint {
@@ -112,6 +118,16 @@ export class Operation {
     this.#cancel.abort();
   }
 
+  /** With several hosts: where processes leave files for each other while it goes on. */
+  set exchangeFolder(path: string) {
+    this.#exchange.folder = path;
+  }
+
+  /** Addresses of hosts of before, and of now. */
+  set movedAddresses(moved: readonly [string, string][]) {
+    this.#exchange.moved = moved;
+  }
+
   /**
    * One phase: every process of `step` is asked, and all have to answer. With
    * `mayLeave`, one that ends or executes another program before it answers has a reply without phase.
@@ -128,11 +144,13 @@ export class Operation {
     const { phase, barrier } = step;
     const deadlineMs = deadlines.phase;
     if (phase === 'write') throw new RangeError('write is not asked for');
-    const request = phaseCall({ ...fields, operation: this.number, phase: wirePhase[phase], barrier, deadlineMs });
+    const common = { operation: this.number, phase: wirePhase[phase], barrier, deadlineMs };
+    const request = phaseCall({ ...fields, ...common });
     const failed: Reason[] = [];
     let first: PhaseReply | undefined;
     const replies = await this.during(phase, barrier, taking, deadlineMs, deadlineMs + deadlines.grace, async (one) => {
-      const asked = one.phase(request);
+      const exchange = this.#exchange.request(one, phase);
+      const asked = one.phase(exchange === undefined ? request : phaseCall({ ...fields, ...common, ...exchange }));
       const reply = mayLeave ? await asked.catch(endedOnItsOwn) : await asked;
       if (phase === 'suspend' && fields.alone && reply.errorNumber === EAGAIN) throw new NotAlone();
       if (phase === 'suspend' && !fields.alone && reply.errorNumber === EAGAIN) throw new InPassing(reply.error);
@@ -141,6 +159,7 @@ export class Operation {
         for (const what of reply.error.split('\n')) failed.push({ pid: one.virtualPid, program: one.program, what, remedy: '' });
         first ??= reply;
       }
+      this.#exchange.take(one, reply.names);
       return reply;
     });
     if (first !== undefined) {
@@ -171,7 +190,7 @@ export class Operation {
       try {
         result = await arrive(member);
       } catch (error) {
-        throw error instanceof ConnectionLost ? await lost(member, name) : error;
+        throw error instanceof ConnectionLost ? await lost(member, name, this.#hosts) : error;
       }
       record.arrives(member);
       this.#changed();
@@ -244,9 +263,9 @@ function endedOnItsOwn(error: unknown): PhaseReply {
 }
 
 /** A process that ends closes its connection a moment before it is gone. */
-async function lost(member: AgentConnection, phase: string): Promise<CairnError> {
-  for (let waited = 0; waited < 300 && isAlive(member.process); waited += 10) await sleep(10);
-  const lives = isAlive(member.process);
+async function lost(member: AgentConnection, phase: string, hosts: Hosts): Promise<CairnError> {
+  for (let waited = 0; waited < 300 && hosts.lives(member.process); waited += 10) await sleep(10);
+  const lives = hosts.lives(member.process);
   return failure('processLost', {
     pid: member.virtualPid,
     program: member.program,

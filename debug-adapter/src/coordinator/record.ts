@@ -5,17 +5,23 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import * as z from 'zod';
 import { readIfThere } from '../platform/files.js';
+import { machineIdentity } from '../platform/host.js';
 import { isAlive } from '../platform/processes.js';
 import { Plugin, ProcessEnvironment, SessionStatus } from '../protocol/control.js';
 import { noRules, Rules } from '../protocol/rules.js';
 
-const LiveProcess = z.object({ pid: z.number(), startTime: z.number(), virtualPid: z.number() });
+const LiveProcess = z.object({ pid: z.number(), startTime: z.number(), virtualPid: z.number(), host: z.number() });
 
 export const SessionRecord = SessionStatus.extend({
   /** Processes of the computation, to see whether it still lives. */
   live: z.array(LiveProcess),
   /** Virtual pid of the first process. */
   root: z.number(),
+  /** Its host, the number that a further host is to have, and what else a session with several hosts keeps. */
+  rootHost: z.number(),
+  nextHost: z.number(),
+  launchers: z.array(z.string()),
+  network: z.object({ address: z.string(), port: z.number() }).nullable(),
   rules: Rules.default(noRules),
   processEnv: z.array(ProcessEnvironment).default([]),
   plugins: z.array(Plugin).default([]),
@@ -42,5 +48,8 @@ export function readRecord(path: string): SessionRecord | undefined {
 }
 
 export function computationLives(record: SessionRecord): boolean {
-  return record.live.some(isAlive);
+  const own = machineIdentity();
+  // Whether a process of another host lives only a coordinator can ask.
+  const elsewhere = new Set(record.hosts.filter((one) => one.identity !== own).map((one) => one.number));
+  return record.live.some((one) => elsewhere.has(one.host) || isAlive(one));
 }

@@ -17,11 +17,13 @@ export function refuseObstacles({ obstacles, session }: Context): void {
   if (reasons.length > 0) throw refusal('notCheckpointable', reasons, { name: session.name });
 }
 
-export function findObstacles({ processes, lingering }: Pick<Session, 'processes' | 'lingering'>): Reason[] {
-  const members = processes.filter((one) => one.isOpen);
+export function findObstacles({ processes, lingering, hosts }: Pick<Session, 'processes' | 'lingering' | 'hosts'>): Reason[] {
+  // Of another host's nothing can be seen from here.
+  const isHere = ({ host }: { host: number }): boolean => hosts.byNumber(host)?.local ?? true;
+  const members = processes.filter((one) => one.isOpen && isHere(one));
   const inside = new Set(members.map((one) => one.process.pid));
   const known = members.flatMap((one) => ofMember(one, inside));
-  const candidates = descendantsOf([...inside, ...lingering.map((one) => one.pid)]);
+  const candidates = descendantsOf([...inside, ...lingering.filter(isHere).map((one) => one.pid)]);
   return [...known, ...candidates.filter((pid) => !inside.has(pid)).flatMap(ofStranger)];
 }
 

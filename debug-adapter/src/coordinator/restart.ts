@@ -7,12 +7,12 @@ import { rmSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import { restartSteps } from '../model/phases.js';
 import { readIfThere } from '../platform/files.js';
-import { signalProcess } from '../platform/processes.js';
 import type { Plugin, RestartParams } from '../protocol/control.js';
 import { failure, reason } from '../protocol/errors.js';
 import { SettingKind } from '../protocol/generated/agent_pb.js';
 import type { Manifest } from '../protocol/snapshot.js';
 import { restorableFolder } from '../store/compression.js';
+import { newSnapshotId, PartialSnapshot } from '../store/partial.js';
 import { isFatal, preflightText } from '../store/preflight.js';
 import { checkRestart, planRestart, type RestartPlan } from '../store/restart-plan.js';
 import { newRunFolder } from '../store/runs.js';
@@ -20,15 +20,22 @@ import { slotFolder } from '../store/slots.js';
 import { summarize, wholeManifest } from '../store/snapshot-folder.js';
 import type { AgentConnection } from './agent-connection.js';
 import type { Context } from './context.js';
+import type { Joining } from './joining.js';
 import { agentLibrary, identityVariables, restoreCommand } from './launch.js';
 import type { Operation } from './operation.js';
+import { placeHosts } from './placement.js';
 import { changedFileSettings, environmentSettings, option, pluginSettings, ruleSettings, type SettingInit } from './settings.js';
 import { identity, type Started } from './start.js';
 
 /** How often is looked whether a restorer has failed. */
 const LOOK_MS = 100;
 
-export async function restart(context: Context, params: RestartParams, env: Readonly<Record<string, string>>): Promise<Started> {
+export async function restart(
+  context: Context,
+  joining: Joining,
+  params: RestartParams,
+  env: Readonly<Record<string, string>>,
+): Promise<Started> {
   const { session, store, paths, log } = context;
   if (!isAbsolute(params.snapshot))
     throw failure('folderNotUsable', { path: params.snapshot, why: 'it is not an absolute path' });
@@ -49,26 +56,46 @@ export async function restart(context: Context, params: RestartParams, env: Read
   const { computation, argv, cwd } = manifest;
   Object.assign(session, { computation, argv, cwd, restartedFrom: manifest.id, lastSnapshot: manifest.id, runFolder });
   Object.assign(session, { rules: plan.rules, processEnv: plan.processEnv, plugins });
+  session.launchers = params.launchers ?? manifest.launchers;
+  await listenAgain(context, joining, params, manifest);
   const operation = context.begin('restart');
   session.become('restarting');
 
+  const placed = placeHosts(context, joining, params, manifest, folder);
+  for (const one of placed.findings) log.add(one.severity, one.message);
   const processes = manifest.processes.map((one) => one.virtualPid);
   session.root = processes[0] ?? 0;
   const { LD_PRELOAD: _, ...plain } = env;
+  const own = { ...plain, ...identityVariables(identity(context)) };
+  placed.start(own);
   return {
-    command: restoreCommand(identity(context), folder, plan.paths),
-    env: { ...plain, ...identityVariables(identity(context)) },
+    command: restoreCommand(
+      session.name,
+      { host: session.rootHost, socket: paths.agentSocket, restoreError: paths.restoreError },
+      placed.first,
+    ),
+    env: own,
     cwd: '/',
     runFolder,
-    warnings: findings,
+    warnings: [...findings, ...placed.findings],
     settings: [...pluginSettings(plugins, env), ...ruleSettings(plan.rules)],
     restart: {
-      settings: [...restartSettings(context, plan, folder, manifest), ...changedFileSettings(params.changedFiles, accepted)],
+      settings: (host) => [
+        ...restartSettings(context, plan, folder, manifest, host),
+        ...changedFileSettings(params.changedFiles, accepted),
+      ],
       name: basename(folder),
       operation,
       processes,
     },
   };
+}
+
+/** Where the user says; else where the session that the snapshot is of did, if that can be here. */
+async function listenAgain({ log }: Context, joining: Joining, params: RestartParams, manifest: Manifest): Promise<void> {
+  if (params.listen !== undefined) return joining.listen(params.listen);
+  if (manifest.listen === null) return;
+  await joining.listen({ address: manifest.listen, port: 0 }).catch((error: unknown) => log.add('warning', reason(error)));
 }
 
 function runFolderFor({ store, session, clock }: Context, { inPlace }: RestartParams, slot: string | undefined): string | null {
@@ -82,19 +109,25 @@ function mergePlugins(before: readonly Plugin[], now: readonly Plugin[]): Plugin
   return [...merged, ...now.filter(({ library }) => !before.some((one) => library === one.library))];
 }
 
-function restartSettings(context: Context, plan: RestartPlan, folder: string, manifest: Manifest): SettingInit[] {
+function restartSettings(context: Context, plan: RestartPlan, folder: string, manifest: Manifest, number: number): SettingInit[] {
   const { session } = context;
+  const host = session.hosts.byNumber(number);
+  const root = manifest.processes.find((one) => one.host === number)?.virtualPid ?? session.root;
   const settings: SettingInit[] = [
     { kind: SettingKind.SETTING_SNAPSHOT_FOLDER, key: '', value: folder },
     // The image knows the installation that it was started with, which may be elsewhere now, or gone.
-    option('library', agentLibrary(identity(context))),
-    option('root', String(session.root)),
+    option('library', host?.library || agentLibrary(identity(context))),
+    option('root', String(root)),
   ];
   // One process knows best itself where it is.
   if (manifest.processes.length > 1) settings.push(option('folder', manifest.folder));
   if (session.runFolder !== null) settings.push({ kind: SettingKind.SETTING_RUN_FOLDER, key: '', value: session.runFolder });
   for (const { from, to } of plan.paths) settings.push({ kind: SettingKind.SETTING_PATH, key: from, value: to });
-  settings.push(...environmentSettings({ ...identityVariables(identity(context)), ...plan.env }));
+  const own = identityVariables(identity(context));
+  if (host !== undefined && host.socket !== '') own['CAIRN_AGENT_SOCKET'] = host.socket;
+  // Programs of a session that does not listen any more start others as if Cairn were not there.
+  if (manifest.listen !== null) own['CAIRN_LAUNCHERS'] ??= '';
+  settings.push(...environmentSettings({ ...own, ...plan.env }));
   return settings;
 }
 
@@ -102,8 +135,16 @@ function restartSettings(context: Context, plan: RestartPlan, folder: string, ma
  * Takes the restarted processes through their phases. A computation that cannot be brought back whole is ended: it must not run on
  * with half of what it had.
  */
-export async function finishRestart(context: Context, operation: Operation, all: readonly AgentConnection[]): Promise<void> {
-  const { session, log } = context;
+export async function finishRestart(
+  context: Context,
+  joining: Joining,
+  operation: Operation,
+  all: readonly AgentConnection[],
+): Promise<void> {
+  const { session, log, store } = context;
+  const exchange = session.hosts.several ? new PartialSnapshot(store, newSnapshotId()) : undefined;
+  if (exchange !== undefined) operation.exchangeFolder = exchange.folder;
+  operation.movedAddresses = session.hosts.movedAddresses(joining.ownAddress);
   try {
     for (const one of all) {
       if (one.problem !== '') throw failure('cannotCheckpoint', { pid: one.virtualPid, program: one.program, why: one.problem });
@@ -124,8 +165,10 @@ export async function finishRestart(context: Context, operation: Operation, all:
     // They say on their standard error what failed, and end.
     await operation.abort(all);
     operation.finish(failed);
-    for (const one of all) signalProcess(one.process, 'SIGKILL');
+    for (const one of all) session.hosts.signal(one.process, 'SIGKILL');
     throw failed;
+  } finally {
+    await exchange?.discard();
   }
 }
 
@@ -142,7 +185,7 @@ export function watchRestorers({ session, paths, deadlines, log }: Context, begu
       'error',
       failed ? 'a process could not be restored; the others are ended' : 'not all processes were restored in time',
     );
-    for (const one of session.processes) signalProcess(one.process, 'SIGKILL');
+    for (const one of session.processes) session.hosts.signal(one.process, 'SIGKILL');
   }, LOOK_MS);
   const stop = (): void => clearInterval(timer);
   begun.then(stop, stop);

@@ -6,10 +6,19 @@
  */
 import type { ProcessChanges } from '../model/environment.js';
 import { changeState } from '../model/session-state.js';
-import { isAlive, type ProcessId } from '../platform/processes.js';
-import { CONTROL_PROTOCOL, type Plugin, type ProcessStatus, type SessionState, type SessionStatus } from '../protocol/control.js';
+import { machineIdentity } from '../platform/host.js';
+import { addressText } from '../platform/proof.js';
+import {
+  CONTROL_PROTOCOL,
+  type NetworkAddress,
+  type Plugin,
+  type ProcessStatus,
+  type SessionState,
+  type SessionStatus,
+} from '../protocol/control.js';
 import { noRules, type Rules } from '../protocol/rules.js';
 import type { AgentConnection } from './agent-connection.js';
+import { Hosts, type PlacedProcess } from './hosts.js';
 import type { Operation } from './operation.js';
 import type { SessionRecord } from './record.js';
 import type { SettingInit } from './settings.js';
@@ -39,13 +48,20 @@ export class Session {
   settings: SettingInit[] = [];
   /** Virtual pid of the first process; 0: none has come yet. */
   root = 0;
+  /** The host that it is on. */
+  rootHost = 0;
+  readonly hosts: Hosts;
+  /** Where agents of other hosts find the coordinator; null: it does not listen on a network. */
+  listen: NetworkAddress | null = null;
+  /** How programs are started on other hosts, besides the usual ways; see native-agent/src/remote/patterns.h. */
+  launchers: string[] = [];
   exitStatus: number | null = null;
   terminal = false;
   operation: Operation | null = null;
   /** Processes whose agent is connected, in the order of their coming. */
   readonly processes: AgentConnection[] = [];
   /** Processes that lost their connection, and may still live: within exec, or with an agent that connects again. */
-  readonly lingering: (ProcessId & { virtualPid: number })[] = [];
+  readonly lingering: (PlacedProcess & { virtualPid: number })[] = [];
 
   #state: SessionState = 'starting';
   #startedAt: string;
@@ -59,6 +75,7 @@ export class Session {
     this.name = name;
     this.store = store;
     this.#startedAt = startedAt;
+    this.hosts = new Hosts(this.changed);
   }
 
   get state(): SessionState {
@@ -118,7 +135,9 @@ export class Session {
       restartedFrom: this.restartedFrom,
       runFolder: this.runFolder,
       lastSnapshot: this.lastSnapshot,
-      processes: this.processes.map(processStatus),
+      processes: this.processes.map((one) => processStatus(one, this.hosts.nameOf(one.host))),
+      hosts: this.hosts.status,
+      listen: this.listen === null ? null : addressText(this.listen),
       operation: this.operation?.status ?? null,
       exitStatus: this.exitStatus,
       terminal: this.terminal,
@@ -127,9 +146,14 @@ export class Session {
 
   get record(): SessionRecord {
     const connected = this.processes.map((one) => ({ ...one.process, virtualPid: one.virtualPid }));
+    const { root, rootHost, launchers, hosts } = this;
     return {
       ...this.status,
-      root: this.root,
+      root,
+      rootHost,
+      launchers,
+      nextHost: hosts.next,
+      network: this.listen,
       rules: this.rules,
       processEnv: this.processEnv,
       settings: this.settings,
@@ -141,7 +165,7 @@ export class Session {
   /** Continues what the coordinator before this one has left. */
   takeOver(record: SessionRecord): void {
     const { computation, argv, cwd, restartedFrom, runFolder, lastSnapshot, startedAt, root } = record;
-    const { rules, processEnv, settings, plugins } = record;
+    const { rules, processEnv, settings, plugins, rootHost, launchers } = record;
     Object.assign(this, {
       computation,
       argv,
@@ -154,19 +178,24 @@ export class Session {
       processEnv,
       settings,
       plugins,
+      rootHost,
+      launchers,
     });
     this.#startedAt = startedAt;
-    this.lingering.push(...record.live.filter(isAlive));
+    const own = machineIdentity();
+    for (const one of record.hosts) this.hosts.add({ ...one, local: one.identity === own });
+    this.hosts.next = Math.max(this.hosts.next, record.nextHost);
+    this.lingering.push(...record.live.filter((one) => this.hosts.lives(one)));
   }
 }
 
-function processStatus(one: AgentConnection): ProcessStatus {
+function processStatus(one: AgentConnection, host: string): ProcessStatus {
   const { hello } = one;
   return {
     virtualPid: hello.virtualPid,
     realPid: hello.realPid,
     virtualParent: hello.virtualPpid,
-    host: hello.host,
+    host,
     executable: hello.executable,
     argv: one.argv,
     plugins: one.plugins,

@@ -8,7 +8,7 @@ import { findProgram, whyNotCheckpointable } from '../platform/executable.js';
 import type { LaunchParams, StartResult } from '../protocol/control.js';
 import { failure } from '../protocol/errors.js';
 import type { Context } from './context.js';
-import { type Identity, launchCommand, launchEnvironment } from './launch.js';
+import { activeLaunchers, type Identity, launchCommand, launchEnvironment } from './launch.js';
 import type { Operation } from './operation.js';
 import { option, pluginSettings, ruleSettings, type SettingInit } from './settings.js';
 
@@ -17,11 +17,12 @@ export interface Started extends StartResult {
   /** For every process that connects. */
   settings: SettingInit[];
   /** For the restarted processes, which are known by the name of the folder that they were restored from. */
-  restart: { settings: SettingInit[]; name: string; operation: Operation; processes: number[] } | null;
+  restart: { settings: (host: number) => SettingInit[]; name: string; operation: Operation; processes: number[] } | null;
 }
 
 export function identity({ session, paths }: Context): Identity {
-  return { session: session.name, computation: session.computation, store: session.store, paths };
+  const { name, computation, store } = session;
+  return { session: name, computation, store, paths, launchers: activeLaunchers(session) };
 }
 
 export function launch(context: Context, params: LaunchParams): Started {

@@ -3,10 +3,10 @@
  * that it meets the signal first.
  */
 import { resumeSteps } from '../model/phases.js';
-import { type ProcessId, signalProcess } from '../platform/processes.js';
 import { failure } from '../protocol/errors.js';
 import type { Agents } from './agents.js';
 import type { Context } from './context.js';
+import type { PlacedProcess } from './hosts.js';
 import type { Operation } from './operation.js';
 import { bounded } from './strand.js';
 import type { TerminalHost } from './terminal-host.js';
@@ -21,24 +21,26 @@ export interface StopContext extends Context {
   release: Operation | undefined;
 }
 
-function targets({ session, agents, terminal }: StopContext): ProcessId[] {
-  const processes: ProcessId[] = [...session.processes.map((one) => one.process), ...session.lingering];
+function targets({ session, agents, terminal }: StopContext): PlacedProcess[] {
+  const processes: PlacedProcess[] = [...session.processes.map((one) => one.process), ...session.lingering];
   if (processes.length > 0) return processes;
   // Nothing has connected (a program without our library, or a restart that hangs): the launcher passes the signal on.
   const launchers = [...agents.launchers].map((one) => one.process);
-  return launchers.length > 0 || terminal === undefined || !agents.childLives ? launchers : [{ pid: terminal.pid, startTime: 0 }];
+  return launchers.length > 0 || terminal === undefined || !agents.childLives
+    ? launchers
+    : [{ pid: terminal.pid, startTime: 0, host: session.rootHost }];
 }
 
 export async function stopComputation(context: StopContext, graceMs: number): Promise<void> {
   const { session, release, deadlines, ended } = context;
-  for (const one of targets(context)) signalProcess(one, 'SIGTERM');
+  for (const one of targets(context)) session.hosts.signal(one, 'SIGTERM');
   if (release !== undefined) await letGoAndEnd(context, release);
   if (!context.agents.begun) return;
   try {
     await bounded(ended, graceMs, () => new Error('grace is over'));
     return;
   } catch {
-    for (const one of targets(context)) signalProcess(one, 'SIGKILL');
+    for (const one of targets(context)) session.hosts.signal(one, 'SIGKILL');
   }
   await bounded(ended, Math.max(KILL_MS, deadlines.phase), () =>
     failure('wrongState', {

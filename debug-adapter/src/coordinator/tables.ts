@@ -3,6 +3,7 @@
  */
 import type { TableKind, TableRow } from '../protocol/control.js';
 import type { AgentConnection } from './agent-connection.js';
+import type { Hosts } from './hosts.js';
 import { bounded } from './strand.js';
 
 const LIMIT_MS = 10_000;
@@ -12,7 +13,7 @@ function time(ns: bigint): string {
 }
 
 /** Rows of one table of one process. */
-export async function table(one: AgentConnection, kind: TableKind): Promise<TableRow[]> {
+export async function table(one: AgentConnection, kind: TableKind, hosts: Hosts): Promise<TableRow[]> {
   const rows = await bounded(
     one.table(kind),
     LIMIT_MS,
@@ -20,6 +21,7 @@ export async function table(one: AgentConnection, kind: TableKind): Promise<Tabl
   );
   const found = rows.map((row) => ({
     virtualPid: one.virtualPid,
+    ...(hosts.several ? { host: hosts.nameOf(one.host) } : {}),
     virtual: row.virtualName,
     real: row.realName,
     before: row.before,
@@ -38,11 +40,12 @@ export async function table(one: AgentConnection, kind: TableKind): Promise<Tabl
 export async function collectTables(
   all: readonly AgentConnection[],
   kinds: readonly TableKind[],
+  hosts: Hosts,
 ): Promise<Partial<Record<TableKind, TableRow[]>>> {
   const found: Partial<Record<TableKind, TableRow[]>> = {};
   await Promise.all(
     kinds.map(async (kind) => {
-      const parts = await Promise.allSettled(all.map((one) => table(one, kind)));
+      const parts = await Promise.allSettled(all.map((one) => table(one, kind, hosts)));
       found[kind] = parts.flatMap((part) => (part.status === 'fulfilled' ? part.value : []));
     }),
   );

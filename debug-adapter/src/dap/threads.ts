@@ -20,9 +20,10 @@ export function programName(process: ProcessStatus): string {
 /** @param rows table `thread`; a process without rows still shows its first thread. */
 export function dapThreads(processes: readonly ProcessStatus[], rows: readonly TableRow[]): DapThread[] {
   const threads: DapThread[] = [];
+  const several = new Set(processes.map((one) => one.host)).size > 1;
   for (const process of processes) {
     const { virtualPid } = process;
-    const name = `${programName(process)} · ${virtualPid}`;
+    const name = `${programName(process)} · ${virtualPid}${several ? ` on ${process.host}` : ''}`;
     threads.push({ id: virtualPid, name, virtualPid });
     const others = rows
       .filter((row) => row.virtualPid === virtualPid)

@@ -2,8 +2,9 @@
  * What this machine is and has: for a snapshot's manifest, for the preflight and for `cairn doctor`.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statfsSync } from 'node:fs';
-import { hostname, machine, release } from 'node:os';
+import { createHash } from 'node:crypto';
+import { readFileSync, readlinkSync, statfsSync } from 'node:fs';
+import { hostname, machine, networkInterfaces, release } from 'node:os';
 
 function lines(path: string): string[] {
   try {
@@ -92,4 +93,28 @@ export interface HostIdentity {
 
 export function hostIdentity(): HostIdentity {
   return { name: hostname(), kernel: release(), architecture: machine() };
+}
+
+/** Of this host's network interfaces, as numbers; those that other hosts may know it by. */
+export function ownAddresses(): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter((one) => !one.internal && !one.address.startsWith('fe80'))
+    .map((one) => one.address);
+}
+
+/**
+ * Equal exactly for processes that see the same kernel objects, process ids and network: the boot of one kernel, and the namespaces
+ * that matter. Two containers of one machine are two hosts.
+ */
+export function machineIdentity(): string {
+  const hash = createHash('sha256').update(lines('/proc/sys/kernel/random/boot_id')[0] ?? '');
+  for (const name of ['net', 'pid', 'ipc']) {
+    try {
+      hash.update(`\n${readlinkSync(`/proc/self/ns/${name}`)}`);
+    } catch {
+      hash.update(`\n${name}`);
+    }
+  }
+  return hash.digest('hex').slice(0, 32);
 }

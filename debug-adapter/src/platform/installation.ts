@@ -38,7 +38,13 @@ export function installedVersion(): string {
 }
 
 /** Those in i386/ are for 32-bit programs, and not in every installation. */
-export type NativeFile = 'libcairn.so' | 'cairn-launch' | 'cairn-restore' | 'cairn-attach' | 'i386/libcairn.so' | 'i386/cairn-restore';
+export type NativeFile =
+  | 'libcairn.so'
+  | 'cairn-launch'
+  | 'cairn-restore'
+  | 'cairn-attach'
+  | 'i386/libcairn.so'
+  | 'i386/cairn-restore';
 
 /** The path of a native part that can be used; throws `notInstalled` else. */
 export function nativeFile(name: NativeFile): string {

@@ -3,11 +3,21 @@
  * another process.
  */
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 
 export interface ProcessId {
   pid: number;
   /** Clock ticks after boot. 0: unknown, the pid alone counts. */
   startTime: number;
+}
+
+/** What can be told of a process from outside of it. */
+export interface ProcessFacts {
+  alive: boolean;
+  /** A command of ours, or marked to be none of the computation. */
+  outside: boolean;
+  /** Wait status of one that nobody has waited for yet. */
+  ended: number | undefined;
 }
 
 /** undefined: no such process. A zombie has ended for us, unless only its first thread has and others go on. */
@@ -70,6 +80,10 @@ export function thisProcess(): ProcessId {
 
 /** Sends `signal` to exactly that process; false: it has gone. */
 export function signalProcess(id: ProcessId, signal: NodeJS.Signals): boolean {
+  return signalNumber(id, constants.signals[signal]);
+}
+
+export function signalNumber(id: ProcessId, signal: number): boolean {
   if (!isAlive(id)) return false;
   try {
     process.kill(id.pid, signal);
@@ -77,4 +91,8 @@ export function signalProcess(id: ProcessId, signal: NodeJS.Signals): boolean {
   } catch {
     return false;
   }
+}
+
+export function factsOf(id: ProcessId): ProcessFacts {
+  return { alive: isAlive(id), outside: isOutside(id.pid), ended: exitStatusOf(id.pid) };
 }

@@ -78,6 +78,23 @@ export const ProcessStatus = z.object({
 });
 export type ProcessStatus = z.infer<typeof ProcessStatus>;
 
+/** A host of the computation. */
+export const HostStatus = z.object({
+  /** 0: the first; kept through restarts. */
+  number: z.number(),
+  name: z.string(),
+  /** Equal for hosts that are on one machine now, as after a restart of several on one. */
+  machine: z.number(),
+  identity: z.string(),
+  /** As the coordinator sees it; empty: its own machine. */
+  address: z.string(),
+  /** false: nobody answers for it just now. */
+  connected: z.boolean(),
+  /** As the application knows it: of its network interfaces, when it came into the computation. */
+  addresses: z.array(z.string()),
+});
+export type HostStatus = z.infer<typeof HostStatus>;
+
 export const SessionStatus = z.object({
   protocol: z.number(),
   session: z.string(),
@@ -97,6 +114,9 @@ export const SessionStatus = z.object({
   /** Newest snapshot of this session, or the one that it came from: the parent of the next. */
   lastSnapshot: z.string().nullable(),
   processes: z.array(ProcessStatus),
+  hosts: z.array(HostStatus),
+  /** ADDRESS:PORT at which hosts can join; null: none can. */
+  listen: z.string().nullable(),
   operation: OperationStatus.nullable(),
   /** As a shell gives it (128+n for signal n); null while it runs, or where nobody could see it. */
   exitStatus: z.number().nullable(),
@@ -108,6 +128,8 @@ export type SessionStatus = z.infer<typeof SessionStatus>;
 export const Plugin = z.object({ library: z.string(), settings: z.string() });
 export type Plugin = z.infer<typeof Plugin>;
 
+export const NetworkAddress = z.object({ address: z.string(), port: z.number().int().min(0).max(65535) });
+export type NetworkAddress = z.infer<typeof NetworkAddress>;
 /** Changes of the environment of one program's processes, see model/environment.ts; null removes a variable. */
 export const ProcessEnvironment = z.object({ process: z.string().min(1), env: z.record(z.string(), z.string().nullable()) });
 
@@ -130,6 +152,10 @@ export const LaunchParams = z.object({
   owner: z.enum(['caller', 'coordinator']),
   columns: z.number().int().positive().optional(),
   rows: z.number().int().positive().optional(),
+  /** Where other hosts may join; absent: none may. Port 0: any. */
+  listen: NetworkAddress.optional(),
+  /** Commands by which programs are started on other hosts, besides the usual ones. */
+  launchers: z.array(z.string()).optional(),
 });
 export type LaunchParams = z.infer<typeof LaunchParams>;
 
@@ -155,6 +181,10 @@ export const RestartParams = z.object({
   owner: z.enum(['caller', 'coordinator']),
   columns: z.number().int().positive().optional(),
   rows: z.number().int().positive().optional(),
+  listen: NetworkAddress.optional(),
+  launchers: z.array(z.string()).optional(),
+  /** Where a host's processes are restarted: name → what the launcher takes for a host; those that are not named, here. */
+  hosts: z.array(z.object({ name: z.string(), to: z.string() })).optional(),
 });
 export type RestartParams = z.infer<typeof RestartParams>;
 
@@ -200,6 +230,8 @@ export type TableKind = z.infer<typeof TableKind>;
 
 export const TableRow = z.object({
   virtualPid: z.number(),
+  /** Where the computation is on several hosts: which one. */
+  host: z.string().optional(),
   virtual: z.string(),
   real: z.string(),
   /** Real name before the last restart; empty: none. */

@@ -139,6 +139,24 @@ export const errorTable = define({
     message: 'The session "{name}" was started by another version of Cairn (protocol {theirs}, this one is {ours})',
     remedy: 'Use that version, or stop the session and start it again.',
   },
+  coordinatorUnreachable: {
+    number: 214,
+    blame: 'environment',
+    message: 'The coordinator at {where} cannot be reached: {why}',
+    remedy: 'Check that the session was started with --listen at this address, and that the secret is that of the session.',
+  },
+  cannotListen: {
+    number: 215,
+    blame: 'environment',
+    message: 'The coordinator cannot listen at {where}: {why}',
+    remedy: 'Give --listen an address that this host has, and a port that is free (none: any).',
+  },
+  cannotJoin: {
+    number: 216,
+    blame: 'environment',
+    message: 'This host cannot join the session: {why}',
+    remedy: '{remedy}',
+  },
   unknownProcess: {
     number: 213,
     blame: 'user',

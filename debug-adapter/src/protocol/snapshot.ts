@@ -35,6 +35,8 @@ export const SnapshotProcess = z.object({
   threads: z.number().int().positive(),
   /** As the image's header has it; not there: x86_64. */
   architecture: z.string().optional(),
+  /** Number of the host that it was on. */
+  host: z.number().int().nonnegative().default(0),
 });
 export type SnapshotProcess = z.infer<typeof SnapshotProcess>;
 
@@ -80,7 +82,17 @@ export const Manifest = z.object({
   bytes: z.number().int().nonnegative(),
   phases: z.array(PhaseTiming),
   compression: z.enum(['none', 'zstd']),
+  /** The first process's host first, each after its parent. */
   processes: z.array(SnapshotProcess).min(1),
+  /** Where there were several: those that processes were on. */
+  hosts: z
+    .array(z.object({ number: z.number().int().nonnegative(), name: z.string(), addresses: z.array(z.string()).default([]) }))
+    .default([]),
+  /** The number that a further host is to have. */
+  nextHost: z.number().int().positive().default(1),
+  /** How programs are started on other hosts, and the address at which those reach the coordinator; null: none could join. */
+  launchers: z.array(z.string()).default([]),
+  listen: z.string().nullable().default(null),
   files: z.array(SnapshotFile),
   rules: Rules.default(noRules),
   /** Given by --plugin, for programs that are started later. */

@@ -21,7 +21,7 @@ export const columnTitles: Readonly<Record<Column, string>> = {
 export function columnText(row: TableRow, column: Column): string {
   switch (column) {
     case 'process':
-      return String(row.virtualPid);
+      return row.host === undefined ? String(row.virtualPid) : `${row.virtualPid} on ${row.host}`;
     case 'since':
       return row.since === '' ? '' : formatTime(row.since);
     default:

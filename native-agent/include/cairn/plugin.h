@@ -89,7 +89,15 @@ enum cairn_name_space {
   CAIRN_NAMES_TRACED = 9,     /* real id of a traced thread -> address of a request to its tracer; the host keeps it, and the next two */
   CAIRN_NAMES_TRACER = 10,    /* real id of a traced thread -> real id of the thread that traces it */
   CAIRN_NAMES_TRACED_AGAIN = 11, /* virtual id of a thread that is to be traced again after a restart -> where it waits */
+  CAIRN_NAMES_HOST = 16,      /* for reading: what host this is, see cairn_host_key */
   CAIRN_NAMES_OTHERS = 1000   /* a plugin's own spaces: from here on, by a hash of its name */
+};
+
+/* Keys of CAIRN_NAMES_HOST. A restart may bring several hosts of a computation back on one machine: they stay hosts of their own, each
+ * with its shared names. */
+enum cairn_host_key {
+  CAIRN_HOST_NUMBER = 0,      /* of this host in the computation; 0: the first */
+  CAIRN_HOST_MACHINE = 1      /* equal for hosts that are on one machine now */
 };
 
 /* A shared mapping of a file, for the plugin that owns the file. */
@@ -131,6 +139,16 @@ enum cairn_file_handling {
   CAIRN_FILE_CHECKED = 0, /* needs it as it is now */
   CAIRN_FILE_SAVED = 1,   /* brings it back */
   CAIRN_FILE_IGNORED = 2  /* uses it as it is then */
+};
+
+/* What a process on another host told: host->answer_of_hosts. Lives until the operation is over. */
+struct cairn_answer {
+  uint32_t size;
+  uint32_t host;        /* its number */
+  const void *value;
+  uint32_t value_size;
+  uint32_t has_address; /* 1: */
+  uint8_t address[16];  /* where that host is reached from here: of IPv6, or of IPv4 in the form of IPv6 (::ffff:192.0.2.1) */
 };
 
 /* What Cairn offers to plugins. Lives as long as the process. */
@@ -221,6 +239,16 @@ struct cairn_host {
   /* [quiesced] As need_file, with what a restart does with the file (enum cairn_file_handling): for the check before a restart, and
    * for whoever looks at the snapshot. */
   void (*list_file)(const char *virtual_path, const char *real, uint64_t size, uint64_t mtime_ns, uint32_t how);
+
+  /* [quiesced, restoring] Names over all hosts of the computation, for the operation that is going on: what one process tells in an
+   * event or barrier, another that asks for it in any one can have from the barrier on that follows both. Bytes of any kind; `space` as
+   * for shared names; who tells a key again replaces it. -ENOTCONN: the computation is on one host; answer also -ENOENT: nobody told it. */
+  int32_t (*tell_hosts)(uint32_t space, const void *key, uint32_t key_size, const void *value, uint32_t value_size);
+  int32_t (*ask_hosts)(uint32_t space, const void *key, uint32_t key_size);
+  int32_t (*answer_of_hosts)(uint32_t space, const void *key, uint32_t key_size, struct cairn_answer *answer);
+  /* [quiesced, restoring] A folder that all hosts see, for files that processes leave for each other until the operation is over.
+   * NULL: the computation is on one host. */
+  const char *(*exchange_folder)(void);
 };
 
 /* One row of a table of virtual names. All strings may be empty. */

@@ -27,6 +27,12 @@ inline void clear_names(const cairn_host* host, uint32_t space) {
   while (host->next_name(space, &index, &key, &value) == 0) host->remove_name(space, key);
 }
 
+/// Ids have other names than the kernel's from the program's start on: the computation was restarted, or this is not its first host.
+inline bool has_other_names(const cairn_host* host) {
+  int64_t value = 0;
+  return host->get_name(CAIRN_NAMES_ID, 0, &value) == 0 || (host->get_name(CAIRN_NAMES_HOST, CAIRN_HOST_NUMBER, &value) == 0 && value != 0);
+}
+
 /// True if this process is the one that does what one of them has to do.
 inline int32_t elected(const cairn_host* host, uint32_t space, int64_t key) {
   int64_t holder = 0;

@@ -11,8 +11,10 @@ namespace {
 
 constexpr size_t capacity = 4200;
 // "NAME=value" each; empty: not known. In the image.
-char variables[4][capacity];
-constexpr const char* names[4] = {"CAIRN_AGENT_SOCKET=", "CAIRN_COMPUTATION=", "CAIRN_SESSION=", "CAIRN_STORE="};
+constexpr size_t name_count = 5;
+char variables[name_count][capacity];
+constexpr const char* names[name_count] = {"CAIRN_AGENT_SOCKET=", "CAIRN_COMPUTATION=", "CAIRN_SESSION=", "CAIRN_STORE=", "CAIRN_LAUNCHERS="};
+constexpr size_t launchers_name = 4;
 constexpr char preload[] = "LD_PRELOAD=";
 constexpr size_t preload_length = sizeof preload - 1;
 char library[capacity];
@@ -94,7 +96,7 @@ bool is_ours(const char* entry) {
 void remember_variables(const cairn_host* host) {
   const char* value = nullptr;
   for (uint32_t i = 0; const char* key = host->setting(CAIRN_SETTING_ENVIRONMENT, i, &value); ++i) {
-    for (size_t n = 0; n < 4; ++n) {
+    for (size_t n = 0; n < name_count; ++n) {
       size_t length = strlen(names[n]) - 1;
       if (strlen(key) == length && memcmp(key, names[n], length) == 0) set(variables[n], names[n], value);
     }
@@ -116,7 +118,7 @@ bool has_name_of(char* const* environment, size_t count, const char* entry) {
 
 void remember_environment() {
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
-    for (size_t i = 0; i < 4; ++i) {
+    for (size_t i = 0; i < name_count; ++i) {
       if (begins(*entry, names[i])) set(variables[i], names[i], *entry + strlen(names[i]));
     }
     if (!begins(*entry, preload)) continue;
@@ -148,9 +150,43 @@ void remember_settings(const cairn_host* host) {
   remember_variables(host);
 }
 
+bool is_launcher(const char* path, char* const* environment) {
+  const char* list = variables[launchers_name];
+  if (list[0] == 0) return false;
+  const char* slash = strrchr(path, '/');
+  const char* name = slash != nullptr ? slash + 1 : path;
+  size_t length = strlen(name);
+  for (const char* line = list + strlen(names[launchers_name]); *line != 0;) {
+    size_t word = strcspn(line, " \n");
+    const char* start = line;
+    for (size_t i = 0; i < word; ++i) {
+      if (line[i] == '/') start = line + i + 1;
+    }
+    if (length > 0 && static_cast<size_t>(line + word - start) == length && memcmp(start, name, length) == 0) {
+      // The launcher itself, below our own program.
+      for (; environment != nullptr && *environment != nullptr; ++environment) {
+        if (begins(*environment, "CAIRN_OUTSIDE=1") || begins(*environment, "CAIRN_LAUNCHER_PLAIN=1")) return false;
+      }
+      return true;
+    }
+    line += strcspn(line, "\n");
+    if (*line == '\n') ++line;
+  }
+  return false;
+}
+
+bool remote_program(char* path, size_t size) {
+  constexpr char name[] = "/cairn-remote";
+  const char* slash = strrchr(library, '/');
+  if (slash == nullptr || static_cast<size_t>(slash - library) + sizeof name > size) return false;
+  memcpy(path, library, static_cast<size_t>(slash - library));
+  memcpy(path + (slash - library), name, sizeof name);
+  return true;
+}
+
 namespace {
 size_t entries_for(const cairn_host* host, char* const* environment) {
-  size_t entries = count_of(environment) + 6;
+  size_t entries = count_of(environment) + name_count + 2;
   const cairn_environment* known = handed_on(host);
   for (uint32_t i = 0; known != nullptr && known->added(i) != nullptr; ++i) ++entries;
   return entries;

@@ -17,6 +17,11 @@ bool is_attached();
 /// [restoring] From the settings of the restart.
 void remember_settings(const cairn_host* host);
 
+/// The program starts others on other hosts, by what the session says (CAIRN_LAUNCHERS), and the session can have processes there.
+bool is_launcher(const char* path, char* const* environment);
+/// Our own program in such a one's place: cairn-remote, beside the agent.
+bool remote_program(char* path, size_t size);
+
 /// Bytes that complete() needs for this environment. NULL: an empty one.
 size_t room_for(const cairn_host* host, char* const* environment);
 /// Writes an environment with what is needed and what restarts have given (unless it says that the program is none of the computation, see bin/cairn) into `room`, which must hold room_for() bytes; strings are shared.

@@ -38,16 +38,42 @@ const char* real_program(const char* path, char* buffer) {
   return strcmp(path, buffer) == 0 ? path : buffer;
 }
 
+size_t count_words(char* const* arguments) {
+  size_t count = 0;
+  while (arguments[count] != nullptr) ++count;
+  return count;
+}
+
+constexpr size_t more_words = 3;  // with_remote's, and the end
+
+/// The words of cairn-remote in a launcher's place; `words` has room for the arguments and more_words.
+void with_remote(const char* remote, const char* path, char* const* arguments, const char** words) {
+  words[0] = remote;
+  words[1] = "--near";
+  words[2] = path;
+  size_t count = 0;
+  while (arguments[0] != nullptr && arguments[count + 1] != nullptr) words[count + more_words] = arguments[count + 1], ++count;
+  words[count + more_words] = nullptr;
+}
+
+/// Whether cairn-remote is to be executed instead, which is written to `remote`.
+bool goes_elsewhere(const char* path, const char* real, char* const* environment, char* remote) {
+  return path != nullptr && real != nullptr && is_launcher(path, environment) && access(real, X_OK) == 0 && remote_program(remote, PATH_MAX);
+}
+
 int execute(const char* path, char* const* arguments, char* const* environment) {
-  char buffer[PATH_MAX];
+  char buffer[PATH_MAX], remote[PATH_MAX];
   const char* program = real_program(path, buffer);
-  return refuses(program) ? -1 : next_execve.get()(program, arguments, environment);
+  if (refuses(program)) return -1;
+  if (!goes_elsewhere(path, program, environment, remote)) return next_execve.get()(program, arguments, environment);
+  auto** words = static_cast<const char**>(alloca((count_words(arguments) + more_words + 1) * sizeof(char*)));
+  with_remote(remote, path, arguments, words);
+  return next_execve.get()(remote, const_cast<char* const*>(words), environment);
 }
 
 /// A file without a format is a script for the shell.
 void execute_by_shell(const char* path, char* const* arguments, char* const* environment) {
-  size_t count = 0;
-  while (arguments[count] != nullptr) ++count;
+  size_t count = count_words(arguments);
   auto** words = static_cast<const char**>(alloca((count + 3) * sizeof(char*)));
   words[0] = "/bin/sh";
   words[1] = path;
@@ -159,15 +185,25 @@ CAIRN_EXPORT int execle(const char* path, const char* first, ...) noexcept {
 
 CAIRN_EXPORT int posix_spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions, const posix_spawnattr_t* attributes,
                              char* const arguments[], char* const environment[]) {
-  char buffer[PATH_MAX];
-  const char* program = real_program(path, buffer);
-  if (refuses(program)) return EPERM;
-  return spawned(next_posix_spawn.get(), pid, program, actions, attributes, arguments, COMPLETE(environment));
+  char buffer[PATH_MAX], remote[PATH_MAX];
+  const char* real = real_program(path, buffer);
+  if (refuses(real)) return EPERM;
+  if (!goes_elsewhere(path, real, environment, remote)) return spawned(next_posix_spawn.get(), pid, real, actions, attributes, arguments, COMPLETE(environment));
+  auto** words = static_cast<const char**>(alloca((count_words(arguments) + more_words + 1) * sizeof(char*)));
+  with_remote(remote, path, arguments, words);
+  return spawned(next_posix_spawn.get(), pid, remote, actions, attributes, const_cast<char* const*>(words), COMPLETE(environment));
 }
 CAIRN_EXPORT int posix_spawnp(pid_t* pid, const char* file, const posix_spawn_file_actions_t* actions, const posix_spawnattr_t* attributes,
                               char* const arguments[], char* const environment[]) {
-  if (refuses_found(file)) return EPERM;
-  return spawned(next_posix_spawnp.get(), pid, file, actions, attributes, arguments, COMPLETE(environment));
+  char remote[PATH_MAX];
+  // Found by its name alone: cairn-remote looks for it as posix_spawnp would, and says what that would say.
+  if (!is_launcher(file, environment) || !remote_program(remote, PATH_MAX)) {
+    if (refuses_found(file)) return EPERM;
+    return spawned(next_posix_spawnp.get(), pid, file, actions, attributes, arguments, COMPLETE(environment));
+  }
+  auto** words = static_cast<const char**>(alloca((count_words(arguments) + more_words + 1) * sizeof(char*)));
+  with_remote(remote, file, arguments, words);
+  return spawned(next_posix_spawn.get(), pid, remote, actions, attributes, const_cast<char* const*>(words), COMPLETE(environment));
 }
 
 }  // extern "C"

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "locate.h"
+#include "common/handles.h"
 #include "common/text.h"
 #include "mapping.h"
 #include "numbers.h"
@@ -56,6 +57,11 @@ int32_t init(const cairn_host *host, const char *) {
   if (state.executable == nullptr) return host->fail(-ENOMEM, "path", "no memory for the program's path");
   if (int32_t error = remember_cwd()) return error;
   read_rules();
+  // Without a rule: ids in paths of /proc are to be translated.
+  if (plugin::has_other_names(host)) {
+    state.restarted = true;
+    __atomic_store_n(&active, 1u, __ATOMIC_RELEASE);
+  }
   return host->publish("cairn.paths/1", &functions);
 }
 

@@ -9,6 +9,7 @@ namespace cairn::pid {
 
 bool active_flag = false;
 uint32_t generation_count = 0;
+int32_t first_id_of_host = 0;
 
 namespace {
 
@@ -122,19 +123,27 @@ bool taken_elsewhere(Space space, int32_t virtual_id, int32_t but) {
   return shared_real(space, virtual_id, &real_id) && real_id != but && (space == Space::session || exists(space, real_id));
 }
 
+/// What an id is called that nobody has given another name.
+int32_t natural(int32_t real_id) { return real_id > 1 ? real_id + first_id_of_host : real_id; }
+int32_t real_of_natural(int32_t virtual_id) {
+  int32_t real_id = virtual_id - first_id_of_host;
+  return real_id > 1 && real_id < first_made_id ? real_id : virtual_id;
+}
+
 /// A virtual name for a real id whose number is taken. Parent and child of a fork, which hold the same tables, come to the same one.
 int32_t make_virtual(Space space, int32_t real_id) {
   Table& table = table_of(space);
-  for (int64_t made = int64_t{real_id} + first_made_id; made < int64_t{id_mask}; made += first_made_id) {
+  int64_t end = int64_t{first_id_of_host} + ids_of_host;
+  for (int64_t made = int64_t{natural(real_id)} + first_made_id; made < end; made += first_made_id) {
     Entry holder;
     int32_t candidate = static_cast<int32_t>(made);
     if (find_alive(table, true, candidate, false, &holder) && holder.real_id != real_id) continue;
     if (taken_elsewhere(space, candidate, real_id)) continue;
     Kind kind = space == Space::id ? Kind::other : space == Space::group ? Kind::group : Kind::session;
     share(space, candidate, real_id);
-    return insert(space, {candidate, real_id, kind}) ? candidate : real_id;
+    return insert(space, {candidate, real_id, kind}) ? candidate : natural(real_id);
   }
-  return real_id;
+  return natural(real_id);
 }
 
 }  // namespace
@@ -145,9 +154,9 @@ int32_t to_real(Space space, int32_t virtual_id) {
   if (find(table_of(space), true, virtual_id, &entry) != nullptr) return entry.real_id;
   int32_t real_id;
   if (shared_real(space, virtual_id, &real_id)) return real_id;
-  if (space == Space::id) return virtual_id;
+  if (space == Space::id) return real_of_natural(virtual_id);
   if (find(table_of(Space::id), true, virtual_id, &entry) != nullptr) return entry.real_id;
-  return shared_real(Space::id, virtual_id, &real_id) ? real_id : virtual_id;
+  return shared_real(Space::id, virtual_id, &real_id) ? real_id : real_of_natural(virtual_id);
 }
 
 int32_t to_virtual(Space space, int32_t real_id, bool reaped) {
@@ -159,11 +168,12 @@ int32_t to_virtual(Space space, int32_t real_id, bool reaped) {
   if (space != Space::id && find_alive(table_of(Space::id), false, real_id, true, &entry)) return entry.virtual_id;
   if (space != Space::id && shared_virtual(Space::id, real_id, true, &virtual_id)) return virtual_id;
   if (real_id == 0) return 0;
-  bool taken = find_alive(table_of(space), true, real_id, false, &entry) || taken_elsewhere(space, real_id, real_id);
+  int32_t name = natural(real_id);
+  bool taken = find_alive(table_of(space), true, name, false, &entry) || taken_elsewhere(space, name, real_id);
   if (!taken && space != Space::id) {
-    taken = find_alive(table_of(Space::id), true, real_id, false, &entry) || taken_elsewhere(Space::id, real_id, real_id);
+    taken = find_alive(table_of(Space::id), true, name, false, &entry) || taken_elsewhere(Space::id, name, real_id);
   }
-  return taken ? make_virtual(space, real_id) : real_id;
+  return taken ? make_virtual(space, real_id) : name;
 }
 
 int32_t real_child(int32_t id) {
@@ -171,7 +181,7 @@ int32_t real_child(int32_t id) {
   int32_t real_id;
   if (id <= 0 || !active()) return id;
   if (find(table_of(Space::id), true, id, &entry) != nullptr) return entry.kind == Kind::other ? entry.real_id : id;
-  return shared_real(Space::id, id, &real_id) ? real_id : id;
+  return shared_real(Space::id, id, &real_id) ? real_id : real_of_natural(id);
 }
 
 int32_t real_target(int32_t target) {
@@ -209,9 +219,9 @@ int32_t child_name(int32_t real_id, uint32_t before) {
   for (uint32_t i = 0; i < remembered_count; ++i) {
     if (remembered[i].real_id == real_id) return remembered[i].virtual_id;
   }
-  // One that had ended by then: until the first restart every number is itself.
+  // One that had ended by then: until the first restart every number has its natural name.
   int32_t now;
-  return shared_real(Space::id, real_id, &now) ? real_id : to_virtual(Space::id, real_id, true);
+  return shared_real(Space::id, natural(real_id), &now) ? natural(real_id) : to_virtual(Space::id, real_id, true);
 }
 
 void share(Space space, int32_t virtual_id, int32_t real_id) {

@@ -18,6 +18,11 @@ struct Entry {
 /// Numbers from here on are given where a real id equals a virtual one in use; the kernel hands out none of them.
 constexpr int32_t first_made_id = 1 << 22;
 
+/// Ids of the computation's hosts do not meet: those of host n begin at n of these, and what is made is made within them. On the first
+/// host a number that is free is itself; on others every id but 0 and 1 has another name from the start.
+constexpr int32_t ids_of_host = 1 << 25;
+extern int32_t first_id_of_host;
+
 extern bool active_flag;
 inline bool active() { return __builtin_expect(__atomic_load_n(&active_flag, __ATOMIC_RELAXED), false); }
 

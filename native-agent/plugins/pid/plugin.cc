@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/handles.h"
 #include "pid/cpu_times.h"
 #include "pid/groups.h"
 #include "pid/host.h"
@@ -95,8 +96,15 @@ int32_t remember_threads() {
   return 0;
 }
 
+void find_host() {
+  int64_t number = 0;
+  (void)host->get_name(CAIRN_NAMES_HOST, CAIRN_HOST_NUMBER, &number);
+  first_id_of_host = static_cast<int32_t>(number) * ids_of_host;
+}
+
 int32_t rebuild() {
   clear_tables();
+  find_host();
   if (saved.list != nullptr) remember_life(&saved.list->virtual_id, saved.count);
   KnownThreads older = earlier;
   earlier = saved;
@@ -204,11 +212,11 @@ int32_t extension_session() {
 }
 const cairn_ids functions = {sizeof(cairn_ids), 0, extension_to_real, extension_to_virtual, extension_parent, extension_group, extension_session, copy_of_proc_file, generation, child_name};
 
-/// A program that was executed in a restarted computation: the process has its name for life, and libc's notes are to agree.
+/// A program that was executed in a restarted computation, or on a host whose ids have other names from the start: the process has its
+/// name for life, and libc's notes are to agree.
 void enter_program() {
   int32_t real_id = ask(SYS_getpid);
-  int64_t any = 0;
-  if (host->get_name(CAIRN_NAMES_ID, 0, &any) != 0) return;
+  if (!plugin::has_other_names(host)) return;
   __atomic_store_n(&active_flag, true, __ATOMIC_RELEASE);
   set_self(real_id, real_id);
   int32_t virtual_id = to_virtual(Space::id, real_id);
@@ -227,6 +235,7 @@ int32_t init(const cairn_host* given, const char*) {
   }
   find_thread_descriptor();
   next_syscall.get();
+  find_host();
   prepare_process();
   prepare_scheduling();
   prepare_wait();

@@ -5,6 +5,7 @@
 // [quiesced] saves, [restoring] sets; the handlers' code is in the image. Test: tests/signal_plugin_test.cc.
 #include <errno.h>
 
+#include "common/handles.h"
 #include "common/text.h"
 #include "signal/actions.h"
 
@@ -63,6 +64,7 @@ const cairn_signals functions = {sizeof(cairn_signals), 0, [](int32_t signal, co
 int32_t init(const cairn_host* given, const char*) {
   host = given;
   prepare_wrappers();
+  if (plugin::has_other_names(host)) __atomic_store_n(&active_flag, true, __ATOMIC_RELEASE);
   return host->publish("cairn.signals/1", &functions);
 }
 

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "socket/socket.h"
+#include "socket/away.h"
 
 #ifndef SIOCOUTQ
 #define SIOCOUTQ 0x5411
@@ -110,6 +110,10 @@ int32_t settle_queues() {
     if (!has_connection(*one) || unsent(*one) <= 0) continue;
     if ((one->shutdown & 2) != 0) return refuse(*one, "more data on the way than fits, and closed for sending; try again when its peer has read", &one->shown_peer);
     one->refills = true;
+    if (one->away) {
+      if (int32_t error = tell_stuck(*one); error < 0) return error;
+      continue;
+    }
     tell_held(one->inode + stuck, 1);
   }
   return 0;
@@ -118,12 +122,12 @@ int32_t settle_queues() {
 int32_t drain() {
   for (Socket* one = sockets; one != nullptr; one = one->next) {
     int32_t mark = 0;
-    if (!has_connection(*one) || !held(one->peer_inode + stuck, &mark)) continue;
+    if (!has_connection(*one) || one->away || !held(one->peer_inode + stuck, &mark)) continue;
     int32_t error = drain_one(one);
     if (one->helper >= 0) tell_held(one->inode, one->helper);
     if (error < 0) return error;
   }
-  return 0;
+  return drain_away();
 }
 
 int32_t refill() {
@@ -131,7 +135,8 @@ int32_t refill() {
   for (Socket* one = sockets; one != nullptr; one = one->next) {
     if (!one->refills) continue;
     one->refills = false;
-    if (int32_t error = refill_one(one); error < 0) result = error;
+    if (int32_t error = one->away ? refill_away(*one) : refill_one(one); error < 0) result = error;
+    if (one->away) set_late_options(*one);
   }
   return result;
 }
@@ -139,8 +144,9 @@ int32_t refill() {
 // An abort comes at any moment, to each process by itself: a sender waits until its receiver says that it took nothing, or has
 // taken all.
 void abort_drain() {
+  abort_away();
   for (const Socket* one = sockets; one != nullptr; one = one->next) {
-    if (has_connection(*one) && !one->drained) tell_held(one->inode, nothing_taken);
+    if (has_connection(*one) && !one->away && !one->drained) tell_held(one->inode, nothing_taken);
   }
   for (Socket* one = sockets; one != nullptr; one = one->next) {
     int32_t file = 0;
@@ -152,7 +158,7 @@ void abort_drain() {
 // After an abort the files stay for a while: a peer may not have come to its refill yet.
 void end_drain() {
   for (Socket* one = sockets; one != nullptr; one = one->next) {
-    if (one->elsewhere || !has_connection(*one)) continue;
+    if (one->elsewhere || one->away || !has_connection(*one)) continue;
     forget_held(one->inode);
     forget_held(one->inode + stuck);
     if (one->drained && one->helper >= 0) host->close_fd(one->helper);

@@ -5,7 +5,7 @@
 #include <netinet/in.h>
 #include <sys/resource.h>
 
-#include "socket/socket.h"
+#include "socket/away.h"
 
 namespace cairn::sockets {
 namespace {
@@ -97,12 +97,14 @@ int32_t take_end(Socket* one) {
 }
 
 bool is_pair(const Socket& one) {
+  if (one.away) return false;
   if (one.role == Role::paired) return makes(one);
   // A UDP socket whose peer is outside has no other end that could be made.
   return one.role == Role::orphaned || (one.role == Role::outside && (is_unix(one) || is_stream(one)));
 }
 
 int32_t fill_queue(const Socket& one) {
+  if (one.away) return fill_away(one);
   if (one.queue == nullptr || one.deferred || one.family == AF_NETLINK || one.role == Role::orphaned || one.role == Role::outside) return 0;
   if (one.role == Role::loose) return fill_datagrams(one);
   if (here(one)) return fill_from(one, one.peer_fd);
@@ -157,12 +159,12 @@ int32_t make_pairs() {
     if (one->elsewhere || !is_pair(*one)) continue;
     if (int32_t error = make_pair(one); error < 0) return error;
   }
-  return 0;
+  return connect_away();
 }
 
 int32_t make_others() {
   for (Socket* one = sockets; one != nullptr; one = one->next) {
-    if (one->elsewhere || is_pair(*one)) continue;
+    if (one->elsewhere || one->away || is_pair(*one)) continue;
     if (one->role == Role::paired && here(*one)) {
       set_options(*one, one->fd);
       continue;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/un.h>
 
+#include "socket/away.h"
 #include "socket/next.h"
 
 namespace cairn::sockets {
@@ -23,8 +24,11 @@ class Real {
     copy_bytes(given_.bytes, given, size);
     if (!has_path(given_)) {
       real_ = given_;
+      // Another port, by the address of before; another host; and another port by its address.
       int32_t type = creates ? 0 : type_of(fd);
-      if (type != 0 && moved_to(type, &real_)) address = real_.bytes, this->size = real_.size;
+      bool port = type != 0 && moved_to(type, &real_), elsewhere = readdress(&real_);
+      if (!port && elsewhere && type != 0) port = moved_to(type, &real_);
+      if (port || elsewhere) address = real_.bytes, this->size = real_.size;
       return;
     }
     auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));

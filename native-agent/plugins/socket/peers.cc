@@ -4,7 +4,7 @@
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 
-#include "socket/socket.h"
+#include "socket/away.h"
 
 #ifndef SIOCOUTQ
 #define SIOCOUTQ 0x5411
@@ -79,6 +79,7 @@ int32_t find_unix_peer(Socket* one) {
 int32_t find_tcp_peer(Socket* one) {
   uint64_t inode = 0;
   if (inode_of(one->type, one->peer, &one->local, &inode) && adopt(one, inode)) return 0;
+  if (find_away(one)) return 0;
   InetState other;
   if (!on_this_host(one->local, one->peer)) return outside(one);
   int32_t result = inet_state(one->protocol, one->peer, one->local, &other);
@@ -130,7 +131,8 @@ int32_t find_peers() {
   }
   if (int32_t error = settle_queues(); error < 0) return error;
   for (Socket* one = sockets; one != nullptr; one = one->next) {
-    if (one->elsewhere || one->drained) continue;
+    // What another host has sent may still be on the way: see below.
+    if (one->elsewhere || one->drained || one->away) continue;
     if (int32_t error = save_queue(one); error < 0) return error;
     if (one->type == SOCK_DGRAM) find_senders(one);
   }
@@ -138,6 +140,10 @@ int32_t find_peers() {
 }
 
 int32_t check_listening() {
+  for (Socket* one = sockets; one != nullptr; one = one->next) {
+    if (!one->away) continue;
+    if (int32_t error = save_queue(one); error < 0) return error;
+  }
   for (Socket* one = sockets; one != nullptr; one = one->next) {
     if (one->elsewhere || one->role != Role::listening || one->queued <= count_waiting(one->inode) || closes({})) continue;
     return refuse(*one, "a connection in its queue that came from outside of the computation, or whose client has gone", &one->shown_local);

@@ -3,7 +3,7 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
-#include "socket/socket.h"
+#include "socket/away.h"
 
 namespace cairn::sockets {
 namespace {
@@ -84,7 +84,13 @@ bool file_of(const Address& shown, uint32_t inode, uint32_t* mode) {
 
 int32_t bind_name(int32_t fd, const Address& shown, bool keep, uint32_t mode) {
   if (!is_named(shown)) return 0;
-  if (!has_path(shown)) return static_cast<int32_t>(sys(SYS_bind, fd, pointer(shown.bytes), shown.size));
+  if (!has_path(shown)) {
+    long result = sys(SYS_bind, fd, pointer(shown.bytes), shown.size);
+    Address now = shown;
+    // The host is another one, or has another address.
+    if (result == -EADDRNOTAVAIL && readdress(&now)) result = sys(SYS_bind, fd, pointer(now.bytes), now.size);
+    return static_cast<int32_t>(result);
+  }
   char path[4400];
   if (int32_t error = real_path(shown, path, sizeof path); error < 0) return error;
   Text<128> name = path_text(shown);
@@ -113,7 +119,10 @@ int32_t bind_name(int32_t fd, const Address& shown, bool keep, uint32_t mode) {
 
 int32_t reach(int32_t type, const Address& shown, Address* address) {
   *address = shown;
-  if (!has_path(shown)) return (void)moved_to(type, address), 0;
+  if (!has_path(shown)) {
+    (void)readdress(address);
+    return (void)moved_to(type, address), 0;
+  }
   char path[4400];
   if (int32_t error = real_path(shown, path, sizeof path); error < 0) return error;
   uint32_t length = static_cast<uint32_t>(plugin::length_of(path));

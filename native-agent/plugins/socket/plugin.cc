@@ -2,7 +2,7 @@
 // A checkpoint only looks at the sockets (queue.cc; the exception: drain.cc). A restart makes them before the plugin `descriptor`,
 // which is a layer above, gives out descriptors. Here: events and barriers. Tests: test/probes/sockets.
 #include "common/handles.h"
-#include "socket/socket.h"
+#include "socket/away.h"
 
 namespace cairn::sockets {
 
@@ -11,7 +11,7 @@ const cairn_host* host;
 namespace {
 
 const char* const checkpoint_barriers[] = {"peers", "listening", "drain", "refill", nullptr};
-const char* const restart_barriers[] = {"connect", "make", "fill", nullptr};
+const char* const restart_barriers[] = {"connect", "accept", "make", "fill", nullptr};
 
 // Tells a program that is executed that there was a restart.
 constexpr uint32_t restarted = plugin::name_space("socket.restarted");
@@ -23,6 +23,7 @@ int32_t barrier(const char* name, uint32_t restart) {
     return plugin::same(name, "drain") ? drain() : refill();
   }
   if (plugin::same(name, "connect")) return make_pairs();
+  if (plugin::same(name, "accept")) return accept_away();
   if (plugin::same(name, "make")) return make_others();
   return fill_queues();
 }
@@ -50,7 +51,8 @@ int32_t event(uint32_t number, void* data) {
       forget_shown();
       begin_translation();
       host->set_name(restarted, 0, 1);
-      return 0;
+      learn_addresses();
+      return offer_away();
     case CAIRN_EVENT_DESCRIPTOR_RESTORE:
       descriptor->fd = reinterpret_cast<const Socket*>(descriptor->token)->fd;
       return 0;
@@ -65,8 +67,9 @@ int32_t event(uint32_t number, void* data) {
 int32_t init(const cairn_host* given, const char*) {
   host = given;
   prepare_calls();
+  load_addresses();
   int64_t any = 0;
-  if (host->get_name(restarted, 0, &any) < 0) return 0;
+  if (host->get_name(restarted, 0, &any) < 0 && !plugin::has_other_names(host)) return 0;
   forget_shown();
   begin_translation();
   return 0;

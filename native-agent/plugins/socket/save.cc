@@ -4,7 +4,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 
-#include "socket/socket.h"
+#include "socket/away.h"
 
 namespace cairn::sockets {
 
@@ -164,6 +164,7 @@ int32_t claim(cairn_descriptor* offer) {
       bool connected = is_stream(*one) && one->peer.size != 0;
       if (!is_unix(*one) || !connected) tell_address(one->type, one->local, connected ? &one->peer : nullptr, one->inode);
     }
+    tell_ends(*one);
   }
   one->next = sockets;
   sockets = one;

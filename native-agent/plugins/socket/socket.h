@@ -58,6 +58,9 @@ struct Socket {
   bool drained;           // its queue, and what was on the way to it, was taken and is being sent again
   bool file_there;        // a Unix socket whose name is in the file system
   bool target;            // a datagram socket that is connected by its peer's name
+  bool away;              // its peer is on another host of the computation
+  bool has_left, handed_back;  // away, drain: all was sent; what was taken is in a file
+  bool there;             // away, restart: the peer has connected
   int32_t fd;             // the lowest descriptor, here and at the process that brings it back
   int32_t family;
   int32_t type;
@@ -79,6 +82,7 @@ struct Socket {
   uint32_t buffer_lock;             // SO_BUF_LOCK
   Message* queue;
   Message** queue_end;
+  char token[16];                   // away, restart: by which the peer is known
   int32_t helper;                   // restart: the end of a pair that another process takes, or that is to be closed; -1: none
 };
 

@@ -153,6 +153,7 @@ bool Agent::prepare() {
   events::start_builtin_plugins();
   // After exec in a restarted computation the kernel's number is not the process's name.
   take_virtual_pid(virtual_id(identity_.virtual_pid));
+  identity_.virtual_parent = virtual_id(identity_.virtual_parent);
   return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include "agent.pb.h"
 #include "events/host.h"
+#include "events/names.h"
 #include "sys/file.h"
 #include "sys/futex.h"
 
@@ -75,6 +76,7 @@ bool Handshake::say_hello(sys::Error* error) {
   hello.reconnected = agent_->connected_once_ != 0;
   hello.command_line = encode_text(&arguments);
   hello.architecture = encode_text(&architecture);
+  hello.host_number = events::host_number();
   Status status = agent_->channel_.send(1, cairn_agent_Message_hello_tag, cairn_agent_Hello_fields, &hello);
   if (status != 0) return broken(status, error);
 

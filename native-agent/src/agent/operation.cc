@@ -9,6 +9,7 @@
 #include "agent/shared_memory.h"
 #include "checkpoint/fork_advice.h"
 #include "checkpoint/memory_flags.h"
+#include "events/exchange.h"
 #include "events/host.h"
 #include "events/names.h"
 #include "sys/futex.h"
@@ -69,6 +70,40 @@ bool write_children(pb_ostream_t* stream, const pb_field_t* field, void* const* 
 
 }  // namespace
 
+namespace {
+
+bool read_answer(pb_istream_t* stream, const pb_field_t*, void**) {
+  Text key, value, address;
+  cairn_agent_HostName name = cairn_agent_HostName_init_zero;
+  name.key = wire::decode_text(&key);
+  name.value = wire::decode_text(&value);
+  name.address = wire::decode_text(&address);
+  if (!pb_decode_ex(stream, cairn_agent_HostName_fields, &name, PB_DECODE_NOINIT)) return false;
+  events::add_answer(name.space, key, value, name.host, address);
+  return true;
+}
+
+void read_answers(Text body) {
+  Text ignored;
+  cairn_agent_PhaseRequest request = cairn_agent_PhaseRequest_init_zero;
+  request.barrier = request.folder = request.snapshot = request.exchange_folder = wire::decode_text(&ignored);
+  request.names.funcs.decode = read_answer;
+  (void)wire::decode(body, cairn_agent_PhaseRequest_fields, &request);
+}
+
+bool write_said(pb_ostream_t* stream, const pb_field_t* field, void* const*) {
+  Text key, value;
+  cairn_agent_HostName name = cairn_agent_HostName_init_zero;
+  name.key = wire::encode_text(&key);
+  name.value = wire::encode_text(&value);
+  for (uint32_t place = 0; events::next_said(&place, &name.space, &key, &value, &name.wanted);) {
+    if (!pb_encode_tag_for_field(stream, field) || !pb_encode_submessage(stream, cairn_agent_HostName_fields, &name)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 int32_t virtual_id(int32_t real) {
   auto* ids = static_cast<const cairn_ids*>(events::extension("cairn.ids/1"));
   return ids == nullptr ? real : ids->to_virtual(real);
@@ -80,11 +115,12 @@ int32_t real_id(int32_t virtual_id) {
 }
 
 void Operation::handle(uint64_t id, Text body) {
-  Text barrier, folder, snapshot;
+  Text barrier, folder, snapshot, exchange;
   cairn_agent_PhaseRequest request = cairn_agent_PhaseRequest_init_zero;
   request.barrier = wire::decode_text(&barrier);
   request.folder = wire::decode_text(&folder);
   request.snapshot = wire::decode_text(&snapshot);
+  request.exchange_folder = wire::decode_text(&exchange);
   uint64_t start = sys::now_ns();
   error_.clear();
   events::facts().error = &error_;
@@ -93,6 +129,9 @@ void Operation::handle(uint64_t id, Text body) {
   } else if (request.phase == cairn_agent_Phase_PHASE_ABORT) {
     abort();
   } else {
+    // Once more for the answers, which need their place first.
+    events::begin_exchange_phase(request.operation, request.hosts, exchange, arena_);
+    if (request.hosts > 1) read_answers(body);
     // Should this thread get stuck (in a plugin, or on a lock that a stopped thread holds), the tracer gives up by itself.
     if (progress_ == suspended && request.deadline_ms != 0) stop_.extend(start + uint64_t{request.deadline_ms} * 1'000'000);
     // The coordinator may send phases ahead of the replies: after a failure they are refused, until it aborts.
@@ -120,7 +159,9 @@ void Operation::handle(uint64_t id, Text body) {
     reply.children.funcs.encode = write_children;
     reply.children.arg = &family_;
   }
+  reply.names.funcs.encode = write_said;
   Status status = agent_->channel_.send(id, cairn_agent_Message_phase_reply_tag, cairn_agent_PhaseReply_fields, &reply);
+  events::clear_said();
   if (status != 0) abort();
   if (stop_due_) {
     stop_due_ = false;

@@ -4,6 +4,7 @@
 #include "agent/agent.h"
 #include "agent.pb.h"
 #include "agent/family.h"
+#include "events/exchange.h"
 
 namespace cairn::agent {
 
@@ -28,6 +29,7 @@ class Operation {
     stopped_handoff_ = nullptr;
     stop_due_ = false;
     failure_.clear();
+    events::forget_exchange();
   }
   [[nodiscard]] bool holds_threads() const { return progress_ == suspended; }
   /// A restart has stopped the process again (job_stop.h): its threads go on when SIGCONT has come.

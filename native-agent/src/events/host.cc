@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "events/builtin.h"
+#include "events/exchange.h"
 #include "events/library.h"
 #include "events/names.h"
 #include "sys/own_fds.h"
@@ -115,6 +116,7 @@ const cairn_host host = {
     host_keep_file, host_open_kept, host_own_fd, host_hide_fd, host_close_fd, host_publish, extension,
     set_name, claim_name, get_name, remove_name, next_name, host_offer, host_deliver,
     host_thread_call, host_need_file, host_set_thread_argument, host_list_file,
+    tell_hosts, ask_hosts, answer_of_hosts, exchange_folder,
 };
 
 bool goes_down(cairn_event event) { return event == CAIRN_EVENT_PRESUSPEND || event == CAIRN_EVENT_PRECHECKPOINT; }

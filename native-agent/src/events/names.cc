@@ -31,6 +31,15 @@ constexpr uint64_t file_size = 1 << 20;
 constexpr uint32_t capacity = file_size / sizeof(Entry);
 constexpr uint64_t patience_ns = 20'000'000;
 
+/// Behind the entries, as debug-adapter/src/platform/runtime.ts writes it: which host this is. Never changed.
+struct HostNote {
+  uint32_t number;
+  uint32_t machine;
+};
+static_assert(capacity * sizeof(Entry) + sizeof(HostNote) <= file_size);
+HostNote unmapped_host = {};
+const HostNote* host_note = &unmapped_host;
+
 Entry* table = nullptr;
 
 /// Processes are listed while all threads are stopped: they have a part of their own, which is soon looked through.
@@ -122,10 +131,16 @@ sys::Status map_names(const char* agent_socket) {
   int64_t mapped = call(SYS_mmap, nullptr, file_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
   if (failed(mapped)) return static_cast<sys::Status>(mapped);
   table = reinterpret_cast<Entry*>(mapped);
+  host_note = reinterpret_cast<const HostNote*>(mapped + static_cast<long>(file_size - sizeof(HostNote)));
   return 0;
 }
 
-void forget_names() { table = nullptr; }
+void forget_names() {
+  table = nullptr;
+  host_note = &unmapped_host;
+}
+
+uint32_t host_number() { return host_note->number; }
 
 void names_extent(uint64_t* start, uint64_t* end) {
   *start = reinterpret_cast<uintptr_t>(table);
@@ -165,6 +180,10 @@ int32_t claim_name(uint32_t space, int64_t key, int64_t value, int64_t* holder) 
 }
 
 int32_t get_name(uint32_t space, int64_t key, int64_t* value) {
+  if (space == CAIRN_NAMES_HOST) {
+    *value = key == CAIRN_HOST_NUMBER ? host_note->number : host_note->machine;
+    return key == CAIRN_HOST_NUMBER || key == CAIRN_HOST_MACHINE ? 0 : -ENOENT;
+  }
   const Entry* entry = find(space, key);
   if (entry == nullptr) return -ENOENT;
   *value = __atomic_load_n(&entry->value, __ATOMIC_ACQUIRE);

@@ -1,5 +1,5 @@
 // Names that the processes of a computation on one host share: a table (space, key) → value in a file of the session's runtime
-// folder, which every agent maps. It is gone with the session and never in an image: what a restart needs is put there anew.
+// folder of this host, which every agent maps. It is gone with the session and never in an image: what a restart needs is put there anew.
 // [any], lock-free: an entry is claimed by compare-and-swap and read only once it is whole. Test: tests/names_test.cc.
 #pragma once
 #include <stdint.h>
@@ -12,6 +12,8 @@ namespace cairn::events {
 sys::Status map_names(const char* agent_socket);
 /// In a restarted process: the mapping of before is not there.
 void forget_names();
+/// Which of the computation's hosts this is; 0: its first, or no table.
+uint32_t host_number();
 /// Where the table is mapped: no part of the application's memory.
 void names_extent(uint64_t* start, uint64_t* end);
 

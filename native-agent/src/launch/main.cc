@@ -1,13 +1,15 @@
 // cairn-launch: the parent of a computation's root process.
 //
-//   cairn-launch --socket AGENT_SOCKET --session NAME [--standard-only] [--strict] -- PROGRAM ARGS...
+//   cairn-launch --socket AGENT_SOCKET --session NAME [--host NUMBER] [--standard-only] [--detach] [--strict] -- PROGRAM ARGS...
 //   cairn-launch --prepared-by COMMAND...       these words, the environment and the folder come from COMMAND: preparation.h
 //   cairn-launch --keep-running TID             see keep_running.h
 //
 // Transparent: the program has this process's descriptors (with --standard-only just 0, 1 and 2) and terminal, gets the signals
 // that are sent here, stops and goes on with it under job control, and its status is this one's (128+n for signal n; 126 and 127
-// as in a shell when it cannot be executed). The coordinator learns of the end; when there is none, everything else works all the same.
+// as in a shell when it cannot be executed). With --detach the program goes on by itself instead, in a session of its own and without
+// anybody's terminal or pipes. The coordinator learns of the end; when there is none, everything else works all the same.
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +42,8 @@ struct Options {
   const char* session = "";
   char** program = nullptr;
   bool standard_only = false;
+  bool detach = false;
+  unsigned host = 0;
   bool strict = false;
 };
 
@@ -53,12 +57,17 @@ bool parse(int count, char** words, Options* options) {
       options->standard_only = true;
       continue;
     }
+    if (strcmp(words[i], "--detach") == 0) {
+      options->detach = options->standard_only = true;
+      continue;
+    }
     if (strcmp(words[i], "--strict") == 0) {
       options->strict = true;
       continue;
     }
     if (i + 1 == count) return false;
-    if (strcmp(words[i], "--socket") == 0) options->socket = words[++i];
+    if (strcmp(words[i], "--host") == 0) options->host = static_cast<unsigned>(atoi(words[++i]));
+    else if (strcmp(words[i], "--socket") == 0) options->socket = words[++i];
     else if (strcmp(words[i], "--session") == 0) options->session = words[++i];
     else return false;
   }
@@ -82,6 +91,7 @@ void report_exit(const Options& options, pid_t child, int status) {
   hello.real_pid = getpid();
   hello.host = encode_text(&host);
   hello.session_id = encode_text(&computation);
+  hello.host_number = options.host;
   if (channel.send(1, cairn_agent_Message_hello_tag, cairn_agent_Hello_fields, &hello) != 0) return;
   cairn::wire::Envelope reply;
   uint64_t deadline = cairn::sys::now_ns() + patience_ns;
@@ -117,6 +127,11 @@ struct CallersActions {
     // Both sides do it: whoever comes first, the program never runs in the wrong group.
     setpgid(0, 0);
     foreground.give(getpid());
+  }
+  if (options.detach) {
+    setsid();
+    int nothing = open("/dev/null", O_RDWR);
+    for (int fd = 0; fd < first_other; ++fd) dup2(nothing, fd);
   }
   if (options.standard_only) closefrom(first_other);
   actions.give_back();
@@ -155,16 +170,17 @@ int main(int count, char** words) {
     words = prepared.words;
   }
   if (!parse(count, words, &options)) {
-    fprintf(stderr, "usage: cairn-launch --socket AGENT_SOCKET --session NAME [--standard-only] [--strict] -- PROGRAM ARGS...\n");
+    fprintf(stderr, "usage: cairn-launch --socket AGENT_SOCKET --session NAME [--host NUMBER] [--standard-only] [--detach] [--strict] -- PROGRAM ARGS...\n");
     return usage_status;
   }
-  Foreground foreground = Foreground::ours();
+  Foreground foreground = options.detach ? Foreground() : Foreground::ours();
   pid_t child = fork();
   if (child < 0) {
     fprintf(stderr, "cairn: cannot start a process: %s\n", strerror(errno));
     return 126;
   }
   if (child == 0) execute(options, foreground, actions, before);
+  if (options.detach) return 0;
   // The ends of pipes are the program's alone: who reads from it sees when it closes them.
   closefrom(first_other);
   if (foreground.have()) {

@@ -1,6 +1,6 @@
 // cairn-restore: becomes the processes that a snapshot describes.
 //
-//   cairn-restore --folder SNAPSHOT --socket AGENT_SOCKET [--error-file FILE] [--path FROM=TO]...
+//   cairn-restore --folder SNAPSHOT --socket AGENT_SOCKET [--list NAME] [--error-file FILE] [--path FROM=TO]...
 //   cairn-restore --checksum FILE...        prints "XXH3 (hex) SIZE FILE" for each
 //
 // A static position-independent program without libc. First it forks into the processes of the snapshot (tree.h); then each
@@ -48,6 +48,7 @@ constexpr uint32_t max_ended = 1024;  // zombies of one process
 struct Options {
   const char* folder = nullptr;
   const char* socket = nullptr;
+  const char* list = "processes";  // the file of the snapshot that says which of its processes; used in stage one only
   PathRule rules[max_rules];
   uint32_t rule_count = 0;
   int32_t process = 0;  // of the list; 0: whoever the forks make of this one
@@ -124,6 +125,7 @@ void parse_options(int count, char** words, Plan* plan) {
     const char* value = copy_option(plan, &used, words[i + 1]);
     if (name == Text("--folder")) options->folder = value;
     else if (name == Text("--socket")) options->socket = value;
+    else if (name == Text("--list")) options->list = value;
     else if (name == Text("--error-file")) report_to(value);
     else if (name == Text("--process")) options->process = number_of(value);
     else if (name == Text("--ended")) add_ended(plan, value);
@@ -173,7 +175,7 @@ void* map_or_give_up(uint64_t address, uint64_t size, Text what) {
 int32_t fork_snapshot(Plan* plan) {
   constexpr long capacity = 256 * 1024;
   sys::TextBuffer<4300> path;
-  path.add(plan->options.folder).add("/processes");
+  path.add(plan->options.folder).add("/").add(plan->options.list);
   char* text = static_cast<char*>(map_or_give_up(0, capacity, "no memory"));
   long size = sys::read_all(path.c_str(), text, capacity);
   if (failed(size)) give_up("cannot read the list of processes in the snapshot's folder", size);

@@ -5,6 +5,7 @@
 #include <sys/un.h>
 
 #include "sys/futex.h"
+#include "wire/remote.h"
 
 namespace cairn::wire {
 
@@ -20,6 +21,15 @@ Status Channel::connect(const char* path) {
   sys::UniqueFd fd(call(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd.ok()) return fd.status();
   long result = call(SYS_connect, fd.get(), &address, sizeof address);
+  if (result == -ECONNREFUSED) {
+    // No socket is there, but it may be the file that says where on another host the coordinator is.
+    long remote = connect_remote(path);
+    if (remote != -ENOTSOCK) result = remote;
+    if (remote >= 0) {
+      fd.reset(static_cast<int>(remote));
+      result = 0;
+    }
+  }
   if (sys::failed(result)) return static_cast<Status>(result);
   fd_ = sys::hide_fd(fd.release());
   filled_ = consumed_ = 0;

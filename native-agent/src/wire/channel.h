@@ -17,7 +17,7 @@ class Channel {
     incoming_ = incoming;
     outgoing_ = outgoing;
   }
-  /// Connects to a Unix socket.
+  /// Connects to a Unix socket, or to where the file at its place says (remote.h).
   sys::Status connect(const char* path);
   [[nodiscard]] bool connected() const { return fd_ >= 0; }
   [[nodiscard]] int fd() const { return fd_; }

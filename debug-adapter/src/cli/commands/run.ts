@@ -5,7 +5,7 @@
 import type { ControlClient } from '../../control/client.js';
 import { splitChanges } from '../../model/environment.js';
 import { checkProgram } from '../../platform/program.js';
-import type { SessionStatus, StartResult } from '../../protocol/control.js';
+import type { NetworkAddress, SessionStatus, StartResult } from '../../protocol/control.js';
 import { failure } from '../../protocol/errors.js';
 import { formatTime } from '../../protocol/format.js';
 import { ChangedFile, ClockRule, type ConnectionRule, type FileRule } from '../../protocol/rules.js';
@@ -13,7 +13,17 @@ import { isFatal, preflightText } from '../../store/preflight.js';
 import { checkRestart } from '../../store/restart-plan.js';
 import { slotArgument } from '../../store/slots.js';
 import { Store } from '../../store/store.js';
-import { assignment, connectionRule, currentEnvironment, fileRule, pathChange, plugin, storePath, word } from '../choices.js';
+import {
+  assignment,
+  connectionRule,
+  currentEnvironment,
+  fileRule,
+  networkAddress,
+  pathChange,
+  plugin,
+  storePath,
+  word,
+} from '../choices.js';
 import { note, print, printJson } from '../output.js';
 import { handOver, planDescriptor } from '../replace.js';
 import { newSession } from '../sessions.js';
@@ -31,6 +41,8 @@ interface StartOptions {
   clock?: string;
   detach: boolean;
   compress: boolean;
+  listen?: string | true;
+  launcher: string[];
   json: boolean;
 }
 
@@ -40,10 +52,27 @@ export interface RunOptions extends StartOptions {
 
 export interface RestartOptions extends StartOptions {
   path: string[];
+  host: string[];
   inPlace: boolean;
   check: boolean;
   changedFile?: string;
   slot?: string;
+}
+
+function network({ listen, launcher }: StartOptions): { listen?: NetworkAddress; launchers?: string[] } {
+  return {
+    ...(listen === undefined ? {} : { listen: networkAddress(listen, '--listen') }),
+    ...(launcher.length === 0 ? {} : { launchers: launcher.map(launcherPattern) }),
+  };
+}
+
+/** Where a program's host and its command go has to be said. */
+function launcherPattern(text: string): string {
+  if (/^[^\s{]\S*\s/.test(text) && text.includes('{host}') && /\{(command|shell)\}/.test(text)) return text;
+  throw failure('usage', {
+    what: `--launcher "${text}": it has to be a command with {host}, and {command} or {shell}`,
+    remedy: 'For example: --launcher "ip netns exec {host} {command}"',
+  });
 }
 
 function terminalSize(): { columns?: number; rows?: number } {
@@ -97,6 +126,7 @@ export async function run(argv: string[], options: RunOptions): Promise<number> 
       strict: options.strict,
       owner,
       ...terminalSize(),
+      ...network(options),
     }),
   );
   for (const { message, remedy } of started.warnings) note(`warning: ${message} ${remedy}`);
@@ -106,6 +136,10 @@ export async function run(argv: string[], options: RunOptions): Promise<number> 
 export async function restart(text: string, options: RestartOptions): Promise<number> {
   const store = new Store(storePath(options.store));
   const paths = options.path.map(pathChange);
+  const hosts = options.host.map((one) => {
+    const [name, to] = assignment(one, '--host');
+    return { name, to };
+  });
   const plugins = options.plugin.map(plugin);
   const snapshot = store.find(text);
   const changedFiles = word(options.changedFile, ChangedFile.options, '--changed-file');
@@ -131,7 +165,16 @@ export async function restart(text: string, options: RestartOptions): Promise<nu
   if (snapshot.problem !== '') throw failure('snapshotDamaged', { id: snapshot.id, why: snapshot.problem });
   const client = await newSession(options.session, snapshot.session, { store: store.path, compress: options.compress });
   const owner = options.detach ? 'coordinator' : 'caller';
-  const params = { snapshot: snapshot.path, ...asked, plugins, inPlace: options.inPlace, owner, ...terminalSize() } as const;
+  const params = {
+    snapshot: snapshot.path,
+    ...asked,
+    plugins,
+    inPlace: options.inPlace,
+    owner,
+    hosts,
+    ...terminalSize(),
+    ...network(options),
+  } as const;
   const started = await closing(client, () => client.request('session/restart', params));
   if (!options.json) {
     for (const { message, remedy } of started.warnings) note(`warning: ${message} ${remedy}`);

@@ -84,13 +84,19 @@ function statusText(one: SessionStatus): string {
     ['started', formatTime(one.startedAt)],
   ];
   if (one.restartedFrom !== null) rows.push(['restarted from', one.restartedFrom]);
+  if (one.listen !== null) rows.push(['listens at', `${one.listen}, secret: ${runtimePaths(one.session).secret}`]);
+  const several = one.hosts.length > 1;
+  for (const host of several ? one.hosts : []) {
+    const where = host.address === '' ? 'here' : host.address;
+    rows.push(['host', `${host.name}  ${where}${host.connected ? '' : ' (nobody answers)'}`]);
+  }
   if (one.runFolder !== null) rows.push(['writes to', one.runFolder]);
   if (one.lastSnapshot !== null) rows.push(['last snapshot', one.lastSnapshot]);
   if (one.operation !== null && !one.operation.finished) rows.push([one.operation.kind, phaseText(one.operation)]);
   for (const process of one.processes) {
     rows.push([
       'process',
-      `${process.virtualPid}${process.realPid === process.virtualPid ? '' : ` (now ${process.realPid})`}  ${process.executable}`,
+      `${process.virtualPid}${process.realPid === process.virtualPid ? '' : ` (now ${process.realPid})`}${several ? `  on ${process.host}` : ''}  ${process.executable}`,
     ]);
     if (process.problem !== '') rows.push(['', `cannot be checkpointed: ${process.problem}`]);
     for (const plugin of [...process.plugins].sort((a, b) => b.layer - a.layer)) {

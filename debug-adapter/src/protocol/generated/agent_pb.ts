@@ -1,6 +1,7 @@
 // The agent protocol: what flows between the coordinator and one process of a computation.
 //
-// Transport: a stream socket. Each frame is a 32-bit little-endian length (of the body, at most 1 MiB) and one Message.
+// Transport: a stream socket: a Unix socket on the coordinator's host, or TCP with a proof before the first frame (src/wire/remote.h).
+// Each frame is a 32-bit little-endian length (of the body, at most 1 MiB) and one Message.
 // The side that connects (an agent or a launcher) speaks first, with Hello. Nothing else is read before the handshake is
 // through. Every request gets a reply with the same id; a request that is not understood gets Refusal.
 //
@@ -19,7 +20,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file agent.proto.
  */
 export const file_agent: GenFile = /*@__PURE__*/
-  fileDesc("CgthZ2VudC5wcm90bxILY2Fpcm4uYWdlbnQi5AYKB01lc3NhZ2USCgoCaWQYASABKAQSIwoFaGVsbG8YAiABKAsyEi5jYWlybi5hZ2VudC5IZWxsb0gAEi4KC2hlbGxvX3JlcGx5GAMgASgLMhcuY2Fpcm4uYWdlbnQuSGVsbG9SZXBseUgAEicKB3NldHRpbmcYBCABKAsyFC5jYWlybi5hZ2VudC5TZXR0aW5nSAASMAoMc2V0dGluZ3NfZW5kGAUgASgLMhguY2Fpcm4uYWdlbnQuU2V0dGluZ3NFbmRIABIuCgtwbHVnaW5faW5mbxgGIAEoCzIXLmNhaXJuLmFnZW50LlBsdWdpbkluZm9IABIjCgVyZWFkeRgHIAEoCzISLmNhaXJuLmFnZW50LlJlYWR5SAASMgoNcGhhc2VfcmVxdWVzdBgIIAEoCzIZLmNhaXJuLmFnZW50LlBoYXNlUmVxdWVzdEgAEi4KC3BoYXNlX3JlcGx5GAkgASgLMhcuY2Fpcm4uYWdlbnQuUGhhc2VSZXBseUgAEioKCXNhdmVfZG9uZRgKIAEoCzIVLmNhaXJuLmFnZW50LlNhdmVEb25lSAASMgoNdGFibGVfcmVxdWVzdBgLIAEoCzIZLmNhaXJuLmFnZW50LlRhYmxlUmVxdWVzdEgAEioKCXRhYmxlX3JvdxgMIAEoCzIVLmNhaXJuLmFnZW50LlRhYmxlUm93SAASKgoJdGFibGVfZW5kGA0gASgLMhUuY2Fpcm4uYWdlbnQuVGFibGVFbmRIABIwCgxwcm9jZXNzX2V4aXQYDiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzRXhpdEgAEjwKEmNoZWNrcG9pbnRfcmVxdWVzdBgPIAEoCzIeLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXF1ZXN0SAASOAoQY2hlY2twb2ludF9yZXBseRgQIAEoCzIcLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXBseUgAEicKB3JlZnVzYWwYESABKAsyFC5jYWlybi5hZ2VudC5SZWZ1c2FsSAASHwoDbG9nGBIgASgLMhAuY2Fpcm4uYWdlbnQuTG9nSAASMAoMaG9sZF9iYXJyaWVyGBMgASgLMhguY2Fpcm4uYWdlbnQuSG9sZEJhcnJpZXJIAEIGCgRib2R5ItUCCgVIZWxsbxIWCg5wcm90b2NvbF9tYWpvchgBIAEoDRIWCg5wcm90b2NvbF9taW5vchgCIAEoDRIQCghidWlsZF9pZBgDIAEoCRIfCgRyb2xlGAQgASgOMhEuY2Fpcm4uYWdlbnQuUm9sZRITCgt2aXJ0dWFsX3BpZBgFIAEoBRIQCghyZWFsX3BpZBgGIAEoBRIUCgx2aXJ0dWFsX3BwaWQYByABKAUSEgoKc3RhcnRfdGltZRgIIAEoBBIMCgRob3N0GAkgASgJEhIKCmV4ZWN1dGFibGUYCiABKAkSEgoKc2Vzc2lvbl9pZBgLIAEoCRIQCghzbmFwc2hvdBgMIAEoCRIPCgd0aHJlYWRzGA0gASgNEhMKC3JlY29ubmVjdGVkGA4gASgIEhQKDGNvbW1hbmRfbGluZRgPIAEoCRIUCgxhcmNoaXRlY3R1cmUYECABKAkiTQoKSGVsbG9SZXBseRIWCg5wcm90b2NvbF9tYWpvchgBIAEoDRIWCg5wcm90b2NvbF9taW5vchgCIAEoDRIPCgdyZWZ1c2FsGAMgASgJIk0KB1NldHRpbmcSJgoEa2luZBgBIAEoDjIYLmNhaXJuLmFnZW50LlNldHRpbmdLaW5kEgsKA2tleRgCIAEoCRINCgV2YWx1ZRgDIAEoCSINCgtTZXR0aW5nc0VuZCKWAQoKUGx1Z2luSW5mbxIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDgoGYXV0aG9yGAMgASgJEg8KB2xpYnJhcnkYBCABKAkSDQoFbGF5ZXIYBSABKA0SEAoIYmFycmllcnMYBiABKAkSGAoQcmVzdGFydF9iYXJyaWVycxgHIAEoCRINCgVlcnJvchgIIAEoCSIWCgVSZWFkeRINCgVlcnJvchgBIAEoCSKwAQoMUGhhc2VSZXF1ZXN0EhEKCW9wZXJhdGlvbhgBIAEoBBIhCgVwaGFzZRgCIAEoDjISLmNhaXJuLmFnZW50LlBoYXNlEg8KB2JhcnJpZXIYAyABKAkSEwoLZGVhZGxpbmVfbXMYBCABKA0SDgoGZm9sZGVyGAUgASgJEhMKC3N5bmNocm9ub3VzGAYgASgIEhAKCHNuYXBzaG90GAcgASgJEg0KBWFsb25lGAggASgIIp8CCgpQaGFzZVJlcGx5EhEKCW9wZXJhdGlvbhgBIAEoBBIhCgVwaGFzZRgCIAEoDjISLmNhaXJuLmFnZW50LlBoYXNlEg0KBWVycm9yGAMgASgJEg8KB2N1bHByaXQYBCABKAkSFAoMZXJyb3JfbnVtYmVyGAUgASgREhIKCmVsYXBzZWRfbnMYBiABKAQSDwoHdGhyZWFkcxgHIAEoDRIPCgdoZWxkX25zGAggASgEEhYKDnZpcnR1YWxfcGFyZW50GAkgASgFEhcKD3ZpcnR1YWxfc2Vzc2lvbhgKIAEoBRIkCghjaGlsZHJlbhgLIAMoCzISLmNhaXJuLmFnZW50LkNoaWxkEhgKEHNlc3Npb25fdGVybWluYWwYDCABKAgiUgoFQ2hpbGQSEwoLdmlydHVhbF9waWQYASABKAUSEAoIcmVhbF9waWQYAiABKAUSDQoFZW5kZWQYAyABKAgSEwoLd2FpdF9zdGF0dXMYBCABKAUipgEKCFNhdmVEb25lEhEKCW9wZXJhdGlvbhgBIAEoBBINCgVlcnJvchgCIAEoCRIlCgVmaWxlcxgDIAMoCzIWLmNhaXJuLmFnZW50LlNhdmVkRmlsZRIQCgh3cml0ZV9ucxgEIAEoBBIWCg5zaW11bGF0ZWRfdGltZRgFIAEoCRIRCgl0aW1lX3VuaXQYBiABKBESFAoMZXJyb3JfbnVtYmVyGAcgASgRIjkKCVNhdmVkRmlsZRIMCgRuYW1lGAEgASgJEgwKBHNpemUYAiABKAQSEAoIY2hlY2tzdW0YAyABKAYiHAoMVGFibGVSZXF1ZXN0EgwKBGtpbmQYASABKAkidAoIVGFibGVSb3cSFAoMdmlydHVhbF9uYW1lGAEgASgJEhEKCXJlYWxfbmFtZRgCIAEoCRIOCgZiZWZvcmUYAyABKAkSDQoFb3duZXIYBCABKAkSDgoGZGV0YWlsGAUgASgJEhAKCHNpbmNlX25zGAYgASgEIicKCFRhYmxlRW5kEgwKBHJvd3MYASABKA0SDQoFZXJyb3IYAiABKAkiNAoLUHJvY2Vzc0V4aXQSEAoIcmVhbF9waWQYASABKAUSEwoLd2FpdF9zdGF0dXMYAiABKAUiIQoRQ2hlY2twb2ludFJlcXVlc3QSDAoEbmFtZRgBIAEoCSIyCg9DaGVja3BvaW50UmVwbHkSDQoFZXJyb3IYASABKAkSEAoIc25hcHNob3QYAiABKAkiGQoHUmVmdXNhbBIOCgZyZWFzb24YASABKAkiMwoDTG9nEg8KB3RpbWVfbnMYASABKAQSDQoFbGV2ZWwYAiABKA0SDAoEdGV4dBgDIAEoCSINCgtIb2xkQmFycmllcio/CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIOCgpST0xFX0FHRU5UEAESEQoNUk9MRV9MQVVOQ0hFUhACKs0BCgtTZXR0aW5nS2luZBIXChNTRVRUSU5HX1VOU1BFQ0lGSUVEEAASFwoTU0VUVElOR19FTlZJUk9OTUVOVBABEhAKDFNFVFRJTkdfUEFUSBACEhIKDlNFVFRJTkdfUExVR0lOEAMSFgoSU0VUVElOR19SVU5fRk9MREVSEAQSGwoXU0VUVElOR19TTkFQU0hPVF9GT0xERVIQBRISCg5TRVRUSU5HX09QVElPThAGEh0KGVNFVFRJTkdfRU5WSVJPTk1FTlRfVU5TRVQQByqzAQoFUGhhc2USFQoRUEhBU0VfVU5TUEVDSUZJRUQQABIUChBQSEFTRV9QUkVTVVNQRU5EEAESEQoNUEhBU0VfU1VTUEVORBACEhEKDVBIQVNFX0JBUlJJRVIQAxIOCgpQSEFTRV9TQVZFEAQSEAoMUEhBU0VfUkVTVU1FEAUSEQoNUEhBU0VfUlVOTklORxAGEg8KC1BIQVNFX0FCT1JUEAcSEQoNUEhBU0VfUkVTVEFSVBAIYgZwcm90bzM");
+  fileDesc("CgthZ2VudC5wcm90bxILY2Fpcm4uYWdlbnQizQkKB01lc3NhZ2USCgoCaWQYASABKAQSIwoFaGVsbG8YAiABKAsyEi5jYWlybi5hZ2VudC5IZWxsb0gAEi4KC2hlbGxvX3JlcGx5GAMgASgLMhcuY2Fpcm4uYWdlbnQuSGVsbG9SZXBseUgAEicKB3NldHRpbmcYBCABKAsyFC5jYWlybi5hZ2VudC5TZXR0aW5nSAASMAoMc2V0dGluZ3NfZW5kGAUgASgLMhguY2Fpcm4uYWdlbnQuU2V0dGluZ3NFbmRIABIuCgtwbHVnaW5faW5mbxgGIAEoCzIXLmNhaXJuLmFnZW50LlBsdWdpbkluZm9IABIjCgVyZWFkeRgHIAEoCzISLmNhaXJuLmFnZW50LlJlYWR5SAASMgoNcGhhc2VfcmVxdWVzdBgIIAEoCzIZLmNhaXJuLmFnZW50LlBoYXNlUmVxdWVzdEgAEi4KC3BoYXNlX3JlcGx5GAkgASgLMhcuY2Fpcm4uYWdlbnQuUGhhc2VSZXBseUgAEioKCXNhdmVfZG9uZRgKIAEoCzIVLmNhaXJuLmFnZW50LlNhdmVEb25lSAASMgoNdGFibGVfcmVxdWVzdBgLIAEoCzIZLmNhaXJuLmFnZW50LlRhYmxlUmVxdWVzdEgAEioKCXRhYmxlX3JvdxgMIAEoCzIVLmNhaXJuLmFnZW50LlRhYmxlUm93SAASKgoJdGFibGVfZW5kGA0gASgLMhUuY2Fpcm4uYWdlbnQuVGFibGVFbmRIABIwCgxwcm9jZXNzX2V4aXQYDiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzRXhpdEgAEjwKEmNoZWNrcG9pbnRfcmVxdWVzdBgPIAEoCzIeLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXF1ZXN0SAASOAoQY2hlY2twb2ludF9yZXBseRgQIAEoCzIcLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXBseUgAEicKB3JlZnVzYWwYESABKAsyFC5jYWlybi5hZ2VudC5SZWZ1c2FsSAASHwoDbG9nGBIgASgLMhAuY2Fpcm4uYWdlbnQuTG9nSAASMAoMaG9sZF9iYXJyaWVyGBMgASgLMhguY2Fpcm4uYWdlbnQuSG9sZEJhcnJpZXJIABIwCgxqb2luX3JlcXVlc3QYFCABKAsyGC5jYWlybi5hZ2VudC5Kb2luUmVxdWVzdEgAEiwKCmpvaW5fcmVwbHkYFSABKAsyFi5jYWlybi5hZ2VudC5Kb2luUmVwbHlIABIwCgxwcm9jZXNzX2xvb2sYFiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzTG9va0gAEjIKDXByb2Nlc3NfZmFjdHMYFyABKAsyGS5jYWlybi5hZ2VudC5Qcm9jZXNzRmFjdHNIABI0Cg5wcm9jZXNzX3NpZ25hbBgYIAEoCzIaLmNhaXJuLmFnZW50LlByb2Nlc3NTaWduYWxIABI8ChJpbnZpdGF0aW9uX3JlcXVlc3QYGSABKAsyHi5jYWlybi5hZ2VudC5JbnZpdGF0aW9uUmVxdWVzdEgAEi0KCmludml0YXRpb24YGiABKAsyFy5jYWlybi5hZ2VudC5JbnZpdGF0aW9uSABCBgoEYm9keSLqAgoFSGVsbG8SFgoOcHJvdG9jb2xfbWFqb3IYASABKA0SFgoOcHJvdG9jb2xfbWlub3IYAiABKA0SEAoIYnVpbGRfaWQYAyABKAkSHwoEcm9sZRgEIAEoDjIRLmNhaXJuLmFnZW50LlJvbGUSEwoLdmlydHVhbF9waWQYBSABKAUSEAoIcmVhbF9waWQYBiABKAUSFAoMdmlydHVhbF9wcGlkGAcgASgFEhIKCnN0YXJ0X3RpbWUYCCABKAQSDAoEaG9zdBgJIAEoCRISCgpleGVjdXRhYmxlGAogASgJEhIKCnNlc3Npb25faWQYCyABKAkSEAoIc25hcHNob3QYDCABKAkSDwoHdGhyZWFkcxgNIAEoDRITCgtyZWNvbm5lY3RlZBgOIAEoCBIUCgxjb21tYW5kX2xpbmUYDyABKAkSEwoLaG9zdF9udW1iZXIYECABKA0SFAoMYXJjaGl0ZWN0dXJlGBEgASgJIk0KCkhlbGxvUmVwbHkSFgoOcHJvdG9jb2xfbWFqb3IYASABKA0SFgoOcHJvdG9jb2xfbWlub3IYAiABKA0SDwoHcmVmdXNhbBgDIAEoCSJNCgdTZXR0aW5nEiYKBGtpbmQYASABKA4yGC5jYWlybi5hZ2VudC5TZXR0aW5nS2luZBILCgNrZXkYAiABKAkSDQoFdmFsdWUYAyABKAkiDQoLU2V0dGluZ3NFbmQilgEKClBsdWdpbkluZm8SDAoEbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEg4KBmF1dGhvchgDIAEoCRIPCgdsaWJyYXJ5GAQgASgJEg0KBWxheWVyGAUgASgNEhAKCGJhcnJpZXJzGAYgASgJEhgKEHJlc3RhcnRfYmFycmllcnMYByABKAkSDQoFZXJyb3IYCCABKAkiFgoFUmVhZHkSDQoFZXJyb3IYASABKAki/gEKDFBoYXNlUmVxdWVzdBIRCglvcGVyYXRpb24YASABKAQSIQoFcGhhc2UYAiABKA4yEi5jYWlybi5hZ2VudC5QaGFzZRIPCgdiYXJyaWVyGAMgASgJEhMKC2RlYWRsaW5lX21zGAQgASgNEg4KBmZvbGRlchgFIAEoCRITCgtzeW5jaHJvbm91cxgGIAEoCBIQCghzbmFwc2hvdBgHIAEoCRINCgVhbG9uZRgIIAEoCBINCgVob3N0cxgJIAEoDRIXCg9leGNoYW5nZV9mb2xkZXIYCiABKAkSJAoFbmFtZXMYCyADKAsyFS5jYWlybi5hZ2VudC5Ib3N0TmFtZSJkCghIb3N0TmFtZRINCgVzcGFjZRgBIAEoDRILCgNrZXkYAiABKAwSDQoFdmFsdWUYAyABKAwSDgoGd2FudGVkGAQgASgIEgwKBGhvc3QYBSABKA0SDwoHYWRkcmVzcxgGIAEoDCLFAgoKUGhhc2VSZXBseRIRCglvcGVyYXRpb24YASABKAQSIQoFcGhhc2UYAiABKA4yEi5jYWlybi5hZ2VudC5QaGFzZRINCgVlcnJvchgDIAEoCRIPCgdjdWxwcml0GAQgASgJEhQKDGVycm9yX251bWJlchgFIAEoERISCgplbGFwc2VkX25zGAYgASgEEg8KB3RocmVhZHMYByABKA0SDwoHaGVsZF9ucxgIIAEoBBIWCg52aXJ0dWFsX3BhcmVudBgJIAEoBRIXCg92aXJ0dWFsX3Nlc3Npb24YCiABKAUSJAoIY2hpbGRyZW4YCyADKAsyEi5jYWlybi5hZ2VudC5DaGlsZBIYChBzZXNzaW9uX3Rlcm1pbmFsGAwgASgIEiQKBW5hbWVzGA0gAygLMhUuY2Fpcm4uYWdlbnQuSG9zdE5hbWUiUgoFQ2hpbGQSEwoLdmlydHVhbF9waWQYASABKAUSEAoIcmVhbF9waWQYAiABKAUSDQoFZW5kZWQYAyABKAgSEwoLd2FpdF9zdGF0dXMYBCABKAUipgEKCFNhdmVEb25lEhEKCW9wZXJhdGlvbhgBIAEoBBINCgVlcnJvchgCIAEoCRIlCgVmaWxlcxgDIAMoCzIWLmNhaXJuLmFnZW50LlNhdmVkRmlsZRIQCgh3cml0ZV9ucxgEIAEoBBIWCg5zaW11bGF0ZWRfdGltZRgFIAEoCRIRCgl0aW1lX3VuaXQYBiABKBESFAoMZXJyb3JfbnVtYmVyGAcgASgRIjkKCVNhdmVkRmlsZRIMCgRuYW1lGAEgASgJEgwKBHNpemUYAiABKAQSEAoIY2hlY2tzdW0YAyABKAYiHAoMVGFibGVSZXF1ZXN0EgwKBGtpbmQYASABKAkidAoIVGFibGVSb3cSFAoMdmlydHVhbF9uYW1lGAEgASgJEhEKCXJlYWxfbmFtZRgCIAEoCRIOCgZiZWZvcmUYAyABKAkSDQoFb3duZXIYBCABKAkSDgoGZGV0YWlsGAUgASgJEhAKCHNpbmNlX25zGAYgASgEIicKCFRhYmxlRW5kEgwKBHJvd3MYASABKA0SDQoFZXJyb3IYAiABKAkiNAoLUHJvY2Vzc0V4aXQSEAoIcmVhbF9waWQYASABKAUSEwoLd2FpdF9zdGF0dXMYAiABKAUiIQoRQ2hlY2twb2ludFJlcXVlc3QSDAoEbmFtZRgBIAEoCSIyCg9DaGVja3BvaW50UmVwbHkSDQoFZXJyb3IYASABKAkSEAoIc25hcHNob3QYAiABKAkiGQoHUmVmdXNhbBIOCgZyZWFzb24YASABKAkiMwoDTG9nEg8KB3RpbWVfbnMYASABKAQSDQoFbGV2ZWwYAiABKA0SDAoEdGV4dBgDIAEoCSINCgtIb2xkQmFycmllciKJAQoLSm9pblJlcXVlc3QSEAoIaWRlbnRpdHkYASABKAkSDAoEbmFtZRgCIAEoCRIPCgdyZXN0YXJ0GAMgASgIEhMKC2hvc3RfbnVtYmVyGAQgASgNEhAKCHNlc3Npb25zGAUgASgJEg8KB2xpYnJhcnkYBiABKAkSEQoJYWRkcmVzc2VzGAcgAygJIuMBCglKb2luUmVwbHkSDQoFZXJyb3IYASABKAkSDgoGcmVtZWR5GAIgASgJEhMKC2hvc3RfbnVtYmVyGAMgASgNEhEKCWhvc3RfbmFtZRgEIAEoCRIPCgdtYWNoaW5lGAUgASgNEg8KB3Nlc3Npb24YBiABKAkSEwoLY29tcHV0YXRpb24YByABKAkSEgoKc3RvcmVfbWFyaxgIIAEoCRIOCgZzZXJ2ZWQYCSABKAgSDgoGZm9sZGVyGAogASgJEhMKC2Vudmlyb25tZW50GAsgAygJEg8KB3Jlc3RvcmUYDCADKAkiLQoKUHJvY2Vzc1JlZhILCgNwaWQYASABKAUSEgoKc3RhcnRfdGltZRgCIAEoBCI5CgtQcm9jZXNzTG9vaxIqCglwcm9jZXNzZXMYASADKAsyFy5jYWlybi5hZ2VudC5Qcm9jZXNzUmVmIjcKDFByb2Nlc3NGYWN0cxInCgVmYWN0cxgBIAMoCzIYLmNhaXJuLmFnZW50LlByb2Nlc3NGYWN0IlEKC1Byb2Nlc3NGYWN0Eg0KBWFsaXZlGAEgASgIEg8KB291dHNpZGUYAiABKAgSDQoFZW5kZWQYAyABKAgSEwoLd2FpdF9zdGF0dXMYBCABKAUiSQoNUHJvY2Vzc1NpZ25hbBIoCgdwcm9jZXNzGAEgASgLMhcuY2Fpcm4uYWdlbnQuUHJvY2Vzc1JlZhIOCgZzaWduYWwYAiABKAUiEwoRSW52aXRhdGlvblJlcXVlc3QidwoKSW52aXRhdGlvbhINCgVlcnJvchgBIAEoCRITCgtjb29yZGluYXRvchgCIAEoCRIOCgZzZWNyZXQYAyABKAkSEwoLc2VjcmV0X2ZpbGUYBCABKAkSDwoHY29tbWFuZBgFIAEoCRIPCgdhZGRyZXNzGAYgASgJKnEKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg4KClJPTEVfQUdFTlQQARIRCg1ST0xFX0xBVU5DSEVSEAISDwoLUk9MRV9KT0lORVIQAxINCglST0xFX0hPU1QQBBIQCgxST0xFX0lOVklURVIQBSrNAQoLU2V0dGluZ0tpbmQSFwoTU0VUVElOR19VTlNQRUNJRklFRBAAEhcKE1NFVFRJTkdfRU5WSVJPTk1FTlQQARIQCgxTRVRUSU5HX1BBVEgQAhISCg5TRVRUSU5HX1BMVUdJThADEhYKElNFVFRJTkdfUlVOX0ZPTERFUhAEEhsKF1NFVFRJTkdfU05BUFNIT1RfRk9MREVSEAUSEgoOU0VUVElOR19PUFRJT04QBhIdChlTRVRUSU5HX0VOVklST05NRU5UX1VOU0VUEAcqswEKBVBoYXNlEhUKEVBIQVNFX1VOU1BFQ0lGSUVEEAASFAoQUEhBU0VfUFJFU1VTUEVORBABEhEKDVBIQVNFX1NVU1BFTkQQAhIRCg1QSEFTRV9CQVJSSUVSEAMSDgoKUEhBU0VfU0FWRRAEEhAKDFBIQVNFX1JFU1VNRRAFEhEKDVBIQVNFX1JVTk5JTkcQBhIPCgtQSEFTRV9BQk9SVBAHEhEKDVBIQVNFX1JFU1RBUlQQCGIGcHJvdG8z");
 
 /**
  * @generated from message cairn.agent.Message
@@ -143,6 +144,48 @@ export type Message = Message$1<"cairn.agent.Message"> & {
      */
     value: HoldBarrier;
     case: "holdBarrier";
+  } | {
+    /**
+     * @generated from field: cairn.agent.JoinRequest join_request = 20;
+     */
+    value: JoinRequest;
+    case: "joinRequest";
+  } | {
+    /**
+     * @generated from field: cairn.agent.JoinReply join_reply = 21;
+     */
+    value: JoinReply;
+    case: "joinReply";
+  } | {
+    /**
+     * @generated from field: cairn.agent.ProcessLook process_look = 22;
+     */
+    value: ProcessLook;
+    case: "processLook";
+  } | {
+    /**
+     * @generated from field: cairn.agent.ProcessFacts process_facts = 23;
+     */
+    value: ProcessFacts;
+    case: "processFacts";
+  } | {
+    /**
+     * @generated from field: cairn.agent.ProcessSignal process_signal = 24;
+     */
+    value: ProcessSignal;
+    case: "processSignal";
+  } | {
+    /**
+     * @generated from field: cairn.agent.InvitationRequest invitation_request = 25;
+     */
+    value: InvitationRequest;
+    case: "invitationRequest";
+  } | {
+    /**
+     * @generated from field: cairn.agent.Invitation invitation = 26;
+     */
+    value: Invitation;
+    case: "invitation";
   } | { case: undefined; value?: undefined };
 };
 
@@ -255,9 +298,16 @@ export type Hello = Message$1<"cairn.agent.Hello"> & {
   commandLine: string;
 
   /**
+   * as the host's file of shared names says; 0: the computation's first host
+   *
+   * @generated from field: uint32 host_number = 16;
+   */
+  hostNumber: number;
+
+  /**
    * agents: "x86_64" or "i386"; empty: the first
    *
-   * @generated from field: string architecture = 16;
+   * @generated from field: string architecture = 17;
    */
   architecture: string;
 };
@@ -480,6 +530,27 @@ export type PhaseRequest = Message$1<"cairn.agent.PhaseRequest"> & {
    * @generated from field: bool alone = 8;
    */
   alone: boolean;
+
+  /**
+   * of the computation, where there are several; else 0
+   *
+   * @generated from field: uint32 hosts = 9;
+   */
+  hosts: number;
+
+  /**
+   * with several hosts: where processes leave files for each other, until the operation is over
+   *
+   * @generated from field: string exchange_folder = 10;
+   */
+  exchangeFolder: string;
+
+  /**
+   * answers to what the process asked in an earlier phase of this operation
+   *
+   * @generated from field: repeated cairn.agent.HostName names = 11;
+   */
+  names: HostName[];
 };
 
 /**
@@ -488,6 +559,56 @@ export type PhaseRequest = Message$1<"cairn.agent.PhaseRequest"> & {
  */
 export const PhaseRequestSchema: GenMessage<PhaseRequest> = /*@__PURE__*/
   messageDesc(file_agent, 7);
+
+/**
+ * What processes on several hosts tell each other, from one phase to the next.
+ *
+ * @generated from message cairn.agent.HostName
+ */
+export type HostName = Message$1<"cairn.agent.HostName"> & {
+  /**
+   * @generated from field: uint32 space = 1;
+   */
+  space: number;
+
+  /**
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+
+  /**
+   * @generated from field: bytes value = 3;
+   */
+  value: Uint8Array;
+
+  /**
+   * the process asks for it; else it tells it
+   *
+   * @generated from field: bool wanted = 4;
+   */
+  wanted: boolean;
+
+  /**
+   * answers: who told it
+   *
+   * @generated from field: uint32 host = 5;
+   */
+  host: number;
+
+  /**
+   * answers: where that host is reached from the host that asks, as 16 bytes of IPv6
+   *
+   * @generated from field: bytes address = 6;
+   */
+  address: Uint8Array;
+};
+
+/**
+ * Describes the message cairn.agent.HostName.
+ * Use `create(HostNameSchema)` to create a new message.
+ */
+export const HostNameSchema: GenMessage<HostName> = /*@__PURE__*/
+  messageDesc(file_agent, 8);
 
 /**
  * @generated from message cairn.agent.PhaseReply
@@ -570,6 +691,11 @@ export type PhaseReply = Message$1<"cairn.agent.PhaseReply"> & {
    * @generated from field: bool session_terminal = 12;
    */
   sessionTerminal: boolean;
+
+  /**
+   * @generated from field: repeated cairn.agent.HostName names = 13;
+   */
+  names: HostName[];
 };
 
 /**
@@ -577,7 +703,7 @@ export type PhaseReply = Message$1<"cairn.agent.PhaseReply"> & {
  * Use `create(PhaseReplySchema)` to create a new message.
  */
 export const PhaseReplySchema: GenMessage<PhaseReply> = /*@__PURE__*/
-  messageDesc(file_agent, 8);
+  messageDesc(file_agent, 9);
 
 /**
  * @generated from message cairn.agent.Child
@@ -613,7 +739,7 @@ export type Child = Message$1<"cairn.agent.Child"> & {
  * Use `create(ChildSchema)` to create a new message.
  */
 export const ChildSchema: GenMessage<Child> = /*@__PURE__*/
-  messageDesc(file_agent, 9);
+  messageDesc(file_agent, 10);
 
 /**
  * The process's files are on disk (flushed), or they are not.
@@ -666,7 +792,7 @@ export type SaveDone = Message$1<"cairn.agent.SaveDone"> & {
  * Use `create(SaveDoneSchema)` to create a new message.
  */
 export const SaveDoneSchema: GenMessage<SaveDone> = /*@__PURE__*/
-  messageDesc(file_agent, 10);
+  messageDesc(file_agent, 11);
 
 /**
  * @generated from message cairn.agent.SavedFile
@@ -697,7 +823,7 @@ export type SavedFile = Message$1<"cairn.agent.SavedFile"> & {
  * Use `create(SavedFileSchema)` to create a new message.
  */
 export const SavedFileSchema: GenMessage<SavedFile> = /*@__PURE__*/
-  messageDesc(file_agent, 11);
+  messageDesc(file_agent, 12);
 
 /**
  * kind: "pid", "path", "env", "fd", "thread", "mapping".
@@ -716,7 +842,7 @@ export type TableRequest = Message$1<"cairn.agent.TableRequest"> & {
  * Use `create(TableRequestSchema)` to create a new message.
  */
 export const TableRequestSchema: GenMessage<TableRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 12);
+  messageDesc(file_agent, 13);
 
 /**
  * Rows of one table carry the id of its request, and come before TableEnd.
@@ -770,7 +896,7 @@ export type TableRow = Message$1<"cairn.agent.TableRow"> & {
  * Use `create(TableRowSchema)` to create a new message.
  */
 export const TableRowSchema: GenMessage<TableRow> = /*@__PURE__*/
-  messageDesc(file_agent, 13);
+  messageDesc(file_agent, 14);
 
 /**
  * @generated from message cairn.agent.TableEnd
@@ -792,7 +918,7 @@ export type TableEnd = Message$1<"cairn.agent.TableEnd"> & {
  * Use `create(TableEndSchema)` to create a new message.
  */
 export const TableEndSchema: GenMessage<TableEnd> = /*@__PURE__*/
-  messageDesc(file_agent, 14);
+  messageDesc(file_agent, 15);
 
 /**
  * from a launcher
@@ -818,7 +944,7 @@ export type ProcessExit = Message$1<"cairn.agent.ProcessExit"> & {
  * Use `create(ProcessExitSchema)` to create a new message.
  */
 export const ProcessExitSchema: GenMessage<ProcessExit> = /*@__PURE__*/
-  messageDesc(file_agent, 15);
+  messageDesc(file_agent, 16);
 
 /**
  * from code inside the application or a plugin
@@ -837,7 +963,7 @@ export type CheckpointRequest = Message$1<"cairn.agent.CheckpointRequest"> & {
  * Use `create(CheckpointRequestSchema)` to create a new message.
  */
 export const CheckpointRequestSchema: GenMessage<CheckpointRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 16);
+  messageDesc(file_agent, 17);
 
 /**
  * @generated from message cairn.agent.CheckpointReply
@@ -859,7 +985,7 @@ export type CheckpointReply = Message$1<"cairn.agent.CheckpointReply"> & {
  * Use `create(CheckpointReplySchema)` to create a new message.
  */
 export const CheckpointReplySchema: GenMessage<CheckpointReply> = /*@__PURE__*/
-  messageDesc(file_agent, 17);
+  messageDesc(file_agent, 18);
 
 /**
  * @generated from message cairn.agent.Refusal
@@ -876,7 +1002,7 @@ export type Refusal = Message$1<"cairn.agent.Refusal"> & {
  * Use `create(RefusalSchema)` to create a new message.
  */
 export const RefusalSchema: GenMessage<Refusal> = /*@__PURE__*/
-  messageDesc(file_agent, 18);
+  messageDesc(file_agent, 19);
 
 /**
  * @generated from message cairn.agent.Log
@@ -907,7 +1033,7 @@ export type Log = Message$1<"cairn.agent.Log"> & {
  * Use `create(LogSchema)` to create a new message.
  */
 export const LogSchema: GenMessage<Log> = /*@__PURE__*/
-  messageDesc(file_agent, 19);
+  messageDesc(file_agent, 20);
 
 /**
  * @generated from message cairn.agent.HoldBarrier
@@ -920,7 +1046,343 @@ export type HoldBarrier = Message$1<"cairn.agent.HoldBarrier"> & {
  * Use `create(HoldBarrierSchema)` to create a new message.
  */
 export const HoldBarrierSchema: GenMessage<HoldBarrier> = /*@__PURE__*/
-  messageDesc(file_agent, 20);
+  messageDesc(file_agent, 21);
+
+/**
+ * Where a program that joins is, and what it needs. After the handshake.
+ *
+ * @generated from message cairn.agent.JoinRequest
+ */
+export type JoinRequest = Message$1<"cairn.agent.JoinRequest"> & {
+  /**
+   * of the host: equal exactly where kernel objects and process ids are
+   *
+   * @generated from field: string identity = 1;
+   */
+  identity: string;
+
+  /**
+   * that the host is to have; empty: as it calls itself
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * brings back processes of the snapshot that is being restarted
+   *
+   * @generated from field: bool restart = 3;
+   */
+  restart: boolean;
+
+  /**
+   * restart: of this host
+   *
+   * @generated from field: uint32 host_number = 4;
+   */
+  hostNumber: number;
+
+  /**
+   * folder of the runtime folders there
+   *
+   * @generated from field: string sessions = 5;
+   */
+  sessions: string;
+
+  /**
+   * the agent there, as LD_PRELOAD takes it
+   *
+   * @generated from field: string library = 6;
+   */
+  library: string;
+
+  /**
+   * of the host's network interfaces
+   *
+   * @generated from field: repeated string addresses = 7;
+   */
+  addresses: string[];
+};
+
+/**
+ * Describes the message cairn.agent.JoinRequest.
+ * Use `create(JoinRequestSchema)` to create a new message.
+ */
+export const JoinRequestSchema: GenMessage<JoinRequest> = /*@__PURE__*/
+  messageDesc(file_agent, 22);
+
+/**
+ * @generated from message cairn.agent.JoinReply
+ */
+export type JoinReply = Message$1<"cairn.agent.JoinReply"> & {
+  /**
+   * not empty: why not
+   *
+   * @generated from field: string error = 1;
+   */
+  error: string;
+
+  /**
+   * @generated from field: string remedy = 2;
+   */
+  remedy: string;
+
+  /**
+   * @generated from field: uint32 host_number = 3;
+   */
+  hostNumber: number;
+
+  /**
+   * unique in the computation
+   *
+   * @generated from field: string host_name = 4;
+   */
+  hostName: string;
+
+  /**
+   * hosts with the same number are one machine (several hosts restarted on one)
+   *
+   * @generated from field: uint32 machine = 5;
+   */
+  machine: number;
+
+  /**
+   * @generated from field: string session = 6;
+   */
+  session: string;
+
+  /**
+   * @generated from field: string computation = 7;
+   */
+  computation: string;
+
+  /**
+   * a file in the store that is to be seen, so that snapshots can be shared
+   *
+   * @generated from field: string store_mark = 8;
+   */
+  storeMark: string;
+
+  /**
+   * the runtime folder is there, and somebody answers for this host
+   *
+   * @generated from field: bool served = 9;
+   */
+  served: boolean;
+
+  /**
+   * the runtime folder
+   *
+   * @generated from field: string folder = 10;
+   */
+  folder: string;
+
+  /**
+   * NAME=VALUE, for the program
+   *
+   * @generated from field: repeated string environment = 11;
+   */
+  environment: string[];
+
+  /**
+   * restart: arguments of cairn-restore besides the socket
+   *
+   * @generated from field: repeated string restore = 12;
+   */
+  restore: string[];
+};
+
+/**
+ * Describes the message cairn.agent.JoinReply.
+ * Use `create(JoinReplySchema)` to create a new message.
+ */
+export const JoinReplySchema: GenMessage<JoinReply> = /*@__PURE__*/
+  messageDesc(file_agent, 23);
+
+/**
+ * From the coordinator to a ROLE_HOST: ask about processes, or send one a signal.
+ *
+ * @generated from message cairn.agent.ProcessRef
+ */
+export type ProcessRef = Message$1<"cairn.agent.ProcessRef"> & {
+  /**
+   * real
+   *
+   * @generated from field: int32 pid = 1;
+   */
+  pid: number;
+
+  /**
+   * 0: not known
+   *
+   * @generated from field: uint64 start_time = 2;
+   */
+  startTime: bigint;
+};
+
+/**
+ * Describes the message cairn.agent.ProcessRef.
+ * Use `create(ProcessRefSchema)` to create a new message.
+ */
+export const ProcessRefSchema: GenMessage<ProcessRef> = /*@__PURE__*/
+  messageDesc(file_agent, 24);
+
+/**
+ * @generated from message cairn.agent.ProcessLook
+ */
+export type ProcessLook = Message$1<"cairn.agent.ProcessLook"> & {
+  /**
+   * @generated from field: repeated cairn.agent.ProcessRef processes = 1;
+   */
+  processes: ProcessRef[];
+};
+
+/**
+ * Describes the message cairn.agent.ProcessLook.
+ * Use `create(ProcessLookSchema)` to create a new message.
+ */
+export const ProcessLookSchema: GenMessage<ProcessLook> = /*@__PURE__*/
+  messageDesc(file_agent, 25);
+
+/**
+ * @generated from message cairn.agent.ProcessFacts
+ */
+export type ProcessFacts = Message$1<"cairn.agent.ProcessFacts"> & {
+  /**
+   * one for each
+   *
+   * @generated from field: repeated cairn.agent.ProcessFact facts = 1;
+   */
+  facts: ProcessFact[];
+};
+
+/**
+ * Describes the message cairn.agent.ProcessFacts.
+ * Use `create(ProcessFactsSchema)` to create a new message.
+ */
+export const ProcessFactsSchema: GenMessage<ProcessFacts> = /*@__PURE__*/
+  messageDesc(file_agent, 26);
+
+/**
+ * @generated from message cairn.agent.ProcessFact
+ */
+export type ProcessFact = Message$1<"cairn.agent.ProcessFact"> & {
+  /**
+   * @generated from field: bool alive = 1;
+   */
+  alive: boolean;
+
+  /**
+   * a command of ours, or a program that is marked to be none of the computation
+   *
+   * @generated from field: bool outside = 2;
+   */
+  outside: boolean;
+
+  /**
+   * not waited for yet
+   *
+   * @generated from field: bool ended = 3;
+   */
+  ended: boolean;
+
+  /**
+   * @generated from field: int32 wait_status = 4;
+   */
+  waitStatus: number;
+};
+
+/**
+ * Describes the message cairn.agent.ProcessFact.
+ * Use `create(ProcessFactSchema)` to create a new message.
+ */
+export const ProcessFactSchema: GenMessage<ProcessFact> = /*@__PURE__*/
+  messageDesc(file_agent, 27);
+
+/**
+ * @generated from message cairn.agent.ProcessSignal
+ */
+export type ProcessSignal = Message$1<"cairn.agent.ProcessSignal"> & {
+  /**
+   * @generated from field: cairn.agent.ProcessRef process = 1;
+   */
+  process?: ProcessRef | undefined;
+
+  /**
+   * @generated from field: int32 signal = 2;
+   */
+  signal: number;
+};
+
+/**
+ * Describes the message cairn.agent.ProcessSignal.
+ * Use `create(ProcessSignalSchema)` to create a new message.
+ */
+export const ProcessSignalSchema: GenMessage<ProcessSignal> = /*@__PURE__*/
+  messageDesc(file_agent, 28);
+
+/**
+ * @generated from message cairn.agent.InvitationRequest
+ */
+export type InvitationRequest = Message$1<"cairn.agent.InvitationRequest"> & {
+};
+
+/**
+ * Describes the message cairn.agent.InvitationRequest.
+ * Use `create(InvitationRequestSchema)` to create a new message.
+ */
+export const InvitationRequestSchema: GenMessage<InvitationRequest> = /*@__PURE__*/
+  messageDesc(file_agent, 29);
+
+/**
+ * @generated from message cairn.agent.Invitation
+ */
+export type Invitation = Message$1<"cairn.agent.Invitation"> & {
+  /**
+   * @generated from field: string error = 1;
+   */
+  error: string;
+
+  /**
+   * ADDRESS:PORT
+   *
+   * @generated from field: string coordinator = 2;
+   */
+  coordinator: string;
+
+  /**
+   * hexadecimal; must go to the other host by a way that others cannot see
+   *
+   * @generated from field: string secret = 3;
+   */
+  secret: string;
+
+  /**
+   * @generated from field: string secret_file = 4;
+   */
+  secretFile: string;
+
+  /**
+   * `cairn` of this installation
+   *
+   * @generated from field: string command = 5;
+   */
+  command: string;
+
+  /**
+   * of the asking process's host, for the program that joins
+   *
+   * @generated from field: string address = 6;
+   */
+  address: string;
+};
+
+/**
+ * Describes the message cairn.agent.Invitation.
+ * Use `create(InvitationSchema)` to create a new message.
+ */
+export const InvitationSchema: GenMessage<Invitation> = /*@__PURE__*/
+  messageDesc(file_agent, 30);
 
 /**
  * @generated from enum cairn.agent.Role
@@ -944,6 +1406,27 @@ export enum Role {
    * @generated from enum value: ROLE_LAUNCHER = 2;
    */
   LAUNCHER = 2,
+
+  /**
+   * `cairn join`: asks for a place for a program on its host
+   *
+   * @generated from enum value: ROLE_JOINER = 3;
+   */
+  JOINER = 3,
+
+  /**
+   * who answers for the processes of a host that is not the coordinator's
+   *
+   * @generated from enum value: ROLE_HOST = 4;
+   */
+  HOST = 4,
+
+  /**
+   * cairn-remote: asks for what a program on another host needs to join
+   *
+   * @generated from enum value: ROLE_INVITER = 5;
+   */
+  INVITER = 5,
 }
 
 /**
