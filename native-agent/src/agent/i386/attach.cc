@@ -1,6 +1,6 @@
 // A running 32-bit program is not attached: cairn-attach refuses it before it touches it (attach/checks.cc). What the agent would need
 // for that is here in its refusals only.
-// Context: as agent/interposition.h and agent/call_again.h say. Test: test/probes/mixed.test.ts.
+// Context: as agent/interposition.h and agent/call_again.h say. No test yet.
 #include <errno.h>
 
 #include "agent/call_again.h"

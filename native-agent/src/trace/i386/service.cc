@@ -1,6 +1,6 @@
 // Tracees of 32-bit programs are not held: a checkpoint is refused while one is traced (why_not_held). Everything else that trace/again.h
 // and trace/service.h promise has nothing to do here, since there never is such a tracee.
-// Context: as those say. Test: test/probes/mixed.test.ts.
+// Context: as those say. No test yet.
 #include "trace/again.h"
 #include "trace/service.h"
 
