@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { waitFor } from '../support/processes.js';
 import type { Program } from '../support/program.js';
 import type { Scratch } from '../support/scratch.js';
-import { libraryFolder, type Probe, tamperProgram } from './catalogue.js';
+import { librariesOf, type Probe, tamperProgram } from './catalogue.js';
 import { AGENT_THREAD, addedBytes, differences, type Picture, takePicture } from './oracle.js';
 
 const run = promisify(execFile);
@@ -53,7 +53,7 @@ export class ProbeRun {
   }
 
   #arguments(launch: Launch): string[] {
-    return [this.probe.program, launch.control, libraryFolder];
+    return [this.probe.program, launch.control, librariesOf(this.probe), ...(this.probe.partner ? [this.probe.partner] : [])];
   }
 
   async #ready(program: Program): Promise<void> {

@@ -51,11 +51,11 @@ int32_t thread_of_restart(uint32_t index, int32_t* virtual_tid, int32_t* real_ti
 const image::Handoff* restarting_handoff = nullptr;
 
 int32_t call_of_restart(uint32_t index, int64_t* number, uint64_t* arguments, uint64_t* stack) {
-  return sys::x86_64::call_of_frame(restarting_handoff->slots[index].frame, number, arguments, stack) ? 1 : 0;
+  return sys::processor::call_of_frame(restarting_handoff->slots[index].frame, number, arguments, stack) ? 1 : 0;
 }
 
 bool set_argument_of_restart(uint32_t index, uint32_t argument, uint64_t value) {
-  return sys::x86_64::set_frame_argument(restarting_handoff->slots[index].frame, argument, value);
+  return sys::processor::set_frame_argument(restarting_handoff->slots[index].frame, argument, value);
 }
 
 bool write_children(pb_ostream_t* stream, const pb_field_t* field, void* const* argument) {
