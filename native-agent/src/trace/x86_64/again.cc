@@ -139,11 +139,12 @@ void stop_again(int32_t tid, const Tracee& tracee) {
   }
 }
 
+/// The last one turns the others on, which its tracer may have been about to do.
 void set_debug_registers(int32_t tid, const Tracee& tracee) {
-  if (tracee.debug[7] == 0) return;
-  // The last one turns the others on.
   constexpr uint32_t order[] = {0, 1, 2, 3, 6, 7};
-  for (uint32_t i : order) request(PTRACE_POKEUSER, tid, offsetof(struct user, u_debugreg) + i * 8, tracee.debug[i]);
+  for (uint32_t i : order) {
+    if (tracee.debug[i] != 0) request(PTRACE_POKEUSER, tid, offsetof(struct user, u_debugreg) + i * 8, tracee.debug[i]);
+  }
 }
 
 void attach(Tracee* tracee) {

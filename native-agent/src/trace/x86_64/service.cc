@@ -335,6 +335,20 @@ bool child_signal_pending() {
   return (pending & (uint64_t{1} << (SIGCHLD - 1))) != 0;
 }
 
+/// Takes out the SIGCHLD that stops of ours have sent to the application; one that also stands for a stop or an end that it has not
+/// waited for stays, since it may sleep until that comes. It is looked at afterwards: what happens from then on sends another one.
+void take_child_signal() {
+  siginfo_t signal;
+  uint64_t set = uint64_t{1} << (SIGCHLD - 1);
+  struct timespec now = {0, 0};
+  if (call(SYS_rt_sigtimedwait, &set, &signal, &now, sizeof set) != SIGCHLD) return;
+  siginfo_t info;
+  memset(&info, 0, sizeof info);
+  long result = call(SYS_waitid, P_ALL, 0, &info, WEXITED | WSTOPPED | WCONTINUED | WNOHANG | WNOWAIT | __WALL, nullptr);
+  if (!failed(result) && info.si_pid == 0) return;
+  call_unchecked(SYS_rt_sigqueueinfo, call(SYS_getpid), SIGCHLD, &signal);
+}
+
 [[noreturn]] void serve(Slot* slot) {
   bool pending_before = child_signal_pending();
   uint64_t last = 0;
@@ -357,12 +371,7 @@ bool child_signal_pending() {
     pause_us(nap);
     if (nap < 2000) nap += 50;
   }
-  if (!pending_before && child_signal_pending()) {
-    // What the stops of ours have sent to the application.
-    uint64_t set = uint64_t{1} << (SIGCHLD - 1);
-    struct timespec now = {0, 0};
-    call_unchecked(SYS_rt_sigtimedwait, &set, nullptr, &now, sizeof set);
-  }
+  if (!pending_before) take_child_signal();
   stack_t alternate = {};
   call_unchecked(SYS_sigaltstack, nullptr, &alternate);
   uint64_t frame = sys::processor::build_frame(slot->frame, slot->registers, sys::Text(slot->xstate, slot->xstate_size), slot->mask,
