@@ -169,6 +169,7 @@ export class Coordinator {
       if (this.#starting) throw failure('sessionBusy', { name: this.session.name });
       this.#starting = true;
       try {
+        this.#joining.addOwn();
         const settings = await prepareAttach(this.#context, params);
         this.#started = { command: [], env: {}, cwd: this.session.cwd, runFolder: null, warnings: [], settings, restart: null };
         await attachFamily(this.#context, params);
