@@ -42,7 +42,7 @@ async function withNetwork(
 
 type Result = { status: number; stdout: string; stderr: string };
 
-function run(network: Network, host: TestHost, words: readonly string[], wait = 60): Promise<Result> {
+function run(network: Network, host: TestHost, words: readonly string[], wait = 120): Promise<Result> {
   const [file = '', ...args] = network.on(host, words);
   return new Promise((resolve) => {
     const { scratch } = network;

@@ -90,7 +90,7 @@ export class Network {
       env: { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', HOME: '/', CAIRN_RUNTIME_DIR: this.scratch.runtime },
     });
     this.#daemons.push(daemon);
-    await daemon.line(/^ready$/);
+    await daemon.line(/^ready$/, 60);
   }
 
   /** The words that run a command on a host. */

@@ -11,7 +11,8 @@ import type { NetworkAddress } from '../protocol/control.js';
 import { failure } from '../protocol/errors.js';
 import type { JoinReply } from '../protocol/generated/agent_pb.js';
 
-const START_MS = 15_000;
+/** One that has ended is seen at once; one on a machine that is busy needs its time. */
+const START_MS = 60_000;
 
 export async function setUpHost(reply: JoinReply, coordinator: NetworkAddress, secret: string): Promise<void> {
   const { folder, computation, hostNumber, machine } = reply;

@@ -15,7 +15,8 @@ import { CONTROL_PROTOCOL, type SessionStatus } from '../protocol/control.js';
 import { CairnError, failure } from '../protocol/errors.js';
 import { ControlClient } from './client.js';
 
-const START_MS = 15_000;
+/** One that has ended is seen at once; one on a machine that is busy needs its time. */
+const START_MS = 60_000;
 
 /** A client of the coordinator that listens there, or undefined; one that is just leaving resets the connection. */
 async function reach(name: string, paths: RuntimePaths): Promise<ControlClient | undefined> {

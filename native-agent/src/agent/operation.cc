@@ -218,6 +218,7 @@ bool Operation::suspend(uint64_t deadline_ns, bool alone) {
     if (stop_.thread(i).stop_signal != 0) stop_signal = stop_.thread(i).stop_signal;
   }
   record_job_stop(stop_signal);
+  // Not before: a thread counts itself as gone just before the kernel reads its frame there, which nobody but a tracer sees the end of.
   agent_->unmap_room();
   stopped_threads = &stop_;
   events::facts().thread = thread_of_stop;
@@ -324,7 +325,7 @@ bool Operation::resume() {
     if (stop_due_) return true;
     release_threads();
     // Who is still on the way then (the application's other threads may leave it no processor) is waited for by the next stop.
-    if (wait_for_threads(sys::now_ns() + patience_ns)) agent_->unmap_room();
+    (void)wait_for_threads(sys::now_ns() + patience_ns);
     return true;
   }
   return fail_order("resume");
@@ -340,7 +341,7 @@ void Operation::release_threads() {
 void Operation::look_for_continue() {
   if (stopped_handoff_ == nullptr || holds_threads() || !continued()) return;
   release_threads();
-  if (wait_for_threads(sys::now_ns() + patience_ns)) agent_->unmap_room();
+  (void)wait_for_threads(sys::now_ns() + patience_ns);
 }
 
 bool Operation::running() {

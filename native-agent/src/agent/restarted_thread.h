@@ -18,7 +18,8 @@ struct ThreadStart {
 
 /// [restoring] That many threads are about to be released.
 void expect_threads(uint32_t count);
-/// [any] All of them are where the application is. Until then some are on stacks and in code that no image has.
+/// [any] All of them are where the application is, or about to be: the kernel may still read a frame in the room, which therefore
+/// stays until the next stop has seen where each thread is. Until then some are on stacks and in code that no image has.
 [[nodiscard]] bool threads_have_left();
 /// False: the deadline passed.
 bool wait_for_threads(uint64_t deadline_ns);

@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,7 +99,9 @@ bool is_under_cairn(pid_t pid) {
 }
 
 /// Between vfork and exec a child has its parent's memory, and the parent waits within that call.
-bool is_being_started(pid_t parent) {
+bool is_being_started(pid_t pid, pid_t parent) {
+  // 1 and 2: it has memory of its own, and the parent starts another one.
+  if (syscall(SYS_kcmp, parent, pid, KCMP_VM, 0, 0) > 0) return false;
   char path[64];
   snprintf(path, sizeof path, "/proc/%d/task", parent);
   DIR* folder = opendir(path);
@@ -183,7 +186,7 @@ Reason why_not(Target* target) {
   }
   if (!same_root(pid)) return because("it has another root folder (chroot)");
   if (is_under_cairn(pid)) return because("it is under Cairn already");
-  if (is_being_started(status.parent)) return because("its parent is just starting it; try again");
+  if (is_being_started(pid, status.parent)) return because("its parent is just starting it; try again");
   Reason reason = check_program(pid);
   if (!reason.empty()) return reason;
   if (!target->open()) {
