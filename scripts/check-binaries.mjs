@@ -3,16 +3,17 @@
  * where no library is, so it needs nothing at all. And the public header is C11 as well as C++.
  */
 import { existsSync, readdirSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Failure, inTree, main, run } from './lib/tree.mjs';
+import { builds32Bit, presets } from './parts/native.mjs';
 
 const output = async (command, ...args) => (await run(command, args, { capture: true })).stdout;
 
 const needed = (dynamic) => [...dynamic.matchAll(/\(NEEDED\)[^[]*\[([^\]]+)\]/g)].map((match) => match[1]);
 
 async function checkAgent(file, problems) {
-  const name = basename(file);
+  const name = relative(inTree('dist/native'), file);
   const dynamic = await output('readelf', '-dW', file);
   for (const library of needed(dynamic)) {
     if (library !== 'libc.so.6' && !library.startsWith('ld-linux'))
@@ -37,7 +38,7 @@ async function checkStack(file, problems) {
 }
 
 async function checkRestorer(file, problems) {
-  const name = basename(file);
+  const name = relative(inTree('dist/native'), file);
   const symbols = (await output('nm', '-u', file)).trim();
   if (symbols !== '') problems.push(`${name} has undefined symbols: ${symbols.split(/\s*\n\s*/).join(', ')}`);
   const headers = await checkStack(file, problems);
@@ -68,10 +69,13 @@ async function checkHeaders(problems) {
 export async function checkBinaries() {
   const problems = [];
   const checks = { 'libcairn.so': checkAgent, 'cairn-restore': checkRestorer };
-  for (const [name, check] of Object.entries(checks)) {
-    const file = inTree('dist/native', name);
-    if (!existsSync(file)) problems.push(`dist/native/${name} is not there: npm run build`);
-    else await check(file, problems);
+  for (const folder of Object.values(presets)) {
+    if (folder !== '' && !(await builds32Bit())) continue;
+    for (const [name, check] of Object.entries(checks)) {
+      const file = inTree('dist/native', folder, name);
+      if (!existsSync(file)) problems.push(`${file} is not there: npm run build`);
+      else await check(file, problems);
+    }
   }
   await checkHeaders(problems);
   if (problems.length > 0) throw new Failure(problems.join('\n'));

@@ -21,6 +21,8 @@ const required = [
   'dist/native/cairn-launch',
   'dist/native/cairn-attach',
   'dist/native/cairn-restore',
+  'dist/native/i386/libcairn.so',
+  'dist/native/i386/cairn-restore',
   'dist/node_modules/node-pty/lib/index.js',
   'dist/node_modules/node-pty/build/Release/pty.node',
 ];

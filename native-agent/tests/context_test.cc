@@ -1,5 +1,5 @@
 // A stopped thread's state: calls that begin anew, and the part of an XSAVE area that holds state.
-#include "sys/x86_64/context.h"
+#include "sys/context.h"
 
 #include <errno.h>
 #include <gtest/gtest.h>
@@ -9,13 +9,29 @@
 
 namespace {
 
-using namespace cairn::sys::x86_64;
+using namespace cairn::sys::processor;
+
+// The registers of a processor by what they are for.
+#if defined(__x86_64__)
+using Word = uint64_t;
+#define CAIRN_REGISTER(name) r##name
+#define CAIRN_CALL orig_rax
+constexpr unsigned char call_code[] = {0x0f, 0x05, 0x90};
+#else
+using Word = long;
+#define CAIRN_REGISTER(name) e##name
+#define CAIRN_CALL orig_eax
+constexpr unsigned char call_code[] = {0xcd, 0x80, 0x90};
+#endif
+auto& instruction(Registers& registers) { return registers.CAIRN_REGISTER(ip); }
+auto& result_of(Registers& registers) { return registers.CAIRN_REGISTER(ax); }
+auto& stack(Registers& registers) { return registers.CAIRN_REGISTER(sp); }
 
 Registers in_call(long number, long result) {
   Registers registers = {};
-  registers.rip = 0x1002;
-  registers.orig_rax = static_cast<uint64_t>(number);
-  registers.rax = static_cast<uint64_t>(result);
+  instruction(registers) = 0x1002;
+  registers.CAIRN_CALL = static_cast<Word>(number);
+  result_of(registers) = static_cast<Word>(result);
   return registers;
 }
 
@@ -23,8 +39,8 @@ TEST(Restartable, InterruptedCallBeginsAnew) {
   for (long result : {-512L, -513L, -514L, -516L}) {
     Registers registers = in_call(SYS_read, result);
     make_restartable(&registers, -1);
-    EXPECT_EQ(registers.rip, 0x1000u);
-    EXPECT_EQ(registers.rax, static_cast<uint64_t>(SYS_read));
+    EXPECT_EQ(instruction_of(registers), 0x1000u);
+    EXPECT_EQ(call_result(registers), SYS_read);
   }
 }
 
@@ -32,19 +48,19 @@ TEST(Restartable, FinishedCallKeepsItsResult) {
   for (long result : {0L, 17L, -static_cast<long>(ENOENT)}) {
     Registers registers = in_call(SYS_read, result);
     make_restartable(&registers, -1);
-    EXPECT_EQ(registers.rip, 0x1002u);
-    EXPECT_EQ(registers.rax, static_cast<uint64_t>(result));
+    EXPECT_EQ(instruction_of(registers), 0x1002u);
+    EXPECT_EQ(call_result(registers), result);
   }
 }
 
 TEST(Restartable, ContinuedCallIsTheOneThatBegan) {
   Registers registers = in_call(SYS_restart_syscall, -516);
   make_restartable(&registers, SYS_poll);
-  EXPECT_EQ(registers.rax, static_cast<uint64_t>(SYS_poll));
+  EXPECT_EQ(call_result(registers), SYS_poll);
   registers = in_call(SYS_restart_syscall, -516);
   make_restartable(&registers, -1);
-  EXPECT_EQ(registers.rax, static_cast<uint64_t>(-EINTR));
-  EXPECT_EQ(registers.rip, 0x1002u);
+  EXPECT_EQ(call_result(registers), -EINTR);
+  EXPECT_EQ(instruction_of(registers), 0x1002u);
 }
 
 TEST(Restartable, EintrOfTheStopIsHiddenOnlyWhereTheCallHadNoEffect) {
@@ -57,8 +73,8 @@ TEST(Restartable, EintrOfTheStopIsHiddenOnlyWhereTheCallHadNoEffect) {
 TEST(Restartable, UserCodeStaysAsItIs) {
   Registers registers = in_call(-1, -512);
   make_restartable(&registers, -1);
-  EXPECT_EQ(registers.rip, 0x1002u);
-  EXPECT_EQ(registers.rax, static_cast<uint64_t>(-512));
+  EXPECT_EQ(instruction_of(registers), 0x1002u);
+  EXPECT_EQ(call_result(registers), -512);
 }
 
 TEST(Xstate, UnusedComponentsAreLeftOut) {
@@ -73,26 +89,30 @@ TEST(Xstate, UnusedComponentsAreLeftOut) {
 }
 
 TEST(Frame, SaysWhichCallItBegins) {
-  alignas(16) static const unsigned char code[] = {0x0f, 0x05, 0x90};
   Registers registers = {};
-  registers.rip = reinterpret_cast<uint64_t>(code);
-  registers.rax = SYS_futex;
+  instruction(registers) = static_cast<Word>(reinterpret_cast<uintptr_t>(call_code));
+  result_of(registers) = SYS_futex;
+#if defined(__x86_64__)
   registers.rdi = 1;
   registers.r10 = 4;
-  registers.rsp = 0x7000;
+#else
+  registers.ebx = 1;
+  registers.esi = 4;
+#endif
+  stack(registers) = 0x7000;
   std::vector<char> memory(frame_size(0) + 64);
-  void* place = reinterpret_cast<void*>((reinterpret_cast<uint64_t>(memory.data()) + 63) & ~uint64_t{63});
+  void* place = reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(memory.data()) + 63) & ~uint64_t{63});
   int64_t number = 0;
-  uint64_t arguments[6] = {}, stack = 0;
-  ASSERT_TRUE(call_of_frame(build_frame(place, registers, {}, 0, 0, 0, 0), &number, arguments, &stack));
+  uint64_t arguments[6] = {}, top = 0;
+  ASSERT_TRUE(call_of_frame(build_frame(place, registers, {}, 0, 0, 0, 0), &number, arguments, &top));
   EXPECT_EQ(number, SYS_futex);
   EXPECT_EQ(arguments[0], 1u);
   EXPECT_EQ(arguments[3], 4u);
-  EXPECT_EQ(stack, 0x7000u);
-  registers.rip += 2;
-  EXPECT_FALSE(call_of_frame(build_frame(place, registers, {}, 0, 0, 0, 0), &number, arguments, &stack));
-  registers.rip = 0;  // of a thread that has ended
-  EXPECT_FALSE(call_of_frame(build_frame(place, registers, {}, 0, 0, 0, 0), &number, arguments, &stack));
+  EXPECT_EQ(top, 0x7000u);
+  instruction(registers) += 2;
+  EXPECT_FALSE(call_of_frame(build_frame(place, registers, {}, 0, 0, 0, 0), &number, arguments, &top));
+  instruction(registers) = 0;  // of a thread that has ended
+  EXPECT_FALSE(call_of_frame(build_frame(place, registers, {}, 0, 0, 0, 0), &number, arguments, &top));
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "cairn/plugin.h"
+#include "common/kernel.h"
 #include "fake_names.h"
 
 namespace cairn::path_test {

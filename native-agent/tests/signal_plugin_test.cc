@@ -16,7 +16,8 @@ using cairn::test::own_real_id;
 using cairn::test::plain_syscall;
 
 struct KernelAction {
-  uint64_t handler, flags, restorer, mask;
+  unsigned long handler, flags, restorer;
+  uint64_t mask;
 };
 
 KernelAction read_action(int signal) {
@@ -100,13 +101,13 @@ TEST(Signal, AfterARestartTheApplicationSeesItsOwnHandlers) {
   action.sa_sigaction = handler;
   action.sa_flags = SA_SIGINFO;
   ASSERT_EQ(sigaction(SIGUSR2, &action, nullptr), 0);
-  EXPECT_NE(read_action(SIGUSR2).handler, reinterpret_cast<uint64_t>(handler));
+  EXPECT_NE(read_action(SIGUSR2).handler, reinterpret_cast<uintptr_t>(handler));
   struct sigaction old = {};
   action.sa_sigaction = other_handler;
   ASSERT_EQ(sigaction(SIGUSR2, &action, &old), 0);
   EXPECT_EQ(old.sa_sigaction, handler);
   EXPECT_EQ(signal(SIGUSR2, plain_handler), reinterpret_cast<void (*)(int)>(reinterpret_cast<uintptr_t>(other_handler)));
-  EXPECT_EQ(read_action(SIGUSR2).handler, reinterpret_cast<uint64_t>(plain_handler));
+  EXPECT_EQ(read_action(SIGUSR2).handler, reinterpret_cast<uintptr_t>(plain_handler));
 }
 
 TEST(Signal, ASecondCheckpointSavesTheApplicationsHandlers) {
@@ -117,7 +118,7 @@ TEST(Signal, ASecondCheckpointSavesTheApplicationsHandlers) {
   action.sa_flags = SA_SIGINFO;
   ASSERT_EQ(sigaction(SIGUSR2, &action, nullptr), 0);
   restart();
-  EXPECT_EQ(shown_action(SIGUSR2).handler, reinterpret_cast<uint64_t>(handler));
+  EXPECT_EQ(shown_action(SIGUSR2).handler, reinterpret_cast<uintptr_t>(handler));
   caught = 0;
   raise(SIGUSR2);
   EXPECT_EQ(caught, 1);

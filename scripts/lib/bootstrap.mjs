@@ -11,6 +11,8 @@ import { Failure, inTree, onPath, root, run, treeEnv, treeNode } from './tree.mj
 export const debianPackages = {
   build: [
     'g++',
+    'gcc-multilib',
+    'g++-multilib',
     'cmake',
     'ninja-build',
     'protobuf-compiler',

@@ -9,6 +9,7 @@ import { inTree, run, treeNode } from '../lib/tree.mjs';
 import { lintChecks } from '../lint.mjs';
 import { packageExtension } from '../package.mjs';
 import { liveSessions, stopSession } from '../workbench/sessions.mjs';
+import { builds32Bit, presets } from './native.mjs';
 
 /** Runs each check as one test. */
 async function checks(named) {
@@ -27,16 +28,30 @@ async function checks(named) {
 
 const typecheck = () => run('tsc', ['--build', '--pretty', 'false'], { quiet: true });
 
-/** GoogleTest's tests, by CTest. */
+/** GoogleTest's tests, by CTest: of each build that there is. */
 async function nativeTests() {
-  const report = inTree('build/test/native.xml');
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const preset of Object.keys(presets)) {
+    if (preset !== 'release' && !(await builds32Bit())) {
+      process.stdout.write(`  ${preset}: skipped, missing: g++-multilib\n`);
+      counts.skipped += 1;
+      continue;
+    }
+    const more = await presetTests(preset);
+    for (const key of Object.keys(counts)) counts[key] += more[key];
+  }
+  return counts;
+}
+
+async function presetTests(preset) {
+  const report = inTree(`build/test/native-${preset}.xml`);
   mkdirSync(inTree('build/test'), { recursive: true });
   rmSync(report, { force: true });
   const result = await run(
     'ctest',
     [
       '--test-dir',
-      inTree('build/native/release'),
+      inTree('build/native', preset),
       '--output-on-failure',
       '--no-tests=error',
       '--timeout',

@@ -271,6 +271,7 @@ test('rules for files, clocks, one program’s variables and a run slot, as on t
       { pattern: '*.log', how: 'ignore' },
       { pattern: '**/w/*', how: 'save' },
     ],
+    connections: [],
     clock: 'continue',
   });
   const slot = join(scratch.folder, 'slot');

@@ -3,6 +3,8 @@
  * listed, and the next checkpoint works.
  */
 import assert from 'node:assert/strict';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chooseSeed, randomNumbers } from '../support/moments.js';
@@ -67,6 +69,49 @@ test('the process that writes the image', () =>
     await victim.comesToItsEnd();
     assert.equal(await victim.snapshotsAreWhole(), 1);
   }));
+
+/** When the first bytes of an image are there: from then on the application is not needed for it. */
+function imageBegun(scratch: Scratch): Promise<true> {
+  const folder = join(scratch.store, 'tmp');
+  const begun = (path: string): boolean => path.endsWith('.pages') && statSync(join(folder, path)).size > 0;
+  return waitFor('an image that is being written', () => {
+    const paths = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
+    return paths.some(begun) || undefined;
+  });
+}
+
+test('the application, while its image is written: the snapshot is whole', () =>
+  withVictim('gone', large, async (victim) => {
+    const pid = await victim.pid();
+    const checkpoint = victim.scratch.cairn(['checkpoint', '--session', 'gone', '--json']);
+    await imageBegun(victim.scratch);
+    kill(pid);
+    const { status, stdout, stderr } = await checkpoint;
+    assert.equal(status, 0, stderr);
+    assert.equal(await victim.snapshotsAreWhole(), 1);
+    await victim.program.exit();
+    const { snapshot } = JSON.parse(stdout) as { snapshot: string };
+    const again = victim.scratch.cairnProgram(['restart', snapshot, '--session', 'again']);
+    assert.equal(await again.exit(60), 0, again.transcript());
+    assert.ok(again.stdout.length > 0 && victim.expected.endsWith(again.stdout), again.transcript());
+  }));
+
+test('a program that executes another while its image is written: the snapshot is whole', async () => {
+  const scratch = new Scratch();
+  try {
+    const script = '$x = "a" x 200_000_000; $| = 1; $SIG{USR1} = sub { exec "true" }; print "ready\\n"; sleep 1 while 1';
+    const program = scratch.cairnProgram(['run', '--session', 'other', '--', 'perl', '-e', script]);
+    await program.line(/^ready$/);
+    const checkpoint = scratch.cairn(['checkpoint', '--session', 'other', '--json']);
+    await imageBegun(scratch);
+    process.kill(await scratch.application(program), 'SIGUSR1');
+    const { status, stderr } = await checkpoint;
+    assert.equal(status, 0, stderr);
+    assert.equal(await program.exit(), 0, program.transcript());
+  } finally {
+    await scratch.close();
+  }
+});
 
 test('the coordinator, between checkpoints and while held', () =>
   withVictim('idle', { ...small, lines: 1500 }, async (victim) => {

@@ -1,6 +1,6 @@
 /**
  * The probes: found by their folders (a folder is a family), described by the comments at their top (see probe.h), compiled into
- * build/test/probes when a source is newer.
+ * build/test/probes when a source is newer; into build/test/probes-i386 as 32-bit programs, whose names end with "@32".
  */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
@@ -12,17 +12,22 @@ import { inTree } from '../support/tree.js';
 const run = promisify(execFile);
 export const probeSources = inTree('test/probes');
 export const probeOutput = inTree('build/test/probes');
+const outputs = { 64: probeOutput, 32: inTree('build/test/probes-i386') };
+type Bits = keyof typeof outputs;
 const helperFolders = new Set(['libraries', 'tools']);
 
 export type Probe = {
-  /** family/name */
+  /** family/name, of a 32-bit program family/name@32 */
   name: string;
+  bits: Bits;
   family: string;
   source: string;
   program: string;
   flags: string[];
   libraries: string[];
   pty: boolean;
+  /** The same source as a program of the other kind, whose path is the last argument; undefined: none. */
+  partner: string | undefined;
   /** Typed into the terminal before the check. */
   type: string | undefined;
   /** Size that the terminal gets before the check. */
@@ -42,21 +47,33 @@ export type Probe = {
   attached: string | undefined;
 };
 
-function describe(family: string, file: string): Probe {
+/** CAIRN_PROBE_BITS: 64, 32, all; else the 32-bit programs of the probes that say so, beside all of 64 bits. */
+function wantsBits(wanted: readonly string[], bits: Bits): boolean {
+  const asked = process.env['CAIRN_PROBE_BITS'];
+  if (wanted.includes('only'))
+    return wanted[0] === String(bits) && (asked === undefined || asked === 'all' || asked === wanted[0]);
+  if (asked !== undefined) return asked === 'all' || asked === String(bits);
+  return bits === 64 || wanted.includes('32');
+}
+
+function describe(family: string, file: string, bits: Bits): Probe | undefined {
   const source = join(probeSources, family, file);
   const text = readFileSync(source, 'utf8');
   const field = (name: string): string | undefined => new RegExp(`^// ${name}: (.*)$`, 'm').exec(text)?.[1]?.trim();
   const words = (name: string): string[] => field(name)?.split(/,?\s+/) ?? [];
+  if (!wantsBits(words('bits'), bits)) return undefined;
   const [columns, rows] = words('resize').map(Number);
   const name = basename(file, extname(file));
   return {
-    name: `${family}/${name}`,
+    name: `${family}/${name}${bits === 32 ? '@32' : ''}`,
+    bits,
     family,
     source,
-    program: join(probeOutput, family, name),
-    flags: words('flags'),
+    program: join(outputs[bits], family, name),
+    flags: [...(bits === 32 ? ['-m32', '-Wno-sign-compare'] : []), ...words('flags')],
     libraries: words('library'),
     pty: words('needs').includes('pty'),
+    partner: words('needs').includes('partner') ? join(outputs[bits === 64 ? 32 : 64], family, name) : undefined,
     type: field('type'),
     resize: columns === undefined || rows === undefined ? undefined : [columns, rows],
     signal: field('signal') as NodeJS.Signals | undefined,
@@ -75,13 +92,15 @@ export function findProbes(): Probe[] {
     .flatMap((entry) =>
       readdirSync(join(probeSources, entry.name))
         .filter((file) => /\.(c|cpp)$/.test(file))
-        .map((file) => describe(entry.name, file)),
+        .flatMap((file) => ([64, 32] as const).map((bits) => describe(entry.name, file, bits))),
     )
+    .filter((probe) => probe !== undefined)
     .sort((a, b) => a.name.localeCompare(b.name));
 }
 
 /** Folder of the libraries that probes load. */
 export const libraryFolder = join(probeOutput, 'libraries');
+export const librariesOf = ({ bits }: Pick<Probe, 'bits'>): string => join(outputs[bits], 'libraries');
 export const tamperProgram = join(probeOutput, 'tools/tamper');
 
 /** Compiles one C or C++ file unless what is there is newer. */
@@ -98,14 +117,37 @@ export async function compile(source: string, target: string, flags: readonly st
   renameSync(partial, target);
 }
 
-/** Compiles what is out of date, two at a time. */
-export async function buildProbes(probes: readonly Probe[]): Promise<void> {
+let known: Promise<string> | undefined;
+/** What is missing here for 32-bit programs; empty: nothing. */
+export function lacks32Bit(): Promise<string> {
+  known ??= (async () => {
+    if (!existsSync(inTree('dist/native/i386/libcairn.so'))) return 'dist/native has no parts for 32-bit programs';
+    const empty = ['-m32', '-shared', '-x', 'c++', '/dev/null', '-o', '/dev/null'];
+    return run('g++', empty).then(
+      () => '',
+      () => 'missing: g++-multilib',
+    );
+  })();
+  return known;
+}
+
+/** Compiles what is out of date, two at a time; what cannot be built here for want of a compiler is left out. */
+export async function buildProbes(all: readonly Probe[]): Promise<void> {
+  const narrow = all.some(({ bits }) => bits === 32) && (await lacks32Bit()) === '';
+  const probes = all.filter(({ bits }) => bits === 64 || narrow);
   const jobs: (() => Promise<void>)[] = [() => compile(join(probeSources, 'tools/tamper.c'), tamperProgram, [])];
-  for (const library of new Set(probes.flatMap((probe) => probe.libraries))) {
-    const target = join(libraryFolder, `lib${library}.so`);
-    jobs.push(() => compile(join(probeSources, 'libraries', `${library}.c`), target, ['-shared', '-fPIC']));
+  for (const bits of [64, 32] as const) {
+    for (const library of new Set(probes.filter((probe) => probe.bits === bits).flatMap((probe) => probe.libraries))) {
+      const target = join(librariesOf({ bits }), `lib${library}.so`);
+      const flags = ['-shared', '-fPIC', ...(bits === 32 ? ['-m32'] : [])];
+      jobs.push(() => compile(join(probeSources, 'libraries', `${library}.c`), target, flags));
+    }
   }
-  for (const probe of probes) jobs.push(() => compile(probe.source, probe.program, probe.flags));
+  for (const { source, program, flags, partner, bits } of probes) {
+    jobs.push(() => compile(source, program, flags));
+    if (partner !== undefined && (await lacks32Bit()) === '')
+      jobs.push(() => compile(source, partner, bits === 64 ? ['-m32'] : []));
+  }
   await inParallel(jobs, Math.min(4, cpus().length));
 }
 

@@ -10,7 +10,9 @@
 //   // flags: …      for the compiler
 //   // library: …    sources in libraries/ to build as lib<name>.so; the folder is argv[2]
 //   // needs: pty    standard input and output are a terminal of 100 columns and 30 rows
+//   // needs: partner   the same source as a program of the other kind (32 or 64 bits), whose path is argv[3]
 //   // optional: …   kind of file that a checkpoint may refuse, naming it; the probe is then skipped and counted
+//   // bits: …       "64, 32": as a 32-bit program, too, in every run of the tests (else only when asked for); "64 only", "32 only"
 //   // attached: …   what a checkpoint refuses when the probe was attached after it had set this up; "not …": why that is no test of it
 //   // alone: …      why it cannot be restarted twice at once beside the run: it has what is there once on a host
 //   // signal: …     sent instead of the 1-byte file

@@ -1,10 +1,11 @@
 /**
- * Every probe in every flavour. CAIRN_PROBES=expression selects some; CAIRN_PROBE_FLAVOURS=control,plain selects flavours.
+ * Every probe in every flavour. CAIRN_PROBES=expression selects some; CAIRN_PROBE_FLAVOURS=control,plain selects flavours;
+ * CAIRN_PROBE_BITS=32 (or all) runs all of them as 32-bit programs, not only those that stand for their family.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Scratch } from '../support/scratch.js';
-import { buildProbes, inParallel, type Probe, selectedProbes } from './catalogue.js';
+import { buildProbes, inParallel, lacks32Bit, type Probe, selectedProbes } from './catalogue.js';
 import { ProbeRun, Skipped } from './flavours.js';
 
 const TWICE = 'twice at once beside the run';
@@ -34,7 +35,7 @@ test('probes', { concurrency: true, timeout: 900_000 }, async (suite) => {
       const scratch = new Scratch();
       try {
         const run = new ProbeRun(probe, scratch);
-        let unavailable: string | undefined;
+        let unavailable = probe.bits === 32 || probe.partner ? (await lacks32Bit()) || undefined : undefined;
         for (const [name, flavour] of flavours) {
           if (!isWanted(name) || (name === TWICE && probe.alone !== undefined)) continue;
           await group.test(name, async (context) => {

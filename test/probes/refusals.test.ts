@@ -40,13 +40,13 @@ test('a program without shared libraries runs and cannot be checkpointed', () =>
     assert.equal(await program.exit(), 0);
   }));
 
-test('a 32-bit program runs and cannot be checkpointed', () =>
+test('a 32-bit program without shared libraries runs and cannot be checkpointed', () =>
   withScratch(async (scratch) => {
     const command = await tool('tiny32', '-m32', '-nostdlib', '-static', '-fno-pie', '-no-pie', '-fno-stack-protector');
     const program = scratch.cairnProgram(['run', '--session', 'narrow', '--', command], { input: true });
     await program.line(/^running$/);
-    await expectRefusal(scratch, 'narrow', /32/);
-    assert.match(program.stderr, /32/, 'cairn run says nothing of it');
+    await expectRefusal(scratch, 'narrow', /static/i);
+    assert.match(program.stderr, /static/i, 'cairn run says nothing of it');
     program.type('x');
     await program.line(/^done$/);
     assert.equal(await program.exit(), 0);

@@ -9,7 +9,8 @@ import { buildProbes, inParallel, selectedProbes } from './catalogue.js';
 import { ProbeRun, Skipped } from './flavours.js';
 
 test('sabotaged probes turn red', { concurrency: true, timeout: 600_000 }, async (suite) => {
-  const probes = selectedProbes();
+  // A probe is the same source as a 32-bit program, and what spoils it knows the other kind.
+  const probes = selectedProbes().filter(({ bits }) => bits === 64);
   await buildProbes(probes);
   const jobs = probes.map((probe) => async () => {
     await suite.test(probe.name, { timeout: 60_000 }, async (context) => {

@@ -43,7 +43,7 @@ test('the environment names the session, and our library stands before what the 
     ...launchParams,
     env: { PATH: '/usr/bin', LD_PRELOAD: '/lib/a.so /lib/b.so' },
   });
-  assert.match(env['LD_PRELOAD'] ?? '', /^\/.*\/libcairn\.so:\/lib\/a\.so:\/lib\/b\.so$/);
+  assert.match(env['LD_PRELOAD'] ?? '', /^\/.*\/\$PLATFORM\/libcairn\.so:\/lib\/a\.so:\/lib\/b\.so$/);
   assert.equal(env['CAIRN_AGENT_SOCKET'], paths.agentSocket);
   assert.equal(env['CAIRN_STORE'], store.path);
   assert.equal(env['CAIRN_SESSION'], 'test');

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { findProgram, whyNotCheckpointable } from '../../debug-adapter/src/platform/executable.js';
+import { hasNativeFile } from '../../debug-adapter/src/platform/installation.js';
 
 let folder = '';
 before(() => {
@@ -36,7 +37,20 @@ test('a program for another machine is named', () => {
   header.writeUInt32BE(0x7f454c46, 0);
   header[4] = 1;
   writeFileSync(join(folder, 'other'), header);
-  assert.match(whyNotCheckpointable(join(folder, 'other')), /not a 64-bit x86 program/);
+  assert.match(whyNotCheckpointable(join(folder, 'other')), /not an x86 program/);
+});
+
+test('a dynamic 32-bit program is fine where its agent is installed', (t) => {
+  try {
+    execFileSync('gcc', ['-m32', '-o', join(folder, 'narrow'), join(folder, 'main.c')], { stdio: 'pipe' });
+  } catch {
+    return t.skip('missing: gcc-multilib');
+  }
+  const problem = whyNotCheckpointable(join(folder, 'narrow'));
+  if (hasNativeFile('i386/libcairn.so')) assert.equal(problem, '');
+  else assert.match(problem, /32-bit program, for which this installation has no agent/);
+  execFileSync('gcc', ['-m32', '-static', '-o', join(folder, 'narrow'), join(folder, 'main.c')]);
+  assert.match(whyNotCheckpointable(join(folder, 'narrow')), /narrow is statically linked/);
 });
 
 test('what cannot be read is left to those who execute it', () => {

@@ -230,8 +230,10 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
     processes: trees.flatMap(({ number, tree }) =>
       tree.flatMap(({ virtualPid, parent }) => {
         const one = byId.get(virtualPid);
-        const { executable } = one?.hello ?? { executable: '' };
-        return one ? [{ virtualPid, parent, executable, argv: one.argv, threads: one.threads, host: number }] : [];
+        const { executable, architecture } = one?.hello ?? { executable: '', architecture: '' };
+        if (!one) return [];
+        const { argv, threads } = one;
+        return [{ virtualPid, parent, executable, argv, threads, host: number, architecture: architecture || 'x86_64' }];
       }),
     ),
     hosts: trees.length > 1 ? trees.map(({ number, name, addresses }) => ({ number, name, addresses })) : [],

@@ -171,6 +171,7 @@ export class Coordinator {
       try {
         this.#joining.addOwn();
         const settings = await prepareAttach(this.#context, params);
+        this.#joining.addOwn();
         this.#started = { command: [], env: {}, cwd: this.session.cwd, runFolder: null, warnings: [], settings, restart: null };
         await attachFamily(this.#context, params);
         await bounded(this.#begun.promise, this.#options.deadlines.phase, () =>

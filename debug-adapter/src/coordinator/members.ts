@@ -17,7 +17,7 @@ import { bounded } from './strand.js';
 
 const LOOK_MS = 5;
 const ATTEMPTS = 12;
-/** A newcomer that a debugger holds, which is stopped itself, does not get any further. */
+/** Who begins or ends while a debugger holds it, which is stopped itself, does not get any further. */
 const TRACED_MS = 200;
 /** For a process that has been seen to connect. */
 const NEWCOMER_MS = 10_000;
@@ -91,7 +91,7 @@ async function suspendOnce(context: Context, operation: Operation): Promise<Agen
     }
     const traced = missing.filter(isTraced);
     if (traced.length > 0 && clock.monotonicMs() - quietSince > TRACED_MS) {
-      throw new InPassing(`process ${traced.join(', ')} is held by a debugger before it has begun`);
+      throw new InPassing(`process ${traced.join(', ')} is held by a debugger as it begins or ends`);
     }
     if (clock.monotonicMs() - quietSince > Math.min(NEWCOMER_MS, deadlines.phase)) {
       throw failure('childWithoutAgent', { pids: missing.join(', ') });

@@ -52,7 +52,7 @@ export function launch(context: Context, params: LaunchParams): Started {
               severity: 'warning',
               code: 'no-agent',
               message: `${session.launchProblem}: it runs, but Cairn cannot checkpoint it.`,
-              remedy: 'Give Cairn a dynamically linked 64-bit program of your own user.',
+              remedy: 'Give Cairn a dynamically linked x86 program of your own user.',
             },
           ],
     settings: [

@@ -1,14 +1,17 @@
 /**
- * Whether the agent gets into a program at all: the dynamic linker loads it, and only into 64-bit x86 programs that have one and
- * that keep their environment. Said before the program starts; the program itself runs in any case.
+ * Whether the agent gets into a program at all: the dynamic linker loads it, and only into x86 programs that have one and that
+ * keep their environment; into those of 32 bits where this installation has the part for them. Said before the program starts; the program itself runs in any case.
  * Source: System V ABI, chapters 4 and 5; ld.so(8), "Secure-execution mode". Tests: test/unit/executable.test.ts.
  */
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, resolve } from 'node:path';
+import { hasNativeFile } from './installation.js';
 
 const PT_INTERP = 3;
 const EM_X86_64 = 62;
+const EM_386 = 3;
 const ELF64 = 2;
+const ELF32 = 1;
 const MAX_SCRIPTS = 4;
 const SET_ID_BITS = 0o6000;
 
@@ -33,9 +36,10 @@ export function findProgram(name: string, env: Readonly<Record<string, string | 
 }
 
 function hasInterpreter(file: number, header: Buffer): boolean {
-  const size = header.readUInt16LE(54);
-  const count = header.readUInt16LE(56);
-  const table = read(file, Number(header.readBigUInt64LE(32)), count * size);
+  const wide = header[4] === ELF64;
+  const size = header.readUInt16LE(wide ? 54 : 42);
+  const count = header.readUInt16LE(wide ? 56 : 44);
+  const table = read(file, wide ? Number(header.readBigUInt64LE(32)) : header.readUInt32LE(28), count * size);
   for (let at = 0; at + size <= table.length; at += size) if (table.readUInt32LE(at) === PT_INTERP) return true;
   return false;
 }
@@ -55,8 +59,12 @@ export function whyNotCheckpointable(path: string, scripts = 0): string {
       return whyNotCheckpointable(interpreter, scripts + 1);
     }
     if (header.length < 64 || header.readUInt32BE(0) !== 0x7f454c46) return '';
-    if (header[4] !== ELF64 || header.readUInt16LE(18) !== EM_X86_64) return `${path} is not a 64-bit x86 program`;
+    const [kind, machine] = [header[4], header.readUInt16LE(18)];
+    const narrow = kind === ELF32 && machine === EM_386;
+    if (!narrow && (kind !== ELF64 || machine !== EM_X86_64)) return `${path} is not an x86 program`;
     if (!hasInterpreter(file, header)) return `${path} is statically linked`;
+    if (narrow && !hasNativeFile('i386/libcairn.so'))
+      return `${path} is a 32-bit program, for which this installation has no agent`;
     return (statSync(path).mode & SET_ID_BITS) === 0 ? '' : `${path} runs with another user's or group's rights (set-id)`;
   } catch {
     return '';

@@ -3,7 +3,7 @@
  * that run from the sources find the tree's dist/, or name one with CAIRN_DIST.
  */
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { failure } from '../protocol/errors.js';
@@ -37,17 +37,28 @@ export function installedVersion(): string {
   }
 }
 
-export type NativeFile = 'libcairn.so' | 'cairn-launch' | 'cairn-restore' | 'cairn-attach';
+/** Those in i386/ are for 32-bit programs, and not in every installation. */
+export type NativeFile =
+  | 'libcairn.so'
+  | 'cairn-launch'
+  | 'cairn-restore'
+  | 'cairn-attach'
+  | 'i386/libcairn.so'
+  | 'i386/cairn-restore';
 
 /** The path of a native part that can be used; throws `notInstalled` else. */
 export function nativeFile(name: NativeFile): string {
   const path = join(distFolder(), 'native', name);
   try {
-    accessSync(path, name === 'libcairn.so' ? constants.R_OK : constants.X_OK);
+    accessSync(path, name.endsWith('.so') ? constants.R_OK : constants.X_OK);
   } catch (cause) {
     throw failure('notInstalled', { path }, cause);
   }
   return path;
+}
+
+export function hasNativeFile(name: NativeFile): boolean {
+  return existsSync(join(distFolder(), 'native', name));
 }
 
 const AGENT = 'libcairn.so';
@@ -60,20 +71,32 @@ export function othersPreloaded(value: string | undefined): string[] {
   return (value ?? '').split(SEPARATORS).filter((one) => one !== '' && basename(one) !== AGENT);
 }
 
+/** What $PLATFORM is in a program's dynamic linker, and where its agent is. */
+const PLATFORMS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(['x86_64', 'haswell', 'xeon_phi'].map((name) => [name, '.'])),
+  ...Object.fromEntries(['i386', 'i486', 'i586', 'i686'].map((name) => [name, 'i386'])),
+};
+
 /**
- * The agent by a path that LD_PRELOAD can hold: its own, or one by a link among the sessions' folders, where that has to exist. The
- * link belongs to no session: programs of a computation use it as long as they start others. Throws `notPreloadable`.
+ * The agent by a path that is right in LD_PRELOAD for programs of 64 and of 32 bits alike, since the dynamic linker itself puts the
+ * kind of program into it: by links among the sessions' folders, where that has to exist. They belong to no session: programs of a
+ * computation use them as long as they start others. Throws `notPreloadable`.
  */
 export function preloadPath(sessions: string): string {
   const path = nativeFile(AGENT);
-  if (!NOT_PRELOADABLE.test(path)) return path;
-  if (NOT_PRELOADABLE.test(sessions)) throw failure('notPreloadable', { path, sessions });
-  // No name of a session begins so; and each installation has its own.
-  const link = join(sessions, `.lib-${createHash('sha256').update(path).digest('hex').slice(0, 12)}`);
-  try {
-    symlinkSync(dirname(path), link);
-  } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error;
+  if (NOT_PRELOADABLE.test(sessions)) {
+    if (NOT_PRELOADABLE.test(path)) throw failure('notPreloadable', { path, sessions });
+    return path; // into 64-bit programs only; for others the dynamic linker says so
   }
-  return join(link, AGENT);
+  // No name of a session begins so; and each installation has its own.
+  const folder = join(sessions, `.lib-${createHash('sha256').update(path).digest('hex').slice(0, 12)}`);
+  mkdirSync(folder, { recursive: true });
+  for (const [platform, part] of Object.entries(PLATFORMS)) {
+    try {
+      symlinkSync(join(dirname(path), part), join(folder, platform));
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw error;
+    }
+  }
+  return join(folder, '$PLATFORM', AGENT);
 }

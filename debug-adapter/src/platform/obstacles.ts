@@ -134,7 +134,7 @@ export function descriptorKind(link: string): Obstacle | undefined {
 /** Why the agent is not in a process of the computation, as far as its program and its rights say; undefined: they do not. */
 export function whyWithoutAgent(pid: number): Obstacle | undefined {
   const program = nullOnError(() => readlinkSync(`/proc/${pid}/exe`));
-  const remedy = 'checkpoint when it has ended, or let it start a dynamically linked 64-bit program of your own user';
+  const remedy = 'checkpoint when it has ended, or let it start a dynamically linked program of your own user';
   const owner = nullOnError(() => statSync(`/proc/${pid}`).uid);
   const own = typeof process.getuid === 'function' ? process.getuid() : -1;
   if (program === null) return owner !== null && owner !== own ? { what: "it is another user's process", remedy } : undefined;

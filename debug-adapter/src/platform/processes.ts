@@ -2,7 +2,7 @@
  * Processes of this machine, told apart by pid and start time (field 22 of /proc/PID/stat): a pid alone may by now be
  * another process.
  */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 
 export interface ProcessId {
@@ -58,11 +58,15 @@ export function exitStatusOf(pid: number): number | undefined {
   }
 }
 
-/** Stopped by a debugger. */
+/** Held by a debugger: in a stop, or ended but for threads that only the debugger can take from the kernel. */
 export function isTraced(pid: number): boolean {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.charAt(stat.lastIndexOf(')') + 2) === 't';
+    return readdirSync(`/proc/${pid}/task`).some((tid) => {
+      const stat = readFileSync(`/proc/${pid}/task/${tid}/stat`, 'utf8');
+      const state = stat.charAt(stat.lastIndexOf(')') + 2);
+      // Other threads than the first leave a zombie only where they are traced.
+      return state === 't' || (state === 'Z' && Number(tid) !== pid);
+    });
   } catch {
     return false;
   }

@@ -164,13 +164,13 @@ export const errorTable = define({
     remedy: 'See cairn status.',
   },
   cannotAttach: {
-    number: 214,
+    number: 217,
     blame: 'program',
     message: 'Process {pid} cannot be attached:\n{why}',
     remedy: 'It runs on as before.',
   },
   cannotDetach: {
-    number: 215,
+    number: 218,
     blame: 'user',
     message: 'The session "{name}" owns the terminal of its computation, which would be closed',
     remedy: 'Leave it as it is: it needs no window and no client. To end it: cairn stop --session {name}',
@@ -220,7 +220,7 @@ export const errorTable = define({
     number: 420,
     blame: 'program',
     message: 'The session "{name}" cannot be checkpointed: {why}, so that Cairn cannot get into it. The program runs on',
-    remedy: 'Give Cairn a dynamically linked 64-bit program of your own user.',
+    remedy: 'Give Cairn a dynamically linked x86 program of your own user.',
   },
   cannotCheckpoint: {
     number: 401,
@@ -232,8 +232,8 @@ export const errorTable = define({
     number: 402,
     blame: 'program',
     message:
-      'The computation has processes that Cairn is not in (pid {pids}): a statically linked or 32-bit program, one of another user, or one that unloads what is preloaded',
-    remedy: 'The computation runs on. Checkpoint it when they have ended, or start dynamically linked 64-bit programs instead.',
+      'The computation has processes that Cairn is not in (pid {pids}): a statically linked program, one of another user, or one that unloads what is preloaded',
+    remedy: 'The computation runs on. Checkpoint it when they have ended, or start dynamically linked x86 programs instead.',
   },
   heldByDebugger: {
     number: 436,

@@ -33,6 +33,8 @@ export const SnapshotProcess = z.object({
   executable: z.string(),
   argv: z.array(z.string()),
   threads: z.number().int().positive(),
+  /** As the image's header has it; not there: x86_64. */
+  architecture: z.string().optional(),
   /** Number of the host that it was on. */
   host: z.number().int().nonnegative().default(0),
 });

@@ -6,6 +6,10 @@ import { closeSync, openSync, readSync } from 'node:fs';
 
 const PT_NOTE = 4;
 const NT_GNU_BUILD_ID = 3;
+const ELF64 = 2;
+/** Where the header has the table of segments, their number and size, and a segment its place, length and alignment. */
+const places64 = { table: 32, size: 54, count: 56, offset: 8, length: 32, alignment: 48 };
+const places32 = { table: 28, size: 42, count: 44, offset: 4, length: 16, alignment: 28 };
 
 function read(file: number, position: number, length: number): Buffer | undefined {
   const bytes = Buffer.alloc(length);
@@ -22,17 +26,20 @@ export function buildId(path: string): string {
   }
   try {
     const header = read(file, 0, 64);
-    // 64 bits, little-endian.
-    if (header === undefined || header.readUInt32BE(0) !== 0x7f454c46 || header[4] !== 2 || header[5] !== 1) return '';
-    const count = header.readUInt16LE(56);
-    const size = header.readUInt16LE(54);
-    const table = read(file, Number(header.readBigUInt64LE(32)), count * size);
+    // Little-endian.
+    if (header === undefined || header.readUInt32BE(0) !== 0x7f454c46 || header[5] !== 1) return '';
+    const at = header[4] === ELF64 ? places64 : places32;
+    const word = (bytes: Buffer, place: number): number =>
+      header[4] === ELF64 ? Number(bytes.readBigUInt64LE(place)) : bytes.readUInt32LE(place);
+    const count = header.readUInt16LE(at.count);
+    const size = header.readUInt16LE(at.size);
+    const table = read(file, word(header, at.table), count * size);
     for (let index = 0; table !== undefined && index < count; index++) {
       const entry = table.subarray(index * size, (index + 1) * size);
       if (entry.readUInt32LE(0) !== PT_NOTE) continue;
-      const length = Number(entry.readBigUInt64LE(32));
-      const notes = length < 1 << 16 ? read(file, Number(entry.readBigUInt64LE(8)), length) : undefined;
-      const found = notes && idInNotes(notes, Number(entry.readBigUInt64LE(48)));
+      const length = word(entry, at.length);
+      const notes = length < 1 << 16 ? read(file, word(entry, at.offset), length) : undefined;
+      const found = notes && idInNotes(notes, word(entry, at.alignment));
       if (found) return found;
     }
     return '';

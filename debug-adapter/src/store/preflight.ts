@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { ruleFor } from '../model/file-rules.js';
 import { statIfThere } from '../platform/files.js';
 import { hostIdentity, libcVersion, processor } from '../platform/host.js';
-import { nativeFile } from '../platform/installation.js';
+import { hasNativeFile, nativeFile } from '../platform/installation.js';
 import { asCairnError, reason } from '../protocol/errors.js';
 import { FileHandling, type MappedFile, type NeededFile } from '../protocol/generated/image_pb.js';
 import type { ChangedFile, FileRule } from '../protocol/rules.js';
@@ -74,6 +74,14 @@ export async function preflight(snapshot: SnapshotSummary, options: PreflightOpt
       `Restart it on a machine with ${manifest.host.architecture}.`,
     );
     return findings;
+  }
+  if (images.some(({ header }) => header.architecture === 'i386') && !hasNativeFile('i386/cairn-restore')) {
+    add(
+      'error',
+      'architecture',
+      'There are 32-bit programs in it, and this installation has no restorer for those.',
+      'Restart it with an installation that was built where g++-multilib is.',
+    );
   }
   const { flags, model } = processor();
   for (const { header } of images) {

@@ -11,6 +11,7 @@
 #include "clock/clock.h"
 #include "common/handles.h"
 #include "common/monotonic.h"
+#include "common/kernel.h"
 #include "common/text.h"
 
 namespace cairn::clock {
@@ -28,7 +29,10 @@ constexpr uint32_t decided = plugin::name_space("clock");
 
 int64_t saved[clock_count];  // as the application had them, at the checkpoint
 
-long sys(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) { return host->syscall(number, a, b, c, d, e, f); }
+template <typename... Arguments>
+inline int64_t sys(long number, Arguments... arguments) {
+  return plugin::call(host, number, arguments...);
+}
 
 /// The machine's; -1: it does not have this clock.
 int64_t read(int clock) {

@@ -44,7 +44,7 @@ inline int32_t elected(const cairn_host* host, uint32_t space, int64_t key) {
 /// Hidden descriptors have high numbers, and there may be many for a while: as many as the hard limit allows. The plugin `process`
 /// gives the process its own limits back later.
 inline void allow_many_handles(const cairn_host* host) {
-  struct rlimit limit = {};
+  struct rlimit64 limit = {};
   auto address = reinterpret_cast<long>(&limit);
   if (host->syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, address, 0, 0) < 0 || limit.rlim_cur == limit.rlim_max) return;
   limit.rlim_cur = limit.rlim_max;

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "cairn/plugin.h"
+#include "common/kernel.h"
 
 namespace cairn::plugin {
 
@@ -29,9 +30,8 @@ inline int64_t ahead(clockid_t clock) {
 }
 
 inline struct timespec moved_by(const struct timespec& time, int64_t nanoseconds) {
-  int64_t sum = time.tv_sec * nanoseconds_in_second + time.tv_nsec + nanoseconds;
-  if (sum < 0) sum = 0;
-  return {sum / nanoseconds_in_second, sum % nanoseconds_in_second};
+  int64_t sum = nanoseconds_of(time) + nanoseconds;
+  return timespec_of(sum < 0 ? 0 : sum);
 }
 
 /// The time that the machine's clock has given becomes the application's.

@@ -53,7 +53,7 @@ void note_names() {
 void note_restart() {
   Names& names = sides[noted];
   for (uint32_t i = 0; i < names.count; ++i) {
-    struct stat status = {};
+    struct stat64 status = {};
     if (sys(SYS_fstat, names.list[i].number, pointer(&status)) < 0) continue;
     names.list[i].device = status.st_dev;
     names.list[i].inode = status.st_ino;
@@ -65,7 +65,7 @@ void note_restart() {
   noted = 1 - noted;
 }
 
-const char* name_before(int32_t number, const struct stat& status) {
+const char* name_before(int32_t number, const struct stat64& status) {
   const Names& names = sides[1 - noted];
   for (uint32_t i = 0; restarted && i < names.count; ++i) {
     const Name& name = names.list[i];

@@ -12,7 +12,7 @@ void note_names();
 /// [restoring] All descriptors are back.
 void note_restart();
 /// [running, quiesced] The kernel's name of before, or nullptr: it was opened since, or there was no restart.
-const char* name_before(int32_t number, const struct stat& status);
+const char* name_before(int32_t number, const struct stat64& status);
 uint64_t restarted_since();
 
 }  // namespace cairn::descriptor

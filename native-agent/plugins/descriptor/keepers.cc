@@ -23,7 +23,7 @@ int32_t compare(int32_t number, void* data) {
   auto* look = static_cast<Look*>(data);
   Text<64> path;
   path.add("/proc/").add(look->other.real_id).add("/fd/").add(number);
-  struct stat status = {};
+  struct stat64 status = {};
   if (sys(SYS_newfstatat, AT_FDCWD, pointer(path.text()), pointer(&status)) < 0) return 0;
   for (uint32_t i = 0; i < table.file_count; ++i) {
     OpenFile* file = &table.files[i];

@@ -17,7 +17,7 @@ int64_t part(int32_t number, Part which) {
 }
 
 void note(int32_t number) {
-  struct stat status = {};
+  struct stat64 status = {};
   if (number >= max_outside || sys(SYS_fstat, number, pointer(&status)) < 0) return;
   host->set_name(CAIRN_NAMES_OUTSIDE, number * parts + device, static_cast<int64_t>(status.st_dev));
   host->set_name(CAIRN_NAMES_OUTSIDE, number * parts + inode, static_cast<int64_t>(status.st_ino));
@@ -31,7 +31,7 @@ int32_t note_one(int32_t number, void* attached) {
   return 0;
 }
 
-bool same_object(int32_t number, const struct stat& status) {
+bool same_object(int32_t number, const struct stat64& status) {
   if (part(number, type) != static_cast<int64_t>(status.st_mode & S_IFMT)) return false;
   // A terminal is the same whatever path it was opened by.
   if (S_ISCHR(status.st_mode)) return part(number, rdev) == static_cast<int64_t>(status.st_rdev) && major(status.st_rdev) != 1;
@@ -58,7 +58,7 @@ void note_outside_again() {
   }
 }
 
-int32_t outside_descriptor(int32_t number, const struct stat& status) {
+int32_t outside_descriptor(int32_t number, const struct stat64& status) {
   if (number < max_outside && same_object(number, status)) return number;
   // A file that the program has opened by itself is its own, even if it is the one that its output was led to.
   if (S_ISREG(status.st_mode)) return -1;

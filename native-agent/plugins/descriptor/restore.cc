@@ -128,7 +128,7 @@ void set_owner(const OpenFile& file) {
 
 int32_t begin_restore() {
   for (int32_t i = 0; i < 3; ++i) {
-    struct stat status;
+    struct stat64 status;
     bool open = sys(SYS_fstat, i, pointer(&status)) == 0;
     if (i == 0) input_given = open && S_ISREG(status.st_mode);
     standard[i] = open ? host->hide_fd(i) : -1;

@@ -22,7 +22,7 @@ const char* access_name(long flags) {
 
 int32_t emit_descriptor(int32_t number, void* data) {
   auto* emitter = static_cast<Emitter*>(data);
-  struct stat status = {};
+  struct stat64 status = {};
   if (sys(SYS_fstat, number, pointer(&status)) < 0) return 0;
   char real[4096], virtual_path[4096];
   bool deleted = false;

@@ -18,7 +18,7 @@ int32_t refuse(int32_t number, const char* what, const char* path) {
 
 /// An open file that another descriptor has, too; max_descriptors: none. On a terminal 0, 1 and 2 usually are one open file, but
 /// a restart may have three: each stays its own, and a copy made later counts as one of standard output.
-uint32_t shared_file(int32_t number, const struct stat& status) {
+uint32_t shared_file(int32_t number, const struct stat64& status) {
   long self = sys(SYS_getpid);
   if (number < 3 && outside_descriptor(number, status) == number) return max_descriptors;
   uint32_t found = max_descriptors;
@@ -41,7 +41,7 @@ void read_owner(int32_t number, OpenFile* file) {
 }
 
 int32_t add_descriptor(int32_t number, void*) {
-  struct stat status = {};
+  struct stat64 status = {};
   if (sys(SYS_fstat, number, pointer(&status)) < 0) return 0;  // closed meanwhile: it was one of the enumeration's own
   if (table.descriptor_count == max_descriptors) return host->fail(-EMFILE, "descriptors", "more than 4096 open descriptors");
   uint32_t index = shared_file(number, status);

@@ -3,9 +3,9 @@
 #pragma once
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "cairn/plugin.h"
+#include "common/kernel.h"
 #include "common/text.h"
 
 namespace cairn::descriptor {
@@ -56,8 +56,9 @@ extern Table table;
 
 using plugin::Text;
 
-inline long sys(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
-  return host->syscall(number, a, b, c, d, e, f);
+template <typename... Arguments>
+inline int64_t sys(long number, Arguments... arguments) {
+  return plugin::call(host, number, arguments...);
 }
 inline long pointer(const void* address) { return reinterpret_cast<long>(address); }
 
@@ -73,7 +74,7 @@ void note_outside();
 /// [restoring] The same in the first process of a restarted computation, once its descriptors are back.
 void note_outside_again();
 /// Which of the first process's own descriptors stands for the same thing; -1: none.
-int32_t outside_descriptor(int32_t number, const struct stat& status);
+int32_t outside_descriptor(int32_t number, const struct stat64& status);
 
 /// [restoring] The three steps, with a barrier after each.
 int32_t begin_restore();

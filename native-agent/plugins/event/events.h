@@ -3,10 +3,10 @@
 #pragma once
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/syscall.h>
 #include <time.h>
 
 #include "cairn/plugin.h"
+#include "common/kernel.h"
 #include "common/lines.h"
 #include "common/pool.h"
 #include "common/text.h"
@@ -65,8 +65,9 @@ extern plugin::Pool pool;
 using plugin::Lines;
 using plugin::Text;
 
-inline long sys(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
-  return host->syscall(number, a, b, c, d, e, f);
+template <typename... Arguments>
+inline int64_t sys(long number, Arguments... arguments) {
+  return plugin::call(host, number, arguments...);
 }
 inline long pointer(const void* address) { return reinterpret_cast<long>(address); }
 

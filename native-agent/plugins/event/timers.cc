@@ -12,20 +12,16 @@
 namespace cairn::event {
 namespace {
 
-constexpr int64_t second = 1'000'000'000;
-
 bool is_zero(const struct timespec& time) { return time.tv_sec == 0 && time.tv_nsec == 0; }
-int64_t nanoseconds(const struct timespec& time) { return time.tv_sec * second + time.tv_nsec; }
-struct timespec from_nanoseconds(int64_t time) { return {time / second, time % second}; }
 
 /// "(1, 500)"
 struct timespec time_at(const char* text) {
   struct timespec time = {};
   while (*text != 0 && *text != '(') ++text;
   if (*text != 0) ++text;
-  time.tv_sec = number_at(&text, 10);
+  time.tv_sec = static_cast<time_t>(number_at(&text, 10));
   if (*text == ',') ++text;
-  time.tv_nsec = number_at(&text, 10);
+  time.tv_nsec = static_cast<long>(number_at(&text, 10));
   return time;
 }
 
@@ -46,12 +42,12 @@ int32_t read_info(Instance* instance) {
 /// Without the ioctl (a kernel without CONFIG_CHECKPOINT_RESTORE): an interval that began in the past has expired as often.
 int32_t start_in_the_past(const Instance& instance, int32_t fd) {
   struct itimerspec time = {instance.time.it_interval, {0, 1}};
-  int64_t interval = nanoseconds(instance.time.it_interval);
+  int64_t interval = plugin::nanoseconds_of(instance.time.it_interval);
   if (interval == 0) return static_cast<int32_t>(sys(SYS_timerfd_settime, fd, 0, pointer(&time)));
   struct timespec now = {};
   sys(SYS_clock_gettime, instance.clock, pointer(&now));
-  int64_t first = nanoseconds(now) + nanoseconds(instance.time.it_value) - static_cast<int64_t>(instance.value) * interval;
-  time.it_value = from_nanoseconds(first > 0 ? first : 1);
+  int64_t first = plugin::nanoseconds_of(now) + plugin::nanoseconds_of(instance.time.it_value) - static_cast<int64_t>(instance.value) * interval;
+  time.it_value = plugin::timespec_of(first > 0 ? first : 1);
   return static_cast<int32_t>(sys(SYS_timerfd_settime, fd, TFD_TIMER_ABSTIME, pointer(&time)));
 }
 
@@ -88,7 +84,7 @@ int32_t start_timer(const Instance& instance, int32_t fd) {
   if (cancellable && armed) {
     struct timespec now = {};
     sys(SYS_clock_gettime, instance.clock, pointer(&now));
-    time.it_value = from_nanoseconds(nanoseconds(now) + nanoseconds(time.it_value));
+    time.it_value = plugin::timespec_of(plugin::nanoseconds_of(now) + plugin::nanoseconds_of(time.it_value));
     flags = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
   }
   long error = sys(SYS_timerfd_settime, fd, flags, pointer(&time));

@@ -13,10 +13,15 @@
 namespace cairn::event {
 namespace {
 
+/// A time as the kernel has it, whatever libc's is.
+struct Left {
+  int64_t seconds;
+  int64_t nanoseconds;
+};
 struct Slot {
-  uint64_t owner;      // thread pointer; 0: nobody's
+  uintptr_t owner;     // thread pointer; 0: nobody's
   uint32_t busy;
-  struct timespec left;
+  Left left;
   int64_t deadline;    // CLOCK_MONOTONIC
 };
 constexpr uint32_t slot_count = 512;
@@ -26,7 +31,12 @@ int64_t noted = 0;
 
 using Wait = int(int, struct epoll_event*, int, int);
 using WaitMasked = int(int, struct epoll_event*, int, int, const sigset_t*);
-using WaitFor = int(int, struct epoll_event*, int, const struct timespec*, const sigset_t*);
+using WaitFor = int(int, struct epoll_event*, int, const Left*, const sigset_t*);
+#if __SIZEOF_POINTER__ == 8
+constexpr const char* epoll_pwait2_name = "epoll_pwait2";
+#else
+constexpr const char* epoll_pwait2_name = "__epoll_pwait2_time64";  // which gives its argument to the kernel, and no copy of it
+#endif
 Wait* next_wait = nullptr;
 WaitMasked* next_wait_masked = nullptr;
 WaitFor* next_wait_for = nullptr;
@@ -36,22 +46,20 @@ constexpr int64_t second = 1'000'000'000;
 int64_t now() {
   struct timespec time = {};
   clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * second + time.tv_nsec;
+  return plugin::nanoseconds_of(time);
 }
 
-uint64_t thread_pointer() {
-  uint64_t self;
-  asm("mov %%fs:16, %0" : "=r"(self));
-  return self;
+uintptr_t thread_pointer() {
+  return reinterpret_cast<uintptr_t>(__builtin_thread_pointer());
 }
 
 /// This thread's slot, or NULL: it is in use by a call that this one interrupted, or there is none.
 Slot* own_slot() {
-  uint64_t self = thread_pointer();
-  auto first = static_cast<uint32_t>((self * 0x9e3779b97f4a7c15u) >> 40) % slot_count;
+  uintptr_t self = thread_pointer();
+  auto first = static_cast<uint32_t>((uint64_t{self} * 0x9e3779b97f4a7c15u) >> 40) % slot_count;
   for (uint32_t step = 0; step < 16; ++step) {
     Slot* slot = &slots[(first + step) % slot_count];
-    uint64_t owner = __atomic_load_n(&slot->owner, __ATOMIC_RELAXED);
+    uintptr_t owner = __atomic_load_n(&slot->owner, __ATOMIC_RELAXED);
     if (owner == 0 && __atomic_compare_exchange_n(&slot->owner, &owner, self, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) owner = self;
     if (owner == self) return __atomic_exchange_n(&slot->busy, 1u, __ATOMIC_RELAXED) == 0 ? slot : nullptr;
   }
@@ -78,7 +86,7 @@ int wait_in(Slot* slot, int instance, struct epoll_event* events, int most, int 
 
 void prepare_waiting() {
   // Also before init, by the constructor of another library.
-  next_wait_for = reinterpret_cast<WaitFor*>(dlsym(RTLD_NEXT, "epoll_pwait2"));
+  next_wait_for = reinterpret_cast<WaitFor*>(dlsym(RTLD_NEXT, epoll_pwait2_name));
   next_wait_masked = reinterpret_cast<WaitMasked*>(dlsym(RTLD_NEXT, "epoll_pwait"));
   __atomic_store_n(&next_wait, reinterpret_cast<Wait*>(dlsym(RTLD_NEXT, "epoll_wait")), __ATOMIC_RELEASE);
 }

@@ -74,7 +74,7 @@ void added(const char* path, uint32_t mask) {
   for (; *path != 0 && length + 1 < sizeof absolute; ++path) absolute[length++] = *path;
   absolute[length] = 0;
   uint32_t dont_follow = (mask & IN_DONT_FOLLOW) != 0 ? 1 : 0;
-  struct stat status = {};
+  struct stat64 status = {};
   if (sys(SYS_newfstatat, AT_FDCWD, pointer(absolute), pointer(&status), dont_follow != 0 ? AT_SYMLINK_NOFOLLOW : 0) < 0) return;
   auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));
   const char* text = paths != nullptr && paths->to_virtual(absolute, virtual_path, sizeof virtual_path) >= 0 ? virtual_path : absolute;

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/kernel.h"
 #include "common/text.h"
 #include "exec/next.h"
 
@@ -19,7 +20,10 @@ namespace {
 
 constexpr int most_scripts = 4;
 
-long sys(long number, long a, long b = 0, long c = 0, long d = 0) { return host->syscall(number, a, b, c, d, 0, 0); }
+template <typename... Arguments>
+int64_t sys(long number, Arguments... arguments) {
+  return plugin::call(host, number, arguments...);
+}
 long pointer(const void* address) { return reinterpret_cast<long>(address); }
 
 bool has_loader(int fd, const Elf64_Ehdr& header) {
@@ -34,7 +38,7 @@ bool has_loader(int fd, const Elf64_Ehdr& header) {
 
 /// nullptr: nothing is against it, or it is no program at all, which execve(2) will say.
 const char* why_not(int fd, int scripts) {
-  struct stat status = {};
+  struct stat64 status = {};
   Elf64_Ehdr header = {};
   if (sys(SYS_fstat, fd, pointer(&status)) < 0) return nullptr;
   long size = sys(SYS_pread64, fd, pointer(&header), sizeof header, 0);

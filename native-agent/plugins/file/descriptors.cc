@@ -73,7 +73,7 @@ void forget_files() {
 
 int32_t claim_file(cairn_descriptor* offer) {
   auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));
-  struct stat status = {};
+  struct stat64 status = {};
   if (long error = sys(SYS_fstat, offer->fd, pointer(&status)); error < 0) return 0;
   if (table.file_count == max_files) return 0;
   OpenFile* file = &table.files[table.file_count];
@@ -92,7 +92,7 @@ int32_t claim_file(cairn_descriptor* offer) {
   file->unlinked = offer->deleted != 0;
   file->elsewhere = offer->elsewhere != 0;
   if (!classify(*offer, file)) return 0;
-  long offset = sys(SYS_lseek, offer->fd, 0, SEEK_CUR);
+  int64_t offset = sys(SYS_lseek, offer->fd, 0, SEEK_CUR);
   file->offset = offset < 0 ? 0 : static_cast<uint64_t>(offset);
   char virtual_path[4096];
   bool translated = offer->path[0] == '/' && paths->to_virtual(offer->path, virtual_path, sizeof virtual_path) >= 0;

@@ -2,9 +2,9 @@
 // static, filled when quiesced, read when restoring.
 #pragma once
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "cairn/plugin.h"
+#include "common/kernel.h"
 #include "common/text.h"
 #include "rules.h"
 
@@ -51,11 +51,12 @@ extern Table table;
 
 using plugin::Text;
 
-inline long sys(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
-  return host->syscall(number, a, b, c, d, e, f);
+template <typename... Arguments>
+inline int64_t sys(long number, Arguments... arguments) {
+  return plugin::call(host, number, arguments...);
 }
 inline long pointer(const void* address) { return reinterpret_cast<long>(address); }
-inline uint64_t change_time(const struct stat& status) {
+inline uint64_t change_time(const struct stat64& status) {
   return static_cast<uint64_t>(status.st_mtim.tv_sec) * 1000000000u + static_cast<uint64_t>(status.st_mtim.tv_nsec);
 }
 

@@ -43,7 +43,7 @@ bool goes_along(const cairn_mapping& mapping) {
   if (paths->to_virtual(mapping.path, path, sizeof path) < 0 || rule_of(host, path) != Rule::save) return false;
   // Its parts come one after the other.
   static uint64_t told_inode = 0;
-  struct stat status = {};
+  struct stat64 status = {};
   if (mapping.inode == told_inode || sys(SYS_newfstatat, AT_FDCWD, pointer(mapping.path), pointer(&status), 0) < 0) return true;
   told_inode = mapping.inode;
   if (const char* kept = remember_path(path)) host->list_file(kept, nullptr, static_cast<uint64_t>(status.st_size), change_time(status), CAIRN_FILE_SAVED);
@@ -64,9 +64,9 @@ int32_t claim_unopened(cairn_mapping* mapping) {
   uint32_t existing;
   uint32_t count = unopened_count(mapping->inode, mapping->device, &existing);
   bool writable = (mapping->protection & PROT_WRITE) != 0;
-  long fd = sys(SYS_openat, AT_FDCWD, pointer(path), O_RDONLY | O_CLOEXEC, 0);
+  long fd = sys(SYS_openat, AT_FDCWD, pointer(path), O_RDONLY | O_CLOEXEC | O_LARGEFILE, 0);
   if (fd < 0) return 0;
-  struct stat status = {};
+  struct stat64 status = {};
   bool same = sys(SYS_fstat, fd, pointer(&status)) == 0 && status.st_ino == mapping->inode && S_ISREG(status.st_mode);
   int32_t result = 0;
   if (same && table.file_count < max_files) {

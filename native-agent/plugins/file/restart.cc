@@ -36,7 +36,7 @@ int32_t copy_data(int32_t from, int32_t to, int64_t offset, int64_t end) {
   static char buffer[64 * 1024];
   bool in_kernel = true;
   while (offset < end) {
-    long count;
+    int64_t count;
     if (in_kernel) {
       int64_t read = offset, written = offset;
       count = sys(SYS_copy_file_range, from, pointer(&read), to, pointer(&written), end - offset, 0);
@@ -45,7 +45,7 @@ int32_t copy_data(int32_t from, int32_t to, int64_t offset, int64_t end) {
         continue;
       }
     } else {
-      long wanted = end - offset < static_cast<long>(sizeof buffer) ? end - offset : static_cast<long>(sizeof buffer);
+      int64_t wanted = end - offset < int64_t{sizeof buffer} ? end - offset : int64_t{sizeof buffer};
       count = sys(SYS_pread64, from, pointer(buffer), wanted, offset);
       if (count > 0) count = sys(SYS_pwrite64, to, pointer(buffer), count, offset);
     }
@@ -60,11 +60,11 @@ int32_t copy_data(int32_t from, int32_t to, int64_t offset, int64_t end) {
 /// Makes a part of a file read as zeros, and takes its room away where the file system can.
 int32_t make_hole(int32_t to, int64_t offset, int64_t end) {
   static const char zeros[64 * 1024] = {};
-  struct stat status = {};
+  struct stat64 status = {};
   if (sys(SYS_fstat, to, pointer(&status)) == 0 && end > status.st_size) end = status.st_size;
   if (offset >= end || sys(SYS_fallocate, to, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, end - offset) == 0) return 0;
   while (offset < end) {
-    long part = end - offset < static_cast<long>(sizeof zeros) ? end - offset : static_cast<long>(sizeof zeros);
+    int64_t part = end - offset < int64_t{sizeof zeros} ? end - offset : int64_t{sizeof zeros};
     long count = sys(SYS_pwrite64, to, pointer(zeros), part, offset);
     if (count == -EINTR) continue;
     if (count < 0) return static_cast<int32_t>(count);
@@ -123,7 +123,7 @@ int32_t place_of(const OpenFile& file, char* path, uint32_t capacity) {
 
 /// The file that it is now is shown by the numbers of before.
 void keep_numbers(const OpenFile& file, int32_t fd) {
-  struct stat status = {};
+  struct stat64 status = {};
   if (sys(SYS_fstat, fd, pointer(&status)) == 0) (void)paths()->same_file(file.shown_device, file.shown_inode, status.st_dev, status.st_ino);
 }
 
@@ -131,7 +131,7 @@ void keep_numbers(const OpenFile& file, int32_t fd) {
 int32_t restore_content(const OpenFile& file, const char* path) {
   int32_t source = host->open_kept(file.kept);
   if (source < 0) return fail(source, file, "the snapshot's copy of an open file cannot be read");
-  long target = sys(SYS_openat, AT_FDCWD, pointer(path), O_RDWR | O_CREAT | O_CLOEXEC, file.mode & 07777);
+  long target = sys(SYS_openat, AT_FDCWD, pointer(path), O_RDWR | O_CREAT | O_CLOEXEC | O_LARGEFILE, file.mode & 07777);
   int32_t result = target < 0 ? static_cast<int32_t>(target) : copy_content(source, static_cast<int32_t>(target), file.size);
   sys(SYS_close, source);
   if (target >= 0) keep_numbers(file, static_cast<int32_t>(target));
@@ -203,7 +203,7 @@ int32_t open_unchanged(const OpenFile& file, uint32_t flags) {
   long descriptor = ended != nullptr && file.unlinked ? -ENOENT : sys(SYS_openat, AT_FDCWD, pointer(path), flags, 0);
   if (ended != nullptr && (descriptor == -ENOENT || descriptor == -ESRCH)) descriptor = open_of_ended(ended, flags);
   if (descriptor < 0) return fail(static_cast<int32_t>(descriptor), file, "a file that was open for reading is not there any more; put it back, or map its folder by --path");
-  struct stat status = {};
+  struct stat64 status = {};
   sys(SYS_fstat, descriptor, pointer(&status));
   bool checked = (file.kind == Kind::regular || file.kind == Kind::kept) && file.mtime_ns != 0 && file.rule != Rule::ignore;
   bool changed = static_cast<uint64_t>(status.st_size) != file.size || change_time(status) != file.mtime_ns;
@@ -256,7 +256,7 @@ int32_t open_again(uint32_t index) {
   int32_t fd = comes_back(file) ? open_kept_file(file, flags) : open_unchanged(file, flags | O_NOCTTY);
   if (fd < 0) return fd;
   if (file.kind == Kind::directory) start_reading(fd);
-  if (file.kind != Kind::device) sys(SYS_lseek, fd, static_cast<long>(file.offset), SEEK_SET);
+  if (file.kind != Kind::device) sys(SYS_lseek, fd, file.offset, SEEK_SET);
   return fd;
 }
 
@@ -271,9 +271,9 @@ int32_t open_for_mapping(uint32_t index, uint32_t protection, uint32_t* close) {
   if (access == O_RDWR || (access == O_RDONLY && (protection & PROT_WRITE) == 0)) return file.descriptor;
   char path[4096];
   *close = 1;
-  if (!comes_back(file)) return open_unchanged(file, O_RDWR | O_CLOEXEC);
+  if (!comes_back(file)) return open_unchanged(file, O_RDWR | O_CLOEXEC | O_LARGEFILE);
   if (place_of(file, path, sizeof path) != 0) return -ENAMETOOLONG;
-  return static_cast<int32_t>(sys(SYS_openat, AT_FDCWD, pointer(path), O_RDWR | O_CLOEXEC, 0));
+  return static_cast<int32_t>(sys(SYS_openat, AT_FDCWD, pointer(path), O_RDWR | O_CLOEXEC | O_LARGEFILE, 0));
 }
 
 }  // namespace cairn::file

@@ -77,7 +77,7 @@ bool shm_name_of(uint64_t device, uint64_t inode, char* virtual_path, char* real
     for (long at = 0; at < size && !found;) {
       auto* entry = reinterpret_cast<plugin::KernelDirent*>(buffer + at);
       at += entry->length;
-      struct stat status = {};
+      struct stat64 status = {};
       if (entry->inode != inode || sys(SYS_newfstatat, folder, pointer(entry->name), pointer(&status), AT_SYMLINK_NOFOLLOW) < 0) continue;
       Text<4096> path;
       path.add("/dev/shm/").add(entry->name);

@@ -91,7 +91,7 @@ long create_semaphore(const char* path, mode_t mode, unsigned value) {
 }
 
 sem_t* map_semaphore(long fd) {
-  struct stat status = {};
+  struct stat64 status = {};
   if (long error = sys(SYS_fstat, fd, pointer(&status)); error < 0) return fails(error), SEM_FAILED;
   Lock lock;
   Opened* free = nullptr;

@@ -7,8 +7,10 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/handles.h"
+#include "common/kernel.h"
 #include "common/pool.h"
 #include "common/text.h"
 
@@ -55,8 +57,9 @@ Description descriptions[max_files];
 uint32_t description_count = 0;
 plugin::Pool names;
 
-long sys(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
-  return host->syscall(number, a, b, c, d, e, f);
+template <typename... Arguments>
+inline int64_t sys(long number, Arguments... arguments) {
+  return plugin::call(host, number, arguments...);
 }
 long pointer(const void* address) { return reinterpret_cast<long>(address); }
 int64_t key_of(const File& file) { return plugin::file_key(file.device, file.inode); }
@@ -88,7 +91,7 @@ File* add(uint64_t device, uint64_t inode) {
 int32_t claim(cairn_descriptor* offer) {
   const char* name;
   if (!S_ISREG(offer->mode) || !plugin::begins(offer->path, "/memfd:", &name) || (offer->status_flags & O_PATH) != 0) return 0;
-  struct stat status = {};
+  struct stat64 status = {};
   sys(SYS_fstat, offer->fd, pointer(&status));
   if (status.st_blksize != 4096) return 0;  // of huge pages
   File* file = find(offer->device, offer->inode);
@@ -144,7 +147,7 @@ bool all_zero(const char* page, long size) {
 }
 
 /// Pages of zeros stay holes: a memory file may be much larger than what is in it.
-long write_pages(int32_t to, const char* from, long size, long at) {
+long write_pages(int32_t to, const char* from, long size, int64_t at) {
   for (long done = 0; done < size;) {
     long part = size - done < 4096 ? size - done : 4096;
     if (all_zero(from + done, part)) {
@@ -161,11 +164,15 @@ long write_pages(int32_t to, const char* from, long size, long at) {
 
 int32_t put_content(const File& file, int32_t to) {
   static char buffer[64 * 1024];
-  if (long error = sys(SYS_ftruncate, to, static_cast<long>(file.size)); error < 0) return fail(error, file, "it cannot have its size again");
+  if (long error = sys(SYS_ftruncate, to, file.size); error < 0) return fail(error, file, "it cannot have its size again");
   int32_t from = host->open_kept(file.kept);
   if (from < 0) return fail(from, file, "the snapshot's copy cannot be read");
   long error = 0;
-  for (long at = 0; at < static_cast<long>(file.size) && error == 0;) {
+  for (int64_t at = 0; at < static_cast<int64_t>(file.size) && error == 0;) {
+    // Holes stay holes; where the file system does not tell, all of it is read.
+    int64_t data = sys(SYS_lseek, from, at, SEEK_DATA);
+    if (data == -ENXIO) break;
+    if (data > at) at = data;
     long count = sys(SYS_pread64, from, pointer(buffer), sizeof buffer, at);
     if (count == -EINTR) continue;
     if (count == 0) break;
@@ -223,7 +230,7 @@ int32_t restore_mapping(cairn_mapping* mapping) {
   if (host->get_name(all_seals, key_of(file), &seals) != 0) seals = file.seals;
   // What could be made writable later would forbid the seal.
   bool reads_only = (mapping->protection & PROT_WRITE) == 0 && (seals & F_SEAL_WRITE) != 0;
-  mapping->fd = open_again(file, reads_only ? O_RDONLY : O_RDWR);
+  mapping->fd = open_again(file, (reads_only ? O_RDONLY : O_RDWR) | O_LARGEFILE);
   mapping->close_fd = 1;
   return mapping->fd < 0 ? mapping->fd : 0;
 }

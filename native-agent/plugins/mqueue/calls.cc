@@ -86,7 +86,7 @@ CAIRN_WRAP(mqd_t, __mq_open_2, const char* name, int flags) { return next_open.g
 CAIRN_WRAP(int, mq_unlink, const char* name) { return next_unlink.get()(real_name(name).text()); }
 
 CAIRN_WRAP(int, mq_notify, mqd_t queue, const struct sigevent* event) {
-  struct stat status;
+  struct stat64 status;
   bool known = host != nullptr && sys(SYS_fstat, queue, pointer(&status)) == 0;
   int result = next_notify.get()(queue, event);
   if (result == 0 && known) note_notification(status.st_ino, event);

@@ -11,6 +11,7 @@
 
 #include "cairn/plugin.h"
 #include "common/handles.h"
+#include "common/kernel.h"
 #include "common/pool.h"
 #include "common/text.h"
 
@@ -49,8 +50,9 @@ extern Queue queues[max_queues];
 extern uint32_t queue_count;
 extern plugin::Pool pool;
 
-inline long sys(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
-  return host->syscall(number, a, b, c, d, e, f);
+template <typename... Arguments>
+inline int64_t sys(long number, Arguments... arguments) {
+  return plugin::call(host, number, arguments...);
 }
 inline long pointer(const void* address) { return reinterpret_cast<long>(address); }
 inline int64_t key_of(const Queue& queue) { return plugin::file_key(queue.device, queue.inode); }

@@ -39,7 +39,7 @@ int32_t finish() {
   forget_notifications();
   for (uint32_t i = 0; i < queue_count; ++i) {
     Queue* queue = &queues[i];
-    struct stat status = {};
+    struct stat64 status = {};
     if (queue->handle >= 0) {
       if (queue->deleted) sys(SYS_mq_unlink, pointer(made_name(*queue).text() + 1));
       sys(SYS_fstat, queue->handle, pointer(&status));

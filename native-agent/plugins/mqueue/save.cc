@@ -71,7 +71,7 @@ bool has_open(int64_t pid, const Queue& queue) {
     for (long at = 0; at < size && !found;) {
       auto* entry = reinterpret_cast<plugin::KernelDirent*>(buffer + at);
       at += entry->length;
-      struct stat status = {};
+      struct stat64 status = {};
       found = sys(SYS_newfstatat, folder, pointer(entry->name), pointer(&status), 0) == 0 && status.st_ino == queue.inode && status.st_dev == queue.device;
     }
   }
@@ -144,7 +144,7 @@ int32_t claim(cairn_descriptor* offer) {
   }
   if (queue_count == max_queues) return host->fail(-EMFILE, "message queue", "there are more than 1024 message queues");
   Queue* queue = &queues[queue_count];
-  struct stat status = {};
+  struct stat64 status = {};
   sys(SYS_fstat, offer->fd, pointer(&status));
   *queue = {};
   queue->device = offer->device;

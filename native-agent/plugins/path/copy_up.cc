@@ -38,14 +38,14 @@ void copy_attributes(int fd, const struct statx &status) {
   if (status.stx_uid != static_cast<uint32_t>(sys(SYS_geteuid)) || status.stx_gid != static_cast<uint32_t>(sys(SYS_getegid)))
     sys(SYS_fchown, fd, status.stx_uid, status.stx_gid);
   sys(SYS_fchmod, fd, status.stx_mode & 07777);
-  struct timespec times[2] = {{static_cast<time_t>(status.stx_atime.tv_sec), status.stx_atime.tv_nsec},
-                              {static_cast<time_t>(status.stx_mtime.tv_sec), status.stx_mtime.tv_nsec}};
+  struct timespec times[2] = {{static_cast<time_t>(status.stx_atime.tv_sec), static_cast<long>(status.stx_atime.tv_nsec)},
+                              {static_cast<time_t>(status.stx_mtime.tv_sec), static_cast<long>(status.stx_mtime.tv_nsec)}};
   sys(SYS_utimensat, fd, 0, times, 0);
 }
 
 /// The copy is the same file for the application.
 void keep_numbers(int fd, const struct statx &status) {
-  struct stat copy;
+  struct stat64 copy;
   if (sys(SYS_fstat, fd, &copy) < 0) return;
   uint64_t device = makedev(status.stx_dev_major, status.stx_dev_minor), inode = status.stx_ino;
   shown_numbers(&device, &inode);
@@ -66,10 +66,10 @@ int copy_file(const char *real, const PathText &top, const struct statx &status,
   if (!temporary_name(top, temporary)) return -ENAMETOOLONG;
   long from = -1;
   if (!truncate) {
-    from = sys(SYS_openat, AT_FDCWD, real, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    from = sys(SYS_openat, AT_FDCWD, real, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_LARGEFILE);
     if (from < 0) return static_cast<int>(from);
   }
-  long to = sys(SYS_openat, AT_FDCWD, temporary.text, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  long to = sys(SYS_openat, AT_FDCWD, temporary.text, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_LARGEFILE, 0600);
   long error = to < 0 ? to : 0;
   if (error == 0 && !truncate) error = copy_content(static_cast<int>(from), static_cast<int>(to), status.stx_size);
   if (error == 0) copy_attributes(static_cast<int>(to), status);

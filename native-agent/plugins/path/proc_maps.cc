@@ -109,7 +109,7 @@ bool is_memory_map(const char *real) {
 
 int32_t memory_map_copy(const char *real) {
   if (!state.restarted) return -ENOENT;
-  long memory = sys(SYS_mmap, nullptr, kCapacity * 2, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+  long memory = sys(SYS_mmap, 0, kCapacity * 2, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
   if (memory < 0 && memory > -4096) return static_cast<int32_t>(memory);
   char *text = reinterpret_cast<char *>(memory);
   long size = read_all(real, text, kCapacity);

@@ -81,7 +81,7 @@ void read_rules() {
   if (!rules_path(path)) return;
   long fd = sys(SYS_openat, AT_FDCWD, path.text, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return;
-  long size = sys(SYS_lseek, fd, 0, SEEK_END);
+  int64_t size = sys(SYS_lseek, fd, 0, SEEK_END);
   char *text = size > 0 ? static_cast<char *>(state.host->allocate((static_cast<uint64_t>(size) + 16) & ~uint64_t{15})) : nullptr;
   bool whole = text != nullptr && sys(SYS_pread64, fd, text, size, 0) == size;
   sys(SYS_close, fd);

@@ -4,10 +4,10 @@
 // Test: tests/path_plugin_test.cc.
 #pragma once
 #include "cairn/plugin.h"
+#include "common/kernel.h"
 #include "path_text.h"
 
 #include <fcntl.h>
-#include <sys/syscall.h>
 
 namespace cairn::path {
 
@@ -61,9 +61,9 @@ inline const cairn_terminals *terminals() {
 }
 
 /// A system call below every layer of interposition: -errno on failure.
-template <typename A = long, typename B = long, typename C = long, typename D = long, typename E = long>
-inline long sys(long number, A a = 0, B b = 0, C c = 0, D d = 0, E e = 0) {
-  return state.host->syscall(number, (long)a, (long)b, (long)c, (long)d, (long)e, 0);
+template <typename... Arguments>
+inline int64_t sys(long number, Arguments... arguments) {
+  return plugin::call(state.host, number, arguments...);
 }
 
 }  // namespace cairn::path

@@ -24,6 +24,9 @@ struct Stream {
   bool finished;
   PathText folder;    // virtual
   struct dirent64 entry;
+#if __SIZEOF_POINTER__ == 4
+  struct dirent narrow;
+#endif
 };
 
 Stream streams[kStreams];
@@ -166,6 +169,24 @@ bool read_stream(DIR *key, struct dirent64 *(*next)(DIR *), struct dirent64 *&en
   entry = nullptr;
   return true;
 }
+
+#if __SIZEOF_POINTER__ == 4
+void narrow_entry(const struct dirent64 &entry, struct dirent *narrow) {
+  narrow->d_ino = static_cast<ino_t>(entry.d_ino ^ (entry.d_ino >> 32));
+  narrow->d_off = static_cast<off_t>(entry.d_off);
+  narrow->d_type = entry.d_type;
+  size_t length = strlen(entry.d_name);
+  narrow->d_reclen = static_cast<uint16_t>(offsetof(struct dirent, d_name) + length + 1);
+  memcpy(narrow->d_name, entry.d_name, length + 1);
+}
+
+struct dirent *narrow_entry_of(DIR *key, const struct dirent64 &entry) {
+  Stream *stream = find_stream(key);
+  if (stream == nullptr) return nullptr;
+  narrow_entry(entry, &stream->narrow);
+  return &stream->narrow;
+}
+#endif
 
 void rewind_stream(DIR *key) {
   Stream *stream = find_stream(key);

@@ -19,6 +19,11 @@ int watch_stream(DIR *stream, const Target &folder, int32_t layer);
 bool no_streams();
 /// The next entry of a watched stream in `entry`; false: `stream` is not watched.
 bool read_stream(DIR *stream, struct dirent64 *(*next)(DIR *), struct dirent64 *&entry);
+#if __SIZEOF_POINTER__ == 4
+/// An entry as readdir gives it in a 32-bit program without large files; the second: in memory of the (watched) stream.
+void narrow_entry(const struct dirent64 &entry, struct dirent *narrow);
+struct dirent *narrow_entry_of(DIR *stream, const struct dirent64 &entry);
+#endif
 /// Back to the stream that libc opened.
 void rewind_stream(DIR *stream);
 /// The stream is about to be closed.

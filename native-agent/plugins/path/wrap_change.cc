@@ -40,3 +40,12 @@ WRAP_CHANGE_AT(fchownat, (flags & AT_SYMLINK_NOFOLLOW) == 0, (uid_t user, gid_t 
 // A null path means the open file itself, in both.
 WRAP_CHANGE_AT(utimensat, (flags & AT_SYMLINK_NOFOLLOW) == 0, (const struct timespec times[2], int flags), (times, flags))
 WRAP_CHANGE_AT(futimesat, true, (const struct timeval times[2]), (times))
+
+// What 32-bit programs with 64-bit times call.
+#if __SIZEOF_POINTER__ == 4
+WRAP_CHANGE(__utime64, true, (const void *times), (times))
+WRAP_CHANGE(__utimes64, true, (const void *times), (times))
+WRAP_CHANGE(__lutimes64, false, (const void *times), (times))
+WRAP_CHANGE_AT(__utimensat64, (flags & AT_SYMLINK_NOFOLLOW) == 0, (const void *times, int flags), (times, flags))
+WRAP_CHANGE_AT(__futimesat64, true, (const void *times), (times))
+#endif

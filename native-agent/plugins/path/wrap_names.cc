@@ -81,12 +81,11 @@ WRAP_CREATE_AT(mkfifoat, (mode_t mode), (mode))
 WRAP_CREATE(mknod, (mode_t mode, dev_t device), (mode, device))
 WRAP_CREATE_AT(mknodat, (mode_t mode, dev_t device), (mode, device))
 
-#if __SIZEOF_POINTER__ == 8  // programs linked before glibc 2.33; dlsym does not find libc's
+// Programs linked before glibc 2.33; dlsym does not find libc's.
 WRAP(int, __xmknod, int, const char *path, mode_t mode, dev_t *device) { return cairn_wrap_mknod(path, mode, *device); }
 WRAP(int, __xmknodat, int, int folder, const char *path, mode_t mode, dev_t *device) {
   return cairn_wrap_mknodat(folder, path, mode, *device);
 }
-#endif
 
 WRAP(int, symlink, const char *content, const char *path) {
   if (inactive()) return NEXT(symlink)(content, path);

@@ -118,15 +118,15 @@ WRAP_FOPEN(_IO_fopen)
 WRAP_FREOPEN(freopen)
 WRAP_FREOPEN(freopen64)
 
-#define WRAP_TRUNCATE(name)                                                                     \
-  WRAP(int, name, const char *path, off_t length) {                                             \
+#define WRAP_TRUNCATE(name, type)                                                               \
+  WRAP(int, name, const char *path, type length) {                                              \
     if (inactive()) return NEXT(name)(path, length);                                            \
     Target target;                                                                              \
     if (failed(target.change(AT_FDCWD, path, true, length == 0))) return -1;                    \
     return NEXT(name)(target.path, length);                                                     \
   }
-WRAP_TRUNCATE(truncate)
-WRAP_TRUNCATE(truncate64)
+WRAP_TRUNCATE(truncate, long)
+WRAP_TRUNCATE(truncate64, int64_t)
 
 // The caller's own frame must be the one that libc sees, for its RUNPATH; so where no rule applies this is a tail call.
 WRAP(void *, dlopen, const char *path, int mode) {

@@ -119,13 +119,22 @@ WRAP(int, inotify_add_watch, int fd, const char *path, uint32_t mask) {
   return add_watch(fd, target.path, mask);
 }
 
-// Programs linked before glibc 2.33 call these. dlsym does not find libc's (they are compatibility symbols), and struct stat has
-// only one version on 64-bit systems, so they are the functions above.
-#if __SIZEOF_POINTER__ == 8
+// Programs linked before glibc 2.33 call these. dlsym does not find libc's (they are compatibility symbols), but they are the functions
+// above: on 64-bit systems struct stat has only one version, on i386 the one before was a kernel's of long ago.
+static bool known_version(int version) {
+  constexpr int version_i386 = 3;
+  if (sizeof(void *) == 8 || version == version_i386) return true;
+  errno = EINVAL;
+  return false;
+}
 #define WRAP_OLD_STAT(name, function, type)                                                     \
-  WRAP(int, name, int, const char *path, struct type *status) { return cairn_wrap_##function(path, status); }
+  WRAP(int, name, int version, const char *path, struct type *status) {                         \
+    return known_version(version) ? cairn_wrap_##function(path, status) : -1;                   \
+  }
 #define WRAP_OLD_FSTAT(name, function, type)                                                    \
-  WRAP(int, name, int, int fd, struct type *status) { return cairn_wrap_##function(fd, status); }
+  WRAP(int, name, int version, int fd, struct type *status) {                                   \
+    return known_version(version) ? cairn_wrap_##function(fd, status) : -1;                     \
+  }
 WRAP_OLD_FSTAT(__fxstat, fstat, stat)
 WRAP_OLD_FSTAT(__fxstat64, fstat64, stat64)
 WRAP_OLD_STAT(__xstat, stat, stat)
@@ -133,10 +142,21 @@ WRAP_OLD_STAT(__xstat64, stat64, stat64)
 WRAP_OLD_STAT(__lxstat, lstat, stat)
 WRAP_OLD_STAT(__lxstat64, lstat64, stat64)
 
-WRAP(int, __fxstatat, int, int folder, const char *path, struct stat *status, int flags) {
-  return cairn_wrap_fstatat(folder, path, status, flags);
+WRAP(int, __fxstatat, int version, int folder, const char *path, struct stat *status, int flags) {
+  return known_version(version) ? cairn_wrap_fstatat(folder, path, status, flags) : -1;
 }
-WRAP(int, __fxstatat64, int, int folder, const char *path, struct stat64 *status, int flags) {
-  return cairn_wrap_fstatat64(folder, path, status, flags);
+WRAP(int, __fxstatat64, int version, int folder, const char *path, struct stat64 *status, int flags) {
+  return known_version(version) ? cairn_wrap_fstatat64(folder, path, status, flags) : -1;
+}
+
+// What 32-bit programs with 64-bit times call.
+#if __SIZEOF_POINTER__ == 4
+WRAP_LOOK(int, __stat64_time64, true, (void *status), (status))
+WRAP_LOOK(int, __lstat64_time64, false, (void *status), (status))
+WRAP(int, __fstatat64_time64, int folder, const char *path, void *status, int flags) {
+  if (inactive()) return NEXT(__fstatat64_time64)(folder, path, status, flags);
+  Target target;
+  if (failed(target.look(folder, path, (flags & AT_SYMLINK_NOFOLLOW) == 0))) return -1;
+  return NEXT(__fstatat64_time64)(target.dirfd, target.path, status, flags);
 }
 #endif

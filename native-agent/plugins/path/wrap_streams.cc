@@ -82,6 +82,7 @@ WRAP(int, readdir64_r, DIR *stream, struct dirent64 *buffer, struct dirent64 **r
 }
 
 #if __SIZEOF_POINTER__ == 8  // one struct dirent
+using NarrowEntry = struct dirent64;
 WRAP(struct dirent64 *, readdir, DIR *stream) {
   if (no_streams()) return NEXT(readdir)(stream);
   return cairn_wrap_readdir64(stream);
@@ -89,6 +90,27 @@ WRAP(struct dirent64 *, readdir, DIR *stream) {
 WRAP(int, readdir_r, DIR *stream, struct dirent64 *buffer, struct dirent64 **result) {
   if (no_streams()) return NEXT(readdir_r)(stream, buffer, result);
   return cairn_wrap_readdir64_r(stream, buffer, result);
+}
+#else
+using NarrowEntry = struct dirent;
+WRAP(struct dirent *, readdir, DIR *stream) {
+  if (no_streams()) return NEXT(readdir)(stream);
+  struct dirent64 *entry;
+  if (!read_stream(stream, NEXT(readdir64), entry)) return NEXT(readdir)(stream);
+  return entry != nullptr ? narrow_entry_of(stream, *entry) : nullptr;
+}
+WRAP(int, readdir_r, DIR *stream, struct dirent *buffer, struct dirent **result) {
+  if (no_streams()) return NEXT(readdir_r)(stream, buffer, result);
+  struct dirent64 *entry;
+  int saved = errno;
+  errno = 0;
+  bool watched = read_stream(stream, NEXT(readdir64), entry);
+  int error = watched ? errno : 0;
+  errno = saved;
+  if (!watched) return NEXT(readdir_r)(stream, buffer, result);
+  *result = entry != nullptr ? buffer : nullptr;
+  if (entry != nullptr) narrow_entry(*entry, buffer);
+  return entry != nullptr ? 0 : error;
 }
 #endif
 
@@ -99,17 +121,20 @@ void close_below(DIR *stream) { NEXT(closedir)(stream); }
 
 namespace {
 
-using Filter = int (*)(const struct dirent64 *);
-using Compare = int (*)(const struct dirent64 **, const struct dirent64 **);
+template <typename Entry>
+using Filter = int (*)(const Entry *);
+template <typename Entry>
+using Compare = int (*)(const Entry **, const Entry **);
 
 /// scandir, by the functions above; takes the stream over.
-int scan(DIR *stream, struct dirent64 ***list, Filter filter, Compare compare) {
+template <typename Entry, typename Read>
+int scan(DIR *stream, Entry ***list, Filter<Entry> filter, Compare<Entry> compare, Read read) {
   if (stream == nullptr) return -1;
-  struct dirent64 **names = nullptr;
+  Entry **names = nullptr;
   size_t count = 0, room = 0;
   int saved = errno;
   errno = 0;
-  while (struct dirent64 *entry = cairn_wrap_readdir64(stream)) {
+  while (Entry *entry = read(stream)) {
     if (filter != nullptr && filter(entry) == 0) {
       errno = 0;
       continue;
@@ -118,10 +143,10 @@ int scan(DIR *stream, struct dirent64 ***list, Filter filter, Compare compare) {
       room = room != 0 ? room * 2 : 16;
       void *grown = realloc(names, room * sizeof *names);
       if (grown == nullptr) break;
-      names = static_cast<struct dirent64 **>(grown);
+      names = static_cast<Entry **>(grown);
     }
-    size_t size = offsetof(struct dirent64, d_name) + strlen(entry->d_name) + 1;
-    names[count] = static_cast<struct dirent64 *>(malloc(size));
+    size_t size = offsetof(Entry, d_name) + strlen(entry->d_name) + 1;
+    names[count] = static_cast<Entry *>(malloc(size));
     if (names[count] == nullptr) break;
     memcpy(names[count++], entry, size);
     errno = 0;
@@ -137,48 +162,48 @@ int scan(DIR *stream, struct dirent64 ***list, Filter filter, Compare compare) {
   errno = saved;
   if (compare != nullptr && count > 1)
     qsort(names, count, sizeof *names, reinterpret_cast<int (*)(const void *, const void *)>(compare));
-  if (names == nullptr) names = static_cast<struct dirent64 **>(malloc(sizeof *names));
+  if (names == nullptr) names = static_cast<Entry **>(malloc(sizeof *names));
   *list = names;
   return static_cast<int>(count);
 }
 
-template <typename Glob>
-void own_functions(Glob *result) {
+template <typename Glob, typename Read>
+void own_functions(Glob *result, Read read) {
   result->gl_opendir = reinterpret_cast<void *(*)(const char *)>(cairn_wrap_opendir);
-  result->gl_readdir = reinterpret_cast<decltype(result->gl_readdir)>(cairn_wrap_readdir64);
+  result->gl_readdir = reinterpret_cast<decltype(result->gl_readdir)>(read);
   result->gl_closedir = [](void *stream) { (void)cairn_wrap_closedir(static_cast<DIR *>(stream)); };
 }
 
 }  // namespace
 
-extern "C" int cairn_path_stat(const char *, void *) __asm__("stat64");
-extern "C" int cairn_path_lstat(const char *, void *) __asm__("lstat64");
+extern "C" int cairn_path_stat64(const char *, void *) __asm__("stat64");
+extern "C" int cairn_path_lstat64(const char *, void *) __asm__("lstat64");
+extern "C" int cairn_path_stat(const char *, void *) __asm__("stat");
+extern "C" int cairn_path_lstat(const char *, void *) __asm__("lstat");
 extern "C" int cairn_path_openat(int, const char *, int, ...) __asm__("openat");
 
-#define WRAP_SCANDIR(name)                                                                                \
-  WRAP(int, name, const char *path, struct dirent64 ***list, Filter filter, Compare compare) {            \
+#define WRAP_SCANDIR(name, type, read)                                                                    \
+  WRAP(int, name, const char *path, type ***list, Filter<type> filter, Compare<type> compare) {           \
     if (inactive()) return NEXT(name)(path, list, filter, compare);                                       \
-    return scan(cairn_wrap_opendir(path), list, filter, compare);                                         \
+    return scan<type>(cairn_wrap_opendir(path), list, filter, compare, read);                             \
   }
-#define WRAP_SCANDIRAT(name)                                                                              \
-  WRAP(int, name, int folder, const char *path, struct dirent64 ***list, Filter filter, Compare compare) { \
+#define WRAP_SCANDIRAT(name, type, read)                                                                  \
+  WRAP(int, name, int folder, const char *path, type ***list, Filter<type> filter, Compare<type> compare) { \
     if (inactive()) return NEXT(name)(folder, path, list, filter, compare);                               \
     int fd = cairn_path_openat(folder, path, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);            \
-    return fd < 0 ? -1 : scan(cairn_wrap_fdopendir(fd), list, filter, compare);                           \
+    return fd < 0 ? -1 : scan<type>(cairn_wrap_fdopendir(fd), list, filter, compare, read);               \
   }
-#define WRAP_GLOB(name, type)                                                                             \
+#define WRAP_GLOB(name, type, read, stat, lstat)                                                          \
   WRAP(int, name, const char *pattern, int flags, int (*error)(const char *, int), type *result) {        \
     if (inactive() || (flags & GLOB_ALTDIRFUNC) != 0) return NEXT(name)(pattern, flags, error, result);   \
-    own_functions(result);                                                                                \
-    result->gl_stat = reinterpret_cast<decltype(result->gl_stat)>(cairn_path_stat);                       \
-    result->gl_lstat = reinterpret_cast<decltype(result->gl_lstat)>(cairn_path_lstat);                    \
+    own_functions(result, read);                                                                          \
+    result->gl_stat = reinterpret_cast<decltype(result->gl_stat)>(stat);                                  \
+    result->gl_lstat = reinterpret_cast<decltype(result->gl_lstat)>(lstat);                               \
     return NEXT(name)(pattern, flags | GLOB_ALTDIRFUNC, error, result);                                   \
   }
-#if __SIZEOF_POINTER__ == 8
-WRAP_SCANDIR(scandir)
-WRAP_SCANDIRAT(scandirat)
-WRAP_GLOB(glob, glob_t)
-#endif
-WRAP_SCANDIR(scandir64)
-WRAP_SCANDIRAT(scandirat64)
-WRAP_GLOB(glob64, glob64_t)
+WRAP_SCANDIR(scandir, NarrowEntry, cairn_wrap_readdir)
+WRAP_SCANDIRAT(scandirat, NarrowEntry, cairn_wrap_readdir)
+WRAP_GLOB(glob, glob_t, cairn_wrap_readdir, cairn_path_stat, cairn_path_lstat)
+WRAP_SCANDIR(scandir64, struct dirent64, cairn_wrap_readdir64)
+WRAP_SCANDIRAT(scandirat64, struct dirent64, cairn_wrap_readdir64)
+WRAP_GLOB(glob64, glob64_t, cairn_wrap_readdir64, cairn_path_stat64, cairn_path_lstat64)

@@ -74,8 +74,8 @@ CAIRN_EXPORT int clock_nanosleep(clockid_t clock, int flags, const struct timesp
   if (!active()) return next_clock_nanosleep.get()(clock, flags, request, rest);
   struct timespec moment;
   if (int64_t before = cpu_time_before(clock); before != 0 && (flags & TIMER_ABSTIME) != 0 && request != nullptr) {
-    int64_t left = request->tv_sec * 1'000'000'000 + request->tv_nsec - before;
-    moment = {left > 0 ? left / 1'000'000'000 : 0, left > 0 ? left % 1'000'000'000 : 0};
+    int64_t left = plugin::nanoseconds_of(*request) - before;
+    moment = plugin::timespec_of(left > 0 ? left : 0);
     request = &moment;
   }
   return next_clock_nanosleep.get()(real_clock(clock), flags, request, rest);

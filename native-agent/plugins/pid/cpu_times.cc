@@ -71,16 +71,15 @@ Times operator+(const Times& a, const Times& b) {
   return {a.scheduled + b.scheduled, a.ticks + b.ticks, a.user_ticks + b.user_ticks, a.user + b.user, a.system + b.system};
 }
 
-int64_t nanoseconds(const struct timeval& time) { return time.tv_sec * second + time.tv_usec * 1000; }
-struct timeval time_value(int64_t time) {
-  if (time < 0) time = 0;
-  return {time / second, time % second / 1000};
-}
+int64_t nanoseconds(const struct timeval& time) { return plugin::nanoseconds_of(time); }
+struct timeval time_value(int64_t time) { return plugin::timeval_of(time < 0 ? 0 : time); }
 
 /// to += sign * from, but the peak of memory.
-void add(struct rusage* to, const struct rusage& from, int64_t sign) {
-  to->ru_utime = {to->ru_utime.tv_sec + sign * from.ru_utime.tv_sec, to->ru_utime.tv_usec + sign * from.ru_utime.tv_usec};
-  to->ru_stime = {to->ru_stime.tv_sec + sign * from.ru_stime.tv_sec, to->ru_stime.tv_usec + sign * from.ru_stime.tv_usec};
+void add(struct rusage* to, const struct rusage& from, long sign) {
+  to->ru_utime.tv_sec += static_cast<time_t>(sign * from.ru_utime.tv_sec);
+  to->ru_utime.tv_usec += static_cast<suseconds_t>(sign * from.ru_utime.tv_usec);
+  to->ru_stime.tv_sec += static_cast<time_t>(sign * from.ru_stime.tv_sec);
+  to->ru_stime.tv_usec += static_cast<suseconds_t>(sign * from.ru_stime.tv_usec);
   to->ru_minflt += sign * from.ru_minflt;
   to->ru_majflt += sign * from.ru_majflt;
   to->ru_inblock += sign * from.ru_inblock;
@@ -100,7 +99,7 @@ int64_t read_clock(int32_t real_id, int thread, Counted counted) {
   clockid_t clock = static_cast<clockid_t>(static_cast<uint32_t>(~real_id) << 3) | thread | counted;
   struct timespec time = {};
   raw(SYS_clock_gettime, clock, pointer(&time));
-  return time.tv_sec * second + time.tv_nsec;
+  return plugin::nanoseconds_of(time);
 }
 
 /// As the kernel has them now. thread: 4 for one of this process's threads, 0 for the process.
@@ -212,9 +211,8 @@ int64_t cpu_time_before(clockid_t clock) {
 void add_cpu_time(clockid_t clock, struct timespec* time) {
   int64_t before = cpu_time_before(clock);
   if (before == 0) return;
-  int64_t sum = time->tv_sec * second + time->tv_nsec + before;
-  if (sum < 0) sum = 0;
-  *time = {sum / second, sum % second};
+  int64_t sum = plugin::nanoseconds_of(*time) + before;
+  *time = plugin::timespec_of(sum < 0 ? 0 : sum);
 }
 
 void add_usage(int who, struct rusage* usage) {
@@ -244,7 +242,7 @@ CAIRN_EXPORT clock_t clock() noexcept {
   if (!active()) return next_clock.get()();
   struct timespec time = {};
   if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) != 0) return -1;
-  return time.tv_sec * CLOCKS_PER_SEC + time.tv_nsec / (second / CLOCKS_PER_SEC);
+  return static_cast<clock_t>(plugin::nanoseconds_of(time) / (second / CLOCKS_PER_SEC));
 }
 
 CAIRN_EXPORT clock_t times(struct tms* times) noexcept {
@@ -253,8 +251,8 @@ CAIRN_EXPORT clock_t times(struct tms* times) noexcept {
   if (times == nullptr || !active() || !adds) return result;
   struct rusage self, children;
   if (getrusage(RUSAGE_SELF, &self) == 0 && getrusage(RUSAGE_CHILDREN, &children) == 0) {
-    *times = {nanoseconds(self.ru_utime) / tick, nanoseconds(self.ru_stime) / tick, nanoseconds(children.ru_utime) / tick,
-              nanoseconds(children.ru_stime) / tick};
+    auto ticks = [](const struct timeval& time) { return static_cast<clock_t>(nanoseconds(time) / tick); };
+    *times = {ticks(self.ru_utime), ticks(self.ru_stime), ticks(children.ru_utime), ticks(children.ru_stime)};
   }
   return result;
 }

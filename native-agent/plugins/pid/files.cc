@@ -23,11 +23,17 @@ namespace cairn::pid {
 static Next<int(int, int, ...)> next_fcntl{"fcntl", nullptr};
 static Next<int(int, int, ...)> next_fcntl64{"fcntl64", nullptr};
 static Next<int(int, unsigned long, ...)> next_ioctl{"ioctl", nullptr};
+#if __SIZEOF_POINTER__ == 4
+static Next<int(int, unsigned long, ...)> next_ioctl_time64{"__ioctl_time64", nullptr};
+#endif
 
 void prepare_files() {
   next_fcntl.get();
   next_fcntl64.get();
   next_ioctl.get();
+#if __SIZEOF_POINTER__ == 4
+  next_ioctl_time64.get();
+#endif
 }
 
 namespace {
@@ -80,7 +86,7 @@ int fcntl_of_ids(Next<int(int, int, ...)>& next, int fd, int command, void* argu
 }
 
 /// The ids are ints in the application's memory.
-int ioctl_of_ids(int fd, unsigned long request, void* argument) {
+int ioctl_of_ids(Next<int(int, unsigned long, ...)>& next, int fd, unsigned long request, void* argument) {
   int32_t* value = static_cast<int32_t*>(argument);
   int32_t real;
   int result;
@@ -89,14 +95,14 @@ int ioctl_of_ids(int fd, unsigned long request, void* argument) {
       if (value == nullptr) break;
       return stable([&] {
         real = real_group(*value);
-        return next_ioctl.get()(fd, request, &real);
+        return next.get()(fd, request, &real);
       });
     case FIOSETOWN:
     case SIOCSPGRP:
       if (value == nullptr) break;
       return stable([&] {
         real = real_target(*value);
-        return next_ioctl.get()(fd, request, &real);
+        return next.get()(fd, request, &real);
       });
     case TIOCGPTN:
       result = next_ioctl.get()(fd, request, argument);
@@ -108,17 +114,17 @@ int ioctl_of_ids(int fd, unsigned long request, void* argument) {
       return result;
     case TIOCGPGRP:
     case TIOCGSID:
-      result = next_ioctl.get()(fd, request, argument);
+      result = next.get()(fd, request, argument);
       if (result == 0) *value = to_virtual(request == TIOCGSID ? Space::session : Space::group, *value);
       return result;
     case FIOGETOWN:
     case SIOCGPGRP:
-      result = next_ioctl.get()(fd, request, argument);
+      result = next.get()(fd, request, argument);
       if (result == 0) *value = virtual_owner(*value);
       return result;
     default: break;
   }
-  return next_ioctl.get()(fd, request, argument);
+  return next.get()(fd, request, argument);
 }
 
 }  // namespace
@@ -149,8 +155,27 @@ CAIRN_EXPORT int ioctl(int fd, unsigned long request, ...) noexcept {
   void* argument = va_arg(list, void*);
   va_end(list);
   if (!active()) return next_ioctl.get()(fd, request, argument);
-  return ioctl_of_ids(fd, request, argument);
+  return ioctl_of_ids(next_ioctl, fd, request, argument);
 }
+
+#if __SIZEOF_POINTER__ == 4
+/// For programs with 64-bit times: some requests of sockets have a time in them, and this one converts it.
+CAIRN_EXPORT int __ioctl_time64(int fd, unsigned long request, ...) {
+  va_list list;
+  va_start(list, request);
+  void* argument = va_arg(list, void*);
+  va_end(list);
+  if (!active()) return next_ioctl_time64.get()(fd, request, argument);
+  return ioctl_of_ids(next_ioctl_time64, fd, request, argument);
+}
+CAIRN_EXPORT int __fcntl_time64(int fd, int command, ...) {
+  va_list list;
+  va_start(list, command);
+  void* argument = va_arg(list, void*);
+  va_end(list);
+  return fcntl64(fd, command, argument);
+}
+#endif
 
 CAIRN_EXPORT pid_t tcgetpgrp(int fd) noexcept {
   int group = 0;

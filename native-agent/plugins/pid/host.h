@@ -4,10 +4,11 @@
 #pragma once
 #include <dlfcn.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdint.h>
-#include <sys/syscall.h>
 
 #include "cairn/plugin.h"
+#include "common/kernel.h"
 
 #pragma GCC diagnostic ignored "-Wignored-attributes"
 
@@ -38,6 +39,14 @@ long raw(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0
 
 inline long pointer(const volatile void* address) { return reinterpret_cast<long>(const_cast<const void*>(address)); }
 
+/// Is it the call that waits for a word in memory?
+inline bool is_futex(int64_t number) {
+#ifdef SYS_futex_time64
+  if (number == SYS_futex_time64) return true;
+#endif
+  return number == SYS_futex;
+}
+
 /// The result in the manner of libc.
 inline long with_errno(long result) {
   if (result < 0 && result > -4096) {
@@ -65,6 +74,10 @@ void prepare_syscall();
 void prepare_children();
 void prepare_shell();
 void prepare_mutexes();
+void prepare_time64();
+
+/// For a received signal: its sender by the virtual id. Gives `signal` back.
+int with_sender(int signal, siginfo_t* info);
 
 /// [any] syscall_paths.cc: true if the call names a file and was made here; errno is set then.
 bool call_with_paths(long number, const long* a, long* result);

@@ -45,13 +45,13 @@ Lent* find(pthread_t thread) {
   return nullptr;
 }
 
-/// libc's descriptor of a thread, which begins with a pointer to itself at offset 16; 0: it is none of libc's.
+/// libc's descriptor of a thread, which has a pointer to itself behind two others; 0: it is none of libc's.
 pthread_t descriptor_of(int32_t real) {
-  uint64_t head = 0, self = 0;
+  uintptr_t head = 0, self = 0;
   size_t size = 0;
   if (list_offset == 0 || raw(SYS_get_robust_list, real, pointer(&head), pointer(&size)) < 0 || head == 0) return 0;
-  uint64_t thread = head - static_cast<uint64_t>(list_offset);
-  return peek(thread + 16, &self, sizeof self) && self == thread ? static_cast<pthread_t>(thread) : 0;
+  uintptr_t thread = head - static_cast<uintptr_t>(list_offset);
+  return peek(thread + 2 * sizeof(void*), &self, sizeof self) && self == thread ? static_cast<pthread_t>(thread) : 0;
 }
 
 /// The mutex, if a thread that waits for the futex at `address` does so in a wait on a condition with such a mutex: libc keeps
@@ -59,11 +59,11 @@ pthread_t descriptor_of(int32_t real) {
 pthread_mutex_t* mutex_of_sleeper(uint64_t address, uint64_t stack) {
   constexpr uint64_t signals = offsetof(pthread_cond_t, __data.__g_signals);
   constexpr uint64_t groups = sizeof(static_cast<pthread_cond_t*>(nullptr)->__data.__g_signals);
-  uint64_t words[searched_stack / sizeof(uint64_t)];
+  uintptr_t words[searched_stack / sizeof(uintptr_t)];
   size_t size = sizeof words;
   while (size > 64 && !peek(stack, words, size)) size /= 2;
   if (size <= 64) return nullptr;
-  for (size_t at = 0; at + 1 < size / sizeof(uint64_t); ++at) {
+  for (size_t at = 0; at + 1 < size / sizeof(uintptr_t); ++at) {
     if (address < words[at] + signals || address >= words[at] + signals + groups) continue;
     pthread_mutex_t mutex;
     if (words[at + 1] % alignof(pthread_mutex_t) == 0 && peek(words[at + 1], &mutex, sizeof mutex) && has_kernel_ids(&mutex)) {
@@ -111,10 +111,10 @@ int32_t lent_id(pthread_t thread) {
 }
 
 void find_thread_descriptor() {
-  uint64_t head = 0;
+  uintptr_t head = 0;
   size_t size = 0;
   if (raw(SYS_get_robust_list, 0, pointer(&head), pointer(&size)) < 0 || head == 0) return;
-  int64_t offset = static_cast<int64_t>(head - static_cast<uint64_t>(pthread_self()));
+  int64_t offset = static_cast<intptr_t>(head - static_cast<uintptr_t>(pthread_self()));
   if (offset > 0 && offset < 8192) list_offset = offset;
 }
 
@@ -127,7 +127,7 @@ void lend_to_sleepers() {
   for (uint32_t index = 0; host->thread(index, &virtual_id, &real) == 1; ++index) {
     int64_t number = 0;
     uint64_t arguments[6], stack = 0;
-    if (!thread_call(index, &number, arguments, &stack) || number != SYS_futex) continue;
+    if (!thread_call(index, &number, arguments, &stack) || !is_futex(number)) continue;
     int operation = static_cast<int>(arguments[1]) & FUTEX_CMD_MASK;
     if (operation != FUTEX_WAIT && operation != FUTEX_WAIT_BITSET) continue;
     pthread_mutex_t* mutex = mutex_of_sleeper(arguments[0], stack);

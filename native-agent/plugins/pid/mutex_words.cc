@@ -27,8 +27,16 @@ bool used = false;  // a mutex got real ids in this life
 uint32_t renewing = 0;
 
 uint16_t life_now() { return static_cast<uint16_t>(generation()); }
-uint16_t life_of(const pthread_mutex_t* mutex) { return static_cast<uint16_t>(__atomic_load_n(&mutex->__data.__elision, __ATOMIC_ACQUIRE)); }
-void set_life(pthread_mutex_t* mutex, uint16_t life) { __atomic_store_n(&mutex->__data.__elision, static_cast<short>(life), __ATOMIC_RELEASE); }
+
+/// Where the life of a mutex's words is noted.
+#if __SIZEOF_POINTER__ == 8
+uint16_t* life_word(pthread_mutex_t* mutex) { return reinterpret_cast<uint16_t*>(&mutex->__data.__elision); }
+#else
+// On i386 that word is part of the robust list's; but libc does not use the upper half of the kind.
+uint16_t* life_word(pthread_mutex_t* mutex) { return reinterpret_cast<uint16_t*>(&mutex->__data.__kind) + 1; }
+#endif
+uint16_t life_of(const pthread_mutex_t* mutex) { return __atomic_load_n(life_word(const_cast<pthread_mutex_t*>(mutex)), __ATOMIC_ACQUIRE); }
+void set_life(pthread_mutex_t* mutex, uint16_t life) { __atomic_store_n(life_word(mutex), life, __ATOMIC_RELEASE); }
 
 uint32_t* word_of(pthread_mutex_t* mutex) { return reinterpret_cast<uint32_t*>(&mutex->__data.__lock); }
 
@@ -106,15 +114,15 @@ void translate_list(int32_t tid, const int32_t* former, int32_t real) {
   size_t size = 0;
   robust_list_head list;
   if (raw(SYS_get_robust_list, tid, pointer(&head), pointer(&size)) < 0 || head == nullptr) return;
-  uint64_t first = reinterpret_cast<uint64_t>(head);
+  uint64_t first = reinterpret_cast<uintptr_t>(head);
   if (!peek(first, &list, sizeof list)) return;
-  auto word_at = [&](uint64_t entry) { return (entry & ~uint64_t{1}) + static_cast<uint64_t>(list.futex_offset); };
-  uint64_t entry = reinterpret_cast<uint64_t>(list.list.next);
-  for (uint32_t count = 0; (entry & ~uint64_t{1}) != first && count < list_limit; ++count) {
+  auto word_at = [&](uintptr_t entry) { return (entry & ~uintptr_t{1}) + static_cast<uintptr_t>(list.futex_offset); };
+  uintptr_t entry = reinterpret_cast<uintptr_t>(list.list.next);
+  for (uint32_t count = 0; (entry & ~uintptr_t{1}) != first && count < list_limit; ++count) {
     translate_entry(word_at(entry), former, real);
-    if (!peek(entry & ~uint64_t{1}, &entry, sizeof entry)) return;
+    if (!peek(entry & ~uintptr_t{1}, &entry, sizeof entry)) return;
   }
-  uint64_t pending = reinterpret_cast<uint64_t>(list.list_op_pending);
+  uint64_t pending = reinterpret_cast<uintptr_t>(list.list_op_pending);
   if (pending != 0) translate_entry(word_at(pending), former, real);
 }
 
@@ -122,7 +130,7 @@ void translate_list(int32_t tid, const int32_t* former, int32_t real) {
 void translate_awaited(uint32_t thread) {
   int64_t number = 0;
   uint64_t arguments[6], stack = 0;
-  if (!thread_call(thread, &number, arguments, &stack) || number != SYS_futex) return;
+  if (!thread_call(thread, &number, arguments, &stack) || !is_futex(number)) return;
   int operation = static_cast<int>(arguments[1]) & FUTEX_CMD_MASK;
   pthread_mutex_t copy;
   if (operation != FUTEX_LOCK_PI && operation != FUTEX_LOCK_PI2) return;

@@ -34,6 +34,12 @@ CAIRN_PID_NEXT(pthread_mutex_consistent);
 CAIRN_PID_NEXT(pthread_cond_wait);
 CAIRN_PID_NEXT(pthread_cond_timedwait);
 CAIRN_PID_NEXT(pthread_cond_clockwait);
+#if __SIZEOF_POINTER__ == 4
+static Next<int(pthread_mutex_t*, const void*)> next_timedlock64{"__pthread_mutex_timedlock64", nullptr};
+static Next<int(pthread_mutex_t*, clockid_t, const void*)> next_clocklock64{"__pthread_mutex_clocklock64", nullptr};
+static Next<int(pthread_cond_t*, pthread_mutex_t*, const void*)> next_timedwait64{"__pthread_cond_timedwait64", nullptr};
+static Next<int(pthread_cond_t*, pthread_mutex_t*, clockid_t, const void*)> next_clockwait64{"__pthread_cond_clockwait64", nullptr};
+#endif
 
 namespace {
 
@@ -144,6 +150,12 @@ void prepare_mutexes() {
   prepare_condition(next_pthread_cond_wait);
   prepare_condition(next_pthread_cond_timedwait);
   next_pthread_cond_clockwait.get();
+#if __SIZEOF_POINTER__ == 4
+  next_timedlock64.get();
+  next_clocklock64.get();
+  next_timedwait64.get();
+  next_clockwait64.get();
+#endif
 }
 
 extern "C" {
@@ -191,6 +203,26 @@ CAIRN_EXPORT int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex
   if (plain(mutex)) return next_pthread_cond_clockwait.get()(condition, mutex, clock, time);
   return release(mutex, true, [=] { return next_pthread_cond_clockwait.get()(condition, mutex, clock, time); });
 }
+
+#if __SIZEOF_POINTER__ == 4
+// For programs with 64-bit times, which stay as they are on the way.
+CAIRN_EXPORT int __pthread_mutex_timedlock64(pthread_mutex_t* mutex, const void* time) {
+  if (plain(mutex)) return next_timedlock64.get()(mutex, time);
+  return take(mutex, [=] { return next_timedlock64.get()(mutex, time); });
+}
+CAIRN_EXPORT int __pthread_mutex_clocklock64(pthread_mutex_t* mutex, clockid_t clock, const void* time) {
+  if (plain(mutex)) return next_clocklock64.get()(mutex, clock, time);
+  return take(mutex, [=] { return next_clocklock64.get()(mutex, clock, time); });
+}
+CAIRN_EXPORT int __pthread_cond_timedwait64(pthread_cond_t* condition, pthread_mutex_t* mutex, const void* time) {
+  if (plain(mutex)) return next_timedwait64.get()(condition, mutex, time);
+  return release(mutex, true, [=] { return next_timedwait64.get()(condition, mutex, time); });
+}
+CAIRN_EXPORT int __pthread_cond_clockwait64(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock, const void* time) {
+  if (plain(mutex)) return next_clockwait64.get()(condition, mutex, clock, time);
+  return release(mutex, true, [=] { return next_clockwait64.get()(condition, mutex, clock, time); });
+}
+#endif
 
 }  // extern "C"
 

@@ -250,6 +250,7 @@ int32_t init(const cairn_host* given, const char*) {
   prepare_children();
   prepare_shell();
   prepare_mutexes();
+  prepare_time64();
   set_self(ask(SYS_getpid), ask(SYS_getpid));
   enter_program();
   look();

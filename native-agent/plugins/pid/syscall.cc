@@ -18,6 +18,10 @@
 #include "pid/host.h"
 #include "pid/ids.h"
 
+#ifdef SYS_ipc
+extern "C" int __semtimedop64(int, struct sembuf*, size_t, const void*);
+#endif
+
 namespace cairn::pid {
 
 static Next<long(long, ...)> next_syscall{"syscall", nullptr};
@@ -76,6 +80,20 @@ long change_action(const long* a) {
                          static_cast<uint64_t>(a[3]));
 }
 
+#ifdef SYS_clock_gettime64
+long wide_clock_time(const long* a) {
+  auto clock = static_cast<clockid_t>(a[0]);
+  long result = raw(SYS_clock_gettime64, real_clock(clock), a[1]);
+  auto* words = reinterpret_cast<int64_t*>(a[1]);
+  int64_t before = result == 0 ? cpu_time_before(clock) : 0;
+  if (before == 0) return result;
+  int64_t sum = words[0] * 1'000'000'000 + words[1] + before;
+  words[0] = sum / 1'000'000'000;
+  words[1] = sum % 1'000'000'000;
+  return result;
+}
+#endif
+
 long sleep_until(const long* a) {
   auto clock = static_cast<clockid_t>(a[0]);
   plugin::Moment moment(clock, (a[1] & TIMER_ABSTIME) != 0 ? reinterpret_cast<const struct timespec*>(a[2]) : nullptr);
@@ -111,6 +129,9 @@ bool call_with_ids(long number, const long* a, long* result) {
     case SYS_sched_setattr:
     case SYS_sched_getattr:
     case SYS_sched_rr_get_interval:
+#ifdef SYS_sched_rr_get_interval_time64
+    case SYS_sched_rr_get_interval_time64:
+#endif
     case SYS_sched_setaffinity:
     case SYS_sched_getaffinity:
     case SYS_migrate_pages:
@@ -136,10 +157,18 @@ bool call_with_ids(long number, const long* a, long* result) {
       if (*result == 0) add_usage(static_cast<int>(a[0]), reinterpret_cast<struct rusage*>(a[1]));
       return true;
     case SYS_clock_nanosleep: *result = sleep_until(a); return true;
+#ifdef SYS_clock_gettime64
+    case SYS_clock_gettime64: *result = wide_clock_time(a); return true;
+    case SYS_clock_getres_time64:
+    case SYS_clock_nanosleep_time64:
+#endif
     case SYS_clock_getres:
       *result = raw(number, real_clock(static_cast<clockid_t>(a[0])), a[1], a[2], a[3]);
       return true;
     case SYS_timer_create: *result = create_timer(a); return true;
+#ifdef SYS_waitpid
+    case SYS_waitpid:
+#endif
     case SYS_wait4: {
       int32_t asked = static_cast<int32_t>(a[0]);
       long real = raw(number, asked > 0 ? real_child(asked) : real_target(asked), a[1], a[2], a[3]);
@@ -168,7 +197,12 @@ bool call_with_ids(long number, const long* a, long* result) {
 /// True if the call is about System V objects and was made by their plugin; errno is set then.
 bool call_of_sysv(long number, const long* a, long* result) {
   switch (number) {
-    case SYS_shmget: case SYS_shmat: case SYS_shmctl: case SYS_semget: case SYS_semctl: case SYS_semop: case SYS_semtimedop:
+    case SYS_shmget: case SYS_shmat: case SYS_shmctl: case SYS_semget: case SYS_semctl: 
+#ifdef SYS_ipc
+    case SYS_semtimedop_time64:
+#else
+    case SYS_semop: case SYS_semtimedop:
+#endif
     case SYS_msgget: case SYS_msgsnd: case SYS_msgrcv: case SYS_msgctl: break;
     default: return false;
   }

@@ -25,7 +25,7 @@ long current_folder(char* buffer, size_t size) { return getcwd(buffer, size) == 
 bool call_with_paths(long which, const long* a, long* result) {
   switch (which) {
     case SYS_statx: *result = statx(number(a[0]), path(a[1]), number(a[2]), static_cast<unsigned>(a[3]), reinterpret_cast<struct statx*>(a[4])); return true;
-    case SYS_newfstatat: *result = fstatat(number(a[0]), path(a[1]), reinterpret_cast<struct stat*>(a[2]), number(a[3])); return true;
+    case SYS_newfstatat: *result = fstatat64(number(a[0]), path(a[1]), reinterpret_cast<struct stat64*>(a[2]), number(a[3])); return true;
     case SYS_openat: *result = openat(number(a[0]), path(a[1]), number(a[2]), static_cast<mode_t>(a[3])); return true;
     case SYS_faccessat: *result = faccessat(number(a[0]), path(a[1]), number(a[2]), 0); return true;
     case SYS_faccessat2: *result = faccessat(number(a[0]), path(a[1]), number(a[2]), number(a[3])); return true;
@@ -70,8 +70,13 @@ bool call_with_paths(long which, const long* a, long* result) {
     case SYS_getcwd: *result = current_folder(reinterpret_cast<char*>(a[0]), static_cast<size_t>(a[1])); return true;
 #ifdef SYS_open
     case SYS_open: *result = open(path(a[0]), number(a[1]), static_cast<mode_t>(a[2])); return true;
+#if __SIZEOF_POINTER__ == 8
     case SYS_stat: *result = stat(path(a[0]), reinterpret_cast<struct stat*>(a[1])); return true;
     case SYS_lstat: *result = lstat(path(a[0]), reinterpret_cast<struct stat*>(a[1])); return true;
+#else  // what has the numbers of those two has a structure of its own, of which libc knows nothing
+    case SYS_stat64: *result = stat64(path(a[0]), reinterpret_cast<struct stat64*>(a[1])); return true;
+    case SYS_lstat64: *result = lstat64(path(a[0]), reinterpret_cast<struct stat64*>(a[1])); return true;
+#endif
     case SYS_access: *result = access(path(a[0]), number(a[1])); return true;
     case SYS_creat: *result = creat(path(a[0]), static_cast<mode_t>(a[1])); return true;
     case SYS_chmod: *result = chmod(path(a[0]), static_cast<mode_t>(a[1])); return true;

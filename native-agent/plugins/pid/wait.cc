@@ -55,12 +55,12 @@ bool has_sender(const siginfo_t* info) {
   return info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL || info->si_code == SI_MESGQ;
 }
 
+}  // namespace
+
 int with_sender(int signal, siginfo_t* info) {
   if (signal > 0 && info != nullptr && active() && has_sender(info)) info->si_pid = to_virtual(Space::id, info->si_pid);
   return signal;
 }
-
-}  // namespace
 
 extern "C" {
 

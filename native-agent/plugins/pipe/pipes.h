@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "cairn/plugin.h"
 #include "common/handles.h"
+#include "common/kernel.h"
 #include "common/pool.h"
 #include "common/text.h"
 
@@ -46,8 +46,10 @@ struct Table {
 extern const cairn_host* host;
 extern Table table;
 
-/// How the kernel marks what was opened by a name (on x86-64 libc's O_LARGEFILE is 0); pipe(2) does not.
+/// How the kernel marks what was opened by a name (on x86-64 libc's O_LARGEFILE is 0); pipe(2) does not. In a 32-bit program that is
+/// so only where it asked for large files: there each end is made by a name, which nothing else shows.
 inline constexpr uint32_t opened_by_name = 0100000;
+inline constexpr bool always_by_name = sizeof(void*) == 4;
 
 /// Added to the token of an end that has seen its last writer go.
 inline constexpr uint64_t hang_up = uint64_t{1} << 32;
@@ -55,8 +57,9 @@ inline Pipe* pipe_of(const cairn_descriptor& end) { return &table.pipes[end.toke
 
 using plugin::Text;
 
-inline long sys(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
-  return host->syscall(number, a, b, c, d, e, f);
+template <typename... Arguments>
+inline int64_t sys(long number, Arguments... arguments) {
+  return plugin::call(host, number, arguments...);
 }
 inline long pointer(const void* address) { return reinterpret_cast<long>(address); }
 inline int64_t key_of(const Pipe& pipe) { return plugin::file_key(pipe.device, pipe.inode); }

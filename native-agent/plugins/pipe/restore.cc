@@ -40,7 +40,7 @@ int32_t make_named(Pipe* pipe) {
   // No handle for writing: a reader that is opened before the first writer knows that it was.
   long fd = sys(SYS_openat, AT_FDCWD, pointer(path), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return fail(fd, *pipe, "a named pipe cannot be opened again");
-  struct stat status = {};
+  struct stat64 status = {};
   sys(SYS_fstat, fd, pointer(&status));
   if (!S_ISFIFO(status.st_mode)) {
     sys(SYS_close, fd);
@@ -139,10 +139,10 @@ int32_t open_end(cairn_descriptor* wanted) {
   int32_t end = pipe.handles[which] >= 0 ? static_cast<int32_t>(sys(SYS_fcntl, pipe.handles[which], F_DUPFD_CLOEXEC, 0))
                                          : plugin::take_handle(host, handles[which], key_of(pipe));
   if (end < 0) return fail(end, pipe, "a pipe cannot be taken over from the process that made it again");
-  if (pipe.named || (wanted->status_flags & opened_by_name) != 0) {
+  if (pipe.named || always_by_name || (wanted->status_flags & opened_by_name) != 0) {
     // A hang-up is reported to who was opened while there was a writer.
     long writer = (wanted->token & hang_up) != 0 ? open_again(end, O_WRONLY | O_NONBLOCK) : -1;
-    long opened = open_again(end, (wanted->status_flags & O_ACCMODE) | O_NONBLOCK);
+    long opened = open_again(end, (wanted->status_flags & (O_ACCMODE | (always_by_name ? opened_by_name : 0u))) | O_NONBLOCK);
     if (writer >= 0) sys(SYS_close, writer);
     sys(SYS_close, end);
     if (opened < 0) return fail(opened, pipe, "an end of a pipe cannot be opened again");

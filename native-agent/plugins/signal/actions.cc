@@ -47,14 +47,14 @@ const cairn_ids* ids() {
 
 }  // namespace
 
-uint64_t trampoline() { return reinterpret_cast<uint64_t>(deliver); }
+uint64_t trampoline() { return reinterpret_cast<uintptr_t>(deliver); }
 
 uint64_t shown_handler(int signal, uint64_t kernel_handler) {
   return kernel_handler == trampoline() ? __atomic_load_n(&handlers[signal], __ATOMIC_RELAXED) : kernel_handler;
 }
 
 uint64_t kernel_handler(int signal, uint64_t handler, uint64_t flags) {
-  bool calls = handler != reinterpret_cast<uint64_t>(SIG_DFL) && handler != reinterpret_cast<uint64_t>(SIG_IGN);
+  bool calls = handler != reinterpret_cast<uintptr_t>(SIG_DFL) && handler != reinterpret_cast<uintptr_t>(SIG_IGN);
   bool own = signal == signal_cancel || signal == signal_setxid;
   return calls && !own && (flags & SA_SIGINFO) != 0 ? trampoline() : handler;
 }
@@ -83,13 +83,13 @@ long change_action(int signal, const KernelAction* set, KernelAction* get, long 
   Change change;
   uint64_t before = shown_handler(signal, trampoline());
   if (set != nullptr) {
-    fresh.handler = kernel_handler(signal, set->handler, set->flags);
+    fresh.handler = static_cast<unsigned long>(kernel_handler(signal, set->handler, set->flags));
     // First, because the signal may come as soon as the kernel knows.
     if (fresh.handler != set->handler) remember_handler(signal, set->handler);
   }
   long result = host->syscall(SYS_rt_sigaction, signal, set != nullptr ? pointer(&fresh) : 0, pointer(get), size, 0, 0);
   if (result < 0) remember_handler(signal, before);
-  else if (get != nullptr && get->handler == trampoline()) get->handler = before;
+  else if (get != nullptr && get->handler == trampoline()) get->handler = static_cast<unsigned long>(before);
   return result;
 }
 

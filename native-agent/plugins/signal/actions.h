@@ -19,9 +19,9 @@ constexpr long mask_size = 8;
 
 /// struct sigaction as the kernel has it.
 struct KernelAction {
-  uint64_t handler;
-  uint64_t flags;
-  uint64_t restorer;
+  unsigned long handler;
+  unsigned long flags;
+  unsigned long restorer;
   uint64_t mask;
 };
 

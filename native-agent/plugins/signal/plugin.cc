@@ -37,7 +37,7 @@ int32_t save() {
   for (int signal = 1; signal <= signal_count; ++signal) {
     long error = action(signal, nullptr, &actions[signal]);
     if (error < 0) return failed(error, signal, "read");
-    actions[signal].handler = shown_handler(signal, actions[signal].handler);
+    actions[signal].handler = static_cast<unsigned long>(shown_handler(signal, actions[signal].handler));
   }
   saved = true;
   return 0;
@@ -48,7 +48,7 @@ int32_t restore() {
   for (int signal = 1; signal <= signal_count; ++signal) {
     if (is_fixed(signal)) continue;
     KernelAction own = actions[signal];
-    own.handler = kernel_handler(signal, own.handler, own.flags);
+    own.handler = static_cast<unsigned long>(kernel_handler(signal, own.handler, own.flags));
     if (own.handler != actions[signal].handler) remember_handler(signal, actions[signal].handler);
     long error = action(signal, &own, nullptr);
     if (error < 0) return failed(error, signal, "set again");

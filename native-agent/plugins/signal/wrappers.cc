@@ -39,7 +39,7 @@ Next<Set> next_ssignal = {"ssignal", nullptr};
 Next<Set> next_sysv_signal = {"sysv_signal", nullptr};
 Next<Set> next_sigset = {"sigset", nullptr};
 
-uint64_t handler_of(const struct sigaction& action) { return reinterpret_cast<uint64_t>(action.sa_sigaction); }
+uint64_t handler_of(const struct sigaction& action) { return reinterpret_cast<uintptr_t>(action.sa_sigaction); }
 void set_handler(struct sigaction* action, uint64_t handler) {
   action->sa_sigaction = reinterpret_cast<void (*)(int, siginfo_t*, void*)>(handler);
 }
@@ -66,7 +66,7 @@ int change(int signal, const struct sigaction* set, struct sigaction* get) {
 /// What a function says that the handler was before.
 Simple shown(int signal, Simple handler) {
   if (!active() || !is_signal(signal)) return handler;
-  return reinterpret_cast<Simple>(shown_handler(signal, reinterpret_cast<uint64_t>(handler)));
+  return reinterpret_cast<Simple>(shown_handler(signal, reinterpret_cast<uintptr_t>(handler)));
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ long read_memory(int64_t pid, const void* from, void* to, uint64_t size) {
     copy_bytes(to, from, size);
     return 0;
   }
-  iovec here = {to, size}, there = {const_cast<void*>(from), size};
+  iovec here = {to, static_cast<size_t>(size)}, there = {const_cast<void*>(from), static_cast<size_t>(size)};
   long count = sys(SYS_process_vm_readv, pid, pointer(&here), 1, pointer(&there), 1, 0);
   return count == static_cast<long>(size) ? 0 : count < 0 ? count : -EIO;
 }

@@ -20,7 +20,7 @@ bool makes(const Socket& one) {
 
 /// More descriptors than the application may have are open for a while; its limits come back later.
 void raise_limit() {
-  struct rlimit limit = {};
+  struct rlimit64 limit = {};
   if (sys(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, pointer(&limit)) < 0 || limit.rlim_cur >= 8192) return;
   limit.rlim_cur = limit.rlim_max < 8192 ? limit.rlim_max : 8192;
   sys(SYS_prlimit64, 0, RLIMIT_NOFILE, pointer(&limit), 0);

@@ -84,16 +84,16 @@ bool any_descriptor(int64_t real_pid, bool (*visit)(int64_t pid, int32_t number,
 bool has_inode(int64_t pid, int32_t number, void* context) {
   Text<64> path;
   path.add("/proc/").add(pid).add("/fd/").add(int64_t{number});
-  struct stat status = {};
+  struct stat64 status = {};
   auto* wanted = static_cast<const struct stat*>(context);
   if (sys(SYS_newfstatat, AT_FDCWD, pointer(path.text()), pointer(&status), 0) < 0) return false;
   return status.st_ino == wanted->st_ino && status.st_dev == wanted->st_dev;
 }
 
-bool kept_by_another(const struct stat& status) {
+bool kept_by_another(const struct stat64& status) {
   uint32_t index = 0;
   int64_t virtual_id = 0, real_id = 0;
-  struct stat wanted = status;
+  struct stat64 wanted = status;
   // Two lists of numbers would be one too many: this one is not left before it is decided.
   while (host->next_name(CAIRN_NAMES_PROCESS, &index, &virtual_id, &real_id) == 0) {
     if (virtual_id < host->virtual_pid() && any_descriptor(real_id, has_inode, &wanted)) return true;
@@ -102,7 +102,7 @@ bool kept_by_another(const struct stat& status) {
 }
 
 /// Saves the queue of one socket and opens what is on the way to it. This is done once: a look can be seen by the next.
-int32_t open_all(int32_t fd, const struct stat& status, int64_t expected) {
+int32_t open_all(int32_t fd, const struct stat64& status, int64_t expected) {
   auto* one = static_cast<Socket*>(take_memory(sizeof(Socket)));
   if (one == nullptr) return host->fail(-ENOMEM, "socket", "no memory for what waits in a socket");
   uint32_t size = sizeof one->type;
@@ -146,7 +146,7 @@ bool consider_own(int64_t, int32_t number, void*) {
 
 int32_t open_found() {
   for (uint32_t i = 0; i < found.count; ++i) {
-    struct stat status = {};
+    struct stat64 status = {};
     if (sys(SYS_fstat, found.sockets[i], pointer(&status)) < 0 || kept_by_another(status)) continue;
     if (int32_t error = open_all(found.sockets[i], status, on_the_way(found.sockets[i]))) return error;
   }

@@ -44,7 +44,7 @@ int32_t real_path(const Address& shown, char* real, uint32_t capacity) {
 }
 
 bool exists(const char* path, uint32_t* mode) {
-  struct stat status = {};
+  struct stat64 status = {};
   bool there = sys(SYS_newfstatat, AT_FDCWD, pointer(path), pointer(&status), 0x100 /* AT_SYMLINK_NOFOLLOW */) == 0;
   *mode = status.st_mode;
   return there;
@@ -75,7 +75,7 @@ bool file_of(const Address& shown, uint32_t inode, uint32_t* mode) {
   if (!has_path(shown)) return false;
   auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));
   char real[4096];
-  struct stat status = {};
+  struct stat64 status = {};
   if (paths == nullptr || paths->to_real(whole_path(shown).text(), real, sizeof real) < 0) return false;
   if (sys(SYS_newfstatat, AT_FDCWD, pointer(real), pointer(&status), 0) < 0) return false;
   *mode = status.st_mode;

@@ -22,7 +22,7 @@ long peek_stream(Socket* one, uint64_t size, Look* look) {
     uint64_t part = size - at < piece ? size - at : piece;
     Message* message = add_message(one, static_cast<uint32_t>(part));
     if (message == nullptr) return no_memory();
-    parts[count] = {message->data, part};
+    parts[count] = {message->data, static_cast<size_t>(part)};
   }
   long result = look_into(one->fd, parts, count, 0, look);
   uint64_t left = result < 0 ? 0 : static_cast<uint64_t>(result);
@@ -52,7 +52,7 @@ long length_before_passed(const Socket& one, uint64_t offset, uint64_t seen, con
   uint64_t count = 0;
   for (uint64_t left = seen - 1; left > 0; first = first->next, ++count) {
     uint64_t part = first->size < left ? first->size : left;
-    parts[count] = {const_cast<char*>(first->data), part};
+    parts[count] = {const_cast<char*>(first->data), static_cast<size_t>(part)};
     left -= part;
   }
   parts[count++] = {reinterpret_cast<void*>(1), 1};  // nowhere

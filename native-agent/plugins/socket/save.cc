@@ -168,7 +168,7 @@ int32_t claim(cairn_descriptor* offer) {
   }
   one->next = sockets;
   sockets = one;
-  offer->token = reinterpret_cast<uint64_t>(one);
+  offer->token = reinterpret_cast<uintptr_t>(one);
   return 1;
 }
 

@@ -32,7 +32,7 @@ void add(const Shown& entry, uint64_t inode) {
 const Shown* find(int32_t fd) {
   uint32_t place = used();
   if (place == 0 || table == nullptr) return nullptr;
-  struct stat status = {};
+  struct stat64 status = {};
   if (sys(SYS_fstat, fd, pointer(&status)) < 0 || !S_ISSOCK(status.st_mode)) return nullptr;
   // The latest counts: a number may have been given again.
   while (place-- > 0) {
@@ -56,7 +56,7 @@ void forget_shown() {
 }
 
 void note_bound(int32_t fd, const Address& address) {
-  struct stat status = {};
+  struct stat64 status = {};
   Shown entry = {};
   entry.local_differs = true;
   entry.local = address;
@@ -64,7 +64,7 @@ void note_bound(int32_t fd, const Address& address) {
 }
 
 void note_connected(int32_t fd, const Address& address) {
-  struct stat status = {};
+  struct stat64 status = {};
   Shown entry = {};
   if (const Shown* known = find(fd)) entry = *known;
   entry.peer_differs = true;
@@ -73,7 +73,7 @@ void note_connected(int32_t fd, const Address& address) {
 }
 
 void note_shown(const Socket& one, int32_t fd) {
-  struct stat status = {};
+  struct stat64 status = {};
   Shown entry = {};
   Address local = {}, peer = {};
   read_addresses(fd, &local, &peer);

@@ -4,9 +4,9 @@
 #pragma once
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "cairn/plugin.h"
+#include "common/kernel.h"
 #include "common/text.h"
 
 namespace cairn::sockets {
@@ -89,8 +89,9 @@ struct Socket {
 extern const cairn_host* host;
 extern Socket* sockets;
 
-inline long sys(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
-  return host->syscall(number, a, b, c, d, e, f);
+template <typename... Arguments>
+inline int64_t sys(long number, Arguments... arguments) {
+  return plugin::call(host, number, arguments...);
 }
 inline long pointer(const void* address) { return reinterpret_cast<long>(address); }
 inline void copy_bytes(void* to, const void* from, uint64_t size) {

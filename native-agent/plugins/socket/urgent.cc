@@ -77,7 +77,7 @@ bool has_urgent(const Socket& one) {
   int64_t left = bytes;
   for (message.msg_iovlen = 0; message.msg_iovlen < 64 && left > 0; ++message.msg_iovlen) {
     uint64_t part = left < static_cast<int64_t>(sizeof look) ? static_cast<uint64_t>(left) : sizeof look;
-    parts[message.msg_iovlen] = {look, part};
+    parts[message.msg_iovlen] = {look, static_cast<size_t>(part)};
     left -= static_cast<int64_t>(part);
   }
   seen = sys(SYS_recvmsg, one.fd, pointer(&message), MSG_PEEK | MSG_DONTWAIT);

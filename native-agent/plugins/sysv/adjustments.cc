@@ -38,7 +38,7 @@ long change(int32_t id, uint16_t number, int64_t sum, bool first_up) {
   struct sembuf with = {number, static_cast<short>(-step), SEM_UNDO | IPC_NOWAIT}, without = {number, step, IPC_NOWAIT};
   bool with_first = (step > 0) != first_up;
   struct sembuf operations[2] = {with_first ? with : without, with_first ? without : with};
-  return sys(SYS_semop, to_real(semaphores, id), pointer(operations), 2);
+  return sys(operate_call, to_real(semaphores, id), pointer(operations), 2);
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ struct Attachment {
   bool read_only;
   uint64_t beginning;  // for the application
   uint64_t size;
-  long place;
+  int64_t place;
 };
 Attachment attachments[capacity];
 uint32_t attachment_count = 0;
@@ -48,7 +48,7 @@ Attachment* attach(int32_t id, int32_t real, const cairn_mapping& part) {
   }
   struct shmid_ds status = {};
   int flags = (reads ? SHM_RDONLY : 0) | ((part.protection & PROT_EXEC) != 0 ? SHM_EXEC : 0);
-  long place = attachment_count == capacity ? -E2BIG : sys(SYS_shmctl, real, IPC_STAT, pointer(&status));
+  int64_t place = attachment_count == capacity ? -E2BIG : sys(SYS_shmctl, real, IPC_STAT, pointer(&status));
   if (place >= 0) place = sys(SYS_shmat, real, 0, flags);
   if (place < 0 && place > -page) {
     fail_segment(place, id, "it cannot be attached again");
@@ -79,7 +79,7 @@ int32_t attach_segment(cairn_mapping* mapping) {
   if (whole == nullptr) return undo_segments(-ENOMEM);
   auto length = static_cast<long>(mapping->length);
   // It stays where it was as well: nothing else may come to lie there before all parts are taken.
-  long moved = sys(SYS_mremap, whole->place + static_cast<long>(mapping->offset), length, length,
+  int64_t moved = sys(SYS_mremap, whole->place + static_cast<long>(mapping->offset), length, length,
                    MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, static_cast<long>(mapping->start));
   if (moved >= 0 || moved < -page) moved = sys(SYS_mprotect, moved, length, static_cast<long>(mapping->protection));
   return moved < 0 ? undo_segments(fail_segment(moved, id, "it cannot be attached where it was")) : 0;

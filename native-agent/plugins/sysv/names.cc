@@ -1,6 +1,8 @@
 // The virtual names of System V objects, see names.h. [any]
 #include "sysv/names.h"
 
+#include <linux/ipc.h>
+
 namespace cairn::sysv {
 namespace {
 
@@ -59,6 +61,48 @@ int32_t bind(const Spaces& spaces, int32_t virtual_id, int32_t before, int32_t r
   return error;
 }
 
+namespace {
+
+/// The objects that a system call is about, and which of its arguments is the id; NULL: none.
+const Spaces* spaces_of(int64_t number, const uint64_t* arguments, uint32_t* id) {
+  *id = 0;
+#ifdef SYS_ipc
+  if (number == SYS_ipc) {
+    *id = 1;
+    switch (arguments[0] & 0xffff) {
+      case SEMOP:
+      case SEMCTL:
+      case SEMTIMEDOP: return &semaphores;
+      case MSGSND:
+      case MSGRCV:
+      case MSGCTL: return &queues;
+      case SHMAT:
+      case SHMCTL: return &segments;
+      default: return nullptr;
+    }
+  }
+#else
+  (void)arguments;
+#endif
+  switch (number) {
+    case SYS_shmat:
+    case SYS_shmctl: return &segments;
+#ifdef SYS_semop
+    case SYS_semop:
+    case SYS_semtimedop:
+#else
+    case SYS_semtimedop_time64:
+#endif
+    case SYS_semctl: return &semaphores;
+    case SYS_msgsnd:
+    case SYS_msgrcv:
+    case SYS_msgctl: return &queues;
+    default: return nullptr;
+  }
+}
+
+}  // namespace
+
 void correct_calls() {
   int64_t number = 0;
   uint64_t arguments[6];
@@ -66,12 +110,11 @@ void correct_calls() {
   int32_t virtual_tid, real_tid;
   for (uint32_t i = 0; host->thread(i, &virtual_tid, &real_tid) == 1; ++i) {
     if (host->thread_call(i, &number, arguments, &stack) != 1) continue;
-    const Spaces* spaces = number == SYS_shmat || number == SYS_shmctl ? &segments
-                           : number == SYS_semop || number == SYS_semtimedop || number == SYS_semctl ? &semaphores
-                           : number == SYS_msgsnd || number == SYS_msgrcv || number == SYS_msgctl ? &queues : nullptr;
+    uint32_t id = 0;
+    const Spaces* spaces = spaces_of(number, arguments, &id);
     int64_t virtual_id = 0;
-    if (spaces == nullptr || host->get_name(spaces->before, static_cast<int32_t>(arguments[0]), &virtual_id) != 0) continue;
-    host->set_thread_argument(i, 0, static_cast<uint64_t>(to_real(*spaces, static_cast<int32_t>(virtual_id))));
+    if (spaces == nullptr || host->get_name(spaces->before, static_cast<int32_t>(arguments[id]), &virtual_id) != 0) continue;
+    host->set_thread_argument(i, id, static_cast<uint64_t>(to_real(*spaces, static_cast<int32_t>(virtual_id))));
   }
 }
 

@@ -6,10 +6,10 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdint.h>
-#include <sys/syscall.h>
 
 #include "cairn/plugin.h"
 #include "common/handles.h"
+#include "common/kernel.h"
 
 namespace cairn::sysv {
 
@@ -60,9 +60,16 @@ int32_t system_call(int64_t number, const int64_t* arguments, int64_t* result);
 /// The virtual id of a process.
 int32_t virtual_process(int32_t real_pid);
 
-inline long sys(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
-  return host->syscall(number, a, b, c, d, e, f);
+template <typename... Arguments>
+inline int64_t sys(long number, Arguments... arguments) {
+  return plugin::call(host, number, arguments...);
 }
+/// semop(2), which i386 has only with a time to wait for (nullptr: any).
+#ifdef SYS_semop
+inline constexpr long operate_call = SYS_semop;
+#else
+inline constexpr long operate_call = SYS_semtimedop_time64;
+#endif
 inline long pointer(const void* address) { return reinterpret_cast<long>(address); }
 
 /// A function of the libraries below Cairn; looked up in init, or earlier where another library's constructor calls it.

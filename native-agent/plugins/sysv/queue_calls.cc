@@ -11,13 +11,17 @@ Next<int(key_t, int)> next_get{"msgget", nullptr};
 Next<int(int, const void*, size_t, int)> next_send{"msgsnd", nullptr};
 Next<ssize_t(int, void*, size_t, long, int)> next_receive{"msgrcv", nullptr};
 Next<int(int, int, struct msqid_ds*)> next_control{"msgctl", nullptr};
+#if __SIZEOF_POINTER__ == 4
+Next<int(int, int, struct __msqid64_ds*)> next_control64{"__msgctl64", nullptr};
+#endif
 
 int look(int real_id) {
   struct msqid_ds status;
   return static_cast<int>(sys(SYS_msgctl, real_id, IPC_STAT, pointer(&status)));
 }
 
-void show(int32_t id, struct msqid_ds* status) {
+template <typename Status>
+void show(int32_t id, Status* status) {
   int64_t key = 0;
   if (host->get_name(queues.keys, id, &key) == 0) status->msg_perm.__key = static_cast<key_t>(key);
   status->msg_lspid = virtual_process(status->msg_lspid);
@@ -56,5 +60,22 @@ CAIRN_WRAP(int, msgctl, (int id, int command, struct msqid_ds* status), (id, com
   if (result >= 0 && command == IPC_STAT) show(id, status);
   return result;
 }
+
+#if __SIZEOF_POINTER__ == 4
+// For programs with 64-bit times: what differs is the structure that is filled.
+CAIRN_WRAP(int, __msgctl64, (int id, int command, struct __msqid64_ds* status), (id, command, status)) {
+  if (!active()) return next_control64.get()(id, command, status);
+  if (command == IPC_INFO || command == MSG_INFO) return next_control64.get()(id, command, status);
+  if (command == MSG_STAT || command == MSG_STAT_ANY) {
+    int real_id = next_control64.get()(id, command, status);
+    int result = to_virtual(queues, real_id);
+    if (real_id >= 0) show(result, status);
+    return result;
+  }
+  int result = next_control64.get()(to_real(queues, id), command, status);
+  if (result >= 0 && command == IPC_STAT) show(id, status);
+  return result;
+}
+#endif
 
 }  // namespace cairn::sysv

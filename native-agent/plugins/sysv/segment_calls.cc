@@ -9,9 +9,13 @@ namespace {
 Next<int(key_t, size_t, int)> next_get{"shmget", nullptr};
 Next<void*(int, const void*, int)> next_attach{"shmat", nullptr};
 Next<int(int, int, struct shmid_ds*)> next_control{"shmctl", nullptr};
+#if __SIZEOF_POINTER__ == 4
+Next<int(int, int, struct __shmid64_ds*)> next_control64{"__shmctl64", nullptr};
+#endif
 
 /// What the kernel tells of a segment, in the application's names.
-void show(int32_t id, struct shmid_ds* status) {
+template <typename Status>
+void show(int32_t id, Status* status) {
   int64_t value = 0;
   if ((status->shm_perm.mode & SHM_DEST) == 0 && host->get_name(segments.keys, id, &value) == 0) status->shm_perm.__key = static_cast<key_t>(value);
   if (host->get_name(segments.owned, id, &value) == 0) status->shm_cpid = static_cast<pid_t>(value);
@@ -60,5 +64,22 @@ CAIRN_WRAP(int, shmctl, (int id, int command, struct shmid_ds* status), (id, com
   if (result >= 0 && command == IPC_STAT) show(id, status);
   return result;
 }
+
+#if __SIZEOF_POINTER__ == 4
+// For programs with 64-bit times: what differs is the structure that is filled.
+CAIRN_WRAP(int, __shmctl64, (int id, int command, struct __shmid64_ds* status), (id, command, status)) {
+  if (!active()) return next_control64.get()(id, command, status);
+  if (command == IPC_INFO || command == SHM_INFO) return next_control64.get()(id, command, status);
+  if (command == SHM_STAT || command == SHM_STAT_ANY) {
+    int real_id = next_control64.get()(id, command, status);
+    int result = to_virtual(segments, real_id);
+    if (real_id >= 0) show(result, status);
+    return result;
+  }
+  int result = next_control64.get()(to_real(segments, id), command, status);
+  if (result >= 0 && command == IPC_STAT) show(id, status);
+  return result;
+}
+#endif
 
 }  // namespace cairn::sysv

@@ -25,7 +25,7 @@ struct Segment {
   uint32_t uid;
   uint32_t gid;
   int32_t real;     // while restoring; -1: not made
-  long place;       // while restoring: where it is attached for now
+  int64_t place;    // while restoring: where it is attached for now
 };
 
 constexpr uint32_t capacity = 1024;
@@ -45,7 +45,7 @@ bool all_zero(const char* from, long size) {
 }
 
 /// Through a memory file, since a segment has no descriptor. Pages of zeros are holes.
-int32_t keep_content(Segment* segment, long place) {
+int32_t keep_content(Segment* segment, int64_t place) {
   long fd = sys(SYS_memfd_create, pointer("cairn-segment"), MFD_CLOEXEC);
   if (fd < 0) return static_cast<int32_t>(fd);
   auto size = static_cast<long>(segment->size);
@@ -161,7 +161,7 @@ int32_t save_segment(int32_t id, int32_t real, int64_t maker) {
   segment->gid = status.shm_perm.gid;
   segment->maker = static_cast<int32_t>(maker >= 0 ? maker : virtual_process(status.shm_cpid));
   segment->kept = segment->real = -1;
-  long place = sys(SYS_shmat, real, 0, SHM_RDONLY);
+  int64_t place = sys(SYS_shmat, real, 0, SHM_RDONLY);
   if (place < 0 && place > -page) return fail_segment(place, id, "it cannot be read");
   int32_t error = keep_content(segment, place);
   sys(SYS_shmdt, place);

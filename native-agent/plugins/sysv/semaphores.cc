@@ -129,10 +129,10 @@ int32_t change_last() {
     auto number = static_cast<uint16_t>(semaphore & 0xffff);
     long real = to_real(semaphores, static_cast<int32_t>(semaphore >> 16));
     struct sembuf there_and_back[2] = {{number, 1, IPC_NOWAIT}, {number, -1, IPC_NOWAIT}};
-    if (sys(SYS_semop, real, pointer(there_and_back), 2) < 0) {
+    if (sys(operate_call, real, pointer(there_and_back), 2) < 0) {
       there_and_back[0].sem_op = -1;
       there_and_back[1].sem_op = 1;
-      sys(SYS_semop, real, pointer(there_and_back), 2);
+      sys(operate_call, real, pointer(there_and_back), 2);
     }
   }
   return 0;

@@ -17,6 +17,7 @@
 #include "cairn/plugin.h"
 #include "common/handles.h"
 #include "common/pool.h"
+#include "common/kernel.h"
 #include "common/text.h"
 
 namespace cairn::terminal {
@@ -77,7 +78,10 @@ struct Table {
 extern const cairn_host* host;
 extern Table table;
 
-inline long sys(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0) { return host->syscall(number, a, b, c, d, e, 0); }
+template <typename... Arguments>
+inline int64_t sys(long number, Arguments... arguments) {
+  return plugin::call(host, number, arguments...);
+}
 inline long pointer(const void* address) { return reinterpret_cast<long>(address); }
 inline long control(long fd, unsigned long request, const void* argument) { return sys(SYS_ioctl, fd, static_cast<long>(request), pointer(argument)); }
 inline long control(long fd, unsigned long request, long argument) { return sys(SYS_ioctl, fd, static_cast<long>(request), argument); }

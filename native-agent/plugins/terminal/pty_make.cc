@@ -39,7 +39,7 @@ long find_left_open() {
   long self = sys(SYS_getpid);
   if (sys(SYS_getsid, 0) != self) return -1;
   for (long fd = 3; fd < 1024; ++fd) {
-    struct stat status = {};
+    struct stat64 status = {};
     int32_t session = 0;
     if (sys(SYS_fstat, fd, pointer(&status)) < 0 || !S_ISCHR(status.st_mode) || status.st_rdev != makedev(5, 2)) continue;
     if (host->own_fd(static_cast<int32_t>(fd)) != 0) continue;

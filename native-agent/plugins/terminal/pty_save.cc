@@ -140,7 +140,7 @@ int32_t save(Pty* pty) {
   }
   int32_t error = pty->untouched || slave >= 0 ? 0 : fail(slave, pty->number, "it cannot be opened to look at what lies in it (TIOCGPTPEER, Linux 4.13)");
   if (error == 0) {
-    struct stat node = {};
+    struct stat64 node = {};
     if (slave >= 0 && sys(SYS_fstat, slave, pointer(&node)) == 0) pty->node_mode = node.st_mode & 07777;
     Foreground foreground(slave, pty->number);
     error = drain(pty, static_cast<int32_t>(master), static_cast<int32_t>(slave), &contents);

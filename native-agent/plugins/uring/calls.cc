@@ -19,7 +19,7 @@ enum Operation : uint32_t {
 };
 
 uint64_t inode_of(int32_t fd) {
-  struct stat status;
+  struct stat64 status;
   return sys(SYS_fstat, fd, pointer(&status)) == 0 ? status.st_ino : 0;
 }
 
@@ -43,7 +43,7 @@ SetUp* find(uint64_t inode) {
 }
 
 int64_t set_up(uint32_t entries, void* parameters) {
-  long fd = sys(SYS_io_uring_setup, entries, pointer(parameters));
+  int64_t fd = sys(SYS_io_uring_setup, entries, pointer(parameters));
   if (fd < 0) return fd;
   uint64_t inode = inode_of(static_cast<int32_t>(fd));
   if (inode == 0) return fd;

@@ -9,7 +9,7 @@
 namespace cairn::uring {
 namespace {
 
-constexpr uint64_t highest = 0x7ffffffff000;  // what a process can have, without asking for more
+constexpr uint64_t highest = sizeof(void*) == 8 ? 0x7ffffffff000 : 0xffffe000;  // what a process can have, without asking for more
 constexpr uint64_t usual_lowest = 65536;
 
 struct Gap {
@@ -18,7 +18,7 @@ struct Gap {
 };
 constexpr uint32_t capacity = 1u << 17;
 
-bool failed(long result) { return result < 0 && result > -4096; }
+bool failed(int64_t result) { return result < 0 && result > -4096; }
 
 uint64_t lowest() {
   char text[32];
@@ -50,35 +50,35 @@ int32_t find_gaps(Gap* gaps) {
   }
 }
 
-long map_in_last_gap(const cairn_mapping& mapping, int32_t fd, Gap* gaps, int32_t count) {
+int64_t map_in_last_gap(const cairn_mapping& mapping, int32_t fd, Gap* gaps, int32_t count) {
   constexpr long flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
-  auto start = static_cast<long>(mapping.start), length = static_cast<long>(mapping.length);
+  auto start = mapping.start, length = mapping.length;
   for (int32_t i = 0; i < count; ++i) {
-    auto size = static_cast<long>(gaps[i].end - gaps[i].start);
+    uint64_t size = gaps[i].end - gaps[i].start;
     // One that cannot be filled is none for the kernel either, or the result shows it.
-    if (failed(sys(SYS_mmap, static_cast<long>(gaps[i].start), size, PROT_NONE, flags, -1, 0))) gaps[i].end = gaps[i].start;
+    if (failed(sys(SYS_mmap, gaps[i].start, size, PROT_NONE, flags, -1, 0))) gaps[i].end = gaps[i].start;
   }
   sys(SYS_munmap, start, length);
-  long place = sys(SYS_mmap, 0, length, static_cast<long>(mapping.protection), MAP_SHARED, fd, static_cast<long>(mapping.offset));
+  int64_t place = sys(SYS_mmap, 0, length, mapping.protection, MAP_SHARED, fd, mapping.offset);
   for (int32_t i = 0; i < count; ++i) {
-    if (gaps[i].end > gaps[i].start) sys(SYS_munmap, static_cast<long>(gaps[i].start), static_cast<long>(gaps[i].end - gaps[i].start));
+    if (gaps[i].end > gaps[i].start) sys(SYS_munmap, gaps[i].start, gaps[i].end - gaps[i].start);
   }
-  if (failed(place) || place == start) return failed(place) ? place : 0;
+  if (failed(place) || place == static_cast<int64_t>(start)) return failed(place) ? place : 0;
   sys(SYS_munmap, place, length);
   return -EADDRNOTAVAIL;
 }
 
 }  // namespace
 
-long map_there(const cairn_mapping& mapping, int32_t fd) {
-  long direct = sys(SYS_mmap, static_cast<long>(mapping.start), static_cast<long>(mapping.length), static_cast<long>(mapping.protection),
-                    MAP_SHARED | MAP_FIXED, fd, static_cast<long>(mapping.offset));
+int64_t map_there(const cairn_mapping& mapping, int32_t fd) {
+  int64_t direct = sys(SYS_mmap, mapping.start, mapping.length, mapping.protection,
+                       MAP_SHARED | MAP_FIXED, fd, mapping.offset);
   if (direct != -EINVAL) return failed(direct) ? direct : 0;
   constexpr long bytes = capacity * sizeof(Gap);
-  long memory = sys(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  int64_t memory = sys(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (failed(memory)) return memory;
   auto* gaps = reinterpret_cast<Gap*>(memory);
-  long result = find_gaps(gaps);
+  int64_t result = find_gaps(gaps);
   if (result >= 0) result = map_in_last_gap(mapping, fd, gaps, static_cast<int32_t>(result));
   sys(SYS_munmap, memory, bytes);
   return result;

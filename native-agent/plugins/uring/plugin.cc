@@ -85,7 +85,7 @@ int32_t init(const cairn_host* given, const char*) {
 
 }  // namespace
 
-int32_t fail(long error, const Ring& ring, const char* what) {
+int32_t fail(int64_t error, const Ring& ring, const char* what) {
   Text<512> text;
   text.add("descriptor ").add(int64_t{ring.fd}).add(" is an io_uring instance: ").add(what);
   return host->fail(static_cast<int32_t>(error), "io_uring", text.text());

@@ -17,7 +17,7 @@ struct Places {
 };
 
 char* map(int32_t fd, uint64_t offset, uint64_t size) {
-  long place = sys(SYS_mmap, 0, static_cast<long>(size), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, static_cast<long>(offset));
+  int64_t place = sys(SYS_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, offset);
   return place < 0 && place > -4096 ? nullptr : reinterpret_cast<char*>(place);
 }
 
@@ -80,10 +80,10 @@ int32_t make_ring(Ring* ring) {
   Parameters parameters = {};
   parameters.flags = flags_now(ring->set_up);
   parameters.cq_entries = ring->set_up.parameters.cq_entries;
-  long fd = sys(SYS_io_uring_setup, ring->set_up.parameters.sq_entries, pointer(&parameters));
+  int64_t fd = sys(SYS_io_uring_setup, ring->set_up.parameters.sq_entries, pointer(&parameters));
   if (fd < 0) return fail(fd, *ring, fd == -EPERM ? "this system forbids io_uring (/proc/sys/kernel/io_uring_disabled)" : "it cannot be set up again");
   auto made = static_cast<int32_t>(fd);
-  long error = 0;
+  int64_t error = 0;
   if (!same_layout(parameters, ring->set_up.parameters)) {
     error = fail(-ENOTSUP, *ring, "this kernel lays out its queues otherwise than the one of the snapshot");
   } else {

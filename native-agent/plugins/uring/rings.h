@@ -10,6 +10,7 @@
 #include "cairn/plugin.h"
 #include "common/handles.h"
 #include "common/pool.h"
+#include "common/kernel.h"
 #include "common/text.h"
 
 // What older headers do not know.
@@ -64,8 +65,9 @@ extern Ring rings[max_rings];
 extern uint32_t ring_count;
 extern plugin::Pool pool;
 
-inline long sys(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
-  return host->syscall(number, a, b, c, d, e, f);
+template <typename... Arguments>
+inline int64_t sys(long number, Arguments... arguments) {
+  return plugin::call(host, number, arguments...);
 }
 inline long pointer(const void* address) { return reinterpret_cast<long>(address); }
 inline void copy_bytes(void* to, const void* from, uint64_t size) {
@@ -84,7 +86,7 @@ inline uint64_t queues_size(const Parameters& parameters) {
 }
 inline uint32_t& word(char* queues, uint32_t offset) { return *reinterpret_cast<uint32_t*>(queues + offset); }
 
-int32_t fail(long error, const Ring& ring, const char* what);
+int32_t fail(int64_t error, const Ring& ring, const char* what);
 Ring* find_ring(uint64_t device, uint64_t inode);
 
 // ---- calls.cc: what the application sets up. [any] ----------------------------------------------------------------------------
@@ -101,6 +103,6 @@ int32_t save_ring(cairn_descriptor* offer);
 int32_t claim_mapping(cairn_mapping* mapping);
 int32_t make_ring(Ring* ring);
 /// mapping.cc. 0 or -errno.
-long map_there(const cairn_mapping& mapping, int32_t fd);
+int64_t map_there(const cairn_mapping& mapping, int32_t fd);
 
 }  // namespace cairn::uring

@@ -75,11 +75,11 @@ const char* obstacle(const Ring& ring, const State& state) {
 }
 
 char* copy_part(const Ring& ring, uint64_t offset, uint64_t size) {
-  long place = sys(SYS_mmap, 0, static_cast<long>(size), PROT_READ, MAP_SHARED | MAP_POPULATE, ring.fd, static_cast<long>(offset));
+  int64_t place = sys(SYS_mmap, 0, size, PROT_READ, MAP_SHARED | MAP_POPULATE, ring.fd, offset);
   if (place < 0 && place > -4096) return nullptr;
   auto* copy = static_cast<char*>(pool.take(host, size));
   if (copy != nullptr) copy_bytes(copy, reinterpret_cast<const char*>(place), size);
-  sys(SYS_munmap, place, static_cast<long>(size));
+  sys(SYS_munmap, place, size);
   return copy;
 }
 
@@ -101,7 +101,7 @@ int32_t save_ring(cairn_descriptor* offer) {
   State state;
   if (int32_t error = read_state(ring->fd, &state)) return fail(error, *ring, "its state cannot be read from /proc");
   if (const char* what = obstacle(*ring, state)) return refuse(*ring, what);
-  struct stat status = {};
+  struct stat64 status = {};
   if (ring->set_up.events >= 0 && sys(SYS_fstat, ring->set_up.events, pointer(&status)) < 0) {
     return refuse(*ring, "the eventfd that is registered with it was closed, so that it cannot be brought back; unregister it (IORING_UNREGISTER_EVENTFD) before the checkpoint");
   }

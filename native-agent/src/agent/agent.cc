@@ -1,6 +1,5 @@
 #include "agent/agent.h"
 
-#include <asm/prctl.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
@@ -41,6 +40,7 @@ namespace {
 using sys::call;
 using sys::call_unchecked;
 using sys::failed;
+using sys::processor::thread_pointer;
 using sys::Text;
 
 constexpr size_t arena_size = 64 << 20;
@@ -75,21 +75,11 @@ uint64_t own_start_time() {
   return time;
 }
 
-uint64_t thread_pointer() {
-  uint64_t self = 0;
-  asm("mov %%fs:16, %0" : "=r"(self));
-  return self;
-}
-
 /// A thread control block for a thread that libc did not make: errno and thread-local variables work on it.
 void* make_tls() {
   auto allocate = reinterpret_cast<void* (*)(void*)>(dlsym(RTLD_DEFAULT, "_dl_allocate_tls"));
-  auto* block = allocate != nullptr ? static_cast<uint64_t*>(allocate(nullptr)) : nullptr;
-  if (block == nullptr) return nullptr;
-  block[0] = block[2] = reinterpret_cast<uint64_t>(block);
-  // Guards of stack frames and of stored pointers are the process's.
-  asm("mov %%fs:40, %0" : "=r"(block[5]));
-  asm("mov %%fs:48, %0" : "=r"(block[6]));
+  auto* block = allocate != nullptr ? static_cast<uintptr_t*>(allocate(nullptr)) : nullptr;
+  if (block != nullptr) sys::processor::copy_descriptor(block);
   return block;
 }
 
@@ -111,8 +101,8 @@ void Agent::set_facts() {
   facts_.libc_version = gnu_get_libc_version();
   facts_.executable = Text(identity_.executable);
   facts_.virtual_pid = identity_.virtual_pid;
-  facts_.agent_entry = reinterpret_cast<uint64_t>(restarted_agent_entry);
-  facts_.thread_entry = reinterpret_cast<uint64_t>(restarted_thread_entry);
+  facts_.agent_entry = reinterpret_cast<uintptr_t>(restarted_agent_entry);
+  facts_.thread_entry = reinterpret_cast<uintptr_t>(restarted_thread_entry);
   events::HostFacts& host = events::facts();
   host.virtual_pid = host.real_pid = identity_.virtual_pid;
   host.log = log;
@@ -141,7 +131,7 @@ void Agent::start() {
 }
 
 bool Agent::prepare() {
-  long memory = call(SYS_mmap, nullptr, arena_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  int64_t memory = call(SYS_mmap, nullptr, arena_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (failed(memory)) return false;
   (void)events::map_names(identity_.socket);  // without them this process knows of itself alone
   set_facts();
@@ -153,6 +143,7 @@ bool Agent::prepare() {
   }
   facts_.altstack_offset = altstack_offset();
   tls_ = make_tls();
+  pointers_ = sys::processor::pointers_to(tls_);
   read_thread_settings();
   arena_.use(reinterpret_cast<void*>(memory), arena_size, agent_stack);
   channel_.use_buffers(arena_.array<char>(wire::max_frame + 4), arena_.array<char>(wire::max_frame + 4));
@@ -224,7 +215,7 @@ bool Agent::start_thread() {
   call_unchecked(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8);
   uint64_t flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_UNTRACED;
   char* stack = reinterpret_cast<char*>(arena_.start());
-  long tid = sys::x86_64::clone_with_stack(flags, stack + agent_stack, thread_entry, nullptr, tls_);
+  long tid = sys::processor::clone_with_stack(flags, stack + agent_stack, thread_entry, nullptr, &pointers_);
   call_unchecked(SYS_rt_sigprocmask, SIG_SETMASK, &before, nullptr, 8);
   return !failed(tid);
 }
@@ -308,7 +299,13 @@ bool write_files(pb_ostream_t* stream, const pb_field_t* field, void* const* arg
 }  // namespace
 
 void Agent::report_save() {
-  const checkpoint::SaveResult* result = save_.finish();
+  send_save_done(*save_.finish());
+  save_.release();
+  sys::store_and_wake(&writing_, 0);
+}
+
+void Agent::send_save_done(const checkpoint::SaveResult& saved) {
+  const checkpoint::SaveResult* result = &saved;
   Text error(result->error), time(result->simulated_time);
   cairn_agent_SaveDone done = cairn_agent_SaveDone_init_zero;
   done.operation = save_operation_;
@@ -320,8 +317,6 @@ void Agent::report_save() {
   done.simulated_time = wire::encode_text(&time);
   done.time_unit = result->time_unit;
   (void)channel_.send(0, cairn_agent_Message_save_done_tag, cairn_agent_SaveDone_fields, &done);
-  save_.release();
-  sys::store_and_wake(&writing_, 0);
 }
 
 void Agent::lost_coordinator() {
@@ -373,7 +368,7 @@ void Agent::start_after_fork() {
 }
 
 void Agent::run_restarted(const image::Handoff* handoff) {
-  call_unchecked(SYS_arch_prctl, ARCH_SET_FS, tls_);
+  sys::processor::use_pointers(pointers_);
   agent_tid_ = static_cast<int32_t>(call(SYS_gettid));
   call_unchecked(SYS_prctl, PR_SET_NAME, "cairn-agent", 0, 0, 0);
   auto* words = const_cast<image::Handoff*>(handoff);

@@ -46,6 +46,9 @@ class Agent {
   /// At the application's exit: a snapshot that is being written is finished first.
   void finish();
 
+  /// Also in the writer, by its copies of the agent and of the connection, when this process is there no more.
+  void send_save_done(const checkpoint::SaveResult& saved);
+
  private:
   friend class Handshake;
   friend class Operation;
@@ -69,7 +72,8 @@ class Agent {
   checkpoint::ProcessFacts facts_;
   sys::Arena arena_;
   wire::Channel channel_;
-  void* tls_ = nullptr;           // thread pointer of the agent's thread
+  void* tls_ = nullptr;           // thread descriptor of the agent's thread
+  sys::processor::ThreadPointers pointers_ = {};  // to it
   int32_t agent_tid_ = 0;
   uint32_t connected_once_ = 0;
   uint32_t attached_ = 0;         // or it was tried

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "sys/context.h"
 #include "sys/syscall.h"
 
 namespace cairn::agent {
@@ -14,9 +15,7 @@ thread_local checkpoint::RecordedAltstack recorded;
 checkpoint::RecordedAltstack* recorded_altstack() { return &recorded; }
 
 uint64_t altstack_offset() {
-  uint64_t self = 0;
-  asm("mov %%fs:16, %0" : "=r"(self));
-  return reinterpret_cast<uint64_t>(&recorded) - self;
+  return reinterpret_cast<uintptr_t>(&recorded) - sys::processor::thread_pointer();
 }
 
 }  // namespace cairn::agent
@@ -29,7 +28,7 @@ extern "C" CAIRN_EXPORT int sigaltstack(const stack_t* fresh, stack_t* old) noex
   }
   if (fresh != nullptr) {
     auto* record = cairn::agent::recorded_altstack();
-    *record = {reinterpret_cast<uint64_t>(fresh->ss_sp), fresh->ss_size, static_cast<uint32_t>(fresh->ss_flags), 1};
+    *record = {reinterpret_cast<uintptr_t>(fresh->ss_sp), fresh->ss_size, static_cast<uint32_t>(fresh->ss_flags), 1};
   }
   return 0;
 }

@@ -41,7 +41,7 @@ bool tell_plugins(const char* variables) {
 void record_own_altstack() {
   stack_t now = {};
   if (sys::failed(sys::call(SYS_sigaltstack, nullptr, &now))) return;
-  *recorded_altstack() = {reinterpret_cast<uint64_t>(now.ss_sp), now.ss_size, static_cast<uint32_t>(now.ss_flags & ~SS_ONSTACK), 1};
+  *recorded_altstack() = {reinterpret_cast<uintptr_t>(now.ss_sp), now.ss_size, static_cast<uint32_t>(now.ss_flags & ~SS_ONSTACK), 1};
 }
 
 bool altstacks_matter() {

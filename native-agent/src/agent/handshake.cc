@@ -57,7 +57,7 @@ bool Handshake::say_hello(sys::Error* error) {
   long size = fd.ok() ? sys::call(SYS_read, fd.get(), command_line, sizeof command_line) : 0;
   Text host(system.nodename), build_id(agent_->facts_.build_id), executable(agent_->identity_.executable);
   Text computation(agent_->identity_.computation), snapshot(agent_->identity_.snapshot);
-  Text arguments(command_line, size > 1 ? static_cast<size_t>(size - 1) : 0);
+  Text arguments(command_line, size > 1 ? static_cast<size_t>(size - 1) : 0), architecture(sys::processor::architecture);
 
   cairn_agent_Hello hello = cairn_agent_Hello_init_zero;
   hello.protocol_major = protocol_major;
@@ -75,6 +75,7 @@ bool Handshake::say_hello(sys::Error* error) {
   hello.threads = count_threads() - (agent_->agent_tid_ != 0 ? 1 : 0);
   hello.reconnected = agent_->connected_once_ != 0;
   hello.command_line = encode_text(&arguments);
+  hello.architecture = encode_text(&architecture);
   hello.host_number = events::host_number();
   Status status = agent_->channel_.send(1, cairn_agent_Message_hello_tag, cairn_agent_Hello_fields, &hello);
   if (status != 0) return broken(status, error);

@@ -45,10 +45,10 @@ bool touches_image(uint64_t start, uint64_t end) {
 bool replace(uint64_t start, uint64_t end, uint32_t protection, bool keep) {
   uint64_t size = end - start;
   if (!keep) {
-    long mapped = call(SYS_mmap, start, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+    int64_t mapped = call(SYS_mmap, start, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
     return !failed(mapped);
   }
-  long copy = call(SYS_mmap, nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  int64_t copy = call(SYS_mmap, nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (failed(copy)) return false;
   // /proc/thread-self/mem also reads what may not be read.
   sys::UniqueFd memory = sys::open("/proc/thread-self/mem", O_RDONLY);
@@ -63,7 +63,7 @@ bool replace(uint64_t start, uint64_t end, uint32_t protection, bool keep) {
 /// maps more, not correctness.
 bool make_anonymous(uint64_t start, uint64_t end, bool keep) {
   Lock lock;
-  long memory = call(SYS_mmap, nullptr, maps_capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  int64_t memory = call(SYS_mmap, nullptr, maps_capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (failed(memory)) return false;
   char* text = reinterpret_cast<char*>(memory);
   long size = sys::read_all("/proc/thread-self/maps", text, maps_capacity);
@@ -88,7 +88,7 @@ int finish(long result) {
 }
 
 int own_madvise(void* address, size_t length, int advice) {
-  uint64_t start = reinterpret_cast<uint64_t>(address);
+  uint64_t start = reinterpret_cast<uintptr_t>(address);
   uint64_t end = start + sys::page_up(length);
   if ((advice == MADV_DONTNEED || advice == MADV_FREE) && start % sys::page_size == 0 && touches_image(start, end)) {
     if (!make_anonymous(start, end, false)) return finish(-ENOMEM);
@@ -97,13 +97,13 @@ int own_madvise(void* address, size_t length, int advice) {
 }
 
 void* own_mremap(void* old_address, size_t old_size, size_t new_size, int flags, void* new_address) {
-  uint64_t start = reinterpret_cast<uint64_t>(old_address);
+  uint64_t start = reinterpret_cast<uintptr_t>(old_address);
   uint64_t end = start + sys::page_up(old_size);
   if (start % sys::page_size == 0 && touches_image(start, end) && !make_anonymous(start, end, true)) {
     errno = ENOMEM;
     return MAP_FAILED;
   }
-  long result = call(SYS_mremap, old_address, old_size, new_size, flags, new_address);
+  int64_t result = call(SYS_mremap, old_address, old_size, new_size, flags, new_address);
   if (!failed(result)) return reinterpret_cast<void*>(result);
   errno = static_cast<int>(-result);
   return MAP_FAILED;
@@ -112,7 +112,7 @@ void* own_mremap(void* old_address, size_t old_size, size_t new_size, int flags,
 /// A jump at the beginning of a function, unless a thread stands in the bytes that change or the way is too far.
 bool redirect(uint64_t entry, uint64_t target, const image::Handoff& handoff) {
   constexpr uint64_t jump_size = 5;
-  int64_t distance = static_cast<int64_t>(target - (entry + jump_size));
+  int64_t distance = static_cast<intptr_t>(target - (entry + jump_size));
   if (entry == 0 || distance != static_cast<int32_t>(distance)) return false;
   for (uint32_t i = 0; i < handoff.thread_count; ++i) {
     uint64_t at = handoff.slots[i].instruction;
@@ -136,13 +136,13 @@ void install_memory_calls(const image::Handoff& handoff) {
   locked = 0;
   __atomic_store_n(&range_count, handoff.lazy_count, __ATOMIC_RELEASE);
   if (handoff.lazy_count == 0) return;
-  (void)redirect(madvise_entry, reinterpret_cast<uint64_t>(own_madvise), handoff);
-  (void)redirect(mremap_entry, reinterpret_cast<uint64_t>(own_mremap), handoff);
+  (void)redirect(madvise_entry, reinterpret_cast<uintptr_t>(own_madvise), handoff);
+  (void)redirect(mremap_entry, reinterpret_cast<uintptr_t>(own_mremap), handoff);
 }
 
 void find_memory_calls() {
-  madvise_entry = reinterpret_cast<uint64_t>(dlsym(RTLD_NEXT, "madvise"));
-  mremap_entry = reinterpret_cast<uint64_t>(dlsym(RTLD_NEXT, "mremap"));
+  madvise_entry = reinterpret_cast<uintptr_t>(dlsym(RTLD_NEXT, "madvise"));
+  mremap_entry = reinterpret_cast<uintptr_t>(dlsym(RTLD_NEXT, "mremap"));
 }
 
 }  // namespace cairn::agent

@@ -51,11 +51,11 @@ int32_t thread_of_restart(uint32_t index, int32_t* virtual_tid, int32_t* real_ti
 const image::Handoff* restarting_handoff = nullptr;
 
 int32_t call_of_restart(uint32_t index, int64_t* number, uint64_t* arguments, uint64_t* stack) {
-  return sys::x86_64::call_of_frame(restarting_handoff->slots[index].frame, number, arguments, stack) ? 1 : 0;
+  return sys::processor::call_of_frame(restarting_handoff->slots[index].frame, number, arguments, stack) ? 1 : 0;
 }
 
 bool set_argument_of_restart(uint32_t index, uint32_t argument, uint64_t value) {
-  return sys::x86_64::set_frame_argument(restarting_handoff->slots[index].frame, argument, value);
+  return sys::processor::set_frame_argument(restarting_handoff->slots[index].frame, argument, value);
 }
 
 bool write_children(pb_ostream_t* stream, const pb_field_t* field, void* const* argument) {
@@ -235,6 +235,11 @@ bool Operation::suspend(uint64_t deadline_ns, bool alone) {
   return true;
 }
 
+namespace {
+/// In the writer, by its copy of the agent and of the connection.
+void report_alone(const checkpoint::SaveResult& result) { instance().send_save_done(result); }
+}  // namespace
+
 bool Operation::save(Text folder, Text snapshot, bool synchronous) {
   if (progress_ != suspended) return fail_order("save");
   if (agent_->save_.active()) {
@@ -251,12 +256,12 @@ bool Operation::save(Text folder, Text snapshot, bool synchronous) {
   needed_files.begin();
   events::facts().needed_files = &needed_files;
   record_thread_attributes();
+  agent_->save_operation_ = operation_;
   size_t mark = arena_->used();
   bool ok = events::send(CAIRN_EVENT_PRECHECKPOINT) && capture(request);
   arena_->rewind(mark);
   if (!ok) return false;
   __atomic_store_n(&agent_->writing_, 1, __ATOMIC_RELEASE);
-  agent_->save_operation_ = operation_;
   if (synchronous) agent_->report_save();
   return true;
 }
@@ -286,7 +291,7 @@ bool Operation::capture(const checkpoint::SaveRequest& request) {
   } while (ok && made != events::allocated_mappings());
   ok = ok && checkpoint::note_locked_memory(map, &error_) && note_shared_memory(map, &error_) && checkpoint::copy_shared(&map, &error_) &&
             checkpoint::lift_fork_advice(map, &error_) &&
-            agent_->save_.begin(request, agent_->facts_, stop_, &map, &kept_files, needed_files, virtual_id, &error_);
+            agent_->save_.begin(request, agent_->facts_, stop_, &map, &kept_files, needed_files, virtual_id, report_alone, &error_);
   checkpoint::put_fork_advice_back();
   checkpoint::release_copies(&map);
   return ok;

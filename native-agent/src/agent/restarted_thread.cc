@@ -1,6 +1,5 @@
 #include "agent/restarted_thread.h"
 
-#include <asm/prctl.h>
 #include <sys/prctl.h>
 
 #include "agent/agent.h"
@@ -61,14 +60,13 @@ void restarted_thread_entry(const ThreadStart* start) {
   image::ThreadSlot* slot = start->slot;
   image::Handoff* handoff = start->handoff;
   slot->real_tid = static_cast<int32_t>(call(SYS_gettid));
-  call_unchecked(SYS_arch_prctl, ARCH_SET_FS, slot->fs_base);
-  call_unchecked(SYS_arch_prctl, ARCH_SET_GS, slot->gs_base);
+  sys::processor::use_pointers(slot->pointers);
   call_unchecked(SYS_set_tid_address, slot->exited != 0 ? 0 : slot->tid_address);
   if (slot->robust_list != 0) call_unchecked(SYS_set_robust_list, slot->robust_list, slot->robust_list_size);
   call_unchecked(SYS_prctl, PR_SET_NAME, slot->name, 0, 0, 0);
   int32_t virtual_tid = slot->virtual_tid, real_tid = slot->real_tid;
   bool leader = virtual_tid == handoff->virtual_pid;
-  uint64_t frame = slot->frame, thread_pointer = slot->fs_base;
+  uint64_t frame = slot->frame, thread_pointer = sys::processor::thread_pointer_of(slot->pointers);
   bool ends = slot->exited != 0;
   uint64_t rseq_address = slot->rseq_address;
   uint32_t rseq_size = slot->rseq_size, rseq_signature = slot->rseq_signature;
@@ -82,7 +80,7 @@ void restarted_thread_entry(const ThreadStart* start) {
   // The kernel must not find an unfinished critical section of the time before: registering comes last.
   if (rseq_address != 0) call_unchecked(SYS_rseq, rseq_address, rseq_size, 0, rseq_signature);
   trace::attach_again(virtual_tid);
-  if (ends) sys::x86_64::exit_thread(&left);
+  if (ends) sys::processor::exit_thread(&left);
   if (trace::is_traced(virtual_tid)) {
     if (!trace::await_tracer(virtual_tid)) {
       const sys::Text text("cairn: the restart failed: whoever traced a thread of this process does not do so again\n");
@@ -90,9 +88,9 @@ void restarted_thread_entry(const ThreadStart* start) {
       call_unchecked(SYS_exit_group, 1);
     }
     static uint32_t counted_otherwise;
-    sys::x86_64::enter_frame(frame, &counted_otherwise);
+    sys::processor::enter_frame(frame, &counted_otherwise);
   }
-  sys::x86_64::enter_frame(frame, &left);
+  sys::processor::enter_frame(frame, &left);
 }
 
 }  // namespace cairn::agent

@@ -76,7 +76,7 @@ bool write_content(const SharedMemory& memory, int fd) {
 }
 
 bool grow(const SharedMemory& memory, int fd) {
-  long size = call(SYS_lseek, fd, 0, SEEK_END);
+  int64_t size = call(SYS_lseek, fd, 0, SEEK_END);
   if (failed(size) || static_cast<uint64_t>(size) >= memory.offset + memory.length) return !failed(size);
   return !failed(call(SYS_ftruncate, fd, memory.offset + memory.length));
 }
@@ -116,7 +116,7 @@ bool map_again(const SharedMemory& memory) {
   int fd = memory.fd >= 0 ? memory.fd : take(memory);
   if (fd < 0) return fail(fd, "cannot get the memory that processes share from the one that made it", memory.start);
   bool ok = memory.fd >= 0 || filled(memory) || (grow(memory, fd) && write_content(memory, fd));
-  long result = !ok ? 0 : call(SYS_mmap, memory.start, memory.length, memory.protection, MAP_SHARED | MAP_FIXED, fd, memory.offset);
+  int64_t result = !ok ? 0 : call(SYS_mmap, memory.start, memory.length, memory.protection, MAP_SHARED | MAP_FIXED, fd, memory.offset);
   if (memory.fd < 0) call_unchecked(SYS_close, fd);
   return ok && (!failed(result) || fail(result, "cannot map the memory that processes share", memory.start));
 }
@@ -133,7 +133,7 @@ bool map_file(const SharedFile& shared) {
   mapping.path = "";
   if (!events::restore_mapping(shared.layer, &mapping)) return false;
   if (mapping.fd == -1) return true;  // the plugin has mapped it
-  long result = call(SYS_mmap, shared.start, shared.length, shared.protection, MAP_SHARED | MAP_FIXED, mapping.fd, shared.offset);
+  int64_t result = call(SYS_mmap, shared.start, shared.length, shared.protection, MAP_SHARED | MAP_FIXED, mapping.fd, shared.offset);
   if (mapping.close_fd != 0) call_unchecked(SYS_close, mapping.fd);
   return !failed(result) || fail(result, "cannot map a shared file again", shared.start);
 }

@@ -45,8 +45,8 @@ void read_thread_settings() {
 void forget_thread_settings() { settings.death_signal = 0; }
 
 void restore_thread_settings(uint64_t thread_pointer) {
-  // libc's descriptor of a thread has its own address at offset 16; a thread that has none has no storage either.
-  if (thread_pointer == 0 || reinterpret_cast<const uint64_t*>(thread_pointer)[2] != thread_pointer) return;
+  // libc's descriptor of a thread has its own address behind two pointers; a thread that has none has no storage either.
+  if (thread_pointer == 0 || reinterpret_cast<const uintptr_t*>(thread_pointer)[2] != thread_pointer) return;
   if (settings.death_signal != 0) call_unchecked(SYS_prctl, PR_SET_PDEATHSIG, settings.death_signal, 0, 0, 0);
   if (settings.keeps_capabilities != 0) call_unchecked(SYS_prctl, PR_SET_KEEPCAPS, settings.keeps_capabilities, 0, 0, 0);
   if (settings.slack_ns != 0) call_unchecked(SYS_prctl, PR_SET_TIMERSLACK, settings.slack_ns, 0, 0, 0);

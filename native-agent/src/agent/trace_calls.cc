@@ -24,7 +24,7 @@ void show_virtual(long request, int32_t real, int32_t pid, void* data) {
   if (request == PTRACE_GETEVENTMSG) {
     siginfo_t info;
     auto* message = static_cast<unsigned long*>(data);
-    if (trace::request(PTRACE_GETSIGINFO, real, 0, reinterpret_cast<uint64_t>(&info)) != 0) return;
+    if (trace::request(PTRACE_GETSIGINFO, real, 0, reinterpret_cast<uintptr_t>(&info)) != 0) return;
     int event = info.si_code >> 8;
     if (event < PTRACE_EVENT_FORK || event > PTRACE_EVENT_VFORK_DONE) return;
     *message = static_cast<unsigned long>(virtual_id(static_cast<int32_t>(*message)));
@@ -91,7 +91,7 @@ extern "C" __attribute__((visibility("default"))) long ptrace(enum __ptrace_requ
     if (result == -1 && errno == ESRCH && agent::real_id(pid) != real) continue;
     if (result == 0) {
       agent::show_virtual(request, real, pid, data);
-      if (!goes_on) agent::note(request, pid, reinterpret_cast<uint64_t>(data));
+      if (!goes_on) agent::note(request, pid, reinterpret_cast<uintptr_t>(data));
     }
     return result;
   }

@@ -89,11 +89,11 @@ bool Target::find_modules() {
   struct r_debug list;
   if (debug == 0 || !read(debug, &list)) return false;
   modules_ = new Module[max_modules];
-  for (auto at = reinterpret_cast<uint64_t>(list.r_map); at != 0 && count_ < max_modules;) {
+  for (auto at = reinterpret_cast<uintptr_t>(list.r_map); at != 0 && count_ < max_modules;) {
     link_map map;
     if (!read(at, &map)) return false;
-    if (!add_module(map.l_addr, reinterpret_cast<uint64_t>(map.l_ld), reinterpret_cast<uint64_t>(map.l_name))) return false;
-    at = reinterpret_cast<uint64_t>(map.l_next);
+    if (!add_module(map.l_addr, reinterpret_cast<uintptr_t>(map.l_ld), reinterpret_cast<uintptr_t>(map.l_name))) return false;
+    at = reinterpret_cast<uintptr_t>(map.l_next);
   }
   // Before libc's loader has finished there is only a part of them.
   return list.r_state == r_debug::RT_CONSISTENT && count_ > 1;

@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "image/attached.h"
-#include "sys/x86_64/context.h"
+#include "sys/context.h"
 
 namespace cairn::attach {
 namespace {
@@ -64,8 +64,8 @@ int Thread::stop() {
     calls[static_cast<uint32_t>(tid_) % image::attached_calls] = {tid_, number, registers_.rip, registers_.rsp};
   }
   // The few calls that the stop has ended begin anew.
-  if (sys::x86_64::ended_by_stop(registers_)) {
-    sys::x86_64::begin_call_anew(&registers_, static_cast<long>(registers_.orig_rax));
+  if (sys::processor::ended_by_stop(registers_)) {
+    sys::processor::begin_call_anew(&registers_, static_cast<long>(registers_.orig_rax));
     if (!set(registers_)) return errno;
   }
   return 0;

@@ -2,7 +2,7 @@
 
 #include <sys/syscall.h>
 
-#include "sys/x86_64/context.h"
+#include "sys/context.h"
 
 extern "C" const char cairn_visit_begin[], cairn_visit_finish[];
 
@@ -129,7 +129,7 @@ void set_return(VisitBlock* block, const user_regs_struct& given) {
     r.rax = SYS_restart_syscall;
     r.rip -= 2;
   } else {
-    sys::x86_64::make_restartable(&r, -1);
+    sys::processor::make_restartable(&r, -1);
   }
   block->r15 = r.r15; block->r14 = r.r14; block->r13 = r.r13; block->r12 = r.r12; block->r11 = r.r11; block->r10 = r.r10;
   block->r9 = r.r9; block->r8 = r.r8; block->rdi = r.rdi; block->rsi = r.rsi; block->rbp = r.rbp; block->rdx = r.rdx;

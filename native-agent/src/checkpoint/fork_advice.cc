@@ -47,8 +47,8 @@ bool lift_fork_advice(const MemoryMap& map, sys::Error* error) {
   size_t room = (size_t{map.mapping_count} + 64) * text_of_one;
   capacity = 2 * map.mapping_count;
   bytes = sys::page_up(capacity * sizeof(Range));
-  long list = call(SYS_mmap, nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  long memory = failed(list) ? list : call(SYS_mmap, nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  int64_t list = call(SYS_mmap, nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  int64_t memory = failed(list) ? list : call(SYS_mmap, nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   ranges = failed(list) ? nullptr : reinterpret_cast<Range*>(list);
   char* text = reinterpret_cast<char*>(memory);
   long size = failed(memory) ? memory : sys::read_all("/proc/thread-self/smaps", text, room);

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 
 #include "image/checksum.h"
-#include "sys/x86_64/context.h"
+#include "sys/context.h"
 
 namespace cairn::checkpoint {
 
@@ -55,7 +55,7 @@ void KeptFiles::copy_entry(void* argument) {
 bool KeptFiles::copy_aside(int32_t descriptor, uint32_t number, uint64_t length, sys::Error* error) {
   alignas(64) static char stack[64 * 1024];
   Job job = {this, descriptor, number, length, error, false};
-  long child = sys::x86_64::clone_with_stack(CLONE_VM | CLONE_UNTRACED, stack + sizeof stack, copy_entry, &job, nullptr);
+  long child = sys::processor::clone_with_stack(CLONE_VM | CLONE_UNTRACED, stack + sizeof stack, copy_entry, &job, nullptr);
   if (failed(child)) {
     error->set(static_cast<Status>(child), "clone").add("cannot start a process that copies an open file");
     return false;

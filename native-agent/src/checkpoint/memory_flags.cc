@@ -73,7 +73,7 @@ uint64_t locked_memory() {
 
 /// The kernel does not say whether new memory is to be locked: a page shows it.
 int probe_future_lock(uint64_t locked_before) {
-  long page = call(SYS_mmap, nullptr, sys::page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  int64_t page = call(SYS_mmap, nullptr, sys::page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (failed(page)) return page == -EAGAIN ? MCL_FUTURE : 0;  // beyond what may be locked
   int flags = 0;
   if (locked_memory() > locked_before) {
@@ -111,7 +111,7 @@ bool note_locked_memory(const MemoryMap& map, sys::Error* error) {
   if (in_all == 0) return true;
   constexpr size_t text_of_one = 1024;
   size_t room = (size_t{map.mapping_count} + 64) * text_of_one;
-  long memory = call(SYS_mmap, nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  int64_t memory = call(SYS_mmap, nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   char* text = reinterpret_cast<char*>(memory);
   long size = failed(memory) ? memory : sys::read_all("/proc/thread-self/smaps", text, room);
   uint32_t index = 0;

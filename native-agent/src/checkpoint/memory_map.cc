@@ -2,6 +2,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <link.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -28,7 +29,7 @@ struct FileStatus {
 bool file_status(Text path, FileStatus* status) {
   sys::TextBuffer<4096> name;
   name.add(path);
-  struct stat data = {};
+  struct stat64 data = {};
   if (failed(call(SYS_newfstatat, AT_FDCWD, name.c_str(), &data, 0))) return false;
   status->size = static_cast<uint64_t>(data.st_size);
   status->mtime_ns = static_cast<uint64_t>(data.st_mtim.tv_sec) * 1000000000u + static_cast<uint64_t>(data.st_mtim.tv_nsec);
@@ -175,9 +176,9 @@ bool read_memory_map(sys::Arena* arena, const MemoryContext& context, ClaimMappi
 
 void library_extent(uint64_t* start, uint64_t* end) {
   extern const char header_start[] __asm__("__ehdr_start") __attribute__((visibility("hidden")));
-  auto* header = reinterpret_cast<const Elf64_Ehdr*>(header_start);
-  auto* segments = reinterpret_cast<const Elf64_Phdr*>(header_start + header->e_phoff);
-  *start = *end = reinterpret_cast<uint64_t>(header);
+  auto* header = reinterpret_cast<const ElfW(Ehdr)*>(header_start);
+  auto* segments = reinterpret_cast<const ElfW(Phdr)*>(header_start + header->e_phoff);
+  *start = *end = reinterpret_cast<uintptr_t>(header);
   for (unsigned i = 0; i < header->e_phnum; ++i) {
     uint64_t top = sys::page_up(*start + segments[i].p_vaddr + segments[i].p_memsz);
     if (segments[i].p_type == PT_LOAD && top > *end) *end = top;
@@ -189,7 +190,7 @@ bool copy_shared(MemoryMap* map, sys::Error* error) {
     Mapping* mapping = &map->mappings[i];
     if (mapping->kind != cairn_image_MappingKind_MAPPING_SHARED) continue;
     size_t size = mapping->end - mapping->start;
-    long copy = call(SYS_mmap, nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int64_t copy = call(SYS_mmap, nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (failed(copy)) {
       error->set(static_cast<Status>(copy), "mmap").add("no memory for a copy of the shared mapping at ").hex(mapping->start);
       return false;

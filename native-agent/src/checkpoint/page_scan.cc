@@ -58,7 +58,7 @@ bool PageScan::next_by_ioctl(uint64_t* position, uint64_t end, bool own_only, Pa
   argument.size = sizeof argument;
   argument.start = *position;
   argument.end = end;
-  argument.vector = reinterpret_cast<uint64_t>(&region);
+  argument.vector = reinterpret_cast<uintptr_t>(&region);
   argument.vector_length = 1;
   // Categories that must be absent are inverted and then demanded.
   argument.category_mask = page_is_zero | (own_only ? uint64_t{page_is_file} : 0);

@@ -3,6 +3,7 @@
 #include <cpuid.h>
 #include <elf.h>
 #include <errno.h>
+#include <link.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
 
@@ -15,16 +16,10 @@ namespace {
 
 using sys::call;
 using sys::failed;
+using sys::processor::peek;
 using sys::Status;
 using sys::Text;
 using wire::encode_text;
-
-/// Reads memory that may not be there.
-bool peek(uint64_t address, void* data, size_t size) {
-  struct iovec local = {data, size};
-  struct iovec remote = {reinterpret_cast<void*>(address), size};
-  return call(SYS_process_vm_readv, call(SYS_getpid), &local, 1, &remote, 1, 0) == static_cast<long>(size);
-}
 
 // Kept from one checkpoint to the next. A slot that another thread took only costs that call an EINTR after a restart.
 image::AttachedCall continued[image::attached_calls];
@@ -64,7 +59,7 @@ uint64_t enabled_xfeatures() {
   return (static_cast<uint64_t>(high) << 32) | low;
 }
 
-uint64_t auxv_value(const Elf64_auxv_t* auxv, size_t count, uint64_t type) {
+uint64_t auxv_value(const ElfW(auxv_t)* auxv, size_t count, uint64_t type) {
   for (size_t i = 0; i < count; ++i) {
     if (auxv[i].a_type == type) return auxv[i].a_un.a_val;
   }
@@ -73,15 +68,15 @@ uint64_t auxv_value(const Elf64_auxv_t* auxv, size_t count, uint64_t type) {
 
 /// The GNU build id of the ELF file whose first page is mapped at `base`, in hex.
 void build_id_of(uint64_t base, sys::TextBuilder* hex) {
-  Elf64_Ehdr header;
+  ElfW(Ehdr) header;
   if (!peek(base, &header, sizeof header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return;
   for (unsigned i = 0; i < header.e_phnum && i < 64; ++i) {
-    Elf64_Phdr segment;
+    ElfW(Phdr) segment;
     if (!peek(base + header.e_phoff + i * sizeof segment, &segment, sizeof segment) || segment.p_type != PT_NOTE) continue;
     uint64_t at = base + segment.p_offset;
     uint64_t end = at + segment.p_filesz;
-    while (at + sizeof(Elf64_Nhdr) <= end) {
-      Elf64_Nhdr note;
+    while (at + sizeof(ElfW(Nhdr)) <= end) {
+      ElfW(Nhdr) note;
       char name[4];
       if (!peek(at, &note, sizeof note)) return;
       uint64_t content = at + sizeof note + ((note.n_namesz + 3) & ~3u);
@@ -100,24 +95,24 @@ void build_id_of(uint64_t base, sys::TextBuilder* hex) {
 
 }  // namespace
 
-long continued_call(int32_t real_tid, const sys::x86_64::Registers& registers) {
+long continued_call(int32_t real_tid, const sys::processor::Registers& registers) {
   const image::AttachedCall& entry = continued[static_cast<uint32_t>(real_tid) % image::attached_calls];
-  bool same = entry.tid == real_tid && entry.rip == registers.rip && entry.rsp == registers.rsp;
+  bool same = entry.tid == real_tid && entry.rip == sys::processor::instruction_of(registers) && entry.rsp == sys::processor::stack_of(registers);
   return same ? entry.number : -1;
 }
 
-uint64_t continued_calls() { return reinterpret_cast<uint64_t>(continued); }
+uint64_t continued_calls() { return reinterpret_cast<uintptr_t>(continued); }
 
-void remember_call(int32_t real_tid, const sys::x86_64::Registers& registers) {
-  long number = static_cast<long>(registers.orig_rax);
+void remember_call(int32_t real_tid, const sys::processor::Registers& registers) {
+  long number = sys::processor::call_number(registers);
   if (number < 0 || number == SYS_restart_syscall) return;
-  continued[static_cast<uint32_t>(real_tid) % image::attached_calls] = {real_tid, number, registers.rip, registers.rsp};
+  continued[static_cast<uint32_t>(real_tid) % image::attached_calls] = {real_tid, number, sys::processor::instruction_of(registers), sys::processor::stack_of(registers)};
 }
 
 void write_header(image::RecordWriter* records, const ProcessFacts& facts, const MemoryMap& map, Text snapshot,
                   uint64_t pages_bytes) {
   static char cpuinfo[16 * 1024];
-  static Elf64_auxv_t auxv[64];
+  static ElfW(auxv_t) auxv[64];
   // More processors than fit here repeat what the first says.
   long cpuinfo_size = sys::read_all("/proc/cpuinfo", cpuinfo, sizeof cpuinfo);
   if (cpuinfo_size == -EFBIG) cpuinfo_size = sizeof cpuinfo;
@@ -127,7 +122,7 @@ void write_header(image::RecordWriter* records, const ProcessFacts& facts, const
   struct utsname system = {};
   sys::call_unchecked(SYS_uname, &system);
 
-  Text architecture("x86_64"), build_id(facts.build_id), kernel(system.release), libc(facts.libc_version);
+  Text architecture(sys::processor::architecture), build_id(facts.build_id), kernel(system.release), libc(facts.libc_version);
   Text model = cpuinfo_value(processors, "model name");
   Flags flags = {cpuinfo_value(processors, "flags")};
   cairn_image_Header header = cairn_image_Header_init_zero;
@@ -252,8 +247,8 @@ void write_threads(image::RecordWriter* records, const ProcessFacts& facts, cons
     cairn_image_Thread record = cairn_image_Thread_init_zero;
     record.virtual_tid = virtual_tid(thread.real_tid);
     record.exited = thread.exited;
-    sys::x86_64::Registers registers = thread.registers;
-    sys::x86_64::make_restartable(&registers, continued_call(thread.real_tid, registers));
+    sys::processor::Registers registers = thread.registers;
+    sys::processor::make_restartable(&registers, continued_call(thread.real_tid, registers));
     Text registers_text(reinterpret_cast<const char*>(&registers), sizeof registers);
     Text xstate(thread.xstate, thread.xstate_size);
     record.registers = encode_text(&registers_text);
@@ -264,12 +259,13 @@ void write_threads(image::RecordWriter* records, const ProcessFacts& facts, cons
     record.rseq_address = thread.rseq_address;
     record.rseq_size = thread.rseq_size;
     record.rseq_signature = thread.rseq_signature;
-    // libc's thread descriptor begins at the thread pointer, which points to itself at offset 16.
-    uint64_t self = 0;
-    if (thread.stopped && peek(registers.fs_base + 16, &self, sizeof self) && self == registers.fs_base) {
-      if (facts.tid_offset != 0) record.tid_address = self + facts.tid_offset;
+    // libc's thread descriptor begins at the thread pointer, which points to itself behind two others.
+    uint64_t descriptor = sys::processor::thread_pointer_of(registers);
+    uintptr_t self = 0;
+    if (thread.stopped && descriptor != 0 && peek(descriptor + 2 * sizeof(void*), &self, sizeof self) && self == descriptor) {
+      if (facts.tid_offset != 0) record.tid_address = descriptor + facts.tid_offset;
       RecordedAltstack altstack = {};
-      if (peek(self + facts.altstack_offset, &altstack, sizeof altstack) && altstack.set != 0) {
+      if (peek(descriptor + facts.altstack_offset, &altstack, sizeof altstack) && altstack.set != 0) {
         record.altstack_sp = altstack.sp;
         record.altstack_size = altstack.size;
         record.altstack_flags = altstack.flags;

@@ -31,10 +31,10 @@ struct RecordedAltstack {
 };
 
 /// A call that was interrupted by an earlier stop and continues as restart_syscall: its own number is known only from then.
-long continued_call(int32_t real_tid, const sys::x86_64::Registers& registers);
+long continued_call(int32_t real_tid, const sys::processor::Registers& registers);
 /// Where cairn-attach notes those that it has interrupted.
 uint64_t continued_calls();
-void remember_call(int32_t real_tid, const sys::x86_64::Registers& registers);
+void remember_call(int32_t real_tid, const sys::processor::Registers& registers);
 
 void write_header(image::RecordWriter* records, const ProcessFacts& facts, const MemoryMap& map, sys::Text snapshot,
                   uint64_t pages_bytes);

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "checkpoint/memory_flags.h"
@@ -45,7 +44,7 @@ class Writer {
 
  private:
   bool write() {
-    long memory = call(SYS_mmap, nullptr, metadata_capacity, PROT_READ | PROT_WRITE,
+    int64_t memory = call(SYS_mmap, nullptr, metadata_capacity, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (failed(memory)) {
       error_.set(static_cast<Status>(memory), "mmap").add("no memory for the image's description");
@@ -60,7 +59,7 @@ class Writer {
   /// children, so that it is not in this copy, and what it asked the kernel for its memory.
   bool read_flags() {
     constexpr size_t capacity = 128 << 20;
-    long memory = call(SYS_mmap, nullptr, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int64_t memory = call(SYS_mmap, nullptr, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     char* text = reinterpret_cast<char*>(memory);
     long size = failed(memory) ? memory : sys::read_all("/proc/self/smaps", text, capacity);
     if (failed(size)) {
@@ -183,8 +182,8 @@ class Writer {
 }  // namespace
 
 bool Save::begin(const SaveRequest& request, const ProcessFacts& facts, const Stop& stop, MemoryMap* map, KeptFiles* kept,
-                 const NeededFiles& needed, int32_t (*virtual_tid)(int32_t), sys::Error* error) {
-  long memory = call(SYS_mmap, nullptr, sizeof(SaveResult), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+                 const NeededFiles& needed, int32_t (*virtual_tid)(int32_t), void (*report)(const SaveResult&), sys::Error* error) {
+  int64_t memory = call(SYS_mmap, nullptr, sizeof(SaveResult), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   int ends[2];
   long piped = failed(memory) ? memory : call(SYS_pipe2, ends, O_CLOEXEC);
   if (failed(piped)) {
@@ -195,12 +194,13 @@ bool Save::begin(const SaveRequest& request, const ProcessFacts& facts, const St
   int read_end = sys::hide_fd(ends[0]);
   int write_end = sys::hide_fd(ends[1]);
   result_ = reinterpret_cast<SaveResult*>(memory);
+  int64_t process = call(SYS_getpid), thread = call(SYS_gettid);
   // No exit signal: the application's SIGCHLD handler and waitpid do not learn of it.
   long child = call(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr);
   if (child == 0) {
-    call_unchecked(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // a snapshot that nobody reports is none
     call_unchecked(SYS_close, read_end);
     Writer(request, facts, stop, map, kept, needed, virtual_tid, result_).run();
+    if (call(SYS_tgkill, process, thread, 0) == -ESRCH) report(*result_);
     call_unchecked(SYS_exit_group, 0);
   }
   sys::close_own_fd(write_end);

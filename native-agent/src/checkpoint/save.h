@@ -37,9 +37,10 @@ struct SaveRequest {
 
 class Save {
  public:
-  /// facts, map, kept and needed must stay as they are until begin() returns; the writer has a copy of them.
+  /// facts, map, kept and needed must stay as they are until begin() returns; the writer has a copy of them. In the writer, `report` is
+  /// called with the result if this process has ended, or executes another program, and so will not call finish().
   bool begin(const SaveRequest& request, const ProcessFacts& facts, const Stop& stop, MemoryMap* map, KeptFiles* kept,
-             const NeededFiles& needed, int32_t (*virtual_tid)(int32_t), sys::Error* error);
+             const NeededFiles& needed, int32_t (*virtual_tid)(int32_t), void (*report)(const SaveResult&), sys::Error* error);
   [[nodiscard]] bool active() const { return writer_ != 0; }
   [[nodiscard]] int32_t writer() const { return writer_; }
   /// Becomes readable when the writer has ended.

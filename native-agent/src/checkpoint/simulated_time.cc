@@ -1,6 +1,5 @@
 #include "checkpoint/simulated_time.h"
 
-#include <asm/prctl.h>
 #include <dlfcn.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -46,7 +45,7 @@ void find_simulated_time() {
 void read_simulated_time(char* text, size_t capacity, int32_t* unit, const Stop& stop) {
   text[0] = 0;
   if (get_time == nullptr || stop.thread_count() == 0 || !stop.thread(0).stopped) return;
-  long memory = call(SYS_mmap, nullptr, sys::page_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  int64_t memory = call(SYS_mmap, nullptr, sys::page_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (sys::failed(memory)) return;
   auto* answer = reinterpret_cast<Answer*>(memory);
   long child = call(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr);
@@ -57,9 +56,9 @@ void read_simulated_time(char* text, size_t capacity, int32_t* unit, const Stop&
       uint64_t action[4] = {};
       call_unchecked(SYS_rt_sigaction, signal, action, nullptr, 8);
     }
-    struct rlimit no_core = {0, 0};
+    struct rlimit64 no_core = {0, 0};
     call_unchecked(SYS_prlimit64, 0, RLIMIT_CORE, &no_core, nullptr);
-    call_unchecked(SYS_arch_prctl, ARCH_SET_FS, stop.thread(0).registers.fs_base);
+    sys::processor::use_pointers(sys::processor::pointers_of(stop.thread(0).registers));
     VpiTime time = {vpi_sim_time, 0, 0, 0};
     get_time(nullptr, &time);
     answer->high = time.high;

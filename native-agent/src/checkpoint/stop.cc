@@ -102,7 +102,7 @@ bool Stop::begin(int32_t agent_tid, uint64_t deadline_ns, sys::Error* error) {
   permitted_ = 0;
   // No exit signal: the application's SIGCHLD handler and waitpid do not learn of it.
   uint64_t flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_UNTRACED;
-  long child = sys::x86_64::clone_with_stack(flags, stack + tracer_stack, tracer_entry, this, nullptr);
+  long child = sys::processor::clone_with_stack(flags, stack + tracer_stack, tracer_entry, this, nullptr);
   if (failed(child)) {
     error->set(static_cast<Status>(child), "clone").add("cannot start the process that stops the threads");
     return false;
@@ -298,6 +298,12 @@ bool Stop::ask_tracer(ThreadState* thread) {
         .add(", a debugger that is no part of this computation; detach it, or start it with the program by cairn run");
     return false;
   }
+  if (const char* why = trace::why_not_held()) {
+    error_->set(-ENOTSUP, "ptrace")
+        .add("thread ").number(virtual_tid_(tid)).add(" is traced by process ").number(virtual_tid_(process)).add(", and ").add(why)
+        .add("; detach the debugger before the checkpoint");
+    return false;
+  }
   auto* request = static_cast<trace::Request*>(arena_->allocate(sizeof(trace::Request)));
   if (request == nullptr || !trace::add_traced(virtual_tid_(tid))) {
     error_->set(-ENOMEM, "agent arena").add("no room for the state of traced threads");
@@ -310,7 +316,7 @@ bool Stop::ask_tracer(ThreadState* thread) {
   thread->traced = request;
   ++count_;
   int32_t status = events::set_name(CAIRN_NAMES_TRACER, tid, tracer);
-  if (status == 0) status = events::set_name(CAIRN_NAMES_TRACED, tid, static_cast<int64_t>(reinterpret_cast<uint64_t>(request)));
+  if (status == 0) status = events::set_name(CAIRN_NAMES_TRACED, tid, static_cast<int64_t>(reinterpret_cast<uintptr_t>(request)));
   if (status != 0) error_->set(status, "names").add("no room to ask for a traced thread");
   return status == 0;
 }
@@ -369,7 +375,7 @@ bool Stop::begin_service(ThreadState* thread) {
   int32_t tid = thread->real_tid, tracer = tracer_;
   thread->serving = trace::take_slot(tid, tracer, thread->registers, thread->xstate, thread->xstate_size, thread->signal_mask);
   if (thread->serving == nullptr) return false;
-  sys::x86_64::Registers registers = thread->registers;
+  sys::processor::Registers registers = thread->registers;
   trace::enter(thread->serving, &registers);
   struct iovec area = {&registers, sizeof registers};
   uint64_t all = ~uint64_t{0};
@@ -410,12 +416,12 @@ bool Stop::wait_for_stop(ThreadState* thread) {
 
 /// No thread of the application has its stack there, except in agent/restarted_thread.cc.
 bool Stop::in_restart(int32_t tid) const {
-  sys::x86_64::Registers registers;
-  struct iovec area = {&registers, sizeof registers};
-  if (failed(call(SYS_ptrace, PTRACE_GETREGSET, tid, NT_PRSTATUS, &area))) return false;
+  sys::processor::Registers registers;
+  if (failed(sys::processor::read_registers(tid, &registers))) return false;
+  uint64_t stack = sys::processor::stack_of(registers);
   // A stack that is empty, or used up to its last byte, begins and ends at its bounds.
-  if (trace::in_service(registers.rsp)) return true;
-  auto within = [&](uint64_t start, uint64_t end) { return end > start && registers.rsp >= start && registers.rsp <= end; };
+  if (trace::in_service(stack)) return true;
+  auto within = [&](uint64_t start, uint64_t end) { return end > start && stack >= start && stack <= end; };
   return within(arena_->start(), arena_->end()) || within(restart_start_, restart_end_);
 }
 
@@ -440,14 +446,18 @@ bool Stop::capture(ThreadState* thread) {
   if (!thread->stopped) return true;
   int32_t tid = thread->real_tid;
   if (thread->traced != nullptr) return capture_traced(thread);
-  struct iovec area = {&thread->registers, sizeof thread->registers};
-  long result = call(SYS_ptrace, PTRACE_GETREGSET, tid, NT_PRSTATUS, &area);
+  long result = sys::processor::read_registers(tid, &thread->registers);
+  if (result == -ENOTSUP) {
+    error_->set(-ENOTSUP, "modify_ldt").add("thread ").number(tid)
+        .add(" runs in another mode of the processor than its program, or with segments of its own (modify_ldt)");
+    return false;
+  }
   if (!failed(result)) {
-    alignas(64) char xstate[sys::x86_64::max_xstate];
-    area = {xstate, sizeof xstate};
+    alignas(64) char xstate[sys::processor::max_xstate];
+    struct iovec area = {xstate, sizeof xstate};
     result = call(SYS_ptrace, PTRACE_GETREGSET, tid, NT_X86_XSTATE, &area);
     uint64_t features = 0;
-    if (!failed(result)) thread->xstate_size = sys::x86_64::used_xstate(xstate, area.iov_len, &features);
+    if (!failed(result)) thread->xstate_size = sys::processor::used_xstate(xstate, area.iov_len, &features);
     thread->xstate = static_cast<char*>(arena_->allocate(thread->xstate_size));
     if (thread->xstate == nullptr) {
       error_->set(-ENOMEM, "agent arena").add("no room for the state of ").number(count_).add(" threads");
@@ -469,12 +479,11 @@ bool Stop::capture(ThreadState* thread) {
     thread->rseq_signature = rseq.signature;
   }
   capture_names(thread);
-  if (sys::x86_64::ended_by_stop(thread->registers)) {
+  if (sys::processor::ended_by_stop(thread->registers)) {
     thread->interrupted = true;
-    sys::x86_64::Registers anew = thread->registers;
-    sys::x86_64::begin_call_anew(&anew, static_cast<long>(anew.orig_rax));
-    area = {&anew, sizeof anew};
-    call_unchecked(SYS_ptrace, PTRACE_SETREGSET, tid, NT_PRSTATUS, &area);
+    sys::processor::Registers anew = thread->registers;
+    sys::processor::begin_call_anew(&anew, sys::processor::call_number(anew));
+    (void)sys::processor::write_registers(tid, anew);
   }
   return true;
 }

@@ -13,7 +13,7 @@
 #pragma once
 #include "sys/arena.h"
 #include "sys/error.h"
-#include "sys/x86_64/context.h"
+#include "sys/context.h"
 #include "trace/request.h"
 #include "trace/service.h"
 
@@ -27,7 +27,7 @@ struct ThreadState {
   bool stopped;         // seized and in a stop
   int32_t stop_signal;  // what had stopped the whole process before (SIGSTOP, …); 0: nothing
   bool interrupted;     // its call ended with EINTR because of the stop: it has to begin anew
-  sys::x86_64::Registers registers;
+  sys::processor::Registers registers;
   char* xstate;         // the used part of a standard-format XSAVE area
   uint64_t xstate_size;
   uint64_t signal_mask;

@@ -82,7 +82,7 @@ int32_t host_open_kept(int32_t number) {
   if (setting(CAIRN_SETTING_SNAPSHOT_FOLDER, 0, &folder) == nullptr) return -ENOENT;
   sys::TextBuffer<4200> path;
   path.add(folder).add("/p").number(host_facts.virtual_pid).add(".files/").number(number);
-  return static_cast<int32_t>(call(SYS_openat, AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC, 0));
+  return static_cast<int32_t>(call(SYS_openat, AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC | O_LARGEFILE, 0));
 }
 int32_t host_own_fd(int32_t fd) { return sys::is_own_fd(fd) ? 1 : 0; }
 int32_t host_hide_fd(int32_t fd) { return sys::hide_fd(fd); }
@@ -283,12 +283,12 @@ uint32_t allocated_mappings() { return mappings_made; }
 void* allocate(uint64_t bytes) {
   uint64_t size = (bytes + 15) & ~uint64_t{15};
   if (size > chunk_size / 4) {
-    long own = call(SYS_mmap, nullptr, sys::page_up(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int64_t own = call(SYS_mmap, nullptr, sys::page_up(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ++mappings_made;
     return failed(own) ? nullptr : reinterpret_cast<void*>(own);
   }
   if (size > chunk_left) {
-    long fresh = call(SYS_mmap, nullptr, chunk_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int64_t fresh = call(SYS_mmap, nullptr, chunk_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (failed(fresh)) return nullptr;
     ++mappings_made;
     chunk = reinterpret_cast<char*>(fresh);

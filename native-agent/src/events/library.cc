@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "sys/context.h"
+#include "sys/elf.h"
 #include "sys/file.h"
 
 namespace cairn::events {
@@ -17,11 +19,13 @@ using sys::failed;
 using sys::page_down;
 using sys::page_up;
 using sys::Status;
+using sys::elf::Relocate;
+using sys::elf::Relocation;
 
 /// What is needed of a dynamic section. Of a library that libc has loaded the addresses are absolute; of ours, offsets.
 struct Module {
   uint64_t base = 0;
-  const Elf64_Sym* symbols = nullptr;
+  const ElfW(Sym)* symbols = nullptr;
   const char* strings = nullptr;
   const uint32_t* gnu_hash = nullptr;
   const uint32_t* hash = nullptr;
@@ -29,7 +33,7 @@ struct Module {
   const char* name = "";
 };
 
-Module read_module(uint64_t base, const Elf64_Dyn* dynamic) {
+Module read_module(uint64_t base, const ElfW(Dyn)* dynamic) {
   Module module;
   module.base = base;
   uint64_t name = 0;
@@ -37,7 +41,7 @@ Module read_module(uint64_t base, const Elf64_Dyn* dynamic) {
   for (; dynamic != nullptr && dynamic->d_tag != DT_NULL; ++dynamic) {
     uint64_t at = place(dynamic->d_un.d_ptr);
     switch (dynamic->d_tag) {
-      case DT_SYMTAB: module.symbols = reinterpret_cast<const Elf64_Sym*>(at); break;
+      case DT_SYMTAB: module.symbols = reinterpret_cast<const ElfW(Sym)*>(at); break;
       case DT_STRTAB: module.strings = reinterpret_cast<const char*>(at); break;
       case DT_GNU_HASH: module.gnu_hash = reinterpret_cast<const uint32_t*>(at); break;
       case DT_HASH: module.hash = reinterpret_cast<const uint32_t*>(at); break;
@@ -51,17 +55,17 @@ Module read_module(uint64_t base, const Elf64_Dyn* dynamic) {
 }
 
 bool defines(const Module& module, uint32_t index, const char* name) {
-  const Elf64_Sym& symbol = module.symbols[index];
+  const ElfW(Sym)& symbol = module.symbols[index];
   if (symbol.st_shndx == SHN_UNDEF || strcmp(module.strings + symbol.st_name, name) != 0) return false;
   // A version that is not the default one is for programs of long ago.
   return module.versions == nullptr || (module.versions[index] & 0x8000) == 0;
 }
 
-const Elf64_Sym* find_by_gnu_hash(const Module& module, const char* name) {
+const ElfW(Sym)* find_by_gnu_hash(const Module& module, const char* name) {
   uint32_t wanted = 5381;
   for (const char* at = name; *at != 0; ++at) wanted = wanted * 33 + static_cast<unsigned char>(*at);
   const uint32_t bucket_count = module.gnu_hash[0], first = module.gnu_hash[1], bloom_words = module.gnu_hash[2];
-  const uint32_t* buckets = module.gnu_hash + 4 + bloom_words * 2;
+  const uint32_t* buckets = module.gnu_hash + 4 + bloom_words * (sizeof(void*) / sizeof(uint32_t));
   const uint32_t* chains = buckets + bucket_count;
   if (bucket_count == 0) return nullptr;
   uint32_t index = buckets[wanted % bucket_count];
@@ -73,7 +77,7 @@ const Elf64_Sym* find_by_gnu_hash(const Module& module, const char* name) {
   }
 }
 
-const Elf64_Sym* find(const Module& module, const char* name) {
+const ElfW(Sym)* find(const Module& module, const char* name) {
   if (module.symbols == nullptr || module.strings == nullptr) return nullptr;
   if (module.gnu_hash != nullptr) return find_by_gnu_hash(module, name);
   if (module.hash == nullptr) return nullptr;
@@ -83,10 +87,10 @@ const Elf64_Sym* find(const Module& module, const char* name) {
   return nullptr;
 }
 
-uint64_t address_of(const Module& module, const Elf64_Sym& symbol) {
+uint64_t address_of(const Module& module, const ElfW(Sym)& symbol) {
   uint64_t address = module.base + symbol.st_value;
   // The library chooses among versions for different processors.
-  if (ELF64_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC) address = reinterpret_cast<uint64_t (*)()>(address)();
+  if (sys::elf::is_resolver(symbol)) address = reinterpret_cast<uintptr_t (*)()>(address)();
   return address;
 }
 
@@ -105,33 +109,33 @@ class Loader {
   bool map() {
     fd_ = sys::open(path_, O_RDONLY);
     if (!fd_.ok()) return fail(fd_.status(), "it cannot be read");
-    Elf64_Ehdr header;
+    ElfW(Ehdr) header;
     if (sys::read_at(fd_.get(), &header, sizeof header, 0) != 0 || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
-        header.e_type != ET_DYN || header.e_machine != EM_X86_64 || header.e_phnum > max_segments ||
-        header.e_phentsize != sizeof(Elf64_Phdr)) {
+        header.e_type != ET_DYN || header.e_machine != sys::processor::elf_machine || header.e_phnum > max_segments ||
+        header.e_phentsize != sizeof(ElfW(Phdr))) {
       return fail(-ENOEXEC, "it is no shared library for this processor");
     }
     count_ = header.e_phnum;
-    if (sys::read_at(fd_.get(), segments_, count_ * sizeof(Elf64_Phdr), header.e_phoff) != 0) return fail(-ENOEXEC, "it is cut off");
+    if (sys::read_at(fd_.get(), segments_, count_ * sizeof(ElfW(Phdr)), header.e_phoff) != 0) return fail(-ENOEXEC, "it is cut off");
     uint64_t end = 0;
-    for (const Elf64_Phdr* segment = segments_; segment < segments_ + count_; ++segment) {
+    for (const ElfW(Phdr)* segment = segments_; segment < segments_ + count_; ++segment) {
       if (segment->p_type == PT_TLS) return fail(-ENOTSUP, "it has thread-local variables; give it to cairn run");
       if (segment->p_type == PT_LOAD && segment->p_vaddr + segment->p_memsz > end) end = segment->p_vaddr + segment->p_memsz;
     }
-    long place = call(SYS_mmap, nullptr, page_up(end), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int64_t place = call(SYS_mmap, nullptr, page_up(end), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (failed(place)) return fail(static_cast<Status>(place), "there is no memory for it");
     base_ = static_cast<uint64_t>(place);
-    for (const Elf64_Phdr* segment = segments_; segment < segments_ + count_; ++segment) {
+    for (const ElfW(Phdr)* segment = segments_; segment < segments_ + count_; ++segment) {
       if (segment->p_type == PT_LOAD && !map_segment(*segment)) return false;
     }
     return true;
   }
 
-  bool map_segment(const Elf64_Phdr& segment) {
+  bool map_segment(const ElfW(Phdr)& segment) {
     int protection = protection_of(segment) | PROT_WRITE;  // for the relocations
     uint64_t start = page_down(base_ + segment.p_vaddr), file_end = base_ + segment.p_vaddr + segment.p_filesz;
     uint64_t end = page_up(base_ + segment.p_vaddr + segment.p_memsz);
-    long result = start < page_up(file_end) ? call(SYS_mmap, start, page_up(file_end) - start, protection, MAP_PRIVATE | MAP_FIXED, fd_.get(),
+    int64_t result = start < page_up(file_end) ? call(SYS_mmap, start, page_up(file_end) - start, protection, MAP_PRIVATE | MAP_FIXED, fd_.get(),
                                                    page_down(segment.p_offset))
                                             : 0;
     if (!failed(result) && end > page_up(file_end)) {
@@ -142,14 +146,14 @@ class Loader {
     return true;
   }
 
-  static int protection_of(const Elf64_Phdr& segment) {
+  static int protection_of(const ElfW(Phdr)& segment) {
     return ((segment.p_flags & PF_R) != 0 ? PROT_READ : 0) | ((segment.p_flags & PF_W) != 0 ? PROT_WRITE : 0) |
            ((segment.p_flags & PF_X) != 0 ? PROT_EXEC : 0);
   }
 
   bool read_dynamic() {
-    for (const Elf64_Phdr* segment = segments_; segment < segments_ + count_; ++segment) {
-      if (segment->p_type == PT_DYNAMIC) dynamic_ = reinterpret_cast<const Elf64_Dyn*>(base_ + segment->p_vaddr);
+    for (const ElfW(Phdr)* segment = segments_; segment < segments_ + count_; ++segment) {
+      if (segment->p_type == PT_DYNAMIC) dynamic_ = reinterpret_cast<const ElfW(Dyn)*>(base_ + segment->p_vaddr);
     }
     if (dynamic_ == nullptr) return fail(-ENOEXEC, "it has no dynamic section");
     own_ = read_module(base_, dynamic_);
@@ -159,7 +163,7 @@ class Loader {
   }
 
   bool check_needed() {
-    for (const Elf64_Dyn* entry = dynamic_; entry->d_tag != DT_NULL; ++entry) {
+    for (const ElfW(Dyn)* entry = dynamic_; entry->d_tag != DT_NULL; ++entry) {
       if (entry->d_tag != DT_NEEDED) continue;
       const char* needed = own_.strings + entry->d_un.d_val;
       bool there = false;
@@ -172,7 +176,7 @@ class Loader {
   }
 
   bool resolve(uint32_t index, uint64_t* address) {
-    const Elf64_Sym& symbol = own_.symbols[index];
+    const ElfW(Sym)& symbol = own_.symbols[index];
     const char* name = own_.strings + symbol.st_name;
     *address = 0;
     if (symbol.st_shndx != SHN_UNDEF) {
@@ -181,28 +185,28 @@ class Loader {
     }
     for (const link_map* map = _r_debug.r_map; map != nullptr; map = map->l_next) {
       Module module = read_module(map->l_addr, map->l_ld);
-      const Elf64_Sym* found = find(module, name);
+      const ElfW(Sym)* found = find(module, name);
       if (found == nullptr) continue;
       *address = address_of(module, *found);
       return true;
     }
-    return ELF64_ST_BIND(symbol.st_info) == STB_WEAK || fail(-ENOENT, "nothing in the program defines ", name);
+    return sys::elf::is_weak(symbol) || fail(-ENOENT, "nothing in the program defines ", name);
   }
 
-  bool apply(const Elf64_Rela& relocation) {
-    auto* place = reinterpret_cast<uint64_t*>(base_ + relocation.r_offset);
+  bool apply(const Relocation& relocation) {
+    auto* place = reinterpret_cast<uintptr_t*>(base_ + relocation.r_offset);
     uint64_t address = 0;
-    switch (ELF64_R_TYPE(relocation.r_info)) {
-      case R_X86_64_NONE: return true;
-      case R_X86_64_RELATIVE: *place = base_ + static_cast<uint64_t>(relocation.r_addend); return true;
-      case R_X86_64_IRELATIVE:
-        *place = reinterpret_cast<uint64_t (*)()>(base_ + static_cast<uint64_t>(relocation.r_addend))();
+    Relocate kind = sys::elf::kind_of(relocation);
+    switch (kind) {
+      case Relocate::nothing: return true;
+      case Relocate::base: *place = static_cast<uintptr_t>(base_) + sys::elf::addend_of(relocation, place); return true;
+      case Relocate::resolver:
+        *place = reinterpret_cast<uintptr_t (*)()>(base_ + sys::elf::addend_of(relocation, place))();
         return true;
-      case R_X86_64_64:
-      case R_X86_64_GLOB_DAT:
-      case R_X86_64_JUMP_SLOT:
-        if (!resolve(static_cast<uint32_t>(ELF64_R_SYM(relocation.r_info)), &address)) return false;
-        *place = ELF64_R_TYPE(relocation.r_info) == R_X86_64_64 ? address + static_cast<uint64_t>(relocation.r_addend) : address;
+      case Relocate::symbol:
+      case Relocate::symbol_and_addend:
+        if (!resolve(sys::elf::symbol_of(relocation), &address)) return false;
+        *place = static_cast<uintptr_t>(address) + (kind == Relocate::symbol ? 0 : sys::elf::addend_of(relocation, place));
         return true;
       default: return fail(-ENOTSUP, "it was built in a way that only the system's loader can bind; give it to cairn run");
     }
@@ -210,16 +214,16 @@ class Loader {
 
   bool relocate() {
     uint64_t tables[2] = {}, sizes[2] = {};
-    for (const Elf64_Dyn* entry = dynamic_; entry->d_tag != DT_NULL; ++entry) {
-      if (entry->d_tag == DT_RELA) tables[0] = entry->d_un.d_ptr;
-      if (entry->d_tag == DT_RELASZ) sizes[0] = entry->d_un.d_val;
+    for (const ElfW(Dyn)* entry = dynamic_; entry->d_tag != DT_NULL; ++entry) {
+      if (entry->d_tag == sys::elf::table_tag) tables[0] = entry->d_un.d_ptr;
+      if (entry->d_tag == sys::elf::table_size_tag) sizes[0] = entry->d_un.d_val;
       if (entry->d_tag == DT_JMPREL) tables[1] = entry->d_un.d_ptr;
       if (entry->d_tag == DT_PLTRELSZ) sizes[1] = entry->d_un.d_val;
       if (entry->d_tag == 36 /* DT_RELR */) return fail(-ENOTSUP, "it has packed relocations; link it with -z nopack-relative-relocs");
     }
     for (int table = 0; table < 2; ++table) {
-      auto* entries = reinterpret_cast<const Elf64_Rela*>(base_ + tables[table]);
-      for (uint64_t i = 0; i < sizes[table] / sizeof(Elf64_Rela); ++i) {
+      auto* entries = reinterpret_cast<const Relocation*>(base_ + tables[table]);
+      for (uint64_t i = 0; i < sizes[table] / sizeof(Relocation); ++i) {
         if (!apply(entries[i])) return false;
       }
     }
@@ -227,7 +231,7 @@ class Loader {
   }
 
   bool protect() {
-    for (const Elf64_Phdr* segment = segments_; segment < segments_ + count_; ++segment) {
+    for (const ElfW(Phdr)* segment = segments_; segment < segments_ + count_; ++segment) {
       bool load = segment->p_type == PT_LOAD;
       if (!load && segment->p_type != PT_GNU_RELRO) continue;
       uint64_t start = page_down(base_ + segment->p_vaddr);
@@ -242,7 +246,7 @@ class Loader {
   bool initialise() {
     using Function = void (*)(int, char**, char**);
     uint64_t array = 0, size = 0;
-    for (const Elf64_Dyn* entry = dynamic_; entry->d_tag != DT_NULL; ++entry) {
+    for (const ElfW(Dyn)* entry = dynamic_; entry->d_tag != DT_NULL; ++entry) {
       if (entry->d_tag == DT_INIT) reinterpret_cast<Function>(base_ + entry->d_un.d_ptr)(0, nullptr, nullptr);
       if (entry->d_tag == DT_INIT_ARRAY) array = entry->d_un.d_ptr;
       if (entry->d_tag == DT_INIT_ARRAYSZ) size = entry->d_un.d_val;
@@ -256,10 +260,10 @@ class Loader {
   Library* library_;
   sys::Error* error_;
   sys::UniqueFd fd_;
-  Elf64_Phdr segments_[max_segments];
+  ElfW(Phdr) segments_[max_segments];
   uint32_t count_ = 0;
   uint64_t base_ = 0;
-  const Elf64_Dyn* dynamic_ = nullptr;
+  const ElfW(Dyn)* dynamic_ = nullptr;
   Module own_;
 };
 
@@ -268,8 +272,8 @@ class Loader {
 bool load_library(const char* path, Library* library, sys::Error* error) { return Loader(path, library, error).load(); }
 
 void* library_symbol(const Library& library, const char* name) {
-  Module module = read_module(library.base, static_cast<const Elf64_Dyn*>(library.dynamic));
-  const Elf64_Sym* symbol = find(module, name);
+  Module module = read_module(library.base, static_cast<const ElfW(Dyn)*>(library.dynamic));
+  const ElfW(Sym)* symbol = find(module, name);
   return symbol == nullptr ? nullptr : reinterpret_cast<void*>(address_of(module, *symbol));
 }
 

@@ -17,12 +17,14 @@ using sys::failed;
 
 enum State : uint32_t { unused, being_written, live, removed };
 
+// Programs of 32 and of 64 bits share the table: the layout is the same for both.
 struct Entry {
   uint32_t state;
   uint32_t space;
-  int64_t key;
-  int64_t value;
+  alignas(8) int64_t key;
+  alignas(8) int64_t value;
 };
+static_assert(sizeof(Entry) == 24);
 
 // As debug-adapter/src/platform/runtime.ts makes the file: zeros.
 constexpr uint64_t file_size = 1 << 20;
@@ -126,7 +128,7 @@ sys::Status map_names(const char* agent_socket) {
   sys::UniqueFd fd = sys::open(path.c_str(), O_RDWR);
   if (!fd.ok()) return fd.status();
   if (call(SYS_lseek, fd.get(), 0, SEEK_END) < static_cast<long>(file_size)) return -EINVAL;
-  long mapped = call(SYS_mmap, nullptr, file_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+  int64_t mapped = call(SYS_mmap, nullptr, file_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
   if (failed(mapped)) return static_cast<sys::Status>(mapped);
   table = reinterpret_cast<Entry*>(mapped);
   host_note = reinterpret_cast<const HostNote*>(mapped + static_cast<long>(file_size - sizeof(HostNote)));
@@ -141,7 +143,7 @@ void forget_names() {
 uint32_t host_number() { return host_note->number; }
 
 void names_extent(uint64_t* start, uint64_t* end) {
-  *start = reinterpret_cast<uint64_t>(table);
+  *start = reinterpret_cast<uintptr_t>(table);
   *end = table == nullptr ? 0 : *start + file_size;
 }
 

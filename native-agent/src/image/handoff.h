@@ -4,6 +4,8 @@
 #pragma once
 #include <stdint.h>
 
+#include "sys/context.h"
+
 namespace cairn::image {
 
 inline constexpr uint32_t handoff_version = 1;
@@ -11,8 +13,7 @@ inline constexpr uint32_t handoff_version = 1;
 /// One thread to be brought back. In the handoff's room; the thread itself reads it.
 struct ThreadSlot {
   uint64_t frame;         // address of a ucontext: rt_sigreturn with the stack pointer there gives the thread its state
-  uint64_t fs_base;
-  uint64_t gs_base;
+  sys::processor::ThreadPointers pointers;
   uint64_t tid_address;   // for set_tid_address
   uint64_t robust_list;
   uint64_t robust_list_size;

@@ -67,7 +67,7 @@ void add_thread(Image* image, Text body) {
   thread->record.xstate = decode_text(&thread->xstate);
   thread->record.name = decode_text(&thread->name);
   require(wire::decode(body, cairn_image_Thread_fields, &thread->record));
-  require(thread->registers.size == sizeof(user_regs_struct));
+  require(thread->registers.size == sizeof(sys::processor::Registers));
 }
 
 }  // namespace
@@ -88,9 +88,11 @@ void decode_image(Text file, sys::Arena* arena, Image* image) {
   image->lazy = arena->array<image::LazyRange>(counts.runs + 1);
   if (image->lazy == nullptr) give_up("no room for the image's description");
   bool header = false, memory = false;
+  Text architecture;
   image::for_each_record(file, [&](uint32_t type, Text body) {
     switch (type) {
       case cairn_image_RecordType_RECORD_HEADER:
+        image->header.architecture = decode_text(&architecture);
         header = wire::decode(body, cairn_image_Header_fields, &image->header);
         require(header);
         break;
@@ -117,6 +119,11 @@ void decode_image(Text file, sys::Arena* arena, Image* image) {
   require(header && memory && image->mapping_count > 0 && image->thread_count > 0);
   for (uint32_t i = 0; i < image->mapping_count; ++i) {
     require(image->mappings[i].kind != cairn_image_MappingKind_MAPPING_FILE || image->mappings[i].file < image->file_count);
+  }
+  if (!(architecture == Text(sys::processor::architecture))) {
+    sys::TextBuffer<256> text;
+    text.add("the image is of a process on ").add(architecture).add(", this restorer is for ").add(sys::processor::architecture);
+    give_up(text.text());
   }
   if (image->header.handoff_version != image::handoff_version) {
     give_up("the image was written by an agent of another version; restart it with the version of Cairn that wrote it");

@@ -2,7 +2,6 @@
 // Context: restorer. The lists and all texts live in the buffer that the caller gave.
 #pragma once
 #include <stdint.h>
-#include <sys/user.h>
 
 #include "image/handoff.h"
 #include "image/records.h"

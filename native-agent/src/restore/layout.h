@@ -2,6 +2,8 @@
 #pragma once
 #include <stdint.h>
 
+#include "sys/context.h"
+
 namespace cairn::restore {
 
 struct Range {
@@ -10,7 +12,7 @@ struct Range {
 };
 
 inline constexpr uint64_t lowest_address = 0x10000000;
-inline constexpr uint64_t highest_address = 0x7ffffffff000;
+using sys::processor::highest_address;
 
 inline bool overlap(Range a, Range b) { return a.start < b.end && b.start < a.end; }
 

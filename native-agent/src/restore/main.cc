@@ -7,8 +7,6 @@
 // becomes its own. Stage one, wherever the kernel put it: reads the image and finds a
 // place that is free in the old process and now. Stage two, from a copy of itself there: unmaps everything else, maps the old
 // memory, and starts the threads in the agent's code, which later unmaps this place too.
-#include <asm/prctl.h>
-#include <elf.h>
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -21,13 +19,16 @@
 #include "restore/threads.h"
 #include "restore/tree.h"
 #include "restore/vdso.h"
+#include "sys/code.h"
+#include "sys/context.h"
+#include "sys/elf.h"
 #include "sys/file.h"
 #include "sys/maps.h"
 
 extern "C" {
 extern const char image_start asm("__ehdr_start") __attribute__((visibility("hidden")));
 extern const char image_end asm("_end") __attribute__((visibility("hidden")));
-extern const Elf64_Dyn dynamic_section[] asm("_DYNAMIC") __attribute__((visibility("hidden")));
+extern const ElfW(Dyn) dynamic_section[] asm("_DYNAMIC") __attribute__((visibility("hidden")));
 }
 
 namespace cairn::restore {
@@ -37,6 +38,7 @@ using sys::call;
 using sys::call_unchecked;
 using sys::failed;
 using sys::page_up;
+using sys::elf::Relocation;
 
 constexpr size_t stack_size = 256 * 1024;
 constexpr size_t scratch_size = 1 << 20;  // for the kernel's pages on their way
@@ -49,6 +51,7 @@ struct Options {
   const char* list = "processes";  // the file of the snapshot that says which of its processes; used in stage one only
   PathRule rules[max_rules];
   uint32_t rule_count = 0;
+  int32_t process = 0;  // of the list; 0: whoever the forks make of this one
 };
 
 /// All that stage two needs; in the restorer's final place.
@@ -70,19 +73,21 @@ struct Plan {
 // The stack protector of the C code reads its guard from here.
 alignas(64) char thread_block[256];
 
-void use_thread_block() { call_unchecked(SYS_arch_prctl, ARCH_SET_FS, thread_block); }
+void use_thread_block() { sys::processor::use_block(thread_block); }
 
-/// Adds `distance` to all places of the copy at `base` that hold addresses.
-void relocate(uint64_t base, uint64_t distance) {
-  const Elf64_Rela* table = nullptr;
+/// Corrects the addresses in the copy at `base`, in which they are those of a program at `before`.
+void relocate(uintptr_t base, uintptr_t before) {
+  const Relocation* table = nullptr;
   uint64_t size = 0;
-  for (const Elf64_Dyn* entry = dynamic_section; entry->d_tag != DT_NULL; ++entry) {
-    if (entry->d_tag == DT_RELA) table = reinterpret_cast<const Elf64_Rela*>(reinterpret_cast<uint64_t>(&image_start) + entry->d_un.d_ptr);
-    if (entry->d_tag == DT_RELASZ) size = entry->d_un.d_val;
+  for (const ElfW(Dyn)* entry = dynamic_section; entry->d_tag != DT_NULL; ++entry) {
+    if (entry->d_tag == sys::elf::table_tag) table = reinterpret_cast<const Relocation*>(reinterpret_cast<uintptr_t>(&image_start) + entry->d_un.d_ptr);
+    if (entry->d_tag == sys::elf::table_size_tag) size = entry->d_un.d_val;
   }
-  for (uint64_t i = 0; i < size / sizeof(Elf64_Rela); ++i) {
-    if (ELF64_R_TYPE(table[i].r_info) != R_X86_64_RELATIVE) continue;
-    *reinterpret_cast<uint64_t*>(base + table[i].r_offset) = distance + static_cast<uint64_t>(table[i].r_addend);
+  for (uint64_t i = 0; i < size / sizeof(Relocation); ++i) {
+    if (sys::elf::kind_of(table[i]) != sys::elf::Relocate::base) continue;
+    auto* place = reinterpret_cast<uintptr_t*>(base + table[i].r_offset);
+    // An addend that stands at the place itself is an address of before already.
+    *place = base + sys::elf::addend_of(table[i], place) - (sys::elf::addend_at_place ? before : 0);
   }
 }
 
@@ -93,6 +98,20 @@ const char* copy_option(Plan* plan, size_t* used, const char* text) {
   memcpy(copy, text, size);
   *used += size;
   return copy;
+}
+
+int32_t number_of(Text text) {
+  uint64_t number = 0;
+  if (!sys::TextReader(text).number(&number) || number > INT32_MAX) give_up("a number in the arguments is none");
+  return static_cast<int32_t>(number);
+}
+
+/// VIRTUAL=REAL of a child that has ended.
+void add_ended(Plan* plan, const char* value) {
+  sys::TextReader reader{Text(value)};
+  Text first = reader.until('=');
+  if (plan->ended_count == max_ended) give_up("the arguments are too long");
+  plan->ended[plan->ended_count++] = {number_of(first), number_of(reader.rest())};
 }
 
 /// The words of an argument vector; a copy in the plan outlives the stack of stage one.
@@ -108,6 +127,8 @@ void parse_options(int count, char** words, Plan* plan) {
     else if (name == Text("--socket")) options->socket = value;
     else if (name == Text("--list")) options->list = value;
     else if (name == Text("--error-file")) report_to(value);
+    else if (name == Text("--process")) options->process = number_of(value);
+    else if (name == Text("--ended")) add_ended(plan, value);
     else if (name == Text("--path")) {
       auto* separator = static_cast<char*>(memchr(const_cast<char*>(value), '=', strlen(value)));
       if (separator == nullptr || options->rule_count == max_rules) give_up("--path takes FROM=TO");
@@ -140,12 +161,11 @@ uint32_t taken_ranges(const Image& image, Range* ranges, uint32_t capacity, char
 
 /// On the new stack, in the copy.
 [[noreturn]] void enter_copy(Plan* plan, uint64_t entry) {
-  asm volatile("mov %0, %%rsp\n\txor %%ebp, %%ebp\n\tcall *%1\n\tud2" : : "r"(plan->stack_top), "r"(entry), "D"(plan) : "memory");
-  __builtin_unreachable();
+  sys::processor::jump_to(entry, plan, plan->stack_top);
 }
 
 void* map_or_give_up(uint64_t address, uint64_t size, Text what) {
-  long result = call(SYS_mmap, address, size, PROT_READ | PROT_WRITE,
+  int64_t result = call(SYS_mmap, address, size, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (address != 0 ? 0x100000 /* MAP_FIXED_NOREPLACE */ : 0), -1, 0);
   if (failed(result)) give_up(what, result);
   return reinterpret_cast<void*>(result);
@@ -164,20 +184,77 @@ int32_t fork_snapshot(Plan* plan) {
   return process;
 }
 
+/// The processor that an image is for, or that this restorer is for when the image does not say: decode_image finds out why.
+bool is_for_this_processor(Text meta) {
+  bool same = true;
+  if (image::check_records(meta) != image::ReadResult::ok) return true;
+  image::for_each_record(meta, [&](uint32_t type, Text body) {
+    if (type != cairn_image_RecordType_RECORD_HEADER) return true;
+    Text architecture;
+    cairn_image_Header header = cairn_image_Header_init_zero;
+    header.architecture = wire::decode_text(&architecture);
+    same = !wire::decode(body, cairn_image_Header_fields, &header) || architecture == Text(sys::processor::architecture);
+    return false;
+  });
+  return same;
+}
+
+/// The masters' ends of sessions' terminals (tree.h) are for the agent: they have to pass an execve, and only that one.
+void pass_terminals_on(bool pass) {
+  (void)sys::for_each_entry("/proc/self/fd", [pass](Text name) {
+    struct stat64 status = {};
+    int32_t fd = number_of(name);
+    bool master = !failed(call(SYS_fstat, fd, &status)) && S_ISCHR(status.st_mode) && status.st_rdev == makedev(5, 2);
+    if (master && fd > 2) call_unchecked(SYS_fcntl, fd, F_SETFD, pass ? 0 : FD_CLOEXEC);
+    return true;
+  });
+}
+
+/// A program of the other kind is rebuilt by the restorer of that kind, which this process becomes: with its id, parent and session.
+[[noreturn]] void become_other_restorer(const Plan& plan, int count, char** words, int32_t process) {
+  sys::TextBuffer<4300> path;
+  char own[4096];
+  if (failed(sys::read_link("/proc/self/exe", own, sizeof own))) give_up("cannot find the restorer for 32-bit programs");
+  Text folder(own);
+  while (folder.size > 0 && folder.data[folder.size - 1] != '/') --folder.size;
+  path.add(folder).add("i386/cairn-restore");
+  constexpr size_t of_one = 32;
+  uint64_t vector_size = (static_cast<uint64_t>(count) + 2 * plan.ended_count + 3) * sizeof(char*);
+  auto** vector = static_cast<const char**>(map_or_give_up(0, vector_size + plan.ended_count * of_one, "no memory"));
+  char* texts = reinterpret_cast<char*>(vector) + vector_size;
+  size_t size = 0;
+  for (int i = 0; i < count; ++i) vector[size++] = words[i];
+  sys::TextBuffer<of_one> number;
+  vector[size++] = "--process";
+  vector[size++] = number.number(process).c_str();
+  for (uint32_t i = 0; i < plan.ended_count; ++i) {
+    vector[size++] = "--ended";
+    vector[size++] = sys::TextBuilder(texts + i * of_one, of_one).number(plan.ended[i].virtual_pid).add('=').number(plan.ended[i].real_pid).c_str();
+  }
+  const char* none[] = {nullptr};
+  pass_terminals_on(true);
+  long error = call(SYS_execve, path.c_str(), vector, none);
+  sys::TextBuffer<4500> text;
+  text.add("cannot start ").add(path.text()).add(", which rebuilds 32-bit programs: this installation was built without it (g++-multilib)");
+  give_up(text.text(), error);
+}
+
 [[noreturn]] void stage_one(int count, char** words) {
   static Plan first;
   parse_options(count, words, &first);
   const Options& options = first.options;
-  int32_t process = fork_snapshot(&first);
+  int32_t process = options.process != 0 ? options.process : fork_snapshot(&first);
+  if (options.process != 0) pass_terminals_on(false);
   sys::TextBuffer<4300> path;
   path.add(options.folder).add("/p").number(process).add(".meta");
   sys::UniqueFd meta = sys::open(path.c_str(), O_RDONLY);
-  struct stat status = {};
+  struct stat64 status = {};
   if (!meta.ok() || failed(call(SYS_fstat, meta.get(), &status))) give_up("cannot open the image's description in the snapshot's folder", meta.status());
   uint64_t meta_size = static_cast<uint64_t>(status.st_size);
   char* meta_text = static_cast<char*>(map_or_give_up(0, meta_size + 1, "no memory for the image's description"));
   if (long result = sys::read_at(meta.get(), meta_text, meta_size, 0); result != 0) give_up("cannot read the image's description", result);
   meta.reset(-1);
+  if (options.process == 0 && !is_for_this_processor(Text(meta_text, meta_size))) become_other_restorer(first, count, words, process);
   path.clear();
   path.add(options.folder).add("/p").number(process).add(".pages");
   sys::UniqueFd pages = sys::open(path.c_str(), O_RDONLY);
@@ -199,8 +276,8 @@ int32_t fork_snapshot(Plan* plan) {
   uint32_t range_count = taken_ranges(image, ranges, capacity, maps, maps_size);
 
   // Its layout: this program, then plan, description, lists, stack, scratch.
-  uint64_t program = reinterpret_cast<uint64_t>(&image_start);
-  uint64_t program_size = page_up(reinterpret_cast<uint64_t>(&image_end)) - program;
+  uint64_t program = reinterpret_cast<uintptr_t>(&image_start);
+  uint64_t program_size = page_up(reinterpret_cast<uintptr_t>(&image_end)) - program;
   uint64_t size = program_size + page_up(sizeof(Plan)) + page_up(meta_size + 1) + page_up(work_size) + stack_size + scratch_size;
   uint64_t place = find_gap(ranges, range_count, size);
   if (place == 0) give_up("no room in the address space beside the process");
@@ -210,9 +287,9 @@ int32_t fork_snapshot(Plan* plan) {
   next += page_up(sizeof(Plan));
   memcpy(plan, &first, sizeof first);
   // The option texts moved along.
-  uint64_t moved = reinterpret_cast<uint64_t>(plan) - reinterpret_cast<uint64_t>(&first);
+  uint64_t moved = reinterpret_cast<uintptr_t>(plan) - reinterpret_cast<uintptr_t>(&first);
   auto move = [moved](const char*& text) {
-    if (text != nullptr) text = reinterpret_cast<const char*>(reinterpret_cast<uint64_t>(text) + moved);
+    if (text != nullptr) text = reinterpret_cast<const char*>(reinterpret_cast<uintptr_t>(text) + moved);
   };
   move(plan->options.folder);
   move(plan->options.socket);
@@ -233,17 +310,17 @@ int32_t fork_snapshot(Plan* plan) {
   plan->pages_inode = status.st_ino;
 
   memcpy(reinterpret_cast<void*>(place), reinterpret_cast<const void*>(program), program_size);
-  relocate(place, place);
-  auto* header = reinterpret_cast<const Elf64_Ehdr*>(place);
-  auto* segments = reinterpret_cast<const Elf64_Phdr*>(place + header->e_phoff);
+  relocate(static_cast<uintptr_t>(place), static_cast<uintptr_t>(program));
+  auto* header = reinterpret_cast<const ElfW(Ehdr)*>(place);
+  auto* segments = reinterpret_cast<const ElfW(Phdr)*>(place + header->e_phoff);
   for (unsigned i = 0; i < header->e_phnum; ++i) {
-    const Elf64_Phdr& segment = segments[i];
+    const ElfW(Phdr)& segment = segments[i];
     if (segment.p_type != PT_LOAD || (segment.p_flags & PF_X) == 0) continue;
     uint64_t start = sys::page_down(place + segment.p_vaddr);
     long result = call(SYS_mprotect, start, page_up(place + segment.p_vaddr + segment.p_memsz) - start, PROT_READ | PROT_EXEC);
     if (failed(result)) give_up("this system forbids memory that holds code", result);
   }
-  enter_copy(plan, place + (reinterpret_cast<uint64_t>(&stage_two) - program));
+  enter_copy(plan, place + (reinterpret_cast<uintptr_t>(&stage_two) - program));
 }
 
 /// Unmaps what is neither the restorer's nor the kernel's.
@@ -327,7 +404,7 @@ void stage_two(Plan* plan) {
 extern "C" [[noreturn, gnu::used]] void restore_main(long* stack) {
   using namespace cairn::restore;
   // Before this, nothing may use a stored address.
-  relocate(reinterpret_cast<uint64_t>(&image_start), reinterpret_cast<uint64_t>(&image_start));
+  relocate(reinterpret_cast<uintptr_t>(&image_start), 0);
   use_thread_block();
   int count = static_cast<int>(stack[0]);
   char** words = reinterpret_cast<char**>(stack + 1);
@@ -335,4 +412,4 @@ extern "C" [[noreturn, gnu::used]] void restore_main(long* stack) {
   stage_one(count, words);
 }
 
-asm(".globl _start\n.type _start,@function\n_start:\n\txor %ebp,%ebp\n\tmov %rsp,%rdi\n\tand $-16,%rsp\n\tcall restore_main\n\tud2\n");
+CAIRN_START(restore_main);

@@ -150,7 +150,7 @@ class Mapper {
       text.add("cannot open ").add(path.text()).add(", which the process has mapped; put it back, or map its folder by --path");
       give_up(text.text(), fd.status());
     }
-    long result = call(SYS_mmap, mapping.start, mapping.end - mapping.start, protection, MAP_PRIVATE | MAP_FIXED_NOREPLACE,
+    int64_t result = call(SYS_mmap, mapping.start, mapping.end - mapping.start, protection, MAP_PRIVATE | MAP_FIXED_NOREPLACE,
                        fd.get(), mapping.offset);
     if (failed(result)) cannot_map(mapping, path.text(), result);
   }
@@ -158,7 +158,7 @@ class Mapper {
   void fill(const Mapping& mapping, const Run& run) {
     if (run.address < mapping.start || run.address + run.bytes > mapping.end) give_up("the image's description is damaged");
     if (is_lazy(mapping, run)) {
-      long result = call(SYS_mmap, run.address, run.bytes, mapping.protection, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, memory_.pages_fd, run.offset);
+      int64_t result = call(SYS_mmap, run.address, run.bytes, mapping.protection, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, memory_.pages_fd, run.offset);
       if (failed(result)) cannot_map(mapping, "the memory image", result);
       image_.lazy[image_.lazy_count++] = {run.address, run.address + run.bytes};
       return;
@@ -192,7 +192,11 @@ void map_memory(Image* image, const Memory& memory, bool vdso_moved) {
 }
 
 void set_layout(const Image& image) {
-  struct prctl_mm_map map = {};
+  // As a 64-bit kernel has it, whatever the process.
+  struct {
+    uint64_t start_code, end_code, start_data, end_data, start_brk, brk, start_stack, arg_start, arg_end, env_start, env_end, auxv;
+    uint32_t auxv_size, exe_fd;
+  } map = {};
   map.start_code = image.memory.start_code;
   map.end_code = image.memory.end_code;
   map.start_data = image.memory.start_data;
@@ -204,8 +208,8 @@ void set_layout(const Image& image) {
   map.arg_end = image.memory.arg_end;
   map.env_start = image.memory.env_start;
   map.env_end = image.memory.env_end;
-  map.auxv = reinterpret_cast<__u64*>(const_cast<char*>(image.auxv.data));
-  map.auxv_size = static_cast<__u32>(image.auxv.size);
+  map.auxv = reinterpret_cast<uintptr_t>(image.auxv.data);
+  map.auxv_size = static_cast<uint32_t>(image.auxv.size);
   map.exe_fd = ~0u;
   long result = call(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &map, sizeof map, 0);
   // Without CONFIG_CHECKPOINT_RESTORE the heap cannot grow by brk; libc's malloc then takes other memory.

@@ -5,14 +5,14 @@
 
 #include "restore/report.h"
 #include "sys/syscall.h"
-#include "sys/x86_64/context.h"
+#include "sys/context.h"
 
 namespace cairn::restore {
 namespace {
 
 using sys::call;
 using sys::failed;
-using sys::x86_64::Registers;
+using sys::processor::Registers;
 
 constexpr size_t agent_stack = 512 * 1024;
 constexpr size_t thread_stack = 16 * 1024;  // until it has its own again
@@ -36,10 +36,10 @@ sys::Arena make_room(const Image& image) {
   constexpr size_t alignment = 64;
   size_t size = 4 * alignment;
   for (uint32_t i = 0; i < image.thread_count; ++i) {
-    size += sizeof(image::ThreadSlot) + sizeof(ThreadStart) + thread_stack + alignment + sys::x86_64::frame_size(image.threads[i].xstate.size);
+    size += sizeof(image::ThreadSlot) + sizeof(ThreadStart) + thread_stack + alignment + sys::processor::frame_size(image.threads[i].xstate.size);
   }
   size = (size + sys::page_size - 1) & ~(sys::page_size - 1);
-  long mapped = call(SYS_mmap, nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  int64_t mapped = call(SYS_mmap, nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (failed(mapped)) give_up("no memory for the threads of this process", mapped);
   sys::Arena room;
   room.use(reinterpret_cast<void*>(mapped), size, 0);
@@ -51,12 +51,11 @@ void fill_slot(const Thread& thread, sys::Arena* arena, image::ThreadSlot* slot)
   memset(slot, 0, sizeof *slot);
   Registers registers;
   memcpy(&registers, thread.registers.data, sizeof registers);
-  void* frame = take(arena, sys::x86_64::frame_size(thread.xstate.size));
-  slot->frame = sys::x86_64::build_frame(frame, registers, thread.xstate, record.signal_mask, record.altstack_sp,
+  void* frame = take(arena, sys::processor::frame_size(thread.xstate.size));
+  slot->frame = sys::processor::build_frame(frame, registers, thread.xstate, record.signal_mask, record.altstack_sp,
                                          record.altstack_size, record.altstack_flags);
-  slot->instruction = registers.rip;
-  slot->fs_base = registers.fs_base;
-  slot->gs_base = registers.gs_base;
+  slot->instruction = sys::processor::instruction_of(registers);
+  slot->pointers = sys::processor::pointers_of(registers);
   slot->tid_address = record.tid_address;
   slot->robust_list = record.robust_list;
   slot->robust_list_size = record.robust_list_size;
@@ -68,18 +67,11 @@ void fill_slot(const Thread& thread, sys::Arena* arena, image::ThreadSlot* slot)
   memcpy(slot->name, thread.name.data, thread.name.size < sizeof slot->name - 1 ? thread.name.size : sizeof slot->name - 1);
 }
 
-/// Continues on another stack; does not return.
-[[noreturn]] void jump(uint64_t entry, void* argument, char* stack_top) {
-  uint64_t top = (reinterpret_cast<uint64_t>(stack_top) & ~uint64_t{15});
-  asm volatile("mov %0, %%rsp\n\txor %%ebp, %%ebp\n\tcall *%1\n\tud2" : : "r"(top), "r"(entry), "D"(argument) : "memory");
-  __builtin_unreachable();
-}
-
 }  // namespace
 
 void start_threads(const Image& image, const HandoffFacts& facts) {
   uint64_t start = image.header.arena_start;
-  long mapped = call(SYS_mmap, start, image.header.arena_size, PROT_READ | PROT_WRITE,
+  int64_t mapped = call(SYS_mmap, start, image.header.arena_size, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
   if (failed(mapped)) give_up("no memory for the agent", mapped);
   sys::Arena arena;
@@ -120,13 +112,13 @@ void start_threads(const Image& image, const HandoffFacts& facts) {
   auto entry = reinterpret_cast<void (*)(void*)>(image.header.thread_entry);
   for (uint32_t i = 0; i < image.thread_count; ++i) {
     if (i == leader) continue;
-    long tid = sys::x86_64::clone_with_stack(thread_flags, stacks + (i + 1) * thread_stack, entry, &starts[i], nullptr);
+    long tid = sys::processor::clone_with_stack(thread_flags, stacks + (i + 1) * thread_stack, entry, &starts[i], nullptr);
     if (failed(tid)) give_up("cannot create a thread (limit on processes, ulimit -u?)", tid);
   }
   auto agent_entry = reinterpret_cast<void (*)(void*)>(image.header.agent_entry);
-  long tid = sys::x86_64::clone_with_stack(thread_flags, reinterpret_cast<char*>(start) + agent_stack, agent_entry, handoff, nullptr);
+  long tid = sys::processor::clone_with_stack(thread_flags, reinterpret_cast<char*>(start) + agent_stack, agent_entry, handoff, nullptr);
   if (failed(tid)) give_up("cannot create the agent's thread", tid);
-  jump(image.header.thread_entry, &starts[leader], stacks + (leader + 1) * thread_stack);
+  sys::processor::jump_to(image.header.thread_entry, &starts[leader], reinterpret_cast<uintptr_t>(stacks + (leader + 1) * thread_stack));
 }
 
 }  // namespace cairn::restore

@@ -77,7 +77,7 @@ long fork_process() {
 /// Ends as the child had ended.
 [[noreturn]] void end_like(int32_t status) {
   if (WIFSIGNALED(status)) {
-    struct rlimit none = {0, 0};
+    struct rlimit64 none = {0, 0};
     call_unchecked(SYS_prlimit64, 0, RLIMIT_CORE, &none, nullptr);
     uint64_t no_signals = 0;
     uint64_t action[4] = {};  // as the kernel takes it: the default action

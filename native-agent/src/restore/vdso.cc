@@ -1,8 +1,9 @@
 #include "restore/vdso.h"
 
-#include <elf.h>
 #include <sys/mman.h>
 
+#include "sys/code.h"
+#include "sys/elf.h"
 #include "sys/syscall.h"
 
 namespace cairn::restore {
@@ -15,7 +16,7 @@ uint64_t size_of(Range range) { return range.end - range.start; }
 
 bool move(Range* range, uint64_t target) {
   if (range->start == target) return true;
-  long result = call(SYS_mremap, range->start, size_of(*range), size_of(*range), MREMAP_MAYMOVE | MREMAP_FIXED, target);
+  int64_t result = call(SYS_mremap, range->start, size_of(*range), size_of(*range), MREMAP_MAYMOVE | MREMAP_FIXED, target);
   if (failed(result)) return false;
   *range = {target, target + size_of(*range)};
   return true;
@@ -40,7 +41,7 @@ Range extent(const KernelPages& pages) {
 }
 
 struct Symbols {
-  const Elf64_Sym* table = nullptr;
+  const ElfW(Sym)* table = nullptr;
   const char* names = nullptr;
   uint64_t count = 0;
   uint64_t base = 0;
@@ -49,25 +50,25 @@ struct Symbols {
 Symbols symbols_of(uint64_t base) {
   Symbols symbols;
   symbols.base = base;
-  auto* header = reinterpret_cast<const Elf64_Ehdr*>(base);
-  auto* segments = reinterpret_cast<const Elf64_Phdr*>(base + header->e_phoff);
+  auto* header = reinterpret_cast<const ElfW(Ehdr)*>(base);
+  auto* segments = reinterpret_cast<const ElfW(Phdr)*>(base + header->e_phoff);
   uint64_t load = 0;
-  const Elf64_Dyn* dynamic = nullptr;
+  const ElfW(Dyn)* dynamic = nullptr;
   for (unsigned i = 0; i < header->e_phnum; ++i) {
     if (segments[i].p_type == PT_LOAD) load = base - segments[i].p_vaddr;
-    if (segments[i].p_type == PT_DYNAMIC) dynamic = reinterpret_cast<const Elf64_Dyn*>(base + segments[i].p_offset);
+    if (segments[i].p_type == PT_DYNAMIC) dynamic = reinterpret_cast<const ElfW(Dyn)*>(base + segments[i].p_offset);
   }
   const uint32_t* hash = nullptr;
   for (; dynamic != nullptr && dynamic->d_tag != DT_NULL; ++dynamic) {
     uint64_t address = load + dynamic->d_un.d_ptr;
-    if (dynamic->d_tag == DT_SYMTAB) symbols.table = reinterpret_cast<const Elf64_Sym*>(address);
+    if (dynamic->d_tag == DT_SYMTAB) symbols.table = reinterpret_cast<const ElfW(Sym)*>(address);
     if (dynamic->d_tag == DT_STRTAB) symbols.names = reinterpret_cast<const char*>(address);
     if (dynamic->d_tag == DT_HASH) hash = reinterpret_cast<const uint32_t*>(address);
   }
   // Without DT_HASH the string table, which follows, bounds the symbols.
   if (hash != nullptr) symbols.count = hash[1];
   else if (symbols.table != nullptr && symbols.names > reinterpret_cast<const char*>(symbols.table)) {
-    symbols.count = static_cast<uint64_t>(symbols.names - reinterpret_cast<const char*>(symbols.table)) / sizeof(Elf64_Sym);
+    symbols.count = static_cast<uint64_t>(symbols.names - reinterpret_cast<const char*>(symbols.table)) / sizeof(ElfW(Sym));
   }
   symbols.base = load;
   return symbols;
@@ -75,7 +76,7 @@ Symbols symbols_of(uint64_t base) {
 
 uint64_t find(const Symbols& symbols, Text name) {
   for (uint64_t i = 0; i < symbols.count; ++i) {
-    const Elf64_Sym& symbol = symbols.table[i];
+    const ElfW(Sym)& symbol = symbols.table[i];
     if (symbol.st_shndx != SHN_UNDEF && Text(symbols.names + symbol.st_name) == name) return symbols.base + symbol.st_value;
   }
   return 0;
@@ -87,6 +88,9 @@ struct Fallback {
 };
 const Fallback fallbacks[] = {
     {"clock_gettime", SYS_clock_gettime}, {"gettimeofday", SYS_gettimeofday}, {"time", SYS_time},
+#ifdef SYS_clock_gettime64
+    {"clock_gettime64", SYS_clock_gettime64},
+#endif
     {"getcpu", SYS_getcpu}, {"clock_getres", SYS_clock_getres}, {"getrandom", SYS_getrandom},
 };
 
@@ -118,23 +122,17 @@ void redirect_vdso(const Image& image, const KernelPages& pages) {
   Symbols old = symbols_of(image.memory.vdso_start);
   Symbols now = symbols_of(pages.vdso.start);
   for (uint64_t i = 0; i < old.count; ++i) {
-    const Elf64_Sym& symbol = old.table[i];
-    if (symbol.st_shndx == SHN_UNDEF || (symbol.st_info & 15) != STT_FUNC) continue;
+    const ElfW(Sym)& symbol = old.table[i];
+    if (symbol.st_shndx == SHN_UNDEF || !sys::elf::is_function(symbol)) continue;
     Text name(old.names + symbol.st_name);
     auto* code = reinterpret_cast<unsigned char*>(old.base + symbol.st_value);
     if (uint64_t target = find(now, name); target != 0) {
-      // movabs $target, %rax; jmp *%rax
-      const unsigned char jump[12] = {0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xe0};
-      memcpy(code, jump, sizeof jump);
-      memcpy(code + 2, &target, sizeof target);
+      sys::processor::write_jump(code, target);
       continue;
     }
     for (const Fallback& fallback : fallbacks) {
       if (!name.ends_with(fallback.name)) continue;
-      // mov $number, %eax; syscall; ret
-      const unsigned char stub[8] = {0xb8, 0, 0, 0, 0, 0x0f, 0x05, 0xc3};
-      memcpy(code, stub, sizeof stub);
-      memcpy(code + 1, &fallback.number, sizeof fallback.number);
+      sys::processor::write_call(code, fallback.number);
     }
   }
 }

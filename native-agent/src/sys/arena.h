@@ -27,7 +27,7 @@ class Arena {
   [[nodiscard]] size_t used() const { return used_; }
   /// Gives back everything that was allocated since `used()` had this value.
   void rewind(size_t used) { used_ = used; }
-  [[nodiscard]] uint64_t start() const { return reinterpret_cast<uint64_t>(start_); }
+  [[nodiscard]] uint64_t start() const { return reinterpret_cast<uintptr_t>(start_); }
   [[nodiscard]] uint64_t end() const { return start() + size_; }
 
  private:

@@ -41,7 +41,7 @@ class [[nodiscard]] UniqueFd {
 };
 
 inline UniqueFd open(const char* path, int flags, unsigned mode = 0) {
-  return UniqueFd(call(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, mode));
+  return UniqueFd(call(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC | O_LARGEFILE, mode));
 }
 
 /// Reads a whole file (of /proc as well) into `buffer`; returns the bytes read or -errno; -EFBIG if it does not fit.
@@ -95,13 +95,13 @@ struct Extent {
 /// does not tell has one part. Moves the descriptor's offset.
 inline bool next_data(int fd, uint64_t from, uint64_t length, Extent* extent) {
   if (from >= length) return false;
-  long start = call(SYS_lseek, fd, from, SEEK_DATA);
+  int64_t start = call(SYS_lseek, fd, from, SEEK_DATA);
   if (start == -ENXIO) return false;
   if (failed(start)) {
     *extent = {from, length};
     return true;
   }
-  long end = call(SYS_lseek, fd, start, SEEK_HOLE);
+  int64_t end = call(SYS_lseek, fd, start, SEEK_HOLE);
   *extent = {static_cast<uint64_t>(start), failed(end) || static_cast<uint64_t>(end) > length ? length : static_cast<uint64_t>(end)};
   return extent->start < length;
 }

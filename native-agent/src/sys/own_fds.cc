@@ -13,7 +13,7 @@ uint8_t own[capacity];  // by descriptor
 
 /// High, but not so high that the kernel's table of descriptors grows (each fork copies it).
 int lowest_own_fd() {
-  struct rlimit limit = {};
+  struct rlimit64 limit = {};
   if (failed(call(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &limit))) return 64;
   uint64_t top = limit.rlim_cur < 1024 ? limit.rlim_cur : 1024;
   return top > 48 ? static_cast<int>(top - 24) : static_cast<int>(top / 2);

@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <stdint.h>
 
-#include "sys/x86_64/context.h"
+#include "sys/context.h"
 
 namespace cairn::trace {
 
@@ -15,7 +15,7 @@ enum : uint32_t { wanted = 0, held = 1, refused = 2, gone = 3, let_go = 4, in_pa
 inline constexpr uint32_t max_pending_signals = 32;
 
 struct Answer {
-  sys::x86_64::Registers registers;
+  sys::processor::Registers registers;
   uint64_t signal_mask;
   uint64_t rseq_address;
   uint32_t rseq_size;
@@ -26,7 +26,7 @@ struct Answer {
   siginfo_t pending[max_pending_signals];
   uint8_t pending_shared[max_pending_signals];  // 1: of the process
   char why[192];            // it was refused
-  alignas(64) char xstate[sys::x86_64::max_xstate];
+  alignas(64) char xstate[sys::processor::max_xstate];
 };
 
 struct Request {

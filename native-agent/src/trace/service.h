@@ -7,17 +7,19 @@
 // list them meanwhile. Context: the application's tracing thread; the rest: the process that stops the threads.
 // Tests: test/probes/tracing.
 #pragma once
-#include "sys/x86_64/context.h"
+#include "sys/context.h"
 #include "trace/request.h"
 
 namespace cairn::trace {
 
 /// [tracer] A place for one thread's service; nullptr: all are taken. Its state is what it returns to.
 struct Slot;
-Slot* take_slot(int32_t real_tid, int32_t tracer, const sys::x86_64::Registers& registers, const char* xstate, uint64_t xstate_size,
+Slot* take_slot(int32_t real_tid, int32_t tracer, const sys::processor::Registers& registers, const char* xstate, uint64_t xstate_size,
                 uint64_t mask);
+/// [tracer] Why threads of programs for this processor cannot be held by who traces them; nullptr: they can.
+const char* why_not_held();
 /// [tracer] Where the thread is to go on.
-void enter(const Slot* slot, sys::x86_64::Registers* registers);
+void enter(const Slot* slot, sys::processor::Registers* registers);
 /// [tracer] Adds a tracee to be held; false: no room. Again with the same one: nothing.
 bool add(Slot* slot, int32_t real_tid, uint64_t request);
 /// [tracer] Whoever is held here is let go when its own process says so, or soon.

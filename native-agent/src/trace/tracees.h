@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <stdint.h>
 
-#include "sys/x86_64/context.h"
+#include "sys/context.h"
 
 namespace cairn::trace {
 
@@ -39,7 +39,7 @@ struct Tracee {
   uint64_t mask;
   uint64_t debug[8];
   siginfo_t info;       // of the stop; ids in it are virtual
-  sys::x86_64::Registers registers;
+  sys::processor::Registers registers;
 };
 
 /// The entry of a thread; `make`: a new one where there is none, with what is known of others. nullptr: there is none, or no room.

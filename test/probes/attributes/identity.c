@@ -1,5 +1,6 @@
 // What the process is to others: /proc/self/exe, cmdline, environ and auxv are those of the program.
 // sabotage: poke @argument
+// bits: 64, 32
 #include "../probe.h"
 #include <limits.h>
 #include <sys/auxv.h>
@@ -32,7 +33,7 @@ int main(int argc, char **argv) {
   ssize_t got = read(fd, pairs, sizeof pairs);
   CHECK(fd >= 0 && got > 64, "/proc/self/auxv");
   int found = 0;
-  for (int i = 0; i < got / 16; i++) {
+  for (int i = 0; i < got / (ssize_t)(2 * sizeof(long)); i++) {
     if (pairs[2 * i] == AT_RANDOM) found += pairs[2 * i + 1] == random_at;
     if (pairs[2 * i] == AT_ENTRY) found += pairs[2 * i + 1] == entry;
     if (pairs[2 * i] == AT_PHDR) found += pairs[2 * i + 1] == headers;

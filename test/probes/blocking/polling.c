@@ -1,5 +1,6 @@
 // poll, ppoll, select and pselect without descriptors: time-outs are kept, no EINTR, the mask of ppoll does not stay behind.
 // sabotage: signal-thread 1 34
+// bits: 64, 32
 #include "../probe.h"
 #include <poll.h>
 #include <sys/select.h>

@@ -1,5 +1,6 @@
 // nanosleep, clock_nanosleep (relative, absolute, three clocks), usleep and sleep are never interrupted and never too short.
 // sabotage: signal-thread 1 34
+// bits: 64, 32
 #include "../probe.h"
 
 static volatile int stop;

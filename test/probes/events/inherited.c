@@ -1,6 +1,7 @@
 // An epoll instance that parent and child share after fork; the child has added a descriptor to it that the
 // parent never had.
 // sabotage: call close @instance
+// bits: 64, 32
 #include "../probe.h"
 #include <sys/epoll.h>
 #include <sys/eventfd.h>

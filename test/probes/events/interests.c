@@ -66,7 +66,7 @@ int main(int argc, char **argv) {
   CHECK(report(instance, &count) == 1010001, "what was armed again is not reported");
   control(instance, EPOLL_CTL_MOD, changed, EPOLLIN, 0xfedcba9876543210ull);
   CHECK(report(instance, &count) == 10001 + 0xfedcba9876543210ull, "what was changed is not reported");
-  struct epoll_event event;
+  struct epoll_event event = {.events = EPOLLIN};
   CHECK(epoll_ctl(instance, EPOLL_CTL_MOD, removed, &event) == -1 && errno == ENOENT, "what was removed is there");
   add(waited, 1);
   WAIT_UNTIL(reported == 0x1122334455667788ull, "epoll_wait does not end");

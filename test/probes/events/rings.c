@@ -49,7 +49,7 @@ static void prepare(struct ring *ring, int operation, int fd, const void *data, 
 }
 
 static void submit(struct ring *ring, unsigned count) {
-  CHECK(syscall(SYS_io_uring_enter, ring->fd, count, count, IORING_ENTER_GETEVENTS, NULL, 0) == count, "io_uring_enter");
+  CHECK(syscall(SYS_io_uring_enter, ring->fd, count, count, IORING_ENTER_GETEVENTS, NULL, 0) == (long)count, "io_uring_enter");
 }
 
 static int complete(struct ring *ring, uint64_t *name) {

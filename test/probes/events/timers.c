@@ -1,6 +1,7 @@
 // timerfd: time left, interval, expirations that nobody has read, a timer that is not set, one of an absolute time; a thread that
 // waits in read on one.
 // sabotage: call close @far
+// bits: 64, 32
 #include "../probe.h"
 #include <poll.h>
 #include <sys/timerfd.h>

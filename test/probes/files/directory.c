@@ -1,5 +1,6 @@
 // Open directories: openat relative to them, and readdir goes on where it was.
 // sabotage: call close @folder
+// bits: 64, 32
 #include "../probe.h"
 #include <dirent.h>
 

@@ -1,5 +1,6 @@
 // Resource limits are kept, soft and hard, the one on open files included.
 // sabotage: call setrlimit 7 @other
+#define _FILE_OFFSET_BITS 64
 #include "../probe.h"
 #include <sys/resource.h>
 

@@ -1,6 +1,7 @@
 // Open files keep number, offset, access mode, append mode, flags and close-on-exec; reads and writes go on where they were.
 // What the check writes would show in the next restart of the same snapshot.
 // sabotage: call lseek @reader 3 0
+// bits: 64, 32
 #include "../probe.h"
 
 static char text[64];

@@ -1,5 +1,6 @@
 // Paths in /proc that hold a pid or tid, and what the files there say of ids.
 // sabotage: poke @pid
+// bits: 64, 32
 #include "../probe.h"
 #include <dirent.h>
 

@@ -1,5 +1,6 @@
 // Process, thread, parent, group and session ids are the same before and after, in every call that gives one.
 // sabotage: poke @pid
+// bits: 64, 32
 #include "../probe.h"
 
 static volatile int stop;

@@ -1,5 +1,6 @@
 // Private anonymous memory of every protection and shape keeps its content: dense, sparse, read-only, executable, write-only.
 // sabotage: poke @dense
+// bits: 64, 32
 #include "../probe.h"
 
 static char *map(size_t bytes) {

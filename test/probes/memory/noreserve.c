@@ -1,5 +1,6 @@
 // One terabyte reserved with MAP_NORESERVE and touched in a few places costs neither time nor disk.
 // sabotage: poke @far
+// bits: 64 only
 #include "../probe.h"
 
 int main(int argc, char **argv) {

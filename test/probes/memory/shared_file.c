@@ -1,5 +1,6 @@
 // Shared mappings of a file and of POSIX shared memory: content as at the checkpoint, stores reach the file again.
 // sabotage: poke @file
+// bits: 64, 32
 #include "../probe.h"
 
 int main(int argc, char **argv) {

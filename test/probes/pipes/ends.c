@@ -1,5 +1,6 @@
 // Pipes in one process: data inside, size, flags of each open file description, ends that are closed.
 // sabotage: call close @write
+// bits: 64, 32
 #include "../probe.h"
 #include <sys/ioctl.h>
 

@@ -1,6 +1,7 @@
 // Programs executed after a restart are of the computation: with an empty environment, by the shell, by a path; they see the
 // files of this run and the same ids.
 // sabotage: poke @pid
+// bits: 64, 32
 #include "../probe.h"
 #include <spawn.h>
 #include <sys/wait.h>

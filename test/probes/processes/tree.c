@@ -1,5 +1,6 @@
 // A tree of three generations: parents, waiting with the right status, shared memory without a name, and offsets that are shared.
 // sabotage: poke @cell
+// bits: 64, 32
 #include "../probe.h"
 #include <sys/wait.h>
 

@@ -1,5 +1,6 @@
 // All 32 AVX-512 registers and the eight mask registers are live in a spinning thread while the checkpoint comes.
 // sabotage: xstate 1 1160
+// bits: 64 only
 // flags: -mavx512f -mavx512bw
 #include "../probe.h"
 

@@ -1,5 +1,6 @@
 // Every general register and the flags hold live values in a loop that makes no call, while the checkpoint comes.
 // sabotage: register 1 r12
+// bits: 64 only
 #include "../probe.h"
 
 static volatile int stop, started;

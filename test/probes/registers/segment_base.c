@@ -1,5 +1,6 @@
 // A thread's own GS base stays; FS (thread-local storage) is what every other probe uses.
 // sabotage: register 0 gs_base
+// bits: 64 only
 #include "../probe.h"
 #include <asm/prctl.h>
 

@@ -1,5 +1,6 @@
 // Handlers, their masks and flags are kept: what sigaction reports, and what happens when the signals come.
 // sabotage: call rt_sigaction 10 @default 0 8
+// bits: 64, 32
 #include "../probe.h"
 
 static volatile int plain, restarted, reset, nested, depth, deepest, masked_at;

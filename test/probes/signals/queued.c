@@ -30,7 +30,7 @@ int main(int argc, char **argv) {
     sigemptyset(&one);
     sigaddset(&one, SIGRTMIN + 2);
     CHECK(sigtimedwait(&one, &info, &none) == SIGRTMIN + 2, "second signal %d is gone", i);
-    CHECK((uintptr_t)info.si_value.sival_ptr == 0x1234567800000000ull + (unsigned)i, "its pointer is %p", info.si_value.sival_ptr);
+    CHECK((uintptr_t)info.si_value.sival_ptr == (uintptr_t)(0x1234567800000000ull + (unsigned)i), "its pointer is %p", info.si_value.sival_ptr);
   }
   struct timespec none = {0, 0};
   CHECK(sigtimedwait(&set, NULL, &none) == -1 && errno == EAGAIN, "a signal too many");

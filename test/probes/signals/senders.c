@@ -1,12 +1,19 @@
 // Handlers with SA_SIGINFO, made before and after a checkpoint: they see virtual ids of senders, and the program sees its own
 // handlers, however it asks: sigaction, signal, sigset, the system call. SIGCHLD, waitid and sigtimedwait name the child alike.
 // sabotage: poke @pid
+// bits: 64, 32
 // flags: -Wno-deprecated-declarations
 #include "../probe.h"
 #include <sys/wait.h>
 #include <ucontext.h>
 
 static pid_t pid;
+#ifdef __x86_64__
+#define INSTRUCTION REG_RIP
+#else
+#define INSTRUCTION REG_EIP
+#endif
+
 static volatile pid_t sender;
 static volatile int count, code, other_count;
 static volatile long seen_return;
@@ -15,7 +22,7 @@ static void on_info(int number, siginfo_t *info, void *context) {
   sender = info->si_pid;
   code = info->si_code;
   seen_return = (long)__builtin_return_address(0);
-  CHECK(((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP] != 0, "no context");
+  CHECK(((ucontext_t *)context)->uc_mcontext.gregs[INSTRUCTION] != 0, "no context");
   count++;
 }
 static void on_other(int number, siginfo_t *info, void *context) {

@@ -2,6 +2,7 @@
 // connections, a peer that was closed.
 // alone: it listens at a port
 // sabotage: call close @listener
+// bits: 64, 32
 #include "../probe.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>

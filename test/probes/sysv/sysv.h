@@ -9,8 +9,13 @@
 
 static long sysv_call(long number, long a, long b, long c) {
   long result;
+#ifdef __i386__
+  __asm__ volatile("int $0x80" : "=a"(result) : "a"(number), "b"(a), "c"(b), "d"(c) : "memory");
+  return result;
+#else
   __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
   return result;
+#endif
 }
 
 // Removes the segments of which the size is from `smallest` to `largest`: each probe has sizes of its own. How many there were.

@@ -1,6 +1,7 @@
 // Raw mode and other settings of the terminal, its size, and that it is the controlling terminal with this group in front.
 // needs: pty
 // sabotage: call ioctl 0 0x5402 @cooked
+// bits: 64, 32
 #include "../probe.h"
 #include <sys/ioctl.h>
 #include <termios.h>

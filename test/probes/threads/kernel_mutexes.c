@@ -2,6 +2,7 @@
 // by another one, which ends without unlocking some; then used by threads of before and after, with and without contention,
 // and between processes.
 // sabotage: poke @word
+// bits: 64, 32
 #include "../probe.h"
 #include <sys/wait.h>
 

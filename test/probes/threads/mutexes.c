@@ -1,5 +1,6 @@
 // Mutexes of every kind are held across the checkpoint: their owners (tids in libc's structures) still fit afterwards.
 // sabotage: poke @owner
+// bits: 64, 32
 #include "../probe.h"
 
 static pthread_mutex_t recursive, checking, plain = PTHREAD_MUTEX_INITIALIZER, priority;

@@ -35,9 +35,9 @@ int main(int argc, char **argv) {
   for (int i = 0; i < COUNT; i++) {
     int64_t time = now(clocks[i]);
     CHECK(time > before[i] && time - before[i] < 3600LL * 1000000000, "clock %d: %lld, before %lld", clocks[i], (long long)time, (long long)before[i]);
-    int64_t direct[2];
-    CHECK(syscall(SYS_clock_gettime, clocks[i], direct) == 0, "clock_gettime by syscall()");
-    int64_t difference = direct[0] * 1000000000LL + direct[1] - time;
+    struct timespec direct;
+    CHECK(syscall(SYS_clock_gettime, clocks[i], &direct) == 0, "clock_gettime by syscall()");
+    int64_t difference = direct.tv_sec * 1000000000LL + direct.tv_nsec - time;
     CHECK(difference > -100000000 && difference < 1000000000, "clock %d: vdso and kernel differ by %lld ns", clocks[i], (long long)difference);
   }
   struct timeval day;

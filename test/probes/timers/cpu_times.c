@@ -22,9 +22,9 @@ static int64_t of_times(int system) {
   return (system ? now.tms_stime : now.tms_utime) * 10000000LL;
 }
 static int64_t direct(void) {
-  int64_t time[2];
-  CHECK(syscall(SYS_clock_gettime, CLOCK_PROCESS_CPUTIME_ID, time) == 0, "clock_gettime by syscall()");
-  return time[0] * 1000000000LL + time[1];
+  struct timespec time;
+  CHECK(syscall(SYS_clock_gettime, CLOCK_PROCESS_CPUTIME_ID, &time) == 0, "clock_gettime by syscall()");
+  return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 static void burn(int64_t nanoseconds) {
   char byte;

@@ -1,6 +1,7 @@
 // POSIX timers that signal: periodic, one-shot still to come, disarmed; ids, values, intervals; to the process and to a thread.
 // churn: SigPnd ShdPnd
 // sabotage: call timer_delete @kernelid
+// bits: 64, 32
 #include "../probe.h"
 
 static volatile int periodic, late, to_thread, stop;

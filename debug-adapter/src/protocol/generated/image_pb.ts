@@ -45,7 +45,7 @@ export type Header = Message<"cairn.image.Header"> & {
   format: number;
 
   /**
-   * "x86_64"
+   * "x86_64" or "i386"
    *
    * @generated from field: string architecture = 2;
    */
@@ -464,7 +464,7 @@ export type Thread = Message<"cairn.image.Thread"> & {
   virtualTid: number;
 
   /**
-   * struct user_regs_struct
+   * struct user_regs_struct; i386: then three struct user_desc, of the thread's own segments
    *
    * @generated from field: bytes registers = 2;
    */

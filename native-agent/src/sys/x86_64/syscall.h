@@ -2,6 +2,7 @@
 // Callable in every context, the freestanding restorer included.
 #pragma once
 #include <stdint.h>
+#include <sys/syscall.h>
 
 namespace cairn::sys {
 
@@ -16,6 +17,11 @@ namespace cairn::sys {
                : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
                : "rcx", "r11", "memory");
   return result;
+}
+
+/// Arguments and result of any size.
+[[gnu::always_inline]] inline int64_t syscall_wide(long number, int64_t a, int64_t b, int64_t c, int64_t d, int64_t e, int64_t f) {
+  return syscall6(number, a, b, c, d, e, f);
 }
 
 }  // namespace cairn::sys

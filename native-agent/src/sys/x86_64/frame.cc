@@ -1,18 +1,16 @@
-#include "sys/x86_64/context.h"
-
+// x86-64: registers by ptrace, thread pointers, the frame of rt_sigreturn, new threads. See sys/context.h.
+#include <asm/prctl.h>
 #include <asm/sigcontext.h>
-#include <cpuid.h>
 #include <errno.h>
-#include <sched.h>
+#include <linux/ptrace.h>
 #include <sys/uio.h>
+
+#include "sys/context.h"
 
 #include "sys/syscall.h"
 
-namespace cairn::sys::x86_64 {
+namespace cairn::sys::processor {
 namespace {
-
-// From the kernel's include/linux/errno.h; a tracer sees them, user space does not.
-enum : long { restart_sys = -512, restart_no_intr = -513, restart_no_hand = -514, restart_block = -516 };
 
 // The kernel's struct ucontext (libc's is longer).
 struct Frame {
@@ -27,13 +25,10 @@ struct Frame {
 };
 enum : uint64_t { frame_has_xstate = 1, frame_has_ss = 2, frame_strict_ss = 4 };
 
-constexpr size_t legacy_area = 512;
-constexpr size_t xsave_header = 64;
-constexpr size_t alignment = 64;
-constexpr size_t software_bytes = 464;
+}  // namespace
 
-bool repeatable_after_eintr(long number) {
-  switch (number) {
+bool repeatable_after_eintr(const Registers& registers) {
+  switch (call_number(registers)) {
     case SYS_epoll_wait:
     case SYS_epoll_pwait:
     case SYS_epoll_pwait2:
@@ -74,62 +69,25 @@ bool repeatable_after_eintr(long number) {
   }
 }
 
-}  // namespace
-
-void begin_call_anew(Registers* registers, long number) {
-  registers->rax = static_cast<uint64_t>(number);
-  registers->rip -= 2;  // the length of the syscall instruction
-  registers->orig_rax = static_cast<uint64_t>(-1);
+void use_pointers(const ThreadPointers& pointers) {
+  call_unchecked(SYS_arch_prctl, ARCH_SET_FS, pointers.fs_base);
+  call_unchecked(SYS_arch_prctl, ARCH_SET_GS, pointers.gs_base);
 }
 
-void make_restartable(Registers* registers, long restarted_call) {
-  long number = static_cast<long>(registers->orig_rax);
-  if (number < 0) return;
-  switch (static_cast<long>(registers->rax)) {
-    case restart_sys:
-    case restart_no_intr:
-    case restart_no_hand:
-      begin_call_anew(registers, number);
-      return;
-    case restart_block:
-      if (number == SYS_restart_syscall) number = restarted_call;
-      if (number >= 0) {
-        begin_call_anew(registers, number);
-      } else {
-        registers->rax = static_cast<uint64_t>(-EINTR);
-      }
-      return;
-    default:
-      if (ended_by_stop(*registers)) begin_call_anew(registers, number);
-  }
-  registers->orig_rax = static_cast<uint64_t>(-1);
+long read_registers(int32_t tid, Registers* registers) {
+  struct iovec area = {registers, sizeof *registers};
+  long result = call(SYS_ptrace, PTRACE_GETREGSET, tid, NT_PRSTATUS, &area);
+  // A thread in the 32-bit mode has fewer.
+  return failed(result) || area.iov_len == sizeof *registers ? result : -ENOTSUP;
 }
 
-bool ended_by_stop(const Registers& registers) {
-  long number = static_cast<long>(registers.orig_rax);
-  return number >= 0 && static_cast<long>(registers.rax) == -EINTR && repeatable_after_eintr(number);
-}
-
-size_t used_xstate(const void* xstate, size_t size, uint64_t* features) {
-  *features = 0;
-  if (size < legacy_area + xsave_header) return size;
-  uint64_t in_use = 0;
-  memcpy(&in_use, static_cast<const char*>(xstate) + legacy_area, sizeof in_use);
-  size_t used = legacy_area + xsave_header;
-  *features = 3;  // x87 and SSE are in the legacy area
-  for (unsigned component = 2; component < 63; ++component) {
-    if ((in_use & (uint64_t{1} << component)) == 0) continue;
-    unsigned length = 0, offset = 0, c = 0, d = 0;
-    __cpuid_count(0xd, component, length, offset, c, d);
-    if (offset == 0 || offset + length > size) continue;
-    *features |= uint64_t{1} << component;
-    if (offset + length > used) used = offset + length;
-  }
-  return used;
+long write_registers(int32_t tid, const Registers& registers) {
+  struct iovec area = {const_cast<Registers*>(&registers), sizeof registers};
+  return call(SYS_ptrace, PTRACE_SETREGSET, tid, NT_PRSTATUS, &area);
 }
 
 size_t frame_size(size_t xstate_size) {
-  return sizeof(Frame) + alignment + xstate_size + sizeof(uint32_t) + alignment;
+  return sizeof(Frame) + xstate_alignment + xstate_size_in_frame(xstate_size) + xstate_alignment;
 }
 
 uint64_t build_frame(void* memory, const Registers& r, Text xstate, uint64_t signal_mask, uint64_t altstack_sp,
@@ -148,31 +106,18 @@ uint64_t build_frame(void* memory, const Registers& r, Text xstate, uint64_t sig
   c.cs = static_cast<uint16_t>(r.cs);
   c.ss = static_cast<uint16_t>(r.ss);
   if (xstate.size >= legacy_area + xsave_header) {
-    uint64_t address = (reinterpret_cast<uint64_t>(memory) + sizeof(Frame) + alignment - 1) & ~(alignment - 1);
-    char* area = reinterpret_cast<char*>(address);
-    memcpy(area, xstate.data, xstate.size);
-    uint64_t features = 0;
-    used_xstate(xstate.data, xstate.size, &features);
-    struct _fpx_sw_bytes software = {};
-    software.magic1 = FP_XSTATE_MAGIC1;
-    software.xfeatures = features;
-    software.xstate_size = static_cast<uint32_t>(xstate.size);
-    software.extended_size = software.xstate_size + FP_XSTATE_MAGIC2_SIZE;
-    memcpy(area + software_bytes, &software, sizeof software);
-    uint32_t magic = FP_XSTATE_MAGIC2;
-    memcpy(area + xstate.size, &magic, sizeof magic);
+    uint64_t address = (reinterpret_cast<uintptr_t>(memory) + sizeof(Frame) + xstate_alignment - 1) & ~(xstate_alignment - 1);
+    build_xstate(reinterpret_cast<char*>(address), xstate);
     frame->flags |= frame_has_xstate;
     memcpy(&c.fpstate, &address, sizeof address);
   }
-  return reinterpret_cast<uint64_t>(frame);
+  return reinterpret_cast<uintptr_t>(frame);
 }
 
 bool call_of_frame(uint64_t frame, int64_t* number, uint64_t* arguments, uint64_t* stack) {
   const struct sigcontext& c = reinterpret_cast<const Frame*>(frame)->context;
   unsigned char code[2];
-  struct iovec local = {code, sizeof code};
-  struct iovec remote = {reinterpret_cast<void*>(c.rip), sizeof code};
-  if (call(SYS_process_vm_readv, call(SYS_getpid), &local, 1, &remote, 1, 0) != sizeof code) return false;
+  if (!peek(c.rip, code, sizeof code)) return false;
   if (code[0] != 0x0f || code[1] != 0x05) return false;  // syscall
   *number = static_cast<int64_t>(c.rax);
   *stack = c.rsp;
@@ -203,14 +148,20 @@ void exit_thread(uint32_t* left) {
   __builtin_unreachable();
 }
 
-long clone_with_stack(uint64_t flags, void* stack_top, void (*entry)(void*), void* argument, void* tls) {
+void jump_to(uint64_t entry, void* argument, uint64_t stack_top) {
+  asm volatile("mov %0, %%rsp\n\txor %%ebp, %%ebp\n\tcall *%1\n\tud2"
+               : : "r"(stack_top & ~uint64_t{15}), "r"(entry), "D"(argument) : "memory");
+  __builtin_unreachable();
+}
+
+long clone_with_stack(uint64_t flags, void* stack_top, void (*entry)(void*), void* argument, const ThreadPointers* tls) {
   // The child starts with an empty stack: entry and argument travel on it.
-  auto* stack = reinterpret_cast<uint64_t*>(reinterpret_cast<uint64_t>(stack_top) & ~uint64_t{15});
-  *--stack = reinterpret_cast<uint64_t>(argument);
-  *--stack = reinterpret_cast<uint64_t>(entry);
+  auto* stack = reinterpret_cast<uint64_t*>(reinterpret_cast<uintptr_t>(stack_top) & ~uint64_t{15});
+  *--stack = reinterpret_cast<uintptr_t>(argument);
+  *--stack = reinterpret_cast<uintptr_t>(entry);
   long result;
   register long r10 asm("r10") = 0;
-  register long r8 asm("r8") = reinterpret_cast<long>(tls);
+  register long r8 asm("r8") = tls == nullptr ? 0 : static_cast<long>(tls->fs_base);
   asm volatile(
       "syscall\n\t"
       "test %%rax, %%rax\n\t"
@@ -230,4 +181,4 @@ long clone_with_stack(uint64_t flags, void* stack_top, void (*entry)(void*), voi
   return result;
 }
 
-}  // namespace cairn::sys::x86_64
+}  // namespace cairn::sys::processor

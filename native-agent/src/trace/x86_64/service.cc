@@ -19,7 +19,7 @@ namespace cairn::trace {
 using sys::call;
 using sys::call_unchecked;
 using sys::failed;
-using sys::x86_64::Registers;
+using sys::processor::Registers;
 
 namespace {
 
@@ -41,8 +41,8 @@ struct Work {
 
 struct Slot {
   alignas(64) char stack[stack_size];
-  alignas(64) char frame[sizeof(Registers) + 2 * 4096 + sys::x86_64::max_xstate];
-  alignas(64) char xstate[sys::x86_64::max_xstate];
+  alignas(64) char frame[sizeof(Registers) + 2 * 4096 + sys::processor::max_xstate];
+  alignas(64) char xstate[sys::processor::max_xstate];
   Answer answer;
   Registers registers;
   uint64_t xstate_size;
@@ -71,7 +71,7 @@ long transfer(long number, int32_t process, const void* local_data, uint64_t rem
 
 template <typename T>
 long request_at(long number, int32_t tid, uint64_t address, T* data) {
-  return request(number, tid, address, reinterpret_cast<uint64_t>(data));
+  return request(number, tid, address, reinterpret_cast<uintptr_t>(data));
 }
 
 bool get_registers(int32_t tid, Registers* registers) {
@@ -151,12 +151,12 @@ int interrupt(int32_t tid, Tracee* tracee) {
     }
     Registers registers;
     if (tracee->request == PTRACE_SYSCALL && at_call_exit(tid) && get_registers(tid, &registers) &&
-        (is_restart_code(registers.rax) || sys::x86_64::ended_by_stop(registers))) {
+        (is_restart_code(static_cast<uint64_t>(sys::processor::call_result(registers))) || sys::processor::ended_by_stop(registers))) {
       // The call ends because of us alone.
       look(tid, true);
       tracee->within_call = 1;
-      if (!is_restart_code(registers.rax)) {
-        registers.rax = static_cast<uint64_t>(-514);
+      if (!is_restart_code(static_cast<uint64_t>(sys::processor::call_result(registers)))) {
+        sys::processor::set_call_result(&registers, -514);
         struct iovec area = {&registers, sizeof registers};
         request_at(PTRACE_SETREGSET, tid, NT_PRSTATUS, &area);
       }
@@ -221,10 +221,10 @@ const char* capture(Work* work, Tracee* tracee, Answer* answer, char* scratch) {
   int32_t tid = work->real_tid;
   memset(answer, 0, offsetof(Answer, xstate));
   if (!get_registers(tid, &answer->registers)) return "cannot be looked at by its tracer";
-  struct iovec area = {scratch, sys::x86_64::max_xstate};
+  struct iovec area = {scratch, sys::processor::max_xstate};
   if (failed(request_at(PTRACE_GETREGSET, tid, NT_X86_XSTATE, &area))) return "cannot be looked at by its tracer";
   uint64_t features = 0;
-  answer->xstate_size = sys::x86_64::used_xstate(scratch, area.iov_len, &features);
+  answer->xstate_size = sys::processor::used_xstate(scratch, area.iov_len, &features);
   memcpy(answer->xstate, scratch, answer->xstate_size);
   request_at(PTRACE_GETSIGMASK, tid, sizeof answer->signal_mask, &answer->signal_mask);
   struct __ptrace_rseq_configuration rseq;
@@ -248,10 +248,10 @@ const char* capture(Work* work, Tracee* tracee, Answer* answer, char* scratch) {
   } else {
     tracee->place = Place::running;
     tracee->told = 1;
-    if (sys::x86_64::ended_by_stop(answer->registers)) {
+    if (sys::processor::ended_by_stop(answer->registers)) {
       answer->interrupted = 1;
       Registers anew = answer->registers;
-      sys::x86_64::begin_call_anew(&anew, static_cast<long>(anew.orig_rax));
+      sys::processor::begin_call_anew(&anew, sys::processor::call_number(anew));
       area = {&anew, sizeof anew};
       request_at(PTRACE_SETREGSET, tid, NT_PRSTATUS, &area);
     }
@@ -335,6 +335,20 @@ bool child_signal_pending() {
   return (pending & (uint64_t{1} << (SIGCHLD - 1))) != 0;
 }
 
+/// Takes out the SIGCHLD that stops of ours have sent to the application; one that also stands for a stop or an end that it has not
+/// waited for stays, since it may sleep until that comes. It is looked at afterwards: what happens from then on sends another one.
+void take_child_signal() {
+  siginfo_t signal;
+  uint64_t set = uint64_t{1} << (SIGCHLD - 1);
+  struct timespec now = {0, 0};
+  if (call(SYS_rt_sigtimedwait, &set, &signal, &now, sizeof set) != SIGCHLD) return;
+  siginfo_t info;
+  memset(&info, 0, sizeof info);
+  long result = call(SYS_waitid, P_ALL, 0, &info, WEXITED | WSTOPPED | WCONTINUED | WNOHANG | WNOWAIT | __WALL, nullptr);
+  if (!failed(result) && info.si_pid == 0) return;
+  call_unchecked(SYS_rt_sigqueueinfo, call(SYS_getpid), SIGCHLD, &signal);
+}
+
 [[noreturn]] void serve(Slot* slot) {
   bool pending_before = child_signal_pending();
   uint64_t last = 0;
@@ -357,19 +371,14 @@ bool child_signal_pending() {
     pause_us(nap);
     if (nap < 2000) nap += 50;
   }
-  if (!pending_before && child_signal_pending()) {
-    // What the stops of ours have sent to the application.
-    uint64_t set = uint64_t{1} << (SIGCHLD - 1);
-    struct timespec now = {0, 0};
-    call_unchecked(SYS_rt_sigtimedwait, &set, nullptr, &now, sizeof set);
-  }
+  if (!pending_before) take_child_signal();
   stack_t alternate = {};
   call_unchecked(SYS_sigaltstack, nullptr, &alternate);
-  uint64_t frame = sys::x86_64::build_frame(slot->frame, slot->registers, sys::Text(slot->xstate, slot->xstate_size), slot->mask,
-                                            reinterpret_cast<uint64_t>(alternate.ss_sp), alternate.ss_size, static_cast<uint32_t>(alternate.ss_flags));
+  uint64_t frame = sys::processor::build_frame(slot->frame, slot->registers, sys::Text(slot->xstate, slot->xstate_size), slot->mask,
+                                            reinterpret_cast<uintptr_t>(alternate.ss_sp), alternate.ss_size, static_cast<uint32_t>(alternate.ss_flags));
   static uint32_t left;
   __atomic_store_n(&slot->busy, 0, __ATOMIC_RELEASE);
-  sys::x86_64::enter_frame(frame, &left);
+  sys::processor::enter_frame(frame, &left);
 }
 
 }  // namespace
@@ -378,7 +387,7 @@ Slot* take_slot(int32_t, int32_t tracer, const Registers& registers, const char*
   for (Slot& slot : slots) {
     if (__atomic_exchange_n(&slot.busy, 1, __ATOMIC_ACQ_REL) != 0) continue;
     slot.registers = registers;
-    sys::x86_64::make_restartable(&slot.registers, -1);
+    sys::processor::make_restartable(&slot.registers, -1);
     memcpy(slot.xstate, xstate, xstate_size);
     slot.xstate_size = xstate_size;
     slot.mask = mask;
@@ -390,14 +399,16 @@ Slot* take_slot(int32_t, int32_t tracer, const Registers& registers, const char*
   return nullptr;
 }
 
+const char* why_not_held() { return nullptr; }
+
 void enter(const Slot* slot, Registers* registers) {
-  registers->rip = reinterpret_cast<uint64_t>(serve);
-  registers->rdi = reinterpret_cast<uint64_t>(slot);
-  registers->rsp = (reinterpret_cast<uint64_t>(slot->stack) + stack_size - 64) / 16 * 16 - 8;
+  registers->rip = reinterpret_cast<uintptr_t>(serve);
+  registers->rdi = reinterpret_cast<uintptr_t>(slot);
+  registers->rsp = (reinterpret_cast<uintptr_t>(slot->stack) + stack_size - 64) / 16 * 16 - 8;
   registers->rbp = 0;
   registers->eflags &= ~uint64_t{0x500};  // neither step by step nor backwards
   registers->rax = 0;
-  registers->orig_rax = static_cast<uint64_t>(-1);
+  sys::processor::forget_call(registers);
 }
 
 bool add(Slot* slot, int32_t real_tid, uint64_t request) {
@@ -417,7 +428,7 @@ void reset_services() {
 }
 
 bool in_service(uint64_t stack) {
-  uint64_t start = reinterpret_cast<uint64_t>(slots);
+  uint64_t start = reinterpret_cast<uintptr_t>(slots);
   return stack >= start && stack <= start + sizeof slots;
 }
 

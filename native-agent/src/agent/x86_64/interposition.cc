@@ -123,7 +123,7 @@ void collect() {
       log(CAIRN_LOG_WARNING, text.c_str());
       continue;
     }
-    Extent extent = {reinterpret_cast<uint64_t>(next), 0, 0};
+    Extent extent = {reinterpret_cast<uintptr_t>(next), 0, 0};
     if (dl_iterate_phdr(find_extent, &extent) != 1 || ++left > slots / 2) continue;
     *place_of(name) = {name, own_map->l_addr + symbol.st_value, extent.start, extent.end};
   }
@@ -150,11 +150,11 @@ link_map** find_scope(uint32_t* count) {
   const link_map* program = _r_debug.r_map;
   for (size_t at = 0; at < description; at += sizeof(uint64_t)) {
     uint64_t words[2], first = 0, last = 0;
-    if (!peek(reinterpret_cast<uint64_t>(program) + at, words, sizeof words)) break;
+    if (!peek(reinterpret_cast<uintptr_t>(program) + at, words, sizeof words)) break;
     auto length = static_cast<uint32_t>(words[1]);
     if (words[0] % sizeof(uint64_t) != 0 || length < 2 || length > 65536) continue;
-    if (!peek(words[0], &first, sizeof first) || first != reinterpret_cast<uint64_t>(program)) continue;
-    if (!peek(words[0] + (length - 1) * sizeof(uint64_t), &last, sizeof last) || last != reinterpret_cast<uint64_t>(own_map)) continue;
+    if (!peek(words[0], &first, sizeof first) || first != reinterpret_cast<uintptr_t>(program)) continue;
+    if (!peek(words[0] + (length - 1) * sizeof(uint64_t), &last, sizeof last) || last != reinterpret_cast<uintptr_t>(own_map)) continue;
     auto** list = reinterpret_cast<link_map**>(words[0]);
     bool all = true;
     for (uint32_t i = 0; i < length && all; ++i) all = is_loaded(list[i]);
@@ -199,7 +199,7 @@ void bind_anew(const Module& module, const Symbols& symbols) {
       if (to->name == nullptr || (type == R_X86_64_64 && relocation.r_addend != 0)) continue;
       auto* place = reinterpret_cast<uint64_t*>(module.base + relocation.r_offset);
       if (!is_bound_below(module, type, __atomic_load_n(place, __ATOMIC_RELAXED), *to)) continue;
-      auto at = reinterpret_cast<uint64_t>(place);
+      auto at = reinterpret_cast<uintptr_t>(place);
       bool fixed = at >= module.fixed_start && at < module.fixed_end;
       if (fixed && !opened) {
         long result = call(SYS_mprotect, module.fixed_start, module.fixed_end - module.fixed_start, PROT_READ | PROT_WRITE);

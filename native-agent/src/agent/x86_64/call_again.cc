@@ -68,7 +68,7 @@ cairn_call_again_entry:
 
 namespace cairn::agent {
 
-uint64_t call_again_entry() { return reinterpret_cast<uint64_t>(cairn_call_again_entry); }
+uint64_t call_again_entry() { return reinterpret_cast<uintptr_t>(cairn_call_again_entry); }
 
 namespace {
 

@@ -21,7 +21,7 @@ namespace cairn::trace {
 using sys::call;
 using sys::call_unchecked;
 using sys::failed;
-using sys::x86_64::Registers;
+using sys::processor::Registers;
 
 namespace {
 
@@ -47,7 +47,7 @@ void pause_us(long microseconds) {
 
 template <typename T>
 long request_at(long number, int32_t tid, uint64_t address, T* data) {
-  return request(number, tid, address, reinterpret_cast<uint64_t>(data));
+  return request(number, tid, address, reinterpret_cast<uintptr_t>(data));
 }
 
 bool get_registers(int32_t tid, Registers* registers) {
@@ -139,11 +139,12 @@ void stop_again(int32_t tid, const Tracee& tracee) {
   }
 }
 
+/// The last one turns the others on, which its tracer may have been about to do.
 void set_debug_registers(int32_t tid, const Tracee& tracee) {
-  if (tracee.debug[7] == 0) return;
-  // The last one turns the others on.
   constexpr uint32_t order[] = {0, 1, 2, 3, 6, 7};
-  for (uint32_t i : order) request(PTRACE_POKEUSER, tid, offsetof(struct user, u_debugreg) + i * 8, tracee.debug[i]);
+  for (uint32_t i : order) {
+    if (tracee.debug[i] != 0) request(PTRACE_POKEUSER, tid, offsetof(struct user, u_debugreg) + i * 8, tracee.debug[i]);
+  }
 }
 
 void attach(Tracee* tracee) {
@@ -197,7 +198,7 @@ bool await_tracer(int32_t virtual_tid) {
   uint32_t index = 0;
   while (traced[index] != virtual_tid) ++index;
   Word* word = &words[index];
-  (void)events::set_name(CAIRN_NAMES_TRACED_AGAIN, virtual_tid, static_cast<int64_t>(reinterpret_cast<uint64_t>(word)));
+  (void)events::set_name(CAIRN_NAMES_TRACED_AGAIN, virtual_tid, static_cast<int64_t>(reinterpret_cast<uintptr_t>(word)));
   for (uint64_t deadline = sys::now_ns() + patience_ns; sys::load(&word->state) == waits;) {
     if (sys::now_ns() > deadline) break;
     pause_us(500);

@@ -1,17 +1,27 @@
-// A thread's processor state on x86-64: how it is captured (ptrace) and how it is given back (the frame of rt_sigreturn).
+// A thread's processor state: how it is captured (ptrace), and how it is given back (the frame of rt_sigreturn). The types, and all
+// that one processor does its own way, are in the folder of that processor.
+// Tests: tests/context_test.cc, test/probes.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/user.h>
 
 #include "sys/text.h"
+#if defined(__x86_64__)
+#include "sys/x86_64/registers.h"
+#elif defined(__i386__)
+#include "sys/i386/registers.h"
+#else
+#error "this processor is not known"
+#endif
 
-namespace cairn::sys::x86_64 {
-
-using Registers = user_regs_struct;
+namespace cairn::sys::processor {
 
 /// Largest XSAVE area of any processor (AMX included), with room.
 inline constexpr size_t max_xstate = 16384;
+
+/// Of a thread that is stopped under ptrace. -errno; -ENOTSUP: it is in a mode in which programs of this kind do not run.
+long read_registers(int32_t tid, Registers* registers);
+long write_registers(int32_t tid, const Registers& registers);
 
 /// Makes the state of a thread that was stopped inside a system call one from which the call begins anew; leaves others as
 /// they are. `restarted_call`: number of the call that a restart_syscall continues, -1 when unknown (it then ends by EINTR).
@@ -20,7 +30,6 @@ void make_restartable(Registers* registers, long restarted_call);
 /// True for a call that the stop itself ended with EINTR, although no handler ran, and that has had no effect yet. Such a
 /// call has to begin anew in a process that goes on, too.
 bool ended_by_stop(const Registers& registers);
-void begin_call_anew(Registers* registers, long number);
 
 /// Size of the part of a standard-format XSAVE area that holds state (trailing components in their initial state are left
 /// out), and the mask of components within it.
@@ -43,7 +52,25 @@ bool set_frame_argument(uint64_t frame, uint32_t argument, uint64_t value);
 /// Counts in *left and ends the thread, which needs no stack any more.
 [[noreturn]] void exit_thread(uint32_t* left);
 
-/// clone(2) of a thread or process that begins at entry(argument) on a stack of its own. The child's id, or -errno.
-long clone_with_stack(uint64_t flags, void* stack_top, void (*entry)(void*), void* argument, void* tls);
+/// Continues at entry(argument) on another stack.
+[[noreturn]] void jump_to(uint64_t entry, void* argument, uint64_t stack_top);
 
-}  // namespace cairn::sys::x86_64
+/// clone(2) of a thread or process that begins at entry(argument) on a stack of its own. `tls` with CLONE_SETTLS. The child's id,
+/// or -errno.
+long clone_with_stack(uint64_t flags, void* stack_top, void (*entry)(void*), void* argument, const ThreadPointers* tls);
+
+// ---- What a processor's folder gives to the rest of this one ----------------------------------------------------------
+
+/// The parts of the signal frame's area for floating point that both processors have.
+inline constexpr size_t legacy_area = 512;
+inline constexpr size_t xsave_header = 64;
+inline constexpr size_t xstate_alignment = 64;
+/// Writes an XSAVE area with what the kernel looks for in a frame: to `area`, aligned to 64.
+void build_xstate(char* area, Text xstate);
+/// Bytes that build_xstate writes.
+inline size_t xstate_size_in_frame(size_t xstate_size) { return xstate_size + sizeof(uint32_t); }
+
+/// Bytes at an address that may not be there.
+bool peek(uint64_t address, void* data, size_t size);
+
+}  // namespace cairn::sys::processor
