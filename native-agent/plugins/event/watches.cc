@@ -45,7 +45,7 @@ const Place* find(uint64_t device, uint64_t inode) {
 }
 
 /// Notes what is behind a virtual path now.
-void remember(const struct stat& status, const char* text, uint32_t dont_follow) {
+void remember(const struct stat64& status, const char* text, uint32_t dont_follow) {
   const Place* before = find(status.st_dev, status.st_ino);
   if (before != nullptr && before->device == status.st_dev && before->dont_follow == dont_follow && plugin::same(texts + before->text, text)) return;
   auto size = static_cast<uint32_t>(plugin::length_of(text) + 1);
@@ -163,7 +163,7 @@ int32_t add_watches(const Instance& instance) {
       continue;
     }
     // What was made again or copied into the run folder has another inode now: the next checkpoint is to find its path.
-    struct stat status = {};
+    struct stat64 status = {};
     uint32_t dont_follow = (watch->mask & IN_DONT_FOLLOW) != 0 ? 1 : 0;
     if (sys(SYS_newfstatat, AT_FDCWD, pointer(path), pointer(&status), dont_follow != 0 ? AT_SYMLINK_NOFOLLOW : 0) == 0) remember(status, watch->path, dont_follow);
     if (number != watch->number) return fail(-EEXIST, instance, "a watch cannot have its number back: two watched files have become one");
