@@ -58,7 +58,9 @@ const nodes = [
   { which: 'of the system', command: '/usr/bin/node', restarts: ['one', 'two'] },
 ];
 for (const { which, command, restarts } of nodes) {
-  test(`Node.js ${which}: the run that goes on and ${restarts.length} restarts answer as ever`, { timeout: 120_000 }, async (context) => {
+  test(`Node.js ${which}: the run that goes on and ${restarts.length} restarts answer as ever`, {
+    timeout: 120_000,
+  }, async (context) => {
     if (!existsSync(command)) {
       context.skip(`needs ${command}`);
       return;

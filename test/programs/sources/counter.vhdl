@@ -2,6 +2,7 @@
 library ieee;
 use ieee.std_logic_1164.all;
 use ieee.numeric_std.all;
+use std.textio.all;
 
 entity counter is end;
 
@@ -14,7 +15,7 @@ begin
   clock <= not clock after 5 ns when not done;
 
   process (clock)
-    file checkpointed : std.textio.text;
+    file checkpointed : text;
     variable found : file_open_status;
   begin
     if rising_edge(clock) then
