@@ -49,7 +49,7 @@ TEST(Wire, TextsAndTagsAboveFifteen) {
   Text architecture("i386");
   cairn_agent_Hello hello = cairn_agent_Hello_init_zero;
   hello.architecture = encode_text(&architecture);
-  EXPECT_EQ(encoded(cairn_agent_Hello_fields, hello), "82010469333836");
+  EXPECT_EQ(encoded(cairn_agent_Hello_fields, hello), "8a010469333836");
 }
 
 TEST(Wire, ReadsWhatItWrote) {

@@ -169,7 +169,6 @@ export class Coordinator {
       if (this.#starting) throw failure('sessionBusy', { name: this.session.name });
       this.#starting = true;
       try {
-        this.#joining.addOwn();
         const settings = await prepareAttach(this.#context, params);
         this.#joining.addOwn();
         this.#started = { command: [], env: {}, cwd: this.session.cwd, runFolder: null, warnings: [], settings, restart: null };
