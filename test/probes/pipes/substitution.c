@@ -1,6 +1,7 @@
 // bash with `exec 3> >(command)`: the end for writing was opened by its name in /dev/fd, the reader is a child that only waits. What
 // is written after any number of restarts comes out; the reader sees the end when bash closes its own, not before.
 // sabotage: call close @from
+// attached: not yet: bash that waits in its builtin read does not go on after an attach and a restart
 #include "../probe.h"
 #include <sys/wait.h>
 
