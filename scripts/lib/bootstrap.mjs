@@ -123,7 +123,8 @@ export async function bootstrap(jobs) {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Failure(`Cairn runs on Linux x86-64; this is ${process.platform} ${process.arch}`);
   }
-  if (process.execPath === treeNode && process.env.CAIRN_BOOTSTRAPPED === String(process.ppid)) return true;
+  // Begun below, whatever its path looks like from here: node_modules may be a link.
+  if (process.env.CAIRN_BOOTSTRAPPED === String(process.ppid)) return true;
   await installDebianPackages(jobs);
   await installNpmPackages();
   if (process.execPath === treeNode) return true;

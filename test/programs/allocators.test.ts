@@ -11,5 +11,6 @@ for (const library of ['libjemalloc.so.2', 'libtcmalloc_minimal.so.4', 'libtcmal
     needs: ['gcc', `${folder}/${library}`],
     prepare: () => build('allocations', ['allocations.c'], 'gcc', '-pthread'),
     begun: /^begun$/,
+    waits: true,
   });
 }

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { programTest } from './program-under-cairn.js';
+import { programTest, untilCheckpointed } from './program-under-cairn.js';
 
 const command = ['gdb', '-q', '-nx', '-batch', '-x', 'commands', './program'];
 const needs = ['gdb', 'gcc'];
@@ -61,12 +61,14 @@ continue
 continue
 backtrace
 info breakpoints
+shell ${untilCheckpointed}
 delete
 continue
 print $_exitcode
 `,
   ),
   begun: /^begun$/m,
+  waits: true,
   normal,
 });
 
@@ -113,11 +115,13 @@ while $number < 25
   continue
   set $number = $number + 1
 end
+shell ${untilCheckpointed}
 delete
 continue
 print $_exitcode
 `,
   ),
   begun: /^begun$/m,
+  waits: true,
   normal,
 });

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { programTest, sorted } from './program-under-cairn.js';
+import { programTest, sorted, untilCheckpointed } from './program-under-cairn.js';
 
 const units = 10;
 
@@ -12,6 +12,7 @@ CFLAGS = -O1 -Wall -pipe
 objects = ${Array.from({ length: units }, (_, unit) => `unit${unit}.o`).join(' ')}
 all: report
 report: program
+	@${untilCheckpointed}
 \t./program > $@
 program: main.o libunits.a
 \t$(CC) -o $@ $^
@@ -52,6 +53,7 @@ programTest({
   needs: ['make', 'gcc', 'ar'],
   prepare: project,
   begun: /^for unit/,
+  waits: true,
   reopens: true,
   normal: sorted,
   result: (find) => {

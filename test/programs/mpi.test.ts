@@ -8,5 +8,6 @@ programTest({
   needs: ['mpirun.mpich', 'mpicc.mpich'],
   prepare: () => build('mpi-mpich', ['mpi.c'], 'mpicc.mpich'),
   begun: /^begun with 4$/,
+  waits: true,
   seconds: 100,
 });

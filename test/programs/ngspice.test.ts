@@ -1,11 +1,15 @@
 /** ngspice in batch mode: a transient analysis, its listing and its raw file. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { programTest } from './program-under-cairn.js';
+import { programTest, untilCheckpointed } from './program-under-cairn.js';
 
 programTest({
   name: 'ngspice -b, a transient analysis',
-  command: ['sh', '-c', 'echo begun; exec ngspice -b -r out.raw -o listing circuit.cir'],
+  command: [
+    'sh',
+    '-c',
+    `echo begun; ngspice -b -r out.raw -o listing circuit.cir; status=$?; ${untilCheckpointed}; exit $status`,
+  ],
   needs: ['ngspice'],
   prepare: (folder) =>
     writeFileSync(
@@ -27,5 +31,6 @@ ${Array.from({ length: 15 }, (_, stage) => `x${stage} n${stage} n${(stage + 1) %
 `,
     ),
   begun: /^begun$/,
+  waits: true,
   result: (find) => readFileSync(find('out.raw'), 'latin1').replace(/^Date:.*$/m, ''),
 });

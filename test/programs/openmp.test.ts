@@ -10,5 +10,6 @@ for (const policy of ['active', 'passive']) {
     needs: ['gcc'],
     prepare: () => build('openmp', ['openmp.c'], 'gcc', '-fopenmp'),
     begun: /^begun$/,
+    waits: true,
   });
 }

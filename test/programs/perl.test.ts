@@ -57,6 +57,7 @@ for my $round (1 .. 12) {
   close $pipe;
   print "letters $letters, status $?\\n";
 }
+sleep 0.02 until -e 'checkpointed';
 close $_ for values %clients;
 my %status = map { waitpid($_, 0); ($_ => $? >> 8) } @children;
 print "statuses @status{@children}, alarms $alarms\\n";
@@ -64,4 +65,5 @@ print "statuses @status{@children}, alarms $alarms\\n";
     );
   },
   begun: /^begun$/,
+  waits: true,
 });

@@ -4,7 +4,7 @@
  * CAIRN_TEST_SEED=n repeats the moments of a run; CAIRN_PROGRAM_ROUNDS=n gives each program n rounds (one: two moments).
  */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -28,6 +28,8 @@ export type Subject = {
   input?: string;
   /** Printed when the program has begun: no moment is before. */
   begun: RegExp;
+  /** It does not end before there is a file CHECKPOINTED in its working folder: however fast it is, no checkpoint comes too late. */
+  waits?: boolean;
   /** No moment is after this share of its output or time. */
   latest?: number;
   /** What of its output is the same in each run, where the order of lines is not. */
@@ -43,6 +45,11 @@ export type Subject = {
 
 type Reference = { stdout: string; result: string; status: number; seconds: number; lines: number };
 type Snapshot = { id: string; cwd: string; printedBefore: string; printedAfter: string };
+
+/** The file that a program with `waits` looks for. */
+const CHECKPOINTED = 'checkpointed';
+/** The same for a shell: what it does when its work is done. */
+export const untilCheckpointed = `until [ -e ${CHECKPOINTED} ]; do sleep 0.02; done`;
 
 /** Lines in alphabetical order, for programs whose processes print beside each other. */
 export const sorted = (stdout: string): string => stdout.split('\n').sort().join('\n');
@@ -88,9 +95,14 @@ class Trial {
     return typeof this.subject.command === 'function' ? this.subject.command(folder) : this.subject.command;
   }
 
+  #letEnd(folder: string): void {
+    if (this.subject.waits) writeFileSync(join(folder, CHECKPOINTED), '');
+  }
+
   async reference(): Promise<Reference> {
     const cwd = await this.#folder('reference');
     const { subject } = this;
+    this.#letEnd(cwd);
     const start = performance.now();
     const program = this.scratch.start(this.#command(cwd), {
       cwd,
@@ -147,11 +159,12 @@ class Trial {
       const { status, stdout, stderr } = await this.scratch.cairn(['checkpoint', '--session', session, '--json', '--then', then]);
       if (status === 0) {
         const { snapshot } = JSON.parse(stdout) as { snapshot: string };
+        this.#letEnd(cwd);
         if (then === 'kill') await program.exit(this.#seconds);
         return { program, snapshot: { id: snapshot, cwd, printedBefore, printedAfter: program.stdout } };
       }
       // A machine that is busy may be late: the program was over before the checkpoint began.
-      const late = /has ended|ended during|no process that can|no session/i.test(stderr) && latest > 0.02;
+      const late = !this.subject.waits && /has ended|ended during|no process that can|no session/i.test(stderr) && latest > 0.02;
       const ended = late && (await waitFor('the end', () => program.status !== undefined, 5).catch(() => false));
       assert.ok(
         ended && program.status === reference.status,

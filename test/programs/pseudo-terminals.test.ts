@@ -1,7 +1,7 @@
 /** Programs that make pseudo-terminals for others: expect, script(1), Python's pty. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { programTest } from './program-under-cairn.js';
+import { programTest, untilCheckpointed } from './program-under-cairn.js';
 
 programTest({
   name: 'expect: a script that drives bc and bash',
@@ -29,6 +29,7 @@ for {set i 1} {$i <= 60} {incr i} {
   expect -i $shell "ready> "
   after 15
 }
+while {![file exists checkpointed]} { after 20 }
 send -i $calculator "quit\\r"
 expect -i $calculator eof
 puts "waited: [lrange [wait -i $calculator] 2 3]"
@@ -39,6 +40,7 @@ exit 5
 `,
     ),
   begun: /^begun$/m,
+  waits: true,
   status: 5,
 });
 
@@ -49,9 +51,10 @@ programTest({
   prepare: (folder) =>
     writeFileSync(
       join(folder, 'loop.sh'),
-      'test -t 1 || exit 1\necho begun\ni=0\nwhile [ $i -lt 60 ]; do i=$((i + 1)); echo "line $i of $(stty size)"; sleep 0.02; done\nexit 3\n',
+      `test -t 1 || exit 1\necho begun\ni=0\nwhile [ $i -lt 60 ]; do i=$((i + 1)); echo "line $i of $(stty size)"; sleep 0.02; done\n${untilCheckpointed}\nexit 3\n`,
     ),
   begun: /^begun/m,
+  waits: true,
   status: 3,
   // Its first and last line have the time.
   result: (find) => readFileSync(find('typescript'), 'utf8').replaceAll(/^Script .*$/gm, ''),
@@ -101,8 +104,9 @@ for i in range(20):
     time.sleep(0.01)
     print(len(os.read(slave, 1000)), os.ttyname(slave) == name, os.path.exists(name))
 sys.stdout.flush()
-print(os.waitstatus_to_exitcode(pty.spawn(["sh", "-c", "for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.03; done; exit 2"], lambda fd: os.read(fd, 1024))))
+print(os.waitstatus_to_exitcode(pty.spawn(["sh", "-c", "for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.03; done; ${untilCheckpointed}; exit 2"], lambda fd: os.read(fd, 1024))))
 `,
     ),
   begun: /^begun$/m,
+  waits: true,
 });

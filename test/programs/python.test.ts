@@ -56,11 +56,13 @@ async def main():
     await asyncio.wait_for(got.wait(), 20)
     text = await asyncio.to_thread(lambda: 'from a thread')
     print('signal,', text)
+    while not os.path.exists('checkpointed'): await asyncio.sleep(0.02)
     server.close()
 
 asyncio.run(main())
 `),
   begun: /^begun$/,
+  waits: true,
   normal: sorted,
 });
 
@@ -69,7 +71,7 @@ programTest({
   command,
   needs,
   prepare: write(`
-import array, concurrent.futures, ctypes, hashlib, mmap, queue, selectors, signal, socket, sqlite3, threading, time
+import array, concurrent.futures, ctypes, hashlib, mmap, os, queue, selectors, signal, socket, sqlite3, threading, time
 
 print('begun')
 ticks = 0
@@ -124,8 +126,10 @@ base.commit()
 print('rows', base.execute('select count(*), sum(square) from t').fetchall())
 signal.setitimer(signal.ITIMER_REAL, 0)
 print('sum', sum(big), hashlib.sha256(mapped).hexdigest()[:16], ticks > 5)
+while not os.path.exists('checkpointed'): time.sleep(0.02)
 mapped.flush()
 `),
   begun: /^begun$/,
+  waits: true,
   result: (find) => readFileSync(find('data')).toString('latin1', 0, 8 + 24 * 4096),
 });

@@ -1,7 +1,7 @@
 /** bash: pipelines, here-documents, process substitution, background jobs, traps, coprocesses, command substitution. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { programTest, sorted } from './program-under-cairn.js';
+import { programTest, sorted, untilCheckpointed } from './program-under-cairn.js';
 
 const script = (folder: string): string[] => ['bash', '--norc', join(folder, 'script.sh')];
 const write =
@@ -30,10 +30,12 @@ END
   while read -r a b; do echo "pair $a $b"; done < <(paste <(seq $i $((i + 2))) <(seq 11 13)) >&3
   diff <(sort -n <<< "$i") <(echo "$i") || echo different
 done
+${untilCheckpointed}
 exec 5<> <(:) 2> /dev/null || true
 echo "total $total" | tee result | sed 's/^/the /'
 `),
   begun: /^begun$/m,
+  waits: true,
   result: (find) => readFileSync(find('result'), 'utf8') + readFileSync(find('pairs'), 'utf8'),
 });
 
@@ -65,9 +67,11 @@ sleep 30 & sleeper=$!
 until [ "$(cat /proc/$sleeper/comm)" = sleep ]; do :; done
 kill %sleep; wait $sleeper
 echo "sleeper: $?"
+${untilCheckpointed}
 exit 3
 `),
   begun: /^begun$/m,
+  waits: true,
   status: 3,
   normal: (stdout) => sorted(stdout),
 });

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { programTest } from './program-under-cairn.js';
+import { programTest, untilCheckpointed } from './program-under-cairn.js';
 
 for (const mode of ['delete', 'wal']) {
   programTest({
@@ -32,13 +32,14 @@ ${inserts}
 commit;
 begin immediate;
 delete from t where n % 3 = 0;
-.shell sleep 0.1
+.shell ${untilCheckpointed}
 commit;
 pragma integrity_check;
 `,
       );
     },
     begun: /^begun$/,
+    waits: true,
     // The database and what is beside it, as another program finds them.
     result: (find) => {
       const base = find('base.db');

@@ -10,6 +10,7 @@ programTest({
   needs: ['g++', '/usr/include/systemc.h'],
   prepare: () => build('systemc', ['systemc.cpp'], 'g++', '-lsystemc'),
   begun: /^begun$/,
+  waits: true,
   // Its header has a date.
   result: (find) => readFileSync(find('trace.vcd'), 'latin1').replace(/^\$date[^$]*\$end/m, ''),
 });

@@ -48,6 +48,7 @@ after 30000 {puts "too late"; exit 9}
 vwait done
 puts $pipe "through cat"
 puts [gets $pipe]
+while {![file exists checkpointed]} { after 20 }
 close $pipe
 close $log
 puts "end [expr {$ticks > 10}]"
@@ -56,6 +57,7 @@ exit 4
     );
   },
   begun: /^begun$/,
+  waits: true,
   status: 4,
   result: (find) => readFileSync(find('log'), 'utf8'),
 });

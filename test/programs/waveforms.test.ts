@@ -26,6 +26,7 @@ for (const form of ['fst', 'wave']) {
     needs: ['ghdl-mcode'],
     prepare: (folder) => void execFileSync('ghdl-mcode', ['-a', source('counter.vhdl')], { cwd: folder }),
     begun: /count 0$/,
+    waits: true,
     result: (find) => content(find('waves'), form),
   });
 }
@@ -39,6 +40,7 @@ programTest({
     execFileSync('ghdl-llvm', ['-e', 'counter'], { cwd: folder });
   },
   begun: /count 0$/,
+  waits: true,
   result: (find) => content(find('waves'), 'fst'),
 });
 
@@ -49,6 +51,7 @@ for (const form of ['lxt2']) {
     needs: ['iverilog', 'vvp'],
     prepare: (folder) => void execFileSync('iverilog', ['-o', 'design', source('counter.v')], { cwd: folder }),
     begun: /^begun$/,
+    waits: true,
     result: (find) => content(find('waves.out'), form),
   });
 }

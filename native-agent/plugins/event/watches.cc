@@ -44,6 +44,24 @@ const Place* find(uint64_t device, uint64_t inode) {
   return similar;
 }
 
+/// Notes what is behind a virtual path now.
+void remember(const struct stat64& status, const char* text, uint32_t dont_follow) {
+  const Place* before = find(status.st_dev, status.st_ino);
+  if (before != nullptr && before->device == status.st_dev && before->dont_follow == dont_follow && plugin::same(texts + before->text, text)) return;
+  auto size = static_cast<uint32_t>(plugin::length_of(text) + 1);
+  uint32_t index = __atomic_fetch_add(&place_count, 1, __ATOMIC_RELAXED);
+  uint32_t at = __atomic_fetch_add(&text_used, size, __ATOMIC_RELAXED);
+  if (index >= max_places || at + size > max_text) {
+    // Not remembered: a checkpoint says so. The counts stay where they are full.
+    __atomic_fetch_sub(&place_count, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_sub(&text_used, size, __ATOMIC_RELAXED);
+    return;
+  }
+  for (uint32_t i = 0; i < size; ++i) texts[at + i] = text[i];
+  places[index] = {status.st_dev, status.st_ino, at, 0, dont_follow};
+  __atomic_store_n(&places[index].complete, 1, __ATOMIC_RELEASE);
+}
+
 void added(const char* path, uint32_t mask) {
   char absolute[4096], virtual_path[4096];
   uint32_t length = 0;
@@ -60,20 +78,7 @@ void added(const char* path, uint32_t mask) {
   if (sys(SYS_newfstatat, AT_FDCWD, pointer(absolute), pointer(&status), dont_follow != 0 ? AT_SYMLINK_NOFOLLOW : 0) < 0) return;
   auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));
   const char* text = paths != nullptr && paths->to_virtual(absolute, virtual_path, sizeof virtual_path) >= 0 ? virtual_path : absolute;
-  const Place* before = find(status.st_dev, status.st_ino);
-  if (before != nullptr && before->device == status.st_dev && before->dont_follow == dont_follow && plugin::same(texts + before->text, text)) return;
-  auto size = static_cast<uint32_t>(plugin::length_of(text) + 1);
-  uint32_t index = __atomic_fetch_add(&place_count, 1, __ATOMIC_RELAXED);
-  uint32_t at = __atomic_fetch_add(&text_used, size, __ATOMIC_RELAXED);
-  if (index >= max_places || at + size > max_text) {
-    // Not remembered: a checkpoint says so. The counts stay where they are full.
-    __atomic_fetch_sub(&place_count, 1, __ATOMIC_RELAXED);
-    __atomic_fetch_sub(&text_used, size, __ATOMIC_RELAXED);
-    return;
-  }
-  for (uint32_t i = 0; i < size; ++i) texts[at + i] = text[i];
-  places[index] = {status.st_dev, status.st_ino, at, 0, dont_follow};
-  __atomic_store_n(&places[index].complete, 1, __ATOMIC_RELEASE);
+  remember(status, text, dont_follow);
 }
 
 /// fdinfo has the kernel's own form of a device number.
@@ -157,6 +162,10 @@ int32_t add_watches(const Instance& instance) {
       host->log(CAIRN_LOG_WARNING, text.text());
       continue;
     }
+    // What was made again or copied into the run folder has another inode now: the next checkpoint is to find its path.
+    struct stat64 status = {};
+    uint32_t dont_follow = (watch->mask & IN_DONT_FOLLOW) != 0 ? 1 : 0;
+    if (sys(SYS_newfstatat, AT_FDCWD, pointer(path), pointer(&status), dont_follow != 0 ? AT_SYMLINK_NOFOLLOW : 0) == 0) remember(status, watch->path, dont_follow);
     if (number != watch->number) return fail(-EEXIST, instance, "a watch cannot have its number back: two watched files have become one");
     next = watch->number + 1;
   }

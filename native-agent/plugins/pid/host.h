@@ -63,6 +63,7 @@ bool thread_call(uint32_t index, int64_t* number, uint64_t* arguments, uint64_t*
 void prepare_process();
 void prepare_scheduling();
 void prepare_wait();
+void prepare_signal_reads();
 void prepare_files();
 void prepare_threads();
 void prepare_create();

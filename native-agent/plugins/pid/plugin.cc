@@ -239,6 +239,7 @@ int32_t init(const cairn_host* given, const char*) {
   prepare_process();
   prepare_scheduling();
   prepare_wait();
+  prepare_signal_reads();
   prepare_files();
   prepare_threads();
   prepare_create();

@@ -1,7 +1,10 @@
 // signalfd: its mask, a signal that was sent before the checkpoint, and one after it; a thread that waits in read.
+// The sender is named by the id that the program knows, however it is read.
 // sabotage: call close @second
 #include "../probe.h"
 #include <sys/signalfd.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
 
 static int waited_for;
 static volatile int got;
@@ -34,6 +37,16 @@ int main(int argc, char **argv) {
   CHECK(read(first, &info, sizeof info) == sizeof info, "the signal of before");
   CHECK((int)info.ssi_signo == SIGRTMIN + 3 && info.ssi_int == 77, "it was signal %u with %d", info.ssi_signo, info.ssi_int);
   CHECK(kill(getpid(), SIGUSR1) == 0 && read(first, &info, sizeof info) == sizeof info && info.ssi_signo == SIGUSR1, "a new signal");
+  CHECK((pid_t)info.ssi_pid == getpid(), "the sender is %u instead of %d", info.ssi_pid, getpid());
+  pid_t child = fork();
+  if (child == 0) {
+    kill(getppid(), SIGUSR1);
+    _exit(0);
+  }
+  CHECK(waitpid(child, NULL, 0) == child, "waitpid");
+  struct iovec parts[2] = {{&info, 14}, {(char *)&info + 14, sizeof info - 14}};
+  CHECK(readv(first, parts, 2) == sizeof info && info.ssi_signo == SIGUSR1, "readv of a child's signal");
+  CHECK((pid_t)info.ssi_pid == child, "the sender is %u instead of the child %d", info.ssi_pid, child);
   CHECK(kill(getpid(), SIGUSR2) == 0, "kill");
   WAIT_UNTIL(got == SIGUSR2, "the read does not end");
   CHECK(read(first, &info, sizeof info) == -1 && errno == EAGAIN, "a signal that is not in the mask");

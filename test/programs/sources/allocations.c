@@ -1,10 +1,11 @@
-/* Threads that allocate, keep and free memory of all sizes; what they computed is printed at the end of each round. */
+/* Threads that allocate, keep and free memory of all sizes; what they computed is printed at the end of each round. They end when they were checkpointed. */
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { threads = 4, rounds = 150, slots = 400 };
 static pthread_barrier_t barrier;
@@ -41,6 +42,7 @@ static void *work(void *argument) {
     }
     pthread_barrier_wait(&barrier);
   }
+  while (access("checkpointed", F_OK) != 0) usleep(2000);
   for (int i = 0; i < slots; i++) free(slot[i].memory);
   return NULL;
 }

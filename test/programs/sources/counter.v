@@ -1,7 +1,8 @@
-// A counter and a shift register, a line now and then.
+// A counter and a shift register, a line now and then. It ends when it was checkpointed.
 module counter;
   reg clock = 0;
   reg [31:0] count = 0;
+  integer file = 0;
   reg [63:0] shift = 64'h0123456789abcdef;
   always #5 clock = !clock;
   initial begin
@@ -17,6 +18,8 @@ module counter;
       $display("count %0d", count);
       $fflush;
     end
+    // Simulated time stands still meanwhile.
+    if (count == 470001) while (file == 0) file = $fopen("checkpointed", "r");
     if (count > 480000) $finish;
   end
 endmodule

@@ -1,7 +1,8 @@
-/* OpenMP: parallel loops, reductions, tasks, locks and critical sections; a line a round. */
+/* OpenMP: parallel loops, reductions, tasks, locks and critical sections; a line a round. It ends when it was checkpointed. */
 #include <omp.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static uint64_t tree(int depth, uint64_t seed) {
   if (depth == 0) return seed * 2654435761u % 1000003;
@@ -42,6 +43,10 @@ int main(void) {
     printf("round %d: %llu %llu %llu %llu\n", round, (unsigned long long)sum, (unsigned long long)locked, (unsigned long long)critical,
            (unsigned long long)tasks);
     fflush(stdout);
+  }
+  while (access("checkpointed", F_OK) != 0) {
+#pragma omp parallel num_threads(3)
+    usleep(2000);
   }
   puts("end");
   return 0;

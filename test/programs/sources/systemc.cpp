@@ -1,5 +1,6 @@
-// SystemC: threads with stacks of their own, a FIFO, a clock and a VCD; a line a hundred cycles.
+// SystemC: threads with stacks of their own, a FIFO, a clock and a VCD; a line a hundred cycles. It ends when it was checkpointed.
 #include <systemc.h>
+#include <unistd.h>
 
 SC_MODULE(Design) {
   sc_in<bool> clock;
@@ -44,6 +45,9 @@ int sc_main(int, char **) {
   sc_trace(trace, clock, "clock");
   std::cout << "begun" << std::endl;
   sc_start(4, SC_MS);
+  // The rest comes after the checkpoint.
+  while (access("checkpointed", F_OK) != 0) usleep(2000);
+  sc_start(200, SC_US);
   sc_close_vcd_trace_file(trace);
   std::cout << "end " << design.sum.read() << std::endl;
   return 0;
