@@ -177,10 +177,20 @@ bool is_launcher(const char* path, char* const* environment) {
 
 bool remote_program(char* path, size_t size) {
   constexpr char name[] = "/cairn-remote";
+  // The dynamic linker's word for the kind of program; ours is a 64-bit one.
+  constexpr char variable[] = "$PLATFORM", kind[] = "x86_64";
   const char* slash = strrchr(library, '/');
   if (slash == nullptr || static_cast<size_t>(slash - library) + sizeof name > size) return false;
-  memcpy(path, library, static_cast<size_t>(slash - library));
-  memcpy(path + (slash - library), name, sizeof name);
+  const char* place = strstr(library, variable);
+  if (place != nullptr && place < slash) {
+    path = append(path, library, static_cast<size_t>(place - library));
+    path = append(path, kind, sizeof kind - 1);
+    place += sizeof variable - 1;
+  } else {
+    place = library;
+  }
+  path = append(path, place, static_cast<size_t>(slash - place));
+  memcpy(path, name, sizeof name);
   return true;
 }
 
