@@ -161,7 +161,7 @@ test('the cairn command that waits for a checkpoint', () =>
     assert.ok((await victim.snapshotsAreWhole()) >= 1);
   }));
 
-test('the application itself, in the middle of a checkpoint: an error, and nothing is listed', () =>
+test('the application itself, in the middle of a checkpoint: a whole snapshot, or an error and nothing is listed', () =>
   withVictim('gone', large, async (victim) => {
     await victim.scratch.json(['hold', '--session', 'gone']);
     const tracer = await victim.helper();
@@ -169,9 +169,9 @@ test('the application itself, in the middle of a checkpoint: an error, and nothi
     await victim.helper(10, [tracer]);
     kill(await victim.pid());
     const { status, stderr } = await checkpoint;
-    assert.equal(status, 1, stderr);
+    assert.ok(status === 0 || (status === 1 && stderr.trim() !== ''), `status ${status}: ${stderr}`);
     assert.equal(await victim.program.exit(), 128 + 9);
-    assert.equal(await victim.snapshotsAreWhole(), 0);
+    assert.equal(await victim.snapshotsAreWhole(), status === 0 ? 1 : 0);
     await victim.storeIsClean();
   }));
 

@@ -282,7 +282,8 @@ export class ProbeRun {
 
   /** Started without Cairn, and attached while it waits: as one that was started with it from then on. */
   async attached(): Promise<void> {
-    const { attached: limit } = this.probe;
+    const { attached: limit, bits, partner } = this.probe;
+    if (bits === 32 || partner !== undefined) throw new Skipped('programs of 32 bits cannot be attached');
     if (limit?.startsWith('not ')) throw new Skipped(limit);
     const launch = this.#launch('attached');
     const program = this.scratch.start(this.#arguments(launch), { cwd: launch.cwd, pty: this.probe.pty });
