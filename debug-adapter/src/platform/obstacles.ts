@@ -21,6 +21,9 @@ function nullOnError<T>(read: () => T): T | null {
   }
 }
 
+/** A process that was restarted keeps its restorer as its executable: the kernel lets nobody change that without privileges. */
+const RESTORER = 'cairn-restore';
+
 const end = 'end it or close it before the checkpoint';
 
 /** Descriptors that lead to state of the kernel or of a device that no program can read. */
@@ -138,6 +141,8 @@ export function whyWithoutAgent(pid: number): Obstacle | undefined {
   const owner = nullOnError(() => statSync(`/proc/${pid}`).uid);
   const own = typeof process.getuid === 'function' ? process.getuid() : -1;
   if (program === null) return owner !== null && owner !== own ? { what: "it is another user's process", remedy } : undefined;
+  // What a restart has rebuilt, or a child of it before it executes a program: the agent is in its memory.
+  if (basename(program.replace(/ \(deleted\)$/, '')) === RESTORER) return undefined;
   if ((capabilitiesOf(pid) & ~capabilitiesOf(process.pid)) !== 0n)
     return { what: `${program} has capabilities that its starter has not, so that Cairn cannot get into it`, remedy };
   const why = whyNotCheckpointable(program);

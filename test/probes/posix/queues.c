@@ -1,6 +1,7 @@
 // POSIX message queues: messages with priorities in order, attributes, names, one whose name is gone, notifications of two processes with
 // their values, a receiver that waits; and nothing of it is told to anybody by the checkpoint.
 // sabotage: call close @queue
+// alone: it has names that are no paths
 #include "../probe.h"
 #include <mqueue.h>
 #include <sys/wait.h>

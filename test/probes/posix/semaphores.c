@@ -1,5 +1,6 @@
 // POSIX semaphores: named, found again by name; unnamed in shared memory, waited for by a child across the checkpoint.
 // sabotage: poke @word
+// alone: it has names that are no paths
 #include "../probe.h"
 #include "names.h"
 #include <semaphore.h>

@@ -2,6 +2,7 @@
 // whose name is gone, which is only mapped.
 // sabotage: poke @memory
 // flags: -lrt
+// alone: it has names that are no paths
 #include "../probe.h"
 #include "names.h"
 #include <sys/wait.h>

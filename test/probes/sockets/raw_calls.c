@@ -1,5 +1,6 @@
 // Who is at the other end, asked by syscall(2): SO_PEERCRED, SO_PEERPIDFD and SCM_CREDENTIALS, of another process.
 // sabotage: call close @pair
+// alone: it has names that are no paths
 #include "../probe.h"
 #include <sys/socket.h>
 #include <sys/un.h>
