@@ -27,7 +27,7 @@ const beyondLife = new Set([TWICE, 'restart after the run went on', 'kill and re
 const isPassing = (error: unknown): boolean => error instanceof Error && error.message.startsWith('it passes:');
 const WIDTH = Number(process.env['CAIRN_PROBE_WIDTH'] ?? 3);
 
-test('probes', { concurrency: true, timeout: 900_000 }, async (suite) => {
+test('probes', { concurrency: true, timeout: 1_800_000 }, async (suite) => {
   const probes = selectedProbes();
   await buildProbes(probes);
   const job = (probe: Probe) => async (): Promise<void> => {

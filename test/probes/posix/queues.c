@@ -2,6 +2,7 @@
 // their values, a receiver that waits; and nothing of it is told to anybody by the checkpoint.
 // sabotage: call close @queue
 // alone: it has names that are no paths
+// attached: its notification was asked for by a system call of the program
 #include "../probe.h"
 #include <mqueue.h>
 #include <sys/wait.h>

@@ -2,7 +2,6 @@
 // never attached, and one that a child has made after the checkpoint. All agree on ids, and write into the same memory.
 // alone: it counts and removes the objects of all runs
 // sabotage: poke @shared
-// bits: 64, 32
 #include "sysv.h"
 
 #define SIZE 90001ul

@@ -1,6 +1,7 @@
 // What the kernel undoes at the end of a process (SEM_UNDO): of this process and of a child, up and down, after a value was set anew,
 // and that nothing is undone twice; and who last changed a semaphore (GETPID).
 // sabotage: poke @expected
+// attached: not known: what the kernel is to undo from before
 #include "sysv.h"
 #include <sys/sem.h>
 #include <sys/wait.h>
