@@ -299,7 +299,13 @@ bool write_files(pb_ostream_t* stream, const pb_field_t* field, void* const* arg
 }  // namespace
 
 void Agent::report_save() {
-  send_save_done(*save_.finish());
+  const checkpoint::SaveResult* result = save_.result();
+  if (result != nullptr) {
+    send_save_done(*result);
+    (void)save_.finish();
+  } else {
+    send_save_done(*save_.finish());
+  }
   save_.release();
   sys::store_and_wake(&writing_, 0);
 }

@@ -18,6 +18,7 @@ using sys::failed;
 using sys::Status;
 using sys::Text;
 
+constexpr uint64_t look_ns = 2'000'000;
 constexpr size_t metadata_capacity = 256 << 20;  // reserved, touched as needed
 
 void copy_text(char* target, size_t capacity, Text text) {
@@ -200,7 +201,13 @@ bool Save::begin(const SaveRequest& request, const ProcessFacts& facts, const St
   if (child == 0) {
     call_unchecked(SYS_close, read_end);
     Writer(request, facts, stop, map, kept, needed, virtual_tid, result_).run();
-    if (call(SYS_tgkill, process, thread, 0) == -ESRCH) report(*result_);
+    call_unchecked(SYS_close, write_end);
+    bool there = true;
+    while (there && sys::load(&result_->told) == 0) {
+      sys::wait_while(&result_->told, 0, sys::now_ns() + look_ns);
+      there = call(SYS_tgkill, process, thread, 0) != -ESRCH;
+    }
+    if (sys::load(&result_->told) == 0) report(*result_);
     call_unchecked(SYS_exit_group, 0);
   }
   sys::close_own_fd(write_end);
@@ -220,7 +227,10 @@ bool Save::begin(const SaveRequest& request, const ProcessFacts& facts, const St
   return true;
 }
 
+const SaveResult* Save::result() const { return __atomic_load_n(&result_->done, __ATOMIC_ACQUIRE) != 0 ? result_ : nullptr; }
+
 const SaveResult* Save::finish() {
+  sys::store_and_wake(&result_->told, 1);
   int status = 0;
   while (call(SYS_wait4, writer_, &status, __WALL, nullptr) == -EINTR) {
   }

@@ -20,6 +20,7 @@ struct SavedFile {
 /// Filled by the writer, in memory that both processes see.
 struct SaveResult {
   uint32_t done;
+  uint32_t told;  // futex: this process has told the coordinator, or will
   int32_t error_number;
   uint64_t write_ns;
   uint32_t file_count;
@@ -45,7 +46,9 @@ class Save {
   [[nodiscard]] int32_t writer() const { return writer_; }
   /// Becomes readable when the writer has ended.
   [[nodiscard]] int watch_fd() const { return watch_; }
-  /// Waits for the writer's end. The result lives until release().
+  /// What the writer has done, once watch_fd() is readable; null: it ended before.
+  [[nodiscard]] const SaveResult* result() const;
+  /// Waits for the writer's end; the writer, for this call or the end of this process, in whose place it then tells the coordinator. The result lives until release().
   const SaveResult* finish();
   /// Ends the writer without a result.
   void abandon();
