@@ -138,6 +138,25 @@ struct KernelDirent {
   char name[];
 };
 
+/// Calls visit(folder's descriptor, entry) for what is in a folder, until it returns true. 0 or -errno: the folder cannot be opened.
+template <typename Visit>
+inline long for_each_entry(const cairn_host* host, const char* path, Visit visit) {
+  long folder = host->syscall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0, 0);
+  if (folder < 0) return folder;
+  alignas(8) char buffer[4096];
+  bool enough = false;
+  long size = 0;
+  while (!enough && (size = host->syscall(SYS_getdents64, folder, reinterpret_cast<long>(buffer), sizeof buffer, 0, 0, 0)) > 0) {
+    for (long at = 0; at < size && !enough;) {
+      auto* entry = reinterpret_cast<const KernelDirent*>(buffer + at);
+      at += entry->length;
+      enough = visit(folder, *entry);
+    }
+  }
+  host->syscall(SYS_close, folder, 0, 0, 0, 0, 0);
+  return 0;
+}
+
 /// Writes a text in one call, as files of /proc want it: 0 or -errno.
 inline long write_file(const cairn_host* host, const char* path, const char* text) {
   long fd = host->syscall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path), O_WRONLY | O_CLOEXEC, 0, 0, 0);

@@ -68,24 +68,16 @@ bool shm_moved(const char* virtual_path, char* path, uint32_t capacity) {
 }
 
 bool shm_name_of(uint64_t device, uint64_t inode, char* virtual_path, char* real_path, uint32_t capacity) {
-  long folder = sys(SYS_openat, AT_FDCWD, pointer("/dev/shm"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return false;
-  alignas(8) static char buffer[8192];
   bool found = false;
-  long size = 0;
-  while (!found && (size = sys(SYS_getdents64, folder, pointer(buffer), sizeof buffer)) > 0) {
-    for (long at = 0; at < size && !found;) {
-      auto* entry = reinterpret_cast<plugin::KernelDirent*>(buffer + at);
-      at += entry->length;
-      struct stat64 status = {};
-      if (entry->inode != inode || sys(SYS_newfstatat, folder, pointer(entry->name), pointer(&status), AT_SYMLINK_NOFOLLOW) < 0) continue;
-      Text<4096> path;
-      path.add("/dev/shm/").add(entry->name);
-      found = status.st_dev == device && path.size() < capacity;
-      for (size_t i = 0; found && i <= path.size(); ++i) virtual_path[i] = real_path[i] = path.text()[i];
-    }
-  }
-  sys(SYS_close, folder);
+  (void)plugin::for_each_entry(host, "/dev/shm", [&](long folder, const plugin::KernelDirent& entry) {
+    struct stat64 status = {};
+    if (entry.inode != inode || sys(SYS_newfstatat, folder, pointer(entry.name), pointer(&status), AT_SYMLINK_NOFOLLOW) < 0) return false;
+    Text<4096> path;
+    path.add("/dev/shm/").add(entry.name);
+    found = status.st_dev == device && path.size() < capacity;
+    for (size_t i = 0; found && i <= path.size(); ++i) virtual_path[i] = real_path[i] = path.text()[i];
+    return found;
+  });
   if (!found) return false;
   // Beside its own name since a restart.
   for (char* end = virtual_path + plugin::length_of(virtual_path); end > virtual_path; --end) {

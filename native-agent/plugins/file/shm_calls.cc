@@ -2,7 +2,6 @@
 // since a restart (shm.cc) is opened there. Of semaphores libc keeps a list by file, to give one address to one name: what is opened
 // here has a list of its own.
 // [any] A lock of its own, held for a few calls. Tests: test/probes/posix
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -11,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "common/next.h"
 #include "file/descriptors.h"
 #include "file/shm.h"
 
@@ -18,17 +18,7 @@ namespace cairn::file {
 namespace {
 
 template <typename Function>
-struct Next {
-  const char* name;
-  Function* function;
-  Function* get() {
-    Function* found = __atomic_load_n(&function, __ATOMIC_RELAXED);
-    if (found != nullptr) return found;
-    found = reinterpret_cast<Function*>(host != nullptr ? host->next(name) : dlsym(RTLD_NEXT, name));
-    __atomic_store_n(&function, found, __ATOMIC_RELAXED);
-    return found;
-  }
-};
+using Next = plugin::Next<host, Function>;
 Next<int(const char*, int, mode_t)> next_shm_open{"shm_open", nullptr};
 Next<int(const char*)> next_shm_unlink{"shm_unlink", nullptr};
 Next<sem_t*(const char*, int, ...)> next_sem_open{"sem_open", nullptr};

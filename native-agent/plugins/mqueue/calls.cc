@@ -1,25 +1,15 @@
 // mq_open and mq_unlink with the name that stands for a queue; mq_notify, of which the kernel does not tell the value again.
 // [any] Lock-free. Test: test/probes/posix/queues.c
-#include <dlfcn.h>
 #include <stdarg.h>
 
+#include "common/next.h"
 #include "mqueue/queues.h"
 
 namespace cairn::mqueue {
 namespace {
 
 template <typename Function>
-struct Next {
-  const char* name;
-  Function* function;
-  Function* get() {
-    Function* found = __atomic_load_n(&function, __ATOMIC_RELAXED);
-    if (found != nullptr) return found;
-    found = reinterpret_cast<Function*>(host != nullptr ? host->next(name) : dlsym(RTLD_NEXT, name));
-    __atomic_store_n(&function, found, __ATOMIC_RELAXED);
-    return found;
-  }
-};
+using Next = plugin::Next<host, Function>;
 Next<mqd_t(const char*, int, ...)> next_open{"mq_open", nullptr};
 Next<int(const char*)> next_unlink{"mq_unlink", nullptr};
 Next<int(mqd_t, const struct sigevent*)> next_notify{"mq_notify", nullptr};

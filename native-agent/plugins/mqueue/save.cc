@@ -62,20 +62,12 @@ bool of_computation(int64_t real_pid) {
 bool has_open(int64_t pid, const Queue& queue) {
   Text<64> path;
   path.add("/proc/").add(pid).add("/fd");
-  long folder = sys(SYS_openat, AT_FDCWD, pointer(path.text()), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return false;
-  alignas(8) char buffer[2048];
   bool found = false;
-  long size = 0;
-  while (!found && (size = sys(SYS_getdents64, folder, pointer(buffer), sizeof buffer)) > 0) {
-    for (long at = 0; at < size && !found;) {
-      auto* entry = reinterpret_cast<plugin::KernelDirent*>(buffer + at);
-      at += entry->length;
-      struct stat64 status = {};
-      found = sys(SYS_newfstatat, folder, pointer(entry->name), pointer(&status), 0) == 0 && status.st_ino == queue.inode && status.st_dev == queue.device;
-    }
-  }
-  sys(SYS_close, folder);
+  (void)plugin::for_each_entry(host, path.text(), [&](long folder, const plugin::KernelDirent& entry) {
+    struct stat64 status = {};
+    found = sys(SYS_newfstatat, folder, pointer(entry.name), pointer(&status), 0) == 0 && status.st_ino == queue.inode && status.st_dev == queue.device;
+    return found;
+  });
   return found;
 }
 
@@ -93,22 +85,14 @@ int64_t parent_of(int64_t pid) {
 
 /// A process outside that has the queue, as far as this one may see it; 0: none.
 int64_t find_outsider(const Queue& queue) {
-  long folder = sys(SYS_openat, AT_FDCWD, pointer("/proc"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return 0;
-  alignas(8) static char buffer[8192];
   int64_t found = 0;
-  long size = 0;
-  while (found == 0 && (size = sys(SYS_getdents64, folder, pointer(buffer), sizeof buffer)) > 0) {
-    for (long at = 0; at < size && found == 0;) {
-      auto* entry = reinterpret_cast<plugin::KernelDirent*>(buffer + at);
-      at += entry->length;
-      const char* name = entry->name;
-      int64_t pid = 0;
-      if (!plugin::read_number(&name, 10, &pid) || *name != 0 || of_computation(pid)) continue;
-      if (has_open(pid, queue) && !of_computation(parent_of(pid))) found = pid;
-    }
-  }
-  sys(SYS_close, folder);
+  (void)plugin::for_each_entry(host, "/proc", [&](long, const plugin::KernelDirent& entry) {
+    const char* name = entry.name;
+    int64_t pid = 0;
+    if (!plugin::read_number(&name, 10, &pid) || *name != 0 || of_computation(pid)) return false;
+    if (has_open(pid, queue) && !of_computation(parent_of(pid))) found = pid;
+    return found != 0;
+  });
   return found;
 }
 

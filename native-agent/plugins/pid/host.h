@@ -2,13 +2,13 @@
 // [any] Nothing here allocates or takes a lock; the functions below are looked up in init, or earlier by the constructor of
 // another library that calls a wrapper before Cairn is there.
 #pragma once
-#include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
 
 #include "cairn/plugin.h"
 #include "common/kernel.h"
+#include "common/next.h"
 
 #pragma GCC diagnostic ignored "-Wignored-attributes"
 
@@ -18,18 +18,7 @@ extern const cairn_host* host;
 
 /// A function of the libraries below Cairn.
 template <typename Function>
-struct Next {
-  const char* name;
-  Function* function;
-  Function* get() {
-    Function* found = __atomic_load_n(&function, __ATOMIC_RELAXED);
-    if (__builtin_expect(found != nullptr, 1)) return found;
-    const cairn_host* known = host;
-    found = reinterpret_cast<Function*>(known != nullptr ? known->next(name) : dlsym(RTLD_NEXT, name));
-    __atomic_store_n(&function, found, __ATOMIC_RELAXED);
-    return found;
-  }
-};
+using Next = plugin::Next<host, Function>;
 
 /// Declares next_NAME for a function that a system header declares.
 #define CAIRN_PID_NEXT(name) static ::cairn::pid::Next<decltype(::name)> next_##name{#name, nullptr}

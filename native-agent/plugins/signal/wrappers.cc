@@ -2,9 +2,9 @@
 // libc's sigaction does the call, since only it knows the code to which a handler returns. The other functions are
 // libc's as they are: what they set has no SA_SIGINFO, or was read from the kernel before; only what they give back is
 // translated. siginterrupt and what libc does within itself (system, posix_spawn) put back what they have found, and need no wrapper.
-#include <dlfcn.h>
 #include <errno.h>
 
+#include "common/next.h"
 #include "signal/actions.h"
 
 #pragma GCC diagnostic ignored "-Wignored-attributes"
@@ -16,18 +16,7 @@ namespace {
 using Simple = void (*)(int);
 
 template <typename Function>
-struct Next {
-  const char* name;
-  Function* function;
-  Function* get() {
-    Function* found = __atomic_load_n(&function, __ATOMIC_RELAXED);
-    if (__builtin_expect(found != nullptr, 1)) return found;
-    // Another library's constructor may come before Cairn's.
-    found = reinterpret_cast<Function*>(host != nullptr ? host->next(name) : dlsym(RTLD_NEXT, name));
-    __atomic_store_n(&function, found, __ATOMIC_RELAXED);
-    return found;
-  }
-};
+using Next = plugin::Next<host, Function>;
 
 using Action = int(int, const struct sigaction*, struct sigaction*);
 using Set = Simple(int, Simple);

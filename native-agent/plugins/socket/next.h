@@ -1,18 +1,12 @@
 // How this plugin interposes on libc: CAIRN_WRAP defines the function that precedes libc's, Next finds libc's. [any]
 #pragma once
+#include "common/next.h"
 #include "socket/socket.h"
 
 namespace cairn::sockets {
 
 template <typename Function>
-struct Next {
-  const char* name;
-  Function* function;
-  Function* get() {
-    if (function == nullptr) function = reinterpret_cast<Function*>(host->next(name));
-    return function;
-  }
-};
+using Next = plugin::Next<host, Function>;
 
 }  // namespace cairn::sockets
 

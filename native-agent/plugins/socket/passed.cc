@@ -59,24 +59,16 @@ int64_t on_the_way(int32_t fd) {
 bool any_descriptor(int64_t real_pid, bool (*visit)(int64_t pid, int32_t number, void* context), void* context) {
   Text<64> path;
   path.add("/proc/").add(real_pid).add("/fd");
-  long folder = sys(SYS_openat, AT_FDCWD, pointer(path.text()), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return false;
-  static char buffer[4096] __attribute__((aligned(8)));
-  bool found = false;
-  long size = 0;
   // Numbers first: visit may open and close some.
   static int32_t numbers[8192];
   uint32_t count = 0;
-  while ((size = sys(SYS_getdents64, folder, pointer(buffer), sizeof buffer)) > 0) {
-    for (long at = 0; at < size;) {
-      auto* entry = reinterpret_cast<plugin::KernelDirent*>(buffer + at);
-      at += entry->length;
-      const char* name = entry->name;
-      int64_t number = 0;
-      if (plugin::read_number(&name, 10, &number) && number != folder && count < 8192) numbers[count++] = static_cast<int32_t>(number);
-    }
-  }
-  sys(SYS_close, folder);
+  (void)plugin::for_each_entry(host, path.text(), [&](long folder, const plugin::KernelDirent& entry) {
+    const char* name = entry.name;
+    int64_t number = 0;
+    if (plugin::read_number(&name, 10, &number) && number != folder && count < 8192) numbers[count++] = static_cast<int32_t>(number);
+    return false;
+  });
+  bool found = false;
   for (uint32_t i = 0; i < count && !found; ++i) found = visit(real_pid, numbers[i], context);
   return found;
 }

@@ -75,20 +75,12 @@ bool closes(const Address& peer) {
 
 void rows(const char* table, cairn_emit_row emit, void* context) {
   if (!plugin::same(table, "connection")) return;
-  long folder = sys(SYS_openat, -100 /* AT_FDCWD */, pointer("/proc/thread-self/fd"), 0x90000 /* O_DIRECTORY | O_CLOEXEC */, 0);
-  if (folder < 0) return;
-  alignas(8) char buffer[4096];
-  long size = 0;
-  while ((size = sys(SYS_getdents64, folder, pointer(buffer), sizeof buffer)) > 0) {
-    for (long at = 0; at < size;) {
-      auto* entry = reinterpret_cast<plugin::KernelDirent*>(buffer + at);
-      at += entry->length;
-      const char* name = entry->name;
-      int64_t number = 0;
-      if (plugin::read_number(&name, 10, &number) && number != folder) emit_socket(static_cast<int32_t>(number), emit, context);
-    }
-  }
-  sys(SYS_close, folder);
+  (void)plugin::for_each_entry(host, "/proc/thread-self/fd", [&](long folder, const plugin::KernelDirent& entry) {
+    const char* name = entry.name;
+    int64_t number = 0;
+    if (plugin::read_number(&name, 10, &number) && number != folder) emit_socket(static_cast<int32_t>(number), emit, context);
+    return false;
+  });
 }
 
 }  // namespace cairn::sockets

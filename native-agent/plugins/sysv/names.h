@@ -3,13 +3,13 @@
 // [any] Lock-free; no allocation. Invariant: a virtual id stands for at most one real one; a key that somebody else has is
 // "shadowed": inside the computation it stands for our object, and the kernel's is never looked at. Tests: test/probes (sysv).
 #pragma once
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdint.h>
 
 #include "cairn/plugin.h"
 #include "common/handles.h"
 #include "common/kernel.h"
+#include "common/next.h"
 
 namespace cairn::sysv {
 
@@ -74,16 +74,6 @@ inline long pointer(const void* address) { return reinterpret_cast<long>(address
 
 /// A function of the libraries below Cairn; looked up in init, or earlier where another library's constructor calls it.
 template <typename Function>
-struct Next {
-  const char* name;
-  Function* function;
-  Function* get() {
-    Function* found = __atomic_load_n(&function, __ATOMIC_RELAXED);
-    if (found != nullptr) return found;
-    found = reinterpret_cast<Function*>(host != nullptr ? host->next(name) : dlsym(RTLD_NEXT, name));
-    __atomic_store_n(&function, found, __ATOMIC_RELAXED);
-    return found;
-  }
-};
+using Next = plugin::Next<host, Function>;
 
 }  // namespace cairn::sysv

@@ -2,11 +2,11 @@
 // a restart; the application goes on to see 4. Shared names hold both directions for all processes, also those executed later.
 // A terminal made after a restart whose number some other has as its virtual one gets a number that nobody has.
 // [any] Test: test/probes (terminal/names).
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/next.h"
 #include "terminal/pty.h"
 
 #pragma GCC diagnostic ignored "-Wignored-attributes"
@@ -26,17 +26,7 @@ constexpr int32_t made_step = 1000;
 bool renamed = false;  // [any] read without a lock: set while no thread of the application runs
 
 template <typename Function>
-struct Next {
-  const char* name;
-  Function* function = nullptr;
-  Function* get() {
-    Function* found = __atomic_load_n(&function, __ATOMIC_RELAXED);
-    if (__builtin_expect(found != nullptr, 1)) return found;
-    found = reinterpret_cast<Function*>(host != nullptr ? host->next(name) : dlsym(RTLD_NEXT, name));
-    __atomic_store_n(&function, found, __ATOMIC_RELAXED);
-    return found;
-  }
-};
+using Next = plugin::Next<host, Function>;
 #define CAIRN_TERMINAL_NEXT(name) Next<decltype(::name)> next_##name{#name}
 CAIRN_TERMINAL_NEXT(ptsname_r);
 CAIRN_TERMINAL_NEXT(ttyname_r);
