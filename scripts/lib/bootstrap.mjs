@@ -49,8 +49,6 @@ export const debianPackages = {
     'libmpich-dev',
     'ngspice',
     'libsystemc-dev',
-    'ghdl-mcode',
-    'ghdl-llvm',
   ],
 };
 

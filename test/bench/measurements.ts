@@ -11,7 +11,7 @@ import { build as buildSimulations, icarus, type Simulation, verilator } from '.
 import type { Program } from '../support/program.js';
 import { Scratch } from '../support/scratch.js';
 import { inTree } from '../support/tree.js';
-import type { Row } from './row.js';
+import { median, type Row } from './row.js';
 
 const run = promisify(execFile);
 const helper = inTree('build/test/bench/measure');
@@ -21,8 +21,6 @@ export async function prepare(): Promise<void> {
   await buildSimulations();
 }
 
-const median = (numbers: readonly number[]): number =>
-  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 const ms = (milliseconds: number): string => `${milliseconds < 10 ? milliseconds.toFixed(2) : milliseconds.toFixed(0)} ms`;
 
 const size = (megabytes: number): string => (megabytes >= 1024 ? `${megabytes / 1024} GB` : `${megabytes} MB`);

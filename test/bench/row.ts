@@ -8,3 +8,6 @@ export interface Row {
   /** null: reported only. */
   aim: number | null;
 }
+
+export const median = (numbers: readonly number[]): number =>
+  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;

@@ -7,13 +7,13 @@ import { readProc } from '../support/processes.js';
 import type { Program } from '../support/program.js';
 import { Scratch } from '../support/scratch.js';
 import { inTree } from '../support/tree.js';
-import type { Row } from './row.js';
+import { median, type Row } from './row.js';
 
 const helper = inTree('build/test/bench/tree');
 const TICK_MS = 10;
 
 /** User and system time of a process so far, in milliseconds. */
-export function processorMs(pid: number): number {
+function processorMs(pid: number): number {
   const fields = readProc(pid, 'stat')
     .replace(/^.*\) /, '')
     .split(' ');
@@ -28,8 +28,6 @@ interface TreeTimes {
   /** The coordinator's processor time within a checkpoint. */
   coordinatorMs: number;
 }
-
-const median = (numbers: readonly number[]): number => [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN;
 
 async function ended(scratch: Scratch, program: Program, session: string): Promise<void> {
   await scratch.json(['stop', '--session', session]);

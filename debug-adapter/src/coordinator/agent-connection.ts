@@ -58,11 +58,10 @@ export interface AgentOwner {
 }
 
 /** A request that is encoded once, however many processes are asked. Our ids are even ones, the agents' odd. */
-interface Call {
+export interface Call {
   id: bigint;
   frame: Uint8Array;
 }
-export type PhaseCall = Call;
 
 let lastId = 0n;
 function call(body: MessageBody): Call {
@@ -70,7 +69,7 @@ function call(body: MessageBody): Call {
   return { id: lastId, frame: encodeFrame(lastId, body) };
 }
 
-export function phaseCall(request: MessageInitShape<typeof PhaseRequestSchema>): PhaseCall {
+export function phaseCall(request: MessageInitShape<typeof PhaseRequestSchema>): Call {
   return call({ case: 'phaseRequest', value: request });
 }
 
@@ -170,7 +169,7 @@ export class AgentConnection {
     return this.#ready.promise;
   }
 
-  phase(request: PhaseCall): Promise<PhaseReply> {
+  phase(request: Call): Promise<PhaseReply> {
     const reply = deferred<PhaseReply>();
     this.#ask({ kind: 'phase', reply }, request);
     return reply.promise;

@@ -77,7 +77,7 @@ bool has_inode(int64_t pid, int32_t number, void* context) {
   Text<64> path;
   path.add("/proc/").add(pid).add("/fd/").add(int64_t{number});
   struct stat64 status = {};
-  auto* wanted = static_cast<const struct stat*>(context);
+  auto* wanted = static_cast<const struct stat64*>(context);
   if (sys(SYS_newfstatat, AT_FDCWD, pointer(path.text()), pointer(&status), 0) < 0) return false;
   return status.st_ino == wanted->st_ino && status.st_dev == wanted->st_dev;
 }
