@@ -47,6 +47,8 @@ export const debianPackages = {
     'libtcmalloc-minimal4',
     'mpich',
     'libmpich-dev',
+    'openmpi-bin',
+    'libopenmpi-dev',
     'ngspice',
     'libsystemc-dev',
   ],
