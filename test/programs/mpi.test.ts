@@ -13,13 +13,12 @@ programTest({
   seconds: 100,
 });
 
+const mpirun = ['mpirun.openmpi', '--allow-run-as-root', '--oversubscribe'];
+
 programTest({
   name: 'Open MPI with four ranks',
   // Its session folder, outside of the working folder as usual, but the test's own.
-  command: (folder) => [
-    ...['env', `TMPDIR=${dirname(folder)}`, 'mpirun.openmpi', '--allow-run-as-root', '--oversubscribe'],
-    ...['-n', '4', built('mpi-openmpi'), '40'],
-  ],
+  command: (folder) => ['env', `TMPDIR=${dirname(folder)}`, ...mpirun, '-n', '4', built('mpi-openmpi'), '40'],
   needs: ['mpirun.openmpi', 'mpicc.openmpi'],
   prepare: () => build('mpi-openmpi', ['mpi.c'], 'mpicc.openmpi'),
   begun: /^begun with 4$/,
