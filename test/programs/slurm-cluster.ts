@@ -65,18 +65,17 @@ export class Cluster {
   #configuration([controller = 0, ...ports]: readonly number[]): string {
     const at = (name: string): string => join(this.#folder, name);
     const nodes = NODES.map((name, i) => `NodeName=${name} NodeHostname=localhost NodeAddr=127.0.0.1 Port=${ports[i]} CPUs=8`);
-    const values = {
-      ...{ ClusterName: 'cairn', SlurmctldHost: 'localhost', SlurmctldPort: controller, SlurmUser: 'root', SlurmdUser: 'root' },
-      ...{ AuthType: 'auth/munge', CredType: 'cred/munge', AuthInfo: `socket=${at('munge')}` },
-      ...{ StateSaveLocation: at('state'), SlurmdSpoolDir: at('spool-%n') },
-      ...{ SlurmctldPidFile: at('slurmctld.pid'), SlurmdPidFile: at('slurmd-%n.pid') },
-      ...{ SlurmctldLogFile: at('slurmctld.log'), SlurmdLogFile: at('slurmd-%n.log') },
-      ...{ ProctrackType: 'proctrack/linuxproc', TaskPlugin: 'task/none', SwitchType: 'switch/none', MpiDefault: 'none' },
-      ...{ SelectType: 'select/cons_tres', SelectTypeParameters: 'CR_CPU', SlurmdParameters: 'config_overrides' },
-      ...{ SchedulerParameters: 'batch_sched_delay=0,sched_interval=1', ReturnToService: 2, KillWait: 2 },
-      ...{ AccountingStorageType: 'accounting_storage/none', JobAcctGatherType: 'jobacct_gather/none' },
-    };
-    const lines = Object.entries(values).map(([name, value]) => `${name}=${value}`);
+    const settings = `
+      ClusterName=cairn SlurmctldHost=localhost SlurmctldPort=${controller} SlurmUser=root SlurmdUser=root
+      AuthType=auth/munge CredType=cred/munge AuthInfo=socket=${at('munge')}
+      StateSaveLocation=${at('state')} SlurmdSpoolDir=${at('spool-%n')}
+      SlurmctldPidFile=${at('slurmctld.pid')} SlurmdPidFile=${at('slurmd-%n.pid')}
+      SlurmctldLogFile=${at('slurmctld.log')} SlurmdLogFile=${at('slurmd-%n.log')}
+      ProctrackType=proctrack/linuxproc TaskPlugin=task/none SwitchType=switch/none MpiDefault=none
+      SelectType=select/cons_tres SelectTypeParameters=CR_CPU SlurmdParameters=config_overrides
+      SchedulerParameters=batch_sched_delay=0,sched_interval=1 ReturnToService=2 KillWait=2
+      AccountingStorageType=accounting_storage/none JobAcctGatherType=jobacct_gather/none`;
+    const lines = settings.trim().split(/\s+/);
     return [...lines, ...nodes, `PartitionName=main Nodes=${NODES.join(',')} Default=YES State=UP`, ''].join('\n');
   }
 
@@ -90,7 +89,13 @@ export class Cluster {
     for (const name of ['state', ...NODES.map((node) => `spool-${node}`)]) mkdirSync(at(name));
     writeFileSync(at('key'), randomBytes(1024), { mode: 0o400 });
     writeFileSync(at('slurm.conf'), this.#configuration(await freePorts(1 + NODES.length)));
-    const files = Object.entries({ socket: 'munge', 'key-file': 'key', 'pid-file': 'pid', 'log-file': 'log', 'seed-file': 'seed' });
+    const files = Object.entries({
+      socket: 'munge',
+      'key-file': 'key',
+      'pid-file': 'pid',
+      'log-file': 'log',
+      'seed-file': 'seed',
+    });
     // --force: the folders above are everybody's.
     this.#daemon('munged', '--foreground', '--force', ...files.map(([option, name]) => `--${option}=${at(name)}`));
     await waitFor('munged', () => readdirSync(this.#folder).includes('munge'), 20);

@@ -42,7 +42,10 @@ class Jobs {
 
   /** Waits until a job has counted a bit. */
   async counts(name: string, from = 0): Promise<void> {
-    const numbers = (): number => this.lines(name).slice(from).filter((line) => /^\d/.test(line)).length;
+    const numbers = (): number =>
+      this.lines(name)
+        .slice(from)
+        .filter((line) => /^\d/.test(line)).length;
     await waitFor(`numbers in ${name}`, () => numbers() >= 5, 30).catch((error: Error) => {
       throw new Error(`${error.message}\n${this.lines(name).join('\n')}\n${this.cluster.logs()}\n${this.scratch.logs()}`);
     });
@@ -136,28 +139,30 @@ slurmTest('a job that is requeued goes on from the snapshot that it made when it
   const script = jobs.script(
     'job',
     '#SBATCH --requeue --open-mode=append --output=out',
+    'session=job$SLURM_JOB_ID',
     'warned() {',
-    '  cairn checkpoint --session "job$SLURM_JOB_ID" --name "job$SLURM_JOB_ID" --then kill && scontrol requeue "$SLURM_JOB_ID"',
+    '  cairn checkpoint --session "$session" --then kill >"$session.new" && mv "$session.new" "$session" && scontrol requeue "$SLURM_JOB_ID"',
     '}',
     'trap warned USR1',
-    'if cairn show "job$SLURM_JOB_ID" >/dev/null 2>&1; then',
-    '  cairn restart "job$SLURM_JOB_ID" --session "job$SLURM_JOB_ID" &',
-    'else',
-    `  ${run('"job$SLURM_JOB_ID"')} &`,
+    'if [ -e "$session" ]',
+    'then cairn restart "$(cut -d" " -f1 "$session")" --session "$session" &',
+    `else ${run('"$session"')} &`,
     'fi',
     'wait $!',
   );
   const job = await cluster.submit(script);
   await jobs.counts('out');
-  const before = jobs.lines('out').length;
-  await cluster.done('scancel', '--batch', '--signal=USR1', job);
-  const requeued = async (): Promise<boolean> => (await cluster.queue()).some(({ state }) => state === 'PD');
-  await waitFor('the job in the queue again', requeued, 30);
-  jobs.letEnd();
-  assert.ok(jobs.lines('out').length >= before);
-  // Otherwise it waits for two minutes. In the second of its end slurmd would take it for the job that was ended.
-  await cluster.idle();
-  await cluster.done('scontrol', 'update', `JobId=${job}`, 'StartTime=now+2');
+  for (const restart of [1, 2]) {
+    await cluster.done('scancel', '--batch', '--signal=USR1', job);
+    const requeued = async (): Promise<boolean> => (await cluster.queue()).some(({ state }) => state === 'PD');
+    await waitFor('the job in the queue again', requeued, 30);
+    if (restart === 2) jobs.letEnd();
+    // Otherwise it waits for two minutes. In the second of its end slurmd would take it for the job that was ended.
+    await cluster.idle();
+    await cluster.done('scontrol', 'update', `JobId=${job}`, 'StartTime=now+2');
+    const restarts = (): number => jobs.lines('out').filter((line) => line.includes('restarted from')).length;
+    await waitFor('the restart', () => restarts() === restart, 40);
+  }
   await cluster.empty();
   assert.equal(jobs.job('out'), job);
 });

@@ -347,7 +347,9 @@ test('signals that a batch system sends to all of a job leave the coordinator as
   assert.equal(stopped.coordinator, coordinator);
   // By default SIGUSR1 makes Node.js listen for debuggers.
   const open = readdirSync(`/proc/${coordinator}/fd`).map((fd) => readlinkSync(`/proc/${coordinator}/fd/${fd}`));
-  const listening = readProc(coordinator, 'net/tcp').split('\n').filter((line) => / 0A /.test(line));
+  const listening = readProc(coordinator, 'net/tcp')
+    .split('\n')
+    .filter((line) => / 0A /.test(line));
   assert.ok(!listening.some((line) => open.includes(`socket:[${line.trim().split(/\s+/)[9]}]`)), listening.join('\n'));
   await program.exit();
 });
