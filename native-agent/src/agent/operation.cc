@@ -128,6 +128,8 @@ void Operation::handle(uint64_t id, Text body) {
     error_.set(-EPROTO, "coordinator").add("a phase request could not be read");
   } else if (request.phase == cairn_agent_Phase_PHASE_ABORT) {
     abort();
+  } else if (request.phase == cairn_agent_Phase_PHASE_ASK) {
+    (void)forbidden();
   } else {
     // Once more for the answers, which need their place first.
     events::begin_exchange_phase(request.operation, request.hosts, exchange, arena_);
@@ -194,8 +196,17 @@ bool Operation::fail_order(const char* phase) {
   return false;
 }
 
+bool Operation::forbidden() {
+  Sections& sections = agent_->sections_;
+  if (!sections.any()) return false;
+  sections.keep_out();
+  sections.describe(&error_.set(-EBUSY, "critical section"));
+  return true;
+}
+
 bool Operation::presuspend() {
   if (progress_ != none) return fail_order("presuspend");
+  if (forbidden()) return false;
   progress_ = presuspended;
   return events::send(CAIRN_EVENT_PRESUSPEND);
 }
@@ -224,6 +235,8 @@ bool Operation::suspend(uint64_t deadline_ns, bool alone) {
   events::facts().thread = thread_of_stop;
   events::facts().thread_count = stop_.thread_count();
   progress_ = suspended;
+  // One that began before the threads were stopped.
+  if (forbidden()) return false;
   if (!read_family(arena_, stop_.tracer(), agent_->save_.writer(), &family_, &error_)) return false;
   forget_stop_events();
   for (uint32_t i = 0; i < family_.child_count; ++i) {
@@ -299,6 +312,7 @@ bool Operation::capture(const checkpoint::SaveRequest& request) {
 }
 
 bool Operation::resume() {
+  agent_->sections_.end();
   if (progress_ == suspended) {
     bool ok = events::send(CAIRN_EVENT_RESUME);
     bool held_throughout = stop_.active();
