@@ -61,12 +61,19 @@ export async function suspend(context: Context, operation: Operation): Promise<A
     } catch (error) {
       if (error instanceof HeldOff) {
         await operation.abort(context.session.processes);
-        await operation.awaitSections(() => context.session.processes, mark, (held) => {
-          if (told) return;
-          told = true;
-          for (const { virtualPid, why } of held)
-            context.log.add('info', `the ${operation.status.kind} waits: ${why}`, { operation: operation.status.id, virtualPid });
-        });
+        await operation.awaitSections(
+          () => context.session.processes,
+          mark,
+          (held) => {
+            if (told) return;
+            told = true;
+            for (const { virtualPid, why } of held)
+              context.log.add('info', `the ${operation.status.kind} waits: ${why}`, {
+                operation: operation.status.id,
+                virtualPid,
+              });
+          },
+        );
         attempt--;
         continue;
       }

@@ -127,7 +127,11 @@ export class Operation {
    * Asks processes whether they are in critical sections, until none is. What was tried of phases before, from `mark` on, is no
    * part of the operation.
    */
-  async awaitSections(members: () => readonly AgentConnection[], mark: number, first: (held: readonly HoldOff[]) => void): Promise<void> {
+  async awaitSections(
+    members: () => readonly AgentConnection[],
+    mark: number,
+    first: (held: readonly HoldOff[]) => void,
+  ): Promise<void> {
     this.status.phases.length = mark;
     const request = phaseCall({ operation: this.number, phase: Phase.ASK, deadlineMs: ABORT_MS });
     for (let asked = 0; ; asked++) {

@@ -14,6 +14,7 @@
 
 #include "agent.pb.h"
 #include "agent/altstack.h"
+#include "agent/application_calls.h"
 #include "agent/attached.h"
 #include "agent/handshake.h"
 #include "agent/interposition.h"
@@ -106,6 +107,9 @@ void Agent::set_facts() {
   events::HostFacts& host = events::facts();
   host.virtual_pid = host.real_pid = identity_.virtual_pid;
   host.log = log;
+  host.request_checkpoint = cairn_agent_request_checkpoint;
+  host.forbid_checkpoint = cairn_agent_forbid_checkpoint;
+  host.allow_checkpoint = cairn_agent_allow_checkpoint;
 }
 
 void Agent::start() {
@@ -291,7 +295,7 @@ void Agent::handle(const wire::Envelope& envelope) {
 
 int32_t Agent::request(uint64_t thread, const char* name) {
   // It would wait for itself.
-  if (sections_.open_in(thread)) return -EDEADLK;
+  if (sections_.open_in(thread) || static_cast<int32_t>(call(SYS_gettid)) == agent_tid_) return -EDEADLK;
   return requests_.ask(name);
 }
 

@@ -1,5 +1,5 @@
-// What the application's code and plugins call (<cairn/cairn.h>, plugin.h): requests for checkpoints, and critical sections.
-// Context: [any], requests not in signal handlers. Test: test/probes/requests.
+#include "agent/application_calls.h"
+
 #include "agent/agent.h"
 #include "cairn/plugin.h"
 

@@ -6,7 +6,15 @@ import { allSessions } from '../../control/sessions.js';
 import { runtimePaths } from '../../platform/runtime.js';
 import { type OperationStatus, type SessionStatus, TableKind, type TableRow } from '../../protocol/control.js';
 import { failure } from '../../protocol/errors.js';
-import { formatBytes, formatDuration, formatHoldOff, formatSimulatedTime, formatTable, formatTime, shellWord } from '../../protocol/format.js';
+import {
+  formatBytes,
+  formatDuration,
+  formatHoldOff,
+  formatSimulatedTime,
+  formatTable,
+  formatTime,
+  shellWord,
+} from '../../protocol/format.js';
 import { type Column, columns, columnText, columnTitles, filterRows, parseFilter } from '../../protocol/table-columns.js';
 import { Store, snapshotTable } from '../../store/store.js';
 import { fileRule, storePath } from '../choices.js';
