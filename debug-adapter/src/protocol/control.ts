@@ -56,7 +56,7 @@ export const OperationStatus = z.object({
   kind: OperationKind,
   phases: z.array(PhaseStatus),
   /** Not empty: it has not begun yet, and waits for these. */
-  heldOff: z.array(HoldOff).default([]),
+  heldOff: z.array(HoldOff),
   /** ISO 8601. */
   startedAt: z.string(),
   finished: z.boolean(),
