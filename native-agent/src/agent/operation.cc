@@ -274,7 +274,7 @@ bool Operation::save(Text folder, Text snapshot, bool synchronous) {
   record_thread_attributes();
   agent_->save_operation_ = operation_;
   size_t mark = arena_->used();
-  bool ok = events::send(CAIRN_EVENT_PRECHECKPOINT) && capture(request);
+  bool ok = events::send(CAIRN_EVENT_PRECHECKPOINT) && stop_.read_pending(&error_) && capture(request);
   arena_->rewind(mark);
   if (!ok) return false;
   __atomic_store_n(&agent_->writing_, 1, __ATOMIC_RELEASE);
