@@ -21,3 +21,18 @@ export async function build(name: string, sources: readonly string[], compiler: 
   await run(compiler, ['-O1', '-g', '-o', partial, ...inputs, ...words]);
   renameSync(partial, program);
 }
+
+const verilated = new Map<string, Promise<unknown>>();
+
+/** Verilates a design, with its main(), into a program of that name; `words` has options. Gives the program. */
+export async function verilate(name: string, sources: readonly string[], ...words: string[]): Promise<string> {
+  const folder = built(`${name}.verilated`);
+  mkdirSync(dirname(folder), { recursive: true });
+  const flags = ['--cc', '--exe', '--build', '-Wno-fatal', '-CFLAGS', `-I${dirname(source(name))}`];
+  // What is up to date is not built again; but once is enough to find that out.
+  const making =
+    verilated.get(name) ?? run('verilator', [...flags, '-Mdir', folder, '-o', name, ...words, ...sources.map(source)]);
+  verilated.set(name, making);
+  await making;
+  return join(folder, name);
+}

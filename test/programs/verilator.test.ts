@@ -1,24 +1,8 @@
-/**
- * Verilated models: one with two threads, which talks over TCP to a reference model in C++ that a shell script starts beside it, and
- * one that writes its waveform as an FST.
- */
-import { execFile } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
-import { build, built, source } from './built.js';
+/** A verilated model with two threads, which talks over TCP to a reference model in C++; a shell script starts both. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, built, verilate } from './built.js';
 import { programTest, sorted } from './program-under-cairn.js';
-
-const run = promisify(execFile);
-
-/** Verilates a design of test/programs/sources and builds it with its main(); gives the program. */
-async function verilate(name: string, sources: readonly string[], ...words: string[]): Promise<string> {
-  const folder = built(`${name}.verilated`);
-  mkdirSync(dirname(folder), { recursive: true });
-  const flags = ['--cc', '--exe', '--build', '-Wno-fatal', '-CFLAGS', `-I${dirname(source(name))}`];
-  await run('verilator', [...flags, '-Mdir', folder, '-o', name, ...words, ...sources.map(source)]);
-  return join(folder, name);
-}
 
 programTest({
   name: 'Verilator with two threads, and a reference model over TCP',

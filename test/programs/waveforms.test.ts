@@ -5,8 +5,9 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { source } from './built.js';
+import { built, source, verilate } from './built.js';
 import { programTest } from './program-under-cairn.js';
 
 /** A hash of it without what two equal runs differ in: the date. */
@@ -45,7 +46,7 @@ programTest({
   result: (find) => content(find('waves'), 'fst'),
 });
 
-for (const form of ['lxt2']) {
+for (const form of ['vcd', 'fst', 'lxt2']) {
   programTest({
     name: `Icarus, -${form}`,
     command: ['vvp', 'design', `-${form}`],
@@ -56,3 +57,14 @@ for (const form of ['lxt2']) {
     result: (find) => content(find('waves.out'), form),
   });
 }
+
+programTest({
+  name: 'Verilator, --trace-fst',
+  command: [join(built('counter.verilated'), 'counter')],
+  needs: ['verilator', 'g++', 'make'],
+  prepare: async () => void (await verilate('counter', ['counter.v', 'counter.cpp'], '--timing', '--trace-fst', '-GSCALE=8')),
+  begun: /^begun$/,
+  waits: true,
+  later: true,
+  result: (find) => content(find('waves.out'), 'fst'),
+});
