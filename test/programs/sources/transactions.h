@@ -2,8 +2,8 @@
 #pragma once
 #include <cstdint>
 
-constexpr uint32_t TRANSACTIONS = 600;
-constexpr uint32_t CYCLES = 6;
+constexpr uint32_t TRANSACTIONS = 200;
+constexpr uint32_t CYCLES = 4;
 
 struct Message {
   uint32_t number;

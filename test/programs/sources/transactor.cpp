@@ -65,13 +65,13 @@ int main(int argc, char **argv) {
     under_way.pop_front();
     answered++;
     for (uint32_t result : answer.results) digest = digest * 31 + result;
-    if (answered % 10 == 0) printf("%u transactions at %llu: %08x\n", answered, (unsigned long long)context->time(), digest);
+    if (answered % 4 == 0) printf("%u transactions at %llu: %08x\n", answered, (unsigned long long)context->time(), digest);
   }
   // The clock runs on until somebody has made a checkpoint.
   while (access("checkpointed", F_OK) != 0) {
     design->clock = !design->clock;
     design->eval();
-    usleep(1000);
+    usleep(5000);
   }
   shutdown(connection, SHUT_WR);
   char rest;
