@@ -17,10 +17,9 @@ programTest({
 reference=$!
 until [ -s port ]; do sleep 0.02; done
 read port < port
-${model} "$port"
-echo "the design ended with $?"
-wait $reference
-echo "the reference model ended with $?"
+${model} "$port" || exit
+wait $reference || exit
+echo "both ended well"
 `,
     );
   },
