@@ -21,17 +21,17 @@ begin
     if rising_edge(clock) then
       count <= count + 3;
       shift <= shift(62 downto 0) & (shift(63) xor shift(60));
-      if count mod 6000 = 0 then
+      if count mod 3000 = 0 then
         report "count " & integer'image(to_integer(count)) severity note;
       end if;
       -- Simulated time stands still meanwhile.
-      if count = 470001 then
+      if count = 235500 then
         loop
           file_open(found, checkpointed, "checkpointed", read_mode);
           exit when found = open_ok;
         end loop;
       end if;
-      if count > 480000 then
+      if count > 240000 then
         done <= true;
       end if;
     end if;
