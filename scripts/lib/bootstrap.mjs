@@ -55,6 +55,11 @@ export const debianPackages = {
     'munge',
     'ngspice',
     'libsystemc-dev',
+    'ghdl-mcode',
+    'ghdl-llvm',
+    'tigervnc-standalone-server',
+    'xterm',
+    'x11-apps',
   ],
 };
 
