@@ -104,7 +104,7 @@ slurmTest('tasks of an array go on as tasks of another one', async (jobs) => {
   await cluster.done('scancel', `${first}_1`);
   const killed = async (): Promise<boolean> => (await cluster.queue()).every(({ name }) => name === `${first}_2`);
   await waitFor('the end of the killed tasks', killed, 30);
-  [outside, inside].forEach((json, index) => writeFileSync(jobs.path(`snapshot-${index}`), snapshotOf(json)));
+  for (const [index, json] of [outside, inside].entries()) writeFileSync(jobs.path(`snapshot-${index}`), snapshotOf(json));
   const restart = `exec cairn restart "$(cat snapshot-$SLURM_ARRAY_TASK_ID)" --session again$SLURM_ARRAY_TASK_ID --env 'SLURM_*'`;
   // The first ones ran on the first node.
   const again = jobs.script('again', '#SBATCH --array=0-1 --output=again-%a --nodelist=n1', restart);
