@@ -37,6 +37,9 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
+/** A daemon gives up where it is started: this machine, or container, does not have what it wants. */
+export class CannotRun extends Error {}
+
 export class Cluster {
   readonly #folder: string;
   readonly #daemons: Program[] = [];
@@ -53,6 +56,7 @@ export class Cluster {
     } catch (error) {
       const logs = cluster.logs();
       await cluster.close();
+      if (error instanceof CannotRun) throw error;
       throw new Error(`${error instanceof Error ? error.message : String(error)}\n${logs}`, { cause: error });
     }
   }
@@ -105,7 +109,8 @@ export class Cluster {
       'the nodes',
       async () => {
         const over = this.#daemons.find(({ status }) => status !== undefined);
-        if (over !== undefined) throw new Error(`a daemon has ended\n${over.transcript()}`);
+        if (over !== undefined)
+          throw new CannotRun(`${over.command.slice(4).join(' ')}: ${over.stderr.trim().split('\n').slice(-3).join('; ')}`);
         return (await this.run('sinfo', '--noheader', '--Node', '--format=%t')).stdout === 'idle\n'.repeat(NODES.length);
       },
       40,
@@ -173,8 +178,11 @@ export class Cluster {
   }
 
   async close(): Promise<void> {
-    await this.run('scancel', '--user=root').catch(() => undefined);
-    await this.empty(15).catch(() => undefined);
+    // The commands wait long for a controller that has ended.
+    if (this.#daemons.every(({ status }) => status === undefined)) {
+      await this.run('scancel', '--user=root').catch(() => undefined);
+      await this.empty(15).catch(() => undefined);
+    }
     for (const daemon of this.#daemons.toReversed()) daemon.signal('SIGTERM');
     const over = (): boolean => this.#daemons.every(({ status }) => status !== undefined);
     await waitFor('the daemons', over, 10).catch(() => undefined);
