@@ -14,6 +14,7 @@ export type Tool =
   | 'refused_socket'
   | 'steady'
   | 'sysv'
+  | 'taken'
   | 'teller'
   | 'thousands'
   | 'tiny'
