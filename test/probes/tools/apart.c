@@ -1,0 +1,64 @@
+// What a restart could not give back to a thread or a process, by its first argument; says so, and ends well when a line comes.
+//
+//   apart thread-files|thread-folder|process-files|process-folder|user|filter
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int unshared;
+static pthread_barrier_t met;
+
+static void *own_part(void *flags) {
+  unshared = unshare((int)(long)flags);
+  pthread_barrier_wait(&met);
+  for (;;) pause();
+}
+
+static int in_thread(int flags) {
+  pthread_t thread;
+  pthread_barrier_init(&met, NULL, 2);
+  pthread_create(&thread, NULL, own_part, (void *)(long)flags);
+  pthread_barrier_wait(&met);
+  return unshared;
+}
+
+static int in_process(int flags) {
+  pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD | flags, NULL, NULL, NULL, NULL);
+  if (child != 0) return child < 0 ? -1 : 0;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  for (;;) pause();
+}
+
+// Allows everything.
+static int filter(void) {
+  struct sock_filter instruction = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+  struct sock_fprog program = {1, &instruction};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+int main(int argc, char **argv) {
+  const char *what = argc > 1 ? argv[1] : "";
+  int failed = strcmp(what, "thread-files") == 0     ? in_thread(CLONE_FILES)
+               : strcmp(what, "thread-folder") == 0  ? in_thread(CLONE_FS)
+               : strcmp(what, "process-files") == 0  ? in_process(CLONE_FILES)
+               : strcmp(what, "process-folder") == 0 ? in_process(CLONE_FS)
+               : strcmp(what, "user") == 0           ? setresuid(65534, 65534, 0)
+                                                     : filter();
+  if (failed) printf("none: %s\n", strerror(errno));
+  else puts("made");
+  fflush(stdout);
+  char line[8];
+  if (fgets(line, sizeof line, stdin)) puts("done");
+  return 0;
+}
