@@ -167,11 +167,12 @@ export class ProbeRun {
   /** What there is once nothing changes by itself: a thread that has just begun blocks signals for a moment. */
   async #steadyPicture(program: Program): Promise<Picture> {
     let last = await this.#picture(program);
+    let same = 0;
     return waitFor('a picture that stays', async () => {
       const next = await this.#picture(program);
-      const steady = differences(last, next, this.probe.churn).length === 0;
+      same = differences(last, next, this.probe.churn).length === 0 ? same + 1 : 0;
       last = next;
-      return steady ? next : undefined;
+      return same === 3 ? next : undefined;
     });
   }
 

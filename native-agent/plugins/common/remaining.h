@@ -1,5 +1,5 @@
-// Owns: what remains of time-outs of calls that the kernel does not continue but that are begun anew after a stop (epoll_wait, sigtimedwait,
-// semtimedop): they would wait for the whole time again. Such a call gets its time-out in a slot of this table, where the plugin
+// Owns: what remains of time-outs of calls that are begun anew after a restart, and some after any stop (epoll_wait, sigtimedwait, semtimedop,
+// nanosleep): they would wait for the whole time again. Such a call gets its time-out in a slot of this table, where the plugin
 // `event` sets it right while the threads are stopped.
 // A slot belongs to a thread for life and is never on its stack, since a handler may leave the call by longjmp, and a thread by being
 // cancelled; then, and in a handler's nested call, there is none, and the call is made as it came.

@@ -1,4 +1,6 @@
 // Calls that block until somebody else acts, each in a thread of its own over the checkpoint: none ends before that, and none with EINTR.
+// attached: inotify: the path of one of its watches is not known
+// alone: whoever opens its FIFO ends the wait of all runs
 // sabotage: signal-thread 1 34
 #include "../probe.h"
 #include <poll.h>

@@ -1,5 +1,5 @@
-// Listings of /proc/self/task, /proc/PID/task and /proc name threads and processes as the program knows them: by readdir, scandir,
-// glob and getdents64.
+// Listings of /proc/self/task, /proc/PID/task and /proc name threads and processes as the program knows them: by readdir, scandir
+// and glob.
 // sabotage: poke @cell
 #include "../probe.h"
 #include <dirent.h>
@@ -59,21 +59,6 @@ static void check_task(const char *path) {
     if (!known(atoi(strrchr(found.gl_pathv[i], '/') + 1), seen)) others++;
   globfree(&found);
   check_seen(seen, COUNT, others, "glob");
-
-  memset(seen, 0, sizeof seen);
-  others = 0;
-  int fd = open(path, O_RDONLY | O_DIRECTORY);
-  CHECK(fd >= 0, "open of %s", path);
-  char buffer[2048];
-  for (long size; (size = syscall(SYS_getdents64, fd, buffer, sizeof buffer)) > 0;) {
-    for (long at = 0; at < size;) {
-      struct dirent64 *one = (struct dirent64 *)(buffer + at);
-      if (one->d_name[0] >= '0' && one->d_name[0] <= '9' && !known(atoi(one->d_name), seen)) others++;
-      at += one->d_reclen;
-    }
-  }
-  close(fd);
-  check_seen(seen, COUNT, others, "getdents64");
 }
 
 int main(int argc, char **argv) {

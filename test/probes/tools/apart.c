@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +22,7 @@ static void *own_part(void *flags) {
   unshared = unshare((int)(long)flags);
   pthread_barrier_wait(&met);
   for (;;) pause();
+  return NULL;
 }
 
 static int in_thread(int flags) {
@@ -33,11 +33,15 @@ static int in_thread(int flags) {
   return unshared;
 }
 
-static int in_process(int flags) {
-  pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD | flags, NULL, NULL, NULL, NULL);
-  if (child != 0) return child < 0 ? -1 : 0;
+static int wait_here(void *unused) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   for (;;) pause();
+  return unused != NULL;
+}
+
+static int in_process(int flags) {
+  static char stack[1 << 16] __attribute__((aligned(16)));
+  return clone(wait_here, stack + sizeof stack, SIGCHLD | flags, NULL) < 0;
 }
 
 // Allows everything.
