@@ -192,7 +192,7 @@ void Agent::take_virtual_pid(int32_t virtual_pid) {
 }
 
 bool Agent::connect(sys::Error* error) {
-  sys::Status status = channel_.connect(identity_.socket);
+  sys::Status status = channel_.connected() ? 0 : channel_.connect(identity_.socket);
   if (status != 0) {
     error->set(status, identity_.socket).add("cannot reach the coordinator");
     return false;
@@ -230,7 +230,7 @@ void Agent::run() {
 
 void Agent::serve() {
   for (;;) {
-    if (!channel_.connected()) {
+    if (!channel_.connected() || connected_once_ == 0) {
       sys::Error error;
       fork_gate_.close();
       if (!connect(&error)) log(CAIRN_LOG_DEBUG, "still no coordinator");
@@ -370,6 +370,9 @@ void Agent::start_after_fork() {
   (void)events::send(CAIRN_EVENT_FORK_CHILD);
   // Its kernel id may be held as a virtual one by another process of a restarted computation.
   take_virtual_pid(virtual_id(identity_.virtual_pid));
+  // Here, where no other thread is: later the program may be giving numbers to its descriptors, and meet those of a moment.
+  Handshake::look_after_fork();
+  (void)channel_.connect_at_once(identity_.socket);
   start_thread();
 }
 

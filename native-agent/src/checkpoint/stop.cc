@@ -2,6 +2,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <linux/close_range.h>
 #include <linux/ptrace.h>
 #include <sched.h>
 #include <signal.h>
@@ -169,6 +170,8 @@ void Stop::tracer_entry(void* self) {
   // Threads that are killed while they are traced stay zombies for their tracer: it must not outlive the agent's thread.
   call_unchecked(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (call(SYS_getppid) != stop->process_) call_unchecked(SYS_exit_group, 0);
+  // A table of descriptors of its own: threads still run, and must not see among theirs what is opened here for a moment.
+  if (failed(call(SYS_close_range, 0, ~0u, CLOSE_RANGE_UNSHARE))) call_unchecked(SYS_unshare, CLONE_FILES);
   sys::wait_while(&stop->permitted_, 0, 0);
   stop->trace();
 }
