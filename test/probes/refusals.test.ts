@@ -148,7 +148,6 @@ for (const kind of ['io_uring', 'userfaultfd', 'fanotify', 'perf', 'secret']) {
 for (const [kind, words] of [
   ['thread-files', /Thread \d+ has a table of descriptors of its own/],
   ['thread-folder', /Thread \d+ has a working directory and umask of its own/],
-  ['process-files', /shares its table of descriptors with its parent/],
   ['process-folder', /shares its working directory and umask with its parent/],
   ['user', /user ids 65534, 65534, 0, 65534/],
 ] as const) {

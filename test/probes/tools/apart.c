@@ -1,6 +1,6 @@
 // What a restart could not give back to a thread or a process, by its first argument; says so, and ends well when a line comes.
 //
-//   apart thread-files|thread-folder|process-files|process-folder|user|filter
+//   apart thread-files|thread-folder|process-folder|user|filter
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/filter.h>
@@ -33,15 +33,16 @@ static int in_thread(int flags) {
   return unshared;
 }
 
-static int wait_here(void *unused) {
+static int execute_self(void *unused) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  for (;;) pause();
-  return unused != NULL;
+  execl("/proc/self/exe", "apart", "wait", NULL);
+  return unused == NULL;
 }
 
-static int in_process(int flags) {
+// After exec the working folder is still shared.
+static int in_process(void) {
   static char stack[1 << 16] __attribute__((aligned(16)));
-  return clone(wait_here, stack + sizeof stack, SIGCHLD | flags, NULL) < 0;
+  return clone(execute_self, stack + sizeof stack, SIGCHLD | CLONE_FS, NULL) < 0;
 }
 
 // Allows everything.
@@ -53,10 +54,11 @@ static int filter(void) {
 
 int main(int argc, char **argv) {
   const char *what = argc > 1 ? argv[1] : "";
+  if (strcmp(what, "wait") == 0)
+    for (;;) pause();
   int failed = strcmp(what, "thread-files") == 0     ? in_thread(CLONE_FILES)
                : strcmp(what, "thread-folder") == 0  ? in_thread(CLONE_FS)
-               : strcmp(what, "process-files") == 0  ? in_process(CLONE_FILES)
-               : strcmp(what, "process-folder") == 0 ? in_process(CLONE_FS)
+               : strcmp(what, "process-folder") == 0 ? in_process()
                : strcmp(what, "user") == 0           ? setresuid(65534, 65534, 0)
                                                      : filter();
   if (failed) printf("none: %s\n", strerror(errno));
