@@ -217,6 +217,7 @@ bool Operation::suspend(uint64_t deadline_ns, bool alone) {
   // Of a process that is stopped since its restart: each is stopped again as soon as it is in its own code.
   if (stopped_handoff_ != nullptr) release_threads();
   arena_mark_ = arena_->used();
+  stop_.find_alternate_stacks(agent_->facts_.altstack_offset);
   stop_.expect_restart(agent_->room_start_, agent_->room_size_);
   agent_->fork_gate_.close();
   if (!stop_.begin(agent_->agent_tid_, deadline_ns, &error_)) {
