@@ -206,12 +206,28 @@ int32_t open_of_ended(const char* rest, uint32_t flags) {
   return static_cast<int32_t>(descriptor);
 }
 
+/// Of a file of /proc: its process has ended and has not been waited for. The kernel lets root alone open files of such a one.
+bool is_zombie(const char* real) {
+  const char* rest;
+  int64_t number;
+  if (!plugin::begins(real, "/proc/", &rest) || !plugin::read_number(&rest, 10, &number)) return false;
+  plugin::Text<64> path;
+  path.add("/proc/").add(number).add("/stat");
+  char text[512];
+  long size = plugin::read_file(host, path.text(), text, sizeof text);
+  // The name, which comes before the state, may hold anything.
+  while (size > 0 && text[size - 1] != ')') --size;
+  return size > 0 && text[size] == ' ' && text[size + 1] == 'Z';
+}
+
 int32_t open_unchanged(const OpenFile& file, uint32_t flags) {
   char path[4096];
   if (paths()->to_real(file.path, path, sizeof path) < 0) return fail(-ENAMETOOLONG, file, "an open file's path is too long");
   const char* ended = file.kind == Kind::regular ? behind_process(file.path) : nullptr;
   long descriptor = ended != nullptr && file.unlinked ? -ENOENT : sys(SYS_openat, AT_FDCWD, pointer(path), flags, 0);
-  if (ended != nullptr && (descriptor == -ENOENT || descriptor == -ESRCH)) descriptor = open_of_ended(ended, flags);
+  bool gone = descriptor == -ENOENT || descriptor == -ESRCH || (descriptor == -EACCES && ended != nullptr && is_zombie(path));
+  if (ended != nullptr && gone) descriptor = open_of_ended(ended, flags);
+  if (descriptor == -EACCES) return fail(-EACCES, file, "this user may not open a file that was open; allow it, or map its folder by --path");
   if (descriptor < 0) return fail(static_cast<int32_t>(descriptor), file, "a file that was open for reading is not there any more; put it back, or map its folder by --path");
   struct stat64 status = {};
   sys(SYS_fstat, descriptor, pointer(&status));
