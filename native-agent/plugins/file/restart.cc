@@ -7,11 +7,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/handles.h"
 #include "descriptors.h"
 #include "shm.h"
 
 namespace cairn::file {
 namespace {
+
+// A space of the shared names: path → a process has put the content to its place.
+constexpr uint32_t brought_back = plugin::name_space("file brought back");
 
 const cairn_paths* paths() { return static_cast<const cairn_paths*>(host->extension("cairn.paths/1")); }
 
@@ -127,6 +131,12 @@ void keep_numbers(const OpenFile& file, int32_t fd) {
   if (sys(SYS_fstat, fd, pointer(&status)) == 0) (void)paths()->same_file(file.shown_device, file.shown_inode, status.st_dev, status.st_ino);
 }
 
+/// Whether another process has written it, by a mapping that is all that it has of it, and so has brought it back.
+bool brought_back_elsewhere(const OpenFile& file) {
+  int64_t known = 0;
+  return host->get_name(brought_back, plugin::path_key(file.path), &known) == 0;
+}
+
 /// Puts a kept file's content at its place; -errno or 0.
 int32_t restore_content(const OpenFile& file, const char* path) {
   int32_t source = host->open_kept(file.kept);
@@ -223,7 +233,7 @@ int32_t open_unchanged(const OpenFile& file, uint32_t flags) {
   sys(SYS_fstat, descriptor, pointer(&status));
   bool checked = (file.kind == Kind::regular || file.kind == Kind::kept) && file.mtime_ns != 0 && file.rule != Rule::ignore;
   bool changed = static_cast<uint64_t>(status.st_size) != file.size || change_time(status) != file.mtime_ns;
-  if (checked && changed && !may_differ(host, file.path)) {
+  if (checked && changed && !brought_back_elsewhere(file) && !may_differ(host, file.path)) {
     sys(SYS_close, descriptor);
     return fail(-ESTALE, file, "an open file has changed since the checkpoint; put the old one back, map its folder by --path, or allow the new one by --file PATTERN=ignore");
   }
@@ -246,7 +256,9 @@ int32_t restore_contents() {
     char path[4096];
     if (int32_t error = place_of(file, path, sizeof path)) return fail(error, file, "an open file's place is too long a path");
     if (int32_t error = restore_content(file, path)) return error;
-    if (!file.unlinked) paths()->map_file(file.path, path);
+    if (file.unlinked) continue;
+    paths()->map_file(file.path, path);
+    host->set_name(brought_back, plugin::path_key(file.path), 1);
   }
   // Also what another process brings back: all know where it is.
   for (uint32_t i = 0; i < table.file_count; ++i) {
