@@ -113,12 +113,13 @@ void translate_entry(uint64_t address, bool of_libc, const int32_t* former, int3
   bool known = of_libc && peek(address, &copy, sizeof copy) && may_be_mutex(copy);
   // On its holder's list, and at the head of one who waits for it: the second must not take the first's id of today for its own of then.
   if (known && life_of(&copy) == life_now()) return;
+  auto* mutex = reinterpret_cast<pthread_mutex_t*>(address);
+  // First, so that no waiter of another process takes the id that comes now for one of its own of then.
+  if (known) set_life(mutex, life_now());
   exchange_id(reinterpret_cast<uint32_t*>(address), id, real);
   if (!known) return;
-  auto* mutex = reinterpret_cast<pthread_mutex_t*>(address);
   int32_t owner = mutex->__data.__owner;
   if (owner == former[0] || owner == former[1]) mutex->__data.__owner = real;
-  set_life(mutex, life_now());
   used = true;
 }
 
@@ -212,6 +213,10 @@ void translate_held_mutexes(int32_t (*saved_real)(int32_t virtual_id)) {
     int32_t former[2] = {virtual_id, saved_real(virtual_id)};
     translate_list(real, former, real);
   }
+}
+
+void translate_awaited_mutexes() {
+  int32_t virtual_id, real;
   for (uint32_t index = 0; host->thread(index, &virtual_id, &real) == 1; ++index) translate_awaited(index);
 }
 

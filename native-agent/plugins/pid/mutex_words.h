@@ -35,6 +35,9 @@ void find_owner(pthread_mutex_t* mutex);
 void remember_life(const int32_t* virtual_and_real, uint32_t count);
 
 /// [restoring] With the ids of today in the tables. saved_real: what a thread's real id was at the checkpoint, or 0.
+/// When all memory is there, also what processes share.
 void translate_held_mutexes(int32_t (*saved_real)(int32_t virtual_id));
+/// [restoring] After that, in all processes: those for which threads wait in the kernel.
+void translate_awaited_mutexes();
 
 }  // namespace cairn::pid

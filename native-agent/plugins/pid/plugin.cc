@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/handles.h"
+#include "common/text.h"
 #include "pid/cpu_times.h"
 #include "pid/groups.h"
 #include "pid/host.h"
@@ -135,7 +136,6 @@ int32_t rebuild() {
   raw(SYS_clock_gettime, CLOCK_REALTIME, pointer(&now));
   state.since_ns = static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
   __atomic_fetch_add(&generation_count, 1, __ATOMIC_ACQ_REL);
-  translate_held_mutexes(thread_before);
   lend_to_sleepers();
   if (!whole) return host->fail(-ENOSPC, "threads", "The process has more threads than the table of virtual ids has room for.");
   return 0;
@@ -286,9 +286,23 @@ void rows(const char* table, cairn_emit_row emit, void* context) {
   else emit_thread_rows(state, thread_before, emit, context);
 }
 
+// Of the plugin `mutex`: when the memory that processes share is one again. Awaited ones after all that are held, in all processes: whoever
+// waits does not know a holder of another process by the id that it had.
+const char* const mutex_barriers[] = {"held", "awaited", nullptr};
+
+int32_t mutex_barrier(const char* name, uint32_t) {
+  if (plugin::same(name, "held")) translate_held_mutexes(thread_before);
+  else translate_awaited_mutexes();
+  return 0;
+}
+
 }  // namespace
 
 }  // namespace cairn::pid
+
+extern "C" const struct cairn_plugin cairn_plugin_mutex = {
+    sizeof(cairn_plugin), CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "mutex", "1.0", "Cairn",
+    nullptr, nullptr, nullptr, nullptr, cairn::pid::mutex_barriers, cairn::pid::mutex_barrier};
 
 extern "C" const struct cairn_plugin cairn_plugin_pid = {
     sizeof(cairn_plugin), CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "pid", "1.0.0", "Cairn",

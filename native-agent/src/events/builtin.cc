@@ -18,6 +18,7 @@ extern const struct cairn_plugin cairn_plugin_pipe;
 extern const struct cairn_plugin cairn_plugin_event;
 extern const struct cairn_plugin cairn_plugin_uring;
 extern const struct cairn_plugin cairn_plugin_mqueue;
+extern const struct cairn_plugin cairn_plugin_mutex;
 extern const struct cairn_plugin cairn_plugin_file;
 extern const struct cairn_plugin cairn_plugin_terminal;
 extern const struct cairn_plugin cairn_plugin_signal;
@@ -48,6 +49,7 @@ const cairn_plugin* const* builtin_plugins() {
       &cairn_plugin_file,
       &cairn_plugin_event,
       &cairn_plugin_uring, &cairn_plugin_mqueue,
+      &cairn_plugin_mutex,
       &cairn_plugin_process,
       &cairn_plugin_terminal,
       &cairn_plugin_signal,
