@@ -12,6 +12,7 @@ export type Tool =
   | 'moved'
   | 'refused'
   | 'refused_socket'
+  | 'requester'
   | 'steady'
   | 'sysv'
   | 'teller'

@@ -151,6 +151,19 @@ bool Stop::active() const {
          call(SYS_kill, tracer_, 0) == 0 && state_letter(tracer_, tracer_) != 'Z';
 }
 
+bool Stop::read_pending(sys::Error* error) {
+  uint32_t expected = stopped;
+  if (__atomic_compare_exchange_n(&state_, &expected, asked, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+    sys::store_and_wake(&state_, asked);
+    while (sys::load(&state_) == asked && call(SYS_wait4, tracer_, nullptr, WNOHANG | WNOWAIT | __WALL, nullptr) != tracer_) {
+      sys::wait_while(&state_, asked, sys::now_ns() + 20'000'000);
+    }
+  }
+  if (sys::load(&state_) == stopped) return true;
+  error->set(-ECHILD, "tracer").add("the process that held the threads was killed; the computation runs on");
+  return false;
+}
+
 void Stop::extend(uint64_t deadline_ns) { __atomic_store_n(&deadline_ns_, deadline_ns, __ATOMIC_RELEASE); }
 
 uint32_t Stop::stopped_threads() const {
@@ -195,7 +208,10 @@ void Stop::trace() {
       serve_requests();
       nap = now - stopped_ns_ < 10'000'000'000 ? 1'000'000 : 20'000'000;
     }
-    if (sys::wait_while(&state_, stopped, now + nap)) break;
+    if (!sys::wait_while(&state_, stopped, now + nap)) continue;
+    if (sys::load(&state_) != asked) break;
+    record_signals();
+    sys::store_and_wake(&state_, stopped);
   }
   release_all();
   sys::store_and_wake(&state_, ended);
@@ -217,11 +233,17 @@ bool Stop::stop_all() {
       if (!leave_restart(&threads_[i])) return false;
     }
   }
-  forget_pending();
-  bool shared_recorded = false;
   for (uint32_t i = 0; i < count_; ++i) {
     if (!capture(&threads_[i])) return false;
     if (altstacks_matter_ && is_to_be_asked(threads_[i]) && !ask_alternate_stack(&threads_[i])) return false;
+  }
+  return true;
+}
+
+void Stop::record_signals() {
+  forget_pending();
+  bool shared_recorded = false;
+  for (uint32_t i = 0; i < count_; ++i) {
     if (!threads_[i].stopped) continue;
     if (const trace::Request* traced = threads_[i].traced) {
       for (uint32_t at = 0; at < traced->answer.pending_count; ++at) {
@@ -235,7 +257,6 @@ bool Stop::stop_all() {
     if (!shared_recorded) record_pending(threads_[i].real_tid, true, virtual_tid_);
     shared_recorded = true;
   }
-  return true;
 }
 
 bool Stop::find_threads(bool* found_new) {
