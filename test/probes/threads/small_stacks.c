@@ -1,5 +1,6 @@
 // Threads with a stack of a few pages use files by name after the checkpoint: what a restart does with paths takes little of it.
 // sabotage: poke @expected
+// alone: it makes and removes the names that the run which goes on makes and removes, whose folder a restart looks into
 #include "../probe.h"
 #include <limits.h>
 
