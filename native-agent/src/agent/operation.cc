@@ -163,6 +163,8 @@ void Operation::handle(uint64_t id, Text body) {
     reply.children.arg = &family_;
   }
   reply.names.funcs.encode = write_said;
+  Text waits_for = request.phase == cairn_agent_Phase_PHASE_BARRIER ? Text(events::facts().waits_for) : Text();
+  reply.waits_for = encode_text(&waits_for);
   Status status = agent_->channel_.send(id, cairn_agent_Message_phase_reply_tag, cairn_agent_PhaseReply_fields, &reply);
   events::clear_said();
   if (status != 0) abort();
