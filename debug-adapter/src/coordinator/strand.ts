@@ -52,7 +52,10 @@ export async function bounded<T>(
   let allowed = ms;
   const expire = (): void => {
     const more = ms + extra() - allowed;
-    if (more <= 0) return end.reject(late());
+    if (more <= 0) {
+      end.reject(late());
+      return;
+    }
     allowed += more;
     timer = setTimeout(expire, more);
   };
