@@ -104,7 +104,7 @@ int copy_folder(const PathText &top, const struct statx &status) {
 
 int copy_link(const char *real, const PathText &top) {
   PathText target;
-  long length = sys(SYS_readlinkat, AT_FDCWD, real, target.text, sizeof target.text - 1);
+  long length = sys(SYS_readlinkat, AT_FDCWD, real, target.text, PathText::size - 1);
   if (length < 0) return static_cast<int>(length);
   target.cut(static_cast<size_t>(length));
   long error = sys(SYS_symlinkat, target.text, AT_FDCWD, top.text);

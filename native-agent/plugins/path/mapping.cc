@@ -38,7 +38,7 @@ bool canonical(const char *path, PathText &result) {
     PathText link;
     long length = -1;
     if (link.assign("/proc/thread-self/fd/", 21) && link.append_number(static_cast<uint64_t>(fd)))
-      length = sys(SYS_readlinkat, AT_FDCWD, link.text, result.text, sizeof result.text - 1);
+      length = sys(SYS_readlinkat, AT_FDCWD, link.text, result.text, PathText::size - 1);
     sys(SYS_close, fd);
     if (length > 0 && result.text[0] == '/') {
       result.cut(static_cast<size_t>(length));

@@ -1,4 +1,4 @@
-// A path in a fixed buffer, without allocation. Callable in every context. A function that would overflow the buffer changes
+// A path in a block of scratch memory, or in one of its owner's. Callable in every context. A function that would overflow it changes
 // nothing and returns false; the caller answers -ENAMETOOLONG.
 #pragma once
 #ifdef _FORTIFY_SOURCE
@@ -9,13 +9,20 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "scratch.h"
+
 namespace cairn::path {
 
 struct PathText {
+  static constexpr size_t size = kScratchSize;
   uint32_t length = 0;
-  char text[PATH_MAX];
+  char *const text;
 
-  PathText() { text[0] = 0; }
+  PathText() : text(take_scratch()), lent_(true) { text[0] = 0; }
+  explicit PathText(char (&own)[size]) : text(own), lent_(false) { text[0] = 0; }
+  ~PathText() {
+    if (lent_) give_scratch(text);
+  }
   PathText(const PathText &) = delete;
   PathText &operator=(const PathText &) = delete;
 
@@ -25,14 +32,14 @@ struct PathText {
     text[length] = 0;
   }
   [[nodiscard]] bool append(const char *bytes, size_t count) {
-    if (count >= sizeof text - length) return false;
+    if (count >= size - length) return false;
     memmove(text + length, bytes, count);
     cut(length + count);
     return true;
   }
   [[nodiscard]] bool append(const char *string) { return append(string, strlen(string)); }
   [[nodiscard]] bool assign(const char *bytes, size_t count) {
-    if (count >= sizeof text) return false;
+    if (count >= size) return false;
     memmove(text, bytes, count);
     cut(count);
     return true;
@@ -41,7 +48,7 @@ struct PathText {
   [[nodiscard]] bool assign(const PathText &other) { return assign(other.text, other.length); }
   /// Adds "/name"; the root is the empty text while a path is being built.
   [[nodiscard]] bool append_component(const char *name, size_t count) {
-    if (count + 1 >= sizeof text - length) return false;
+    if (count + 1 >= size - length) return false;
     text[length] = '/';
     memmove(text + length + 1, name, count);
     cut(length + 1 + count);
@@ -66,6 +73,9 @@ struct PathText {
     return length == count && memcmp(text, bytes, count) == 0;
   }
   [[nodiscard]] bool equals(const char *string) const { return equals(string, strlen(string)); }
+
+ private:
+  bool lent_;
 };
 
 /// Whether `path` is `folder` or lies below it, by whole components. "" and "/" are the root.

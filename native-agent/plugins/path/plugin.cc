@@ -23,7 +23,7 @@ namespace {
 
 /// The kernel's content of a link in /proc/self, or of the working directory.
 bool read_link(const char *link, PathText &content) {
-  long length = sys(SYS_readlinkat, AT_FDCWD, link, content.text, sizeof content.text - 1);
+  long length = sys(SYS_readlinkat, AT_FDCWD, link, content.text, PathText::size - 1);
   content.cut(length > 0 ? static_cast<size_t>(length) : 0);
   return length > 0;
 }
@@ -115,7 +115,7 @@ void rows(const char *table, cairn_emit_row emit, void *context) {
   uint64_t since = state.restarted_ns;
   if (read_link("/proc/thread-self/exe", real))
     emit_row(emit, context, state.executable, real.text, state.restarted ? state.executable : "", "executable", since);
-  long length = sys(SYS_getcwd, real.text, sizeof real.text);
+  long length = sys(SYS_getcwd, real.text, PathText::size);
   if (length > 0 && folder_of(AT_FDCWD, path, crossed) == 0)
     emit_row(emit, context, path.text, real.text, state.restarted ? state.snapshot_cwd : "", "working directory", since);
   for (uint32_t i = 0; i < state.prefixes; ++i) {

@@ -68,7 +68,7 @@ void learn_removed() {
     for (long at = 0; at < size;) {
       auto *entry = reinterpret_cast<plugin::KernelDirent *>(entries + at);
       at += entry->length;
-      long length = sys(SYS_readlinkat, fd, entry->name, path.text, sizeof path.text - 1);
+      long length = sys(SYS_readlinkat, fd, entry->name, path.text, PathText::size - 1);
       if (length <= 0) continue;  // "." and ".."
       path.cut(static_cast<size_t>(length));
       if (!hidden_in_table(layer, path, path.length)) (void)insert(Kind::kWhiteout, path.text, path.length, "", layer, "", now_ns(), false);

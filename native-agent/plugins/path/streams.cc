@@ -22,7 +22,8 @@ struct Stream {
   bool own_part;      // `key` itself is being read
   bool ids;           // a folder of ids in /proc
   bool finished;
-  PathText folder;    // virtual
+  char folder_text[PathText::size];
+  PathText folder{folder_text};  // virtual
   struct dirent64 entry;
 #if __SIZEOF_POINTER__ == 4
   struct dirent narrow;

@@ -70,7 +70,7 @@ bool append_rest(PathText &out, const char *rest) {
 
 /// Puts a link's target in front of what is left in `rest`; the new rest, or null when it gets too long.
 const char *expand_link(const char *real, PathText &rest, const char *left, PathText &scratch, int &error) {
-  long length = sys(SYS_readlinkat, AT_FDCWD, real, scratch.text, sizeof scratch.text - 1);
+  long length = sys(SYS_readlinkat, AT_FDCWD, real, scratch.text, PathText::size - 1);
   if (length < 0) {
     error = static_cast<int>(length);
     return nullptr;
@@ -89,13 +89,13 @@ int folder_of(int dirfd, PathText &path, bool &crossed) {
   PathText real;
   long length;
   if (dirfd == AT_FDCWD) {
-    length = sys(SYS_getcwd, real.text, sizeof real.text);
+    length = sys(SYS_getcwd, real.text, PathText::size);
     if (length > 0) --length;  // the terminating zero
   } else {
     if (dirfd < 0) return -EBADF;
     PathText link;
     if (!link.assign("/proc/thread-self/fd/", 21) || !link.append_number(static_cast<uint64_t>(dirfd))) return -ENAMETOOLONG;
-    length = sys(SYS_readlinkat, AT_FDCWD, link.text, real.text, sizeof real.text - 1);
+    length = sys(SYS_readlinkat, AT_FDCWD, link.text, real.text, PathText::size - 1);
   }
   if (length < 0) return static_cast<int>(length);
   real.cut(static_cast<size_t>(length));

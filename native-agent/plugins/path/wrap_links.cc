@@ -15,7 +15,7 @@ namespace {
 ssize_t translated(Target &target, char *buffer, size_t size) {
   if (!target.proc() || !is_translated_link(target.virtual_path().text)) return -1;
   PathText real, shown;
-  long length = sys(SYS_readlinkat, target.dirfd, target.path, real.text, sizeof real.text - 1);
+  long length = sys(SYS_readlinkat, target.dirfd, target.path, real.text, PathText::size - 1);
   if (length < 0) return -1;
   real.cut(static_cast<size_t>(length));
   if (link_to_virtual(target.virtual_path().text, real, shown) != 0) return -1;

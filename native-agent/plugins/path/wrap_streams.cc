@@ -29,7 +29,7 @@ WRAP(DIR *, fdopendir, int fd) {
   PathText real, candidate, link;
   Target target;
   if (!link.assign("/proc/thread-self/fd/", 21) || !link.append_number(static_cast<uint64_t>(fd))) return stream;
-  long length = sys(SYS_readlinkat, AT_FDCWD, link.text, real.text, sizeof real.text - 1);
+  long length = sys(SYS_readlinkat, AT_FDCWD, link.text, real.text, PathText::size - 1);
   if (length <= 0 || real.text[0] != '/') return stream;
   real.cut(static_cast<size_t>(length));
   if (target.look(fd, ".", true) != 0 || !needs_stream(target)) return stream;
