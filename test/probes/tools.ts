@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { compile, probeOutput, probeSources } from './catalogue.js';
 
 export type Tool =
+  | 'apart'
   | 'clocks'
   | 'connected'
   | 'counter'
@@ -15,6 +16,7 @@ export type Tool =
   | 'requester'
   | 'steady'
   | 'sysv'
+  | 'taken'
   | 'teller'
   | 'thousands'
   | 'tiny'
