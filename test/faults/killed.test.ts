@@ -34,7 +34,7 @@ test('the process that holds the threads, while the session is held', () =>
   }));
 
 test('the process that holds the threads, while a checkpoint begins', () =>
-  withVictim('tracer', { ...large, lines: 4000 }, async (victim) => {
+  withVictim('tracer', large, async (victim) => {
     let failures = 0;
     for (let round = 0; round < 4; round++) {
       const checkpoint = victim.scratch.cairn(['checkpoint', '--session', 'tracer', '--json']);
