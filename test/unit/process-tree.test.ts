@@ -54,8 +54,12 @@ test('a first process that has a parent in the computation by now is the outermo
 });
 
 test('the list has sessions where they are not the first process’s, and those that have ended', () => {
-  const tree = processTree([one(10, 1, 5, [{ virtualPid: 11, status: 256 }]), one(20, 10, 20), one(30, 10, 5)], 10);
-  assert.equal(processList(tree), 'P 10 0 0\nP 20 10 20\nP 30 10 0\nZ 11 10 256\n');
+  const ended = [
+    { virtualPid: 11, status: 256 },
+    { virtualPid: 12, status: 0, untold: true },
+  ];
+  const tree = processTree([one(10, 1, 5, ended), one(20, 10, 20), one(30, 10, 5)], 10);
+  assert.equal(processList(tree), 'P 10 0 0\nP 20 10 20\nP 30 10 0\nZ 11 10 256\nZ 12 10 0 1\n');
 });
 
 test('a session’s own controlling terminal is in the list of its leader; the first process’s session has another one each time', () => {

@@ -84,7 +84,7 @@ export interface Family {
   session: number;
   terminal: boolean;
   /** Children that nobody has waited for yet, with their wait status. */
-  ended: { virtualPid: number; status: number }[];
+  ended: { virtualPid: number; status: number; untold?: boolean }[];
 }
 
 export class AgentConnection {

@@ -146,7 +146,7 @@ async function unconnected({ session }: Context, stopped: ReadonlySet<AgentConne
       else if (!one.family.ended.some(({ virtualPid }) => virtualPid === child.virtualPid)) {
         // Else it ended after its parent had been stopped, and before its own agent was there.
         const status = outside ? 0 : fact.ended;
-        if (status !== undefined) one.family.ended.push({ virtualPid: child.virtualPid, status });
+        if (status !== undefined) one.family.ended.push({ virtualPid: child.virtualPid, status, untold: outside });
       }
     }
   }

@@ -10,7 +10,8 @@ export interface TreeProcess {
   session: number;
   /** It leads a session that has a controlling terminal. */
   terminal: boolean;
-  ended: readonly { virtualPid: number; status: number }[];
+  /** `untold`: it lived still at the checkpoint, and so its parent has had no signal. */
+  ended: readonly { virtualPid: number; status: number; untold?: boolean }[];
 }
 
 /** The first process first, then each after its parent. Its `parent` is 0 where that is outside. */
@@ -41,6 +42,8 @@ export function processList(tree: readonly TreeProcess[]): string {
     const session = one.session === outer ? 0 : one.session;
     return `P ${one.virtualPid} ${one.parent} ${session}${one.terminal && session !== 0 ? ' 1' : ''}\n`;
   });
-  const ended = tree.flatMap((one) => one.ended.map((child) => `Z ${child.virtualPid} ${one.virtualPid} ${child.status}\n`));
+  const ended = tree.flatMap((one) =>
+    one.ended.map((child) => `Z ${child.virtualPid} ${one.virtualPid} ${child.status}${child.untold ? ' 1' : ''}\n`),
+  );
   return [...lines, ...ended].join('');
 }

@@ -146,16 +146,20 @@ void Stop::end() {
 }
 
 bool Stop::active() const {
-  return tracer_ != 0 && sys::load(&state_) == stopped &&
-         call(SYS_wait4, tracer_, nullptr, WNOHANG | WNOWAIT | __WALL, nullptr) != tracer_ &&
-         call(SYS_kill, tracer_, 0) == 0 && state_letter(tracer_, tracer_) != 'Z';
+  return tracer_ != 0 && sys::load(&state_) == stopped && tracer_lives();
+}
+
+/// Without taking it away from reap().
+bool Stop::tracer_lives() const {
+  char letter = state_letter(tracer_, tracer_);
+  return letter != 0 && letter != 'Z' && letter != 'X';
 }
 
 bool Stop::read_pending(sys::Error* error) {
   uint32_t expected = stopped;
   if (__atomic_compare_exchange_n(&state_, &expected, asked, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
     sys::store_and_wake(&state_, asked);
-    while (sys::load(&state_) == asked && call(SYS_wait4, tracer_, nullptr, WNOHANG | WNOWAIT | __WALL, nullptr) != tracer_) {
+    while (sys::load(&state_) == asked && tracer_lives()) {
       sys::wait_while(&state_, asked, sys::now_ns() + 20'000'000);
     }
   }

@@ -83,6 +83,7 @@ class Stop {
   static void tracer_entry(void* self);
   void trace();
   bool stop_all();
+  [[nodiscard]] bool tracer_lives() const;
   void record_signals();
   bool find_threads(bool* found_new);
   bool seize(int32_t tid);

@@ -25,6 +25,7 @@ struct Process {
   int32_t status;
   bool ended;
   bool terminal;
+  bool untold;
 };
 
 Process processes[max_processes];
@@ -54,10 +55,10 @@ void read(Text list) {
     process->virtual_pid = number(&fields);
     process->parent = number(&fields);
     int32_t last = number(&fields);
-    uint64_t terminal = 0;
+    uint64_t more = 0;
     fields.skip(' ');
-    if (!ended) fields.number(&terminal);
-    *process = {process->virtual_pid, process->parent, ended ? 0 : last, ended ? last : 0, ended, terminal != 0};
+    fields.number(&more);
+    *process = {process->virtual_pid, process->parent, ended ? 0 : last, ended ? last : 0, ended, !ended && more != 0, ended && more != 0};
   }
   require(count > 0 && !processes[0].ended);
 }
@@ -125,6 +126,7 @@ class Maker {
   /// Makes what the process at `self` has to make; returns the index of the process that the caller is in the end.
   uint32_t make(uint32_t self) {
     *ended_count_ = 0;
+    untold_ = false;
     const Process& own = processes[self];
     // Children of the time before it had a session of its own.
     bool leads = own.session == own.virtual_pid && self != 0;
@@ -150,6 +152,7 @@ class Maker {
         call_unchecked(SYS_exit_group, 0);
       }
       call_unchecked(SYS_wait4, between, nullptr, 0, nullptr);
+      if (!untold_) forget_ends();
     }
     return self;
   }
@@ -184,20 +187,25 @@ class Maker {
     return count;
   }
 
-  /// It has ended when this returns, and nothing is left of the signal: the application has been told, or is told by the agent.
+  /// It has ended when this returns. Nothing is left of the signal, since the application has been told, or is told by the agent; if
+  /// neither is so, it stays pending until the agent has put the application's actions in place.
   void make_ended(const Process& process) {
+    uint64_t child_signal = uint64_t{1} << (SIGCHLD - 1);
+    untold_ = untold_ || process.untold;
+    if (process.untold) call_unchecked(SYS_rt_sigprocmask, SIG_BLOCK, &child_signal, nullptr, 8);
     long child = fork_process();
     if (child == 0) end_like(process.status);
     siginfo_t info;
     while (call(SYS_waitid, P_PID, child, &info, WEXITED | WNOWAIT, nullptr) == -EINTR) {
     }
-    forget_ends();
+    if (!untold_) forget_ends();
     if (*ended_count_ < capacity_) ended_[(*ended_count_)++] = {process.virtual_pid, static_cast<int32_t>(child)};
   }
 
   image::EndedChild* ended_;
   uint32_t* ended_count_;
   uint32_t capacity_;
+  bool untold_ = false;
 };
 
 }  // namespace

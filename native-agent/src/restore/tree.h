@@ -3,7 +3,8 @@
 //
 //   P VIRTUAL_PID PARENT SESSION [TERMINAL]   a process; PARENT 0: outside the computation; SESSION 0: that of whoever restarts it;
 //                                  TERMINAL 1: it leads its session, which has a controlling terminal of its own
-//   Z VIRTUAL_PID PARENT STATUS    a child that has ended and that nobody has waited for; STATUS as wait(2) gives it
+//   Z VIRTUAL_PID PARENT STATUS [UNTOLD]   a child that has ended and that nobody has waited for; STATUS as wait(2) gives it;
+//                                  UNTOLD 1: its parent is sent the signal, which no image has
 //
 // The first line is the process that the caller becomes.
 // A process has the controlling terminal that its session had when it was forked, so a session's is a new pseudo-terminal that the
