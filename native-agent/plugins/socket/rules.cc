@@ -1,5 +1,5 @@
 // What becomes of connections that leave the computation: by the first pattern that fits the address of the peer, else by the option
-// socket.outside, else they are refused. Here also: the table "connection". [running, quiesced] Tests: test/probes/refusals.test.ts
+// socket.outside; else a plugin may want them (outside.cc), or they are refused. Here also: the table "connection". [running, quiesced] Tests: test/probes/refusals.test.ts
 #include "socket/socket.h"
 
 namespace cairn::sockets {
@@ -50,27 +50,34 @@ void emit_socket(int32_t fd, cairn_emit_row emit, void* context) {
     add_address(&real, peer);
   }
   detail.add(family_name(family)).add(", ").add(type_name(option_of(fd, SO_TYPE))).add(listens ? ", listening" : connected ? ", connected" : "");
-  if (connected) detail.add(closes(shown_peer) ? "; leading outside: close" : "; leading outside: refuse");
+  static const char* const words[] = {"refuse", "refuse", "close", "external"};
+  if (connected) detail.add("; leading outside: ").add(words[static_cast<uint32_t>(rule_for(shown_peer))]);
   const cairn_row row = {sizeof row, 0, name.text(), real.text(), "", detail.text(), 0};
   emit(context, &row);
 }
 
 }  // namespace
 
-bool closes(const Address& peer) {
+Leading rule_for(const Address& peer) {
   Text<512> address;
   add_address(&address, peer);
+  static const struct {
+    const char* word;
+    Leading meaning;
+  } kinds[] = {{"refuse ", Leading::refused}, {"close ", Leading::closed}, {"external ", Leading::external}};
   const char* rules = plugin::option(host, "connections");
   for (const char* line = rules; line != nullptr && *line != 0;) {
     const char* end = line;
     while (*end != 0 && *end != '\n') ++end;
-    const char* pattern;
-    bool close = plugin::begins(line, "close ", &pattern);
-    if ((close || plugin::begins(line, "refuse ", &pattern)) && fits(pattern, end, address.text())) return close;
+    for (const auto& kind : kinds) {
+      const char* pattern;
+      if (plugin::begins(line, kind.word, &pattern) && fits(pattern, end, address.text())) return kind.meaning;
+    }
     line = *end == 0 ? end : end + 1;
   }
   const char* outside = plugin::option(host, "socket.outside");
-  return outside != nullptr && plugin::same(outside, "close");
+  if (outside != nullptr && plugin::same(outside, "close")) return Leading::closed;
+  return outside != nullptr && plugin::same(outside, "external") ? Leading::external : Leading::unsaid;
 }
 
 void rows(const char* table, cairn_emit_row emit, void* context) {
