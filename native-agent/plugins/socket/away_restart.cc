@@ -140,7 +140,9 @@ int32_t connect_one(Socket* one) {
   if (fd < 0) return fail(fd, *one, "the host of its peer cannot be reached");
   if (int32_t error = send_whole(fd, offer.token, sizeof offer.token); error < 0) return fail(error, *one, "the host of its peer cannot be reached");
   sys(SYS_fcntl, fd, F_SETFL, 0);
-  return settle(fd, one->fd, nullptr);
+  int32_t error = settle(fd, one->fd, nullptr);
+  if (error == 0) make_room(*one);
+  return error;
 }
 
 Socket* with_token(const char* token) {
@@ -172,6 +174,7 @@ int32_t accept_one(int32_t listener) {
   one->there = true;
   if (int32_t error = settle(static_cast<int32_t>(fd), one->fd, nullptr); error < 0) return error;
   set_options(*one, one->fd);
+  make_room(*one);
   return 0;
 }
 

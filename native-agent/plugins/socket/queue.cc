@@ -225,7 +225,18 @@ int32_t send_whole(int32_t fd, const char* data, uint64_t size) {
   return 0;
 }
 
+/// A receive buffer grows by itself only while the application reads, up to a size that nobody may choose (SO_RCVBUF ends earlier). A
+/// low-water mark makes it as large as that needs; set_late_options puts the application's own back, and the buffer stays.
+void make_room(const Socket& one) {
+  if (is_unix(one) || !is_stream(one)) return;
+  uint64_t bytes = 0;
+  for (const Message* message = one.queue; message != nullptr; message = message->next) bytes += message->size;
+  int32_t mark = bytes < INT32_MAX ? static_cast<int32_t>(bytes) : INT32_MAX;
+  if (mark > 0) sys(SYS_setsockopt, one.fd, SOL_SOCKET, SO_RCVLOWAT, pointer(&mark), sizeof mark);
+}
+
 int32_t fill_from(const Socket& one, int32_t other_end) {
+  make_room(one);
   for (const Message* message = one.queue; message != nullptr; message = message->next) {
     if (message->size == 0 && is_stream(one)) continue;
     int32_t error = message->urgent != 0 ? send_urgent(other_end, *message) : send_whole(other_end, message->data, message->size);

@@ -278,6 +278,7 @@ int32_t fill_datagrams(const Socket& one);
 int32_t open_sender(const Socket& receiver, const Message& message);
 int32_t address_for(const Socket& receiver, int32_t sender, Address* to);
 /// Sends all, waiting for room. [quiesced, restoring]
+void make_room(const Socket& one);  // in a connection made anew, for what is in the record's queue
 int32_t send_whole(int32_t fd, const char* data, uint64_t size);
 
 // ---- drain.cc: what of a TCP connection does not fit into its receiver's queue. [quiesced] ----------------------------------

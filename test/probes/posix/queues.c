@@ -55,6 +55,7 @@ int main(int argc, char **argv) {
   CHECK(pipe(go) == 0 && pipe(ready) == 0, "pipe");
   pid_t child = fork();
   if (child == 0) {
+    probe_end_with_parent();
     struct sigevent other = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR2, .sigev_value.sival_int = 88};
     char byte;
     if (mq_notify(silent, &other) || write(ready[1], "r", 1) != 1) _exit(1);

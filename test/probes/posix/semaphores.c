@@ -16,6 +16,7 @@ int main(int argc, char **argv) {
   probe_note("word", (uint64_t)(uintptr_t)named);
   pid_t child = fork();
   if (child == 0) {
+    probe_end_with_parent();
     if (sem_wait(shared)) _exit(1);
     sem_t *again = sem_open(name, 0);
     if (again == SEM_FAILED || sem_wait(again) || sem_post(shared + 1)) _exit(2);

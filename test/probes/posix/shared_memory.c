@@ -25,6 +25,7 @@ int main(int argc, char **argv) {
   CHECK(pipe(go) == 0 && pipe(answer) == 0, "pipe");
   pid_t child = fork();
   if (child == 0) {
+    probe_end_with_parent();
     char byte;
     if (read(go[0], &byte, 1) != 1) _exit(1);
     int again = shm_open(name, O_RDWR, 0);

@@ -28,7 +28,8 @@ int main(int argc, char **argv) {
   CHECK(dprintf(script, "#!/bin/sh\nread line && [ \"$line\" = go ] && exit %d; exit 99\n", 10 + SCRIPT) > 0 && close(script) == 0, "script");
   int shell = open("/bin/sh", O_RDONLY | O_CLOEXEC);
   static char *const empty[] = {NULL};
-  CHECK(pipe(system_pipe) == 0, "pipe");
+  // Its writing end is this process's alone: when that ends, system()'s shell does.
+  CHECK(pipe(system_pipe) == 0 && fcntl(system_pipe[1], F_SETFD, FD_CLOEXEC) == 0, "pipe");
   for (int i = 0; i < KINDS; i++) {
     expected[i] = 10 + (uint64_t)i;
     CHECK(pipe2(pipes[i], O_CLOEXEC) == 0, "pipe2");

@@ -66,7 +66,10 @@ int main(int argc, char **argv) {
   pid_t children[2];
   for (int i = 0; i < 2; i++) {
     children[i] = fork();
-    if (children[i] == 0) _exit(child(i));
+    if (children[i] == 0) {
+      probe_end_with_parent();
+      _exit(child(i));
+    }
   }
   order(0);
   order(1);

@@ -29,6 +29,7 @@ int main(int argc, char **argv) {
   CHECK(bind(listener, (struct sockaddr *)&name, length) == 0 && listen(listener, 1) == 0 && pipe(go) == 0, "listen");
   pid_t child = fork();
   if (child == 0) {
+    probe_end_with_parent();
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     char byte;
     if (connect(fd, (struct sockaddr *)&name, length) || write(fd, "a", 1) != 1) _exit(1);

@@ -38,11 +38,12 @@ int main(int argc, char **argv) {
   for (int i = 0; i < COUNT; i++) expected[i] = 10;
   argument.values = expected;
   CHECK(set != -1 && semctl(set, 0, SETALL, argument) == 0, "semget");
-  probe_note("expected", (uint64_t)(uintptr_t)expected);
+  probe_note("expected", (uint64_t)(uintptr_t)&expected[COUNT - 1]);
   int go[2], done[2];
   CHECK(pipe(go) == 0 && pipe(done) == 0, "pipe");
   pid_t child = fork();
   if (child == 0) {
+    probe_end_with_parent();
     char byte;
     // Down by 3, up by 2, to and fro, and one whose value is set anew afterwards.
     if (operate(0, -3, SEM_UNDO) || operate(1, 2, SEM_UNDO) || operate(2, -4, SEM_UNDO) || operate(2, 4, SEM_UNDO) || operate(3, -5, SEM_UNDO)) _exit(1);
