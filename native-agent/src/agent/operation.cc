@@ -13,6 +13,7 @@
 #include "events/host.h"
 #include "events/names.h"
 #include "sys/futex.h"
+#include "sys/own_fds.h"
 #include "trace/again.h"
 #include "trace/tracees.h"
 
@@ -224,6 +225,7 @@ bool Operation::suspend(uint64_t deadline_ns, bool alone) {
   events::facts().thread = thread_of_stop;
   events::facts().thread_count = stop_.thread_count();
   progress_ = suspended;
+  sys::reserve_fds();
   if (!read_family(arena_, stop_.tracer(), agent_->save_.writer(), &family_, &error_)) return false;
   forget_stop_events();
   for (uint32_t i = 0; i < family_.child_count; ++i) {

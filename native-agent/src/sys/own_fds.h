@@ -5,10 +5,13 @@
 
 namespace cairn::sys {
 
-/// Moves a descriptor of ours to a high number, close-on-exec. Stays where it is when there is no room.
+/// Moves a descriptor of ours to a high number that the application does not have, close-on-exec. Stays where it is when there is no room.
 int hide_fd(int fd);
 void close_own_fd(int fd);
 bool is_own_fd(int fd);
+/// [quiesced] The numbers that are open now are the application's: in this process they are taken, and after a restart, where its
+/// descriptors come back one by one, none of ours may be in their way.
+void reserve_fds();
 /// After a fork or a restart: none is ours any more. close: 1 closes them first.
 void forget_own_fds(bool close);
 

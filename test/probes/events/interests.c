@@ -7,7 +7,9 @@
 
 static int waited_for;
 static volatile uint64_t reported;
+static volatile int begun;
 static void *body(void *argument) {
+  begun = 1;
   struct epoll_event event;
   CHECK(epoll_wait(waited_for, &event, 1, -1) == 1, "epoll_wait");
   reported = event.data.u64;
@@ -52,6 +54,8 @@ int main(int argc, char **argv) {
   probe_note("nested", (uint64_t)instance);
   pthread_t thread;
   pthread_create(&thread, NULL, body, NULL);
+  // Until then libc may block all signals in it.
+  WAIT_UNTIL(begun, "the thread does not begin");
   probe_hold();
   CHECK(fcntl(instance, F_GETFD) == FD_CLOEXEC, "close-on-exec");
   CHECK(report(instance, &count) == 0 && count == 0, "%d are ready", count);

@@ -1,6 +1,7 @@
 // Stopped children (job control) stay stopped: one whose stop the parent has waited for, which it is not told of again, and one whose
 // stop it has not waited for yet. SIGCONT continues them, their handler for it runs, and what they did goes on.
 // sabotage: poke @first
+// attached: not possible: Cairn cannot get into a stopped process
 #include "../probe.h"
 #include <sys/prctl.h>
 #include <sys/wait.h>
