@@ -211,6 +211,8 @@ enum class Leading : uint32_t { unsaid, refused, closed, external };
 /// What the user wants to become of a connection to this peer, outside of the computation.
 Leading rule_for(const Address& peer);
 inline bool closes(const Address& peer) { return rule_for(peer) == Leading::closed; }
+
+// ---- rows.cc ----------------------------------------------------------------------------------------------------------------
 void rows(const char* table, cairn_emit_row emit, void* context);
 
 // ---- outside.cc: connections that a plugin brings back ---------------------------------------------------------------------------
