@@ -49,6 +49,11 @@ export const debianPackages = {
     'libmpich-dev',
     'ngspice',
     'libsystemc-dev',
+    'ghdl-mcode',
+    'ghdl-llvm',
+    'tigervnc-standalone-server',
+    'xterm',
+    'x11-apps',
   ],
 };
 

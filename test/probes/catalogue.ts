@@ -113,7 +113,8 @@ export async function compile(source: string, target: string, flags: readonly st
   // Renamed when it is whole: another test may be running what is there.
   const partial = `${target}.${process.pid}`;
   const warnings = ['-Wall', '-Wextra', '-Werror', '-Wno-format-truncation', '-Wno-infinite-recursion'];
-  await run(compiler, [standard, '-O1', '-g', ...warnings, '-pthread', source, '-o', partial, ...flags]);
+  const headers = `-I${inTree('native-agent/include')}`;
+  await run(compiler, [standard, '-O1', '-g', ...warnings, headers, '-pthread', source, '-o', partial, ...flags]);
   renameSync(partial, target);
 }
 

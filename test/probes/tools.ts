@@ -13,6 +13,7 @@ export type Tool =
   | 'moved'
   | 'refused'
   | 'refused_socket'
+  | 'requester'
   | 'steady'
   | 'sysv'
   | 'teller'

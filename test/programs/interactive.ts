@@ -75,8 +75,12 @@ export class Conversation {
 
   /** Where this run's files are. */
   get runFolder(): string {
+    return this.runFolderOf(this.session);
+  }
+
+  runFolderOf(session: string): string {
     const runs = join(this.scratch.store, 'runs');
-    const own = existsSync(runs) ? readdirSync(runs).find((name) => name.startsWith(`${this.session}-`)) : undefined;
+    const own = existsSync(runs) ? readdirSync(runs).find((name) => name.startsWith(`${session}-`)) : undefined;
     return own === undefined ? this.folder : join(runs, own);
   }
 

@@ -36,6 +36,8 @@ export type Subject = {
   normal?: (stdout: string) => string;
   /** What is the same in each run of what it leaves in its working folder. */
   result?: (find: Find) => string | Promise<string>;
+  /** A restart is checkpointed, too, and restarted from there. */
+  later?: boolean;
   /** It opens files again that it wrote before: a restart has to come before the run that goes on changes them. */
   reopens?: boolean;
   status?: number;
@@ -44,12 +46,24 @@ export type Subject = {
 };
 
 type Reference = { stdout: string; result: string; status: number; seconds: number; lines: number };
-type Snapshot = { id: string; cwd: string; printedBefore: string; printedAfter: string };
+type Snapshot = {
+  id: string;
+  cwd: string;
+  /** The folders of the runs before, from the last one on. */
+  runFolders: readonly string[];
+  /** What may have been printed by then: what was printed while the checkpoint was made may belong to either side. */
+  printed: readonly string[];
+};
 
 /** The file that a program with `waits` looks for. */
 const CHECKPOINTED = 'checkpointed';
 /** The same for a shell: what it does when its work is done. */
 export const untilCheckpointed = `until [ -e ${CHECKPOINTED} ]; do sleep 0.02; done`;
+
+/** All texts from `before` to `after`, which begins with it; the longest first. */
+function textsBetween(before: string, after: string): string[] {
+  return Array.from({ length: after.length - before.length + 1 }, (_, less) => after.slice(0, after.length - less));
+}
 
 /** Lines in alphabetical order, for programs whose processes print beside each other. */
 export const sorted = (stdout: string): string => stdout.split('\n').sort().join('\n');
@@ -95,14 +109,14 @@ class Trial {
     return typeof this.subject.command === 'function' ? this.subject.command(folder) : this.subject.command;
   }
 
-  #letEnd(folder: string): void {
+  letEnd(folder: string): void {
     if (this.subject.waits) writeFileSync(join(folder, CHECKPOINTED), '');
   }
 
   async reference(): Promise<Reference> {
     const cwd = await this.#folder('reference');
     const { subject } = this;
-    this.#letEnd(cwd);
+    this.letEnd(cwd);
     const start = performance.now();
     const program = this.scratch.start(this.#command(cwd), {
       cwd,
@@ -122,14 +136,18 @@ class Trial {
   }
 
   /** Waits for a random moment: a line of the output and a bit more, or a time where it prints little. */
-  async #moment(program: Program, reference: Reference, latest: number): Promise<string> {
-    await program.line(this.subject.begun, this.#seconds);
+  async #moment(program: Program, reference: Reference, latest: number, printed = 0): Promise<string> {
+    if (printed === 0) await program.line(this.subject.begun, this.#seconds);
     const share = this.random() * latest;
-    const first = program.lines.length;
+    const first = printed + program.lines.length;
     const over = (): boolean => program.status !== undefined;
     if (reference.lines - first >= 8) {
       const lines = first + Math.floor(share * (reference.lines - first));
-      await waitFor(`line ${lines}`, () => over() || program.lines.length >= lines, this.#seconds);
+      await waitFor(`line ${lines}`, () => over() || printed + program.lines.length >= lines, this.#seconds).catch(
+        (error: Error) => {
+          throw new Error(`${error.message}\n${program.transcript()}`);
+        },
+      );
       await sleep(this.random() * Math.min(50, (1000 * reference.seconds) / reference.lines));
       return `after line ${lines} of ${reference.lines}`;
     }
@@ -142,8 +160,9 @@ class Trial {
     reference: Reference,
     then: 'resume' | 'kill',
     tell: (moment: string) => void,
+    share?: number,
   ): Promise<{ program: Program; snapshot: Snapshot }> {
-    let latest = this.subject.latest ?? 0.9;
+    let latest = share ?? this.subject.latest ?? 0.9;
     for (;;) {
       const number = ++this.#count;
       const session = `run${number}`;
@@ -159,9 +178,9 @@ class Trial {
       const { status, stdout, stderr } = await this.scratch.cairn(['checkpoint', '--session', session, '--json', '--then', then]);
       if (status === 0) {
         const { snapshot } = JSON.parse(stdout) as { snapshot: string };
-        this.#letEnd(cwd);
+        if (then === 'resume' || !this.subject.later) this.letEnd(cwd);
         if (then === 'kill') await program.exit(this.#seconds);
-        return { program, snapshot: { id: snapshot, cwd, printedBefore, printedAfter: program.stdout } };
+        return { program, snapshot: { id: snapshot, cwd, runFolders: [], printed: textsBetween(printedBefore, program.stdout) } };
       }
       // A machine that is busy may be late: the program was over before the checkpoint began.
       const late = !this.subject.waits && /has ended|ended during|no process that can|no session/i.test(stderr) && latest > 0.02;
@@ -172,6 +191,24 @@ class Trial {
       );
       latest *= 0.6;
     }
+  }
+
+  /** Restarts, and makes a snapshot of that at a later moment; the restart is killed. */
+  async later(snapshot: Snapshot, reference: Reference, tell: (moment: string) => void): Promise<Snapshot> {
+    const program = this.startRestart(snapshot);
+    const session = program.command.at(program.command.indexOf('--session') + 1) ?? '';
+    const earlier = (snapshot.printed[0] ?? '').split('\n').length - 1;
+    await waitFor('the restart', async () => {
+      assert.equal(program.status, undefined, `${program.transcript()}\n${this.scratch.logs(session)}`);
+      return /"state":\s*"running"/.test((await this.scratch.cairn(['status', '--session', session, '--json'])).stdout);
+    });
+    tell(`${session}: ${await this.#moment(program, reference, this.subject.latest ?? 0.9, earlier)}, then kill`);
+    const before = program.stdout;
+    const { snapshot: id } = await this.scratch.checkpoint(session, '--then', 'kill');
+    await program.exit(this.#seconds);
+    const texts = textsBetween(before, program.stdout);
+    const printed = snapshot.printed.flatMap((start) => texts.map((text) => start + text));
+    return { ...snapshot, id, runFolders: [this.scratch.runFolder(program), ...snapshot.runFolders], printed };
   }
 
   /** What the run that was not killed prints and leaves. */
@@ -192,16 +229,12 @@ class Trial {
     const session = program.command.at(program.command.indexOf('--session') + 1);
     const about = (): string => `${program.transcript()}\n${this.scratch.logs(session)}`;
     assert.equal(status, reference.status, `the restart's status\n${about()}`);
-    // What was printed between the look before the checkpoint and its end may belong to either side.
-    const { printedBefore, printedAfter } = snapshot;
     const wanted = this.#normal(reference.stdout);
-    let fits = false;
-    for (let at = printedBefore.length; at <= printedAfter.length && !fits; at++) {
-      fits = this.#normal(printedAfter.slice(0, at) + program.stdout) === wanted;
-    }
-    if (!fits) assert.equal(this.#normal(printedAfter + program.stdout), wanted, `what the restart printed\n${about()}`);
+    const whole = snapshot.printed.map((start) => this.#normal(start + program.stdout));
+    if (!whole.includes(wanted)) assert.equal(whole[0], wanted, `what the restart printed\n${about()}`);
     const folder = this.scratch.runFolder(program);
-    const find: Find = (name) => (existsSync(join(folder, name)) ? join(folder, name) : join(cwd, name));
+    const find: Find = (name) =>
+      [folder, ...snapshot.runFolders].map((runFolder) => join(runFolder, name)).find(existsSync) ?? join(cwd, name);
     assert.equal((await this.subject.result?.(find)) ?? '', reference.result, `what the restart left in ${folder}\n${about()}`);
   }
 }
@@ -223,7 +256,13 @@ export function programTest(subject: Subject): void {
       const reference = await trial.reference();
       for (let round = 0; round < Number(process.env['CAIRN_PROGRAM_ROUNDS'] ?? 1); round++) {
         await context.test('killed, restarted twice at the same time, and once more from a folder that was moved', async () => {
-          const { snapshot } = await trial.checkpoint(reference, 'kill', tell);
+          const share = subject.later ? 0.5 : undefined;
+          const { snapshot } = await trial.checkpoint(reference, 'kill', tell, share);
+          if (subject.later) {
+            const later = await trial.later(snapshot, reference, tell);
+            trial.letEnd(snapshot.cwd);
+            await trial.assertRestart(trial.startRestart(later), later, reference);
+          }
           const restarts = [trial.startRestart(snapshot), trial.startRestart(snapshot)];
           for (const restarted of restarts) await trial.assertRestart(restarted, snapshot, reference);
           const moved = `${snapshot.cwd}-moved`;

@@ -59,3 +59,55 @@ programTest({
   // Its first and last line have the time.
   result: (find) => readFileSync(find('typescript'), 'utf8').replaceAll(/^Script .*$/gm, ''),
 });
+
+programTest({
+  name: 'Python: pty.fork and pty.spawn',
+  needs: ['python3'],
+  command: ['python3', '-u', 'terminals.py'],
+  prepare: (folder) =>
+    writeFileSync(
+      join(folder, 'terminals.py'),
+      `
+import os, pty, sys, time, tty
+
+def talk(pid, fd, words):
+    for word in words:
+        os.write(fd, (word + "\\n").encode())
+        seen = b""
+        while not seen.endswith(b"done\\r\\n"):
+            seen += os.read(fd, 100)
+        print(word, seen.decode().replace("\\r\\n", "|"))
+        time.sleep(0.02)
+    os.write(fd, b"\\x04")
+    # Closed before its end it would be hung up, or read the end of its input, whichever comes first.
+    print("status", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    os.close(fd)
+
+pid, fd = pty.fork()
+if pid == 0:
+    print("child", os.isatty(0), os.ttyname(0) == os.readlink("/proc/self/fd/0"), flush=True)
+    while True:
+        line = sys.stdin.readline()
+        if not line:
+            os._exit(6)
+        print(line.strip().upper(), os.tcgetpgrp(0) == os.getpgrp(), "done", flush=True)
+print("begun")
+seen = b""
+while not seen.endswith(b"\\n"):
+    seen += os.read(fd, 100)
+print(seen.decode().strip())
+master, slave = os.openpty()
+tty.setraw(slave)
+name = os.ttyname(slave)
+talk(pid, fd, ["word%d" % i for i in range(30)])
+for i in range(20):
+    os.write(master, b"x" * (100 + i))
+    time.sleep(0.01)
+    print(len(os.read(slave, 1000)), os.ttyname(slave) == name, os.path.exists(name))
+sys.stdout.flush()
+print(os.waitstatus_to_exitcode(pty.spawn(["sh", "-c", "for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.03; done; ${untilCheckpointed}; exit 2"], lambda fd: os.read(fd, 1024))))
+`,
+    ),
+  begun: /^begun$/m,
+  waits: true,
+});

@@ -133,3 +133,76 @@ mapped.flush()
   waits: true,
   result: (find) => readFileSync(find('data')).toString('latin1', 0, 8 + 24 * 4096),
 });
+
+programTest({
+  name: 'Python: multiprocessing with a pool, a queue, locks, an array, shared memory by name and a manager',
+  // Restarted twice at once: the sockets of what is below the working folder are each run's own.
+  command: (folder) => ['sh', '-c', `mkdir tmp; TMPDIR=$PWD/tmp exec ${command(folder).join(' ')}`],
+  needs,
+  prepare: write(`
+import multiprocessing as mp, os, random, time
+from multiprocessing import shared_memory
+
+def square(n):
+    time.sleep(0.003)
+    return n * n
+
+def produce(queue, lock, total, array, name, first):
+    memory = shared_memory.SharedMemory(name)
+    for n in range(first, first + 30):
+        with lock:
+            total.value += n
+            array[n % len(array)] += n
+            memory.buf[n] = (memory.buf[n] + n) % 251
+        queue.put((n, "x" * (n * 500)))
+        time.sleep(0.005)
+    memory.close()
+
+def turns(mine, other, pipe, rounds):
+    for n in range(rounds):
+        mine.acquire()
+        pipe.send(n)
+        other.release()
+    pipe.close()
+
+def main():
+    print("begun")
+    lock, total, array = mp.Lock(), mp.Value("q", 0), mp.Array("q", 7)
+    queue = mp.Queue()
+    memory = shared_memory.SharedMemory(create=True, size=100000)
+    producers = [mp.Process(target=produce, args=(queue, lock, total, array, memory.name, 30 * n)) for n in range(2)]
+    for process in producers: process.start()
+    ends, other = mp.Pipe(False)
+    here, there = mp.Semaphore(0), mp.Semaphore(0)
+    player = mp.Process(target=turns, args=(here, there, other, 40))
+    player.start()
+    other.close()
+    with mp.Manager() as manager, mp.Pool(2) as pool:
+        shared = manager.dict()
+        got = []
+        for turn in range(40):
+            here.release()
+            there.acquire()
+            shared[turn] = ends.recv()
+            squares = pool.map_async(square, range(turn, turn + 4))
+            if turn % 4 != 0:
+                for _ in range(2): got.append(queue.get(timeout=30))
+            print("turn", turn, shared[turn], squares.get(30), flush=True)
+        for process in producers + [player]: process.join(30)
+        print([process.exitcode for process in producers + [player]], total.value, list(array), sorted(n for n, _ in got), all(len(x) == n * 500 for n, x in got))
+        again = shared_memory.SharedMemory(memory.name)
+        print("memory", sum(again.buf[:60]), again.name == memory.name, sum(shared.values()))
+        again.close()
+        while not os.path.exists("checkpointed"): time.sleep(0.02)
+        print("pool", pool.map(square, range(5)), len(shared))
+    memory.close()
+    memory.unlink()
+    print("there", os.path.exists("/dev/shm/" + memory.name.strip("/")))
+
+if __name__ == "__main__":
+    main()
+`),
+  begun: /^begun$/,
+  waits: true,
+  later: true,
+});

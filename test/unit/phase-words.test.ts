@@ -15,6 +15,7 @@ const phase = (given: Partial<PhaseStatus>): PhaseStatus => ({
   ...given,
 });
 const operation = (phases: PhaseStatus[], given: Partial<OperationStatus> = {}): OperationStatus => ({
+  heldOff: [],
   id: 1,
   kind: 'checkpoint',
   phases,

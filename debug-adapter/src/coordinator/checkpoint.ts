@@ -26,7 +26,7 @@ import { isInside, noLabels, PROCESSES, TABLES } from '../store/snapshot-folder.
 import type { AgentConnection } from './agent-connection.js';
 import type { Context } from './context.js';
 import { letGo, members, note, suspend } from './members.js';
-import { NotAlone, type Operation, type RequestFields } from './operation.js';
+import { HeldOff, NotAlone, type Operation, type RequestFields } from './operation.js';
 import { refuseObstacles } from './refusals.js';
 import type { Session } from './session.js';
 import { fileRules } from './settings.js';
@@ -117,7 +117,7 @@ function canGoInOne({ lingering }: Session, all: readonly AgentConnection[]): bo
 
 /**
  * All phases are sent at once; a failure in one makes the process refuse the later ones. Gives for how long it was stopped;
- * undefined: it has children that have to be stopped, too, and runs on.
+ * undefined: it has children that have to be stopped, too, or is in a critical section, and runs on.
  */
 async function saveInOneGo(
   context: Context,
@@ -130,12 +130,14 @@ async function saveInOneGo(
     save: { folder: partial.folder, snapshot: partial.id },
   };
   const steps = [...holdSteps(all), ...saveSteps(all), ...resumeSteps(all)];
+  const mark = operation.status.phases.length;
   const outcomes = await Promise.allSettled(
     steps.map((step) => operation.step(step, all, context.deadlines, fields[step.phase] ?? {})),
   );
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failed?.reason instanceof NotAlone) {
+  if (failed?.reason instanceof NotAlone || failed?.reason instanceof HeldOff) {
     await operation.abort(all);
+    operation.status.phases.length = mark;
     return undefined;
   }
   if (failed) throw failed.reason;

@@ -12,7 +12,7 @@ import { type CairnError, failure } from '../protocol/errors.js';
 import { Phase, type PhaseReply } from '../protocol/generated/agent_pb.js';
 import type { AgentConnection } from './agent-connection.js';
 import type { Context } from './context.js';
-import { InPassing, type Operation } from './operation.js';
+import { HeldOff, InPassing, type Operation } from './operation.js';
 import { bounded } from './strand.js';
 
 const LOOK_MS = 5;
@@ -48,12 +48,35 @@ async function allReady(context: Context, all: readonly AgentConnection[]): Prom
   }
 }
 
-/** Stops all threads of all processes; gives the processes. Who is in passing is let go on for a moment, some times. */
+/**
+ * Stops all threads of all processes; gives the processes. Who is in passing is let go on for a moment, some times; critical sections are
+ * waited for, however long they take.
+ */
 export async function suspend(context: Context, operation: Operation): Promise<AgentConnection[]> {
+  const mark = operation.status.phases.length;
+  let told = false;
   for (let attempt = 1; ; attempt++) {
     try {
       return await suspendOnce(context, operation);
     } catch (error) {
+      if (error instanceof HeldOff) {
+        await operation.abort(context.session.processes);
+        await operation.awaitSections(
+          () => context.session.processes,
+          mark,
+          (held) => {
+            if (told) return;
+            told = true;
+            for (const { virtualPid, why } of held)
+              context.log.add('info', `the ${operation.status.kind} waits: ${why}`, {
+                operation: operation.status.id,
+                virtualPid,
+              });
+          },
+        );
+        attempt--;
+        continue;
+      }
       if (!(error instanceof InPassing)) throw error;
       if (attempt === ATTEMPTS) throw failure('heldByDebugger', { why: error.message });
       await operation.abort(context.session.processes);

@@ -6,7 +6,7 @@
 import { create } from '@bufbuild/protobuf';
 import type { PhaseStep } from '../model/phases.js';
 import { type Clock, sleep } from '../platform/clock.js';
-import type { OperationKind, OperationStatus, PhaseName, PhaseStatus } from '../protocol/control.js';
+import type { HoldOff, OperationKind, OperationStatus, PhaseName, PhaseStatus } from '../protocol/control.js';
 import { CairnError, failure, type Reason, reason } from '../protocol/errors.js';
 import { Phase, type PhaseReply, PhaseReplySchema } from '../protocol/generated/agent_pb.js';
 import type { PhaseTiming } from '../protocol/snapshot.js';
@@ -29,6 +29,7 @@ const wirePhase: Readonly<Record<Exclude<PhaseName, 'write'>, Phase>> = {
 };
 
 const ABORT_MS = 5000;
+const SECTION_LOOK_MS = 50;
 
 /** What a phase needs beyond its name. */
 export interface RequestFields {
@@ -47,7 +48,11 @@ export class NotAlone extends Error {}
  */
 export class InPassing extends Error {}
 
+/** Processes in critical sections: the computation goes on until they have left them. */
+export class HeldOff extends Error {}
+
 const EAGAIN = -11;
+const EBUSY = -16;
 
 /** Who has arrived, and who has not, in a computation of any size. */
 class PhaseRecord implements PhaseStatus {
@@ -95,7 +100,7 @@ export class Operation {
   constructor(id: number, kind: OperationKind, clock: Clock, { hosts, progressed }: Pick<Session, 'hosts' | 'progressed'>) {
     this.#hosts = hosts;
     this.#exchange = new Exchange(hosts);
-    this.status = { id, kind, phases: [], startedAt: clock.now(), finished: false, error: '' };
+    this.status = { id, kind, phases: [], heldOff: [], startedAt: clock.now(), finished: false, error: '' };
     this.#clock = clock;
     this.#began = clock.monotonicMs();
     this.#changed = progressed;
@@ -116,6 +121,33 @@ export class Operation {
 
   cancel(): void {
     this.#cancel.abort();
+  }
+
+  /**
+   * Asks processes whether they are in critical sections, until none is. What was tried of phases before, from `mark` on, is no
+   * part of the operation.
+   */
+  async awaitSections(
+    members: () => readonly AgentConnection[],
+    mark: number,
+    first: (held: readonly HoldOff[]) => void,
+  ): Promise<void> {
+    this.status.phases.length = mark;
+    const request = phaseCall({ operation: this.number, phase: Phase.ASK, deadlineMs: ABORT_MS });
+    for (let asked = 0; ; asked++) {
+      const answers = members()
+        .filter((one) => one.isOpen)
+        .map(async (one) => ({ one, reply: await one.phase(request).catch(endedOnItsOwn) }));
+      const replies = await bounded(Promise.all(answers), ABORT_MS, () => new Error('no answer')).catch(() => []);
+      this.status.heldOff = replies
+        .filter(({ reply }) => reply.errorNumber === EBUSY)
+        .map(({ one, reply }) => ({ virtualPid: one.virtualPid, program: one.program, why: reply.error }));
+      this.#changed();
+      if (this.status.heldOff.length === 0) return;
+      if (asked === 0) first(this.status.heldOff);
+      this.checkCancelled();
+      await sleep(Math.min(5 * (asked + 1), SECTION_LOOK_MS));
+    }
   }
 
   /** With several hosts: where processes leave files for each other while it goes on. */
@@ -152,6 +184,7 @@ export class Operation {
       const exchange = this.#exchange.request(one, phase);
       const asked = one.phase(exchange === undefined ? request : phaseCall({ ...fields, ...common, ...exchange }));
       const reply = mayLeave ? await asked.catch(endedOnItsOwn) : await asked;
+      if ((phase === 'presuspend' || phase === 'suspend') && reply.errorNumber === EBUSY) throw new HeldOff(reply.error);
       if (phase === 'suspend' && fields.alone && reply.errorNumber === EAGAIN) throw new NotAlone();
       if (phase === 'suspend' && !fields.alone && reply.errorNumber === EAGAIN) throw new InPassing(reply.error);
       if (reply.error !== '') {

@@ -42,10 +42,21 @@ export const PhaseStatus = z.object({
 });
 export type PhaseStatus = z.infer<typeof PhaseStatus>;
 
+/** A process whose critical section a checkpoint waits for. */
+export const HoldOff = z.object({
+  virtualPid: z.number(),
+  program: z.string(),
+  /** In words, with the section's name and age. */
+  why: z.string(),
+});
+export type HoldOff = z.infer<typeof HoldOff>;
+
 export const OperationStatus = z.object({
   id: z.number(),
   kind: OperationKind,
   phases: z.array(PhaseStatus),
+  /** Not empty: it has not begun yet, and waits for these. */
+  heldOff: z.array(HoldOff),
   /** ISO 8601. */
   startedAt: z.string(),
   finished: z.boolean(),

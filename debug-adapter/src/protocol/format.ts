@@ -95,3 +95,11 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
 export function shellWord(word: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
+
+/** `waits for process 4711 (vvp): it is in a critical section (bus lock), for 812 ms`; empty where nobody keeps an operation off. */
+export function formatHoldOff(heldOff: readonly { virtualPid: number; program: string; why: string }[]): string {
+  const [first] = heldOff;
+  if (first === undefined) return '';
+  const others = heldOff.length === 1 ? '' : `, and for ${heldOff.length - 1} more`;
+  return `waits for process ${first.virtualPid} (${first.program}): ${first.why}${others}`;
+}

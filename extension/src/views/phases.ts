@@ -3,7 +3,7 @@
  * Tests: test/unit/phase-words.test.ts.
  */
 import type { OperationStatus, PhaseStatus } from '../../../debug-adapter/src/protocol/control.js';
-import { formatDuration } from '../../../debug-adapter/src/protocol/format.js';
+import { formatDuration, formatHoldOff } from '../../../debug-adapter/src/protocol/format.js';
 
 export function phaseLabel({ phase, barrier }: PhaseStatus): string {
   return barrier === '' ? phase : barrier;
@@ -17,6 +17,7 @@ export function operationLine(operation: OperationStatus): string {
     const end = Math.max(0, ...operation.phases.map(({ endedMs, startedMs }) => endedMs ?? startedMs));
     return `${kind} done in ${formatDuration(end)}`;
   }
+  if (operation.heldOff.length > 0) return `${kind} ${formatHoldOff(operation.heldOff)}`;
   const current = operation.phases.findLast(({ endedMs }) => endedMs === null) ?? operation.phases.at(-1);
   if (!current) return `${kind} begins`;
   const all = current.arrived.length + current.waiting.length;

@@ -284,6 +284,12 @@ struct cairn_host {
   /* [quiesced, restoring] A folder that all hosts see, for files that processes leave for each other until the operation is over.
    * NULL: the computation is on one host. */
   const char *(*exchange_folder)(void);
+
+  /* In threads of the application, wrappers for one: as the functions of <cairn/cairn.h>, where they are described. request: not in
+   * signal handlers; -EDEADLK in Cairn's own thread and in a critical section. forbid and allow: [any]. */
+  int32_t (*request_checkpoint)(const char *name);
+  int32_t (*forbid_checkpoint)(const char *what);
+  int32_t (*allow_checkpoint)(void);
 };
 
 /* One row of a table of virtual names. All strings may be empty. */

@@ -2,7 +2,6 @@
 #include "pid/lent.h"
 
 #include <linux/futex.h>
-#include <stddef.h>
 #include <sys/uio.h>
 
 #include "pid/host.h"
@@ -17,11 +16,19 @@ uint32_t lent_by_restarts = 0;
 namespace {
 
 constexpr uint32_t capacity = 1024;
-constexpr uint64_t searched_stack = 1024;
+constexpr uint64_t cleanups_distance = 256;  // at most, behind the robust list
 
 Lent places[capacity];
 uint32_t lent_count = 0;
-int64_t list_offset = 0;  // of the robust list, from the thread's descriptor
+int64_t list_offset = 0;     // of the robust list, from the thread's descriptor
+int64_t cleanup_offset = 0;  // of the pointer to the innermost record of what a cancellation calls; 0: not known
+
+/// What libc gives to that call during a wait on a condition.
+struct Wait {
+  uint64_t position;
+  uintptr_t condition;
+  uintptr_t mutex;
+};
 
 bool peek(uint64_t address, void* data, size_t size) {
   struct iovec local = {data, size};
@@ -45,33 +52,21 @@ Lent* find(pthread_t thread) {
   return nullptr;
 }
 
-/// libc's descriptor of a thread, which has a pointer to itself behind two others; 0: it is none of libc's.
-pthread_t descriptor_of(int32_t real) {
-  uintptr_t head = 0, self = 0;
-  size_t size = 0;
-  if (list_offset == 0 || raw(SYS_get_robust_list, real, pointer(&head), pointer(&size)) < 0 || head == 0) return 0;
-  uintptr_t thread = head - static_cast<uintptr_t>(list_offset);
-  return peek(thread + 2 * sizeof(void*), &self, sizeof self) && self == thread ? static_cast<pthread_t>(thread) : 0;
+/// The mutex, if a thread that waits for the futex at `address` does so in a wait on a condition with such a mutex. Only what libc
+/// itself keeps of the wait tells: on the stack, a condition's address may stand beside anything.
+pthread_mutex_t* mutex_of_sleeper(uint64_t address, pthread_t thread) {
+  uintptr_t record = 0;
+  struct _pthread_cleanup_buffer cleanup;
+  Wait wait;
+  pthread_mutex_t mutex;
+  if (cleanup_offset == 0 || !peek(static_cast<uintptr_t>(thread) + static_cast<uintptr_t>(cleanup_offset), &record, sizeof record)) return nullptr;
+  if (record == 0 || !peek(record, &cleanup, sizeof cleanup)) return nullptr;
+  if (!peek(reinterpret_cast<uintptr_t>(cleanup.__arg), &wait, sizeof wait) || address - wait.condition >= sizeof(pthread_cond_t)) return nullptr;
+  bool known = peek(wait.mutex, &mutex, sizeof mutex) && has_kernel_ids(&mutex);
+  return known ? reinterpret_cast<pthread_mutex_t*>(wait.mutex) : nullptr;
 }
 
-/// The mutex, if a thread that waits for the futex at `address` does so in a wait on a condition with such a mutex: libc keeps
-/// what it needs at a cancellation on the stack, the condition's address and then the mutex's.
-pthread_mutex_t* mutex_of_sleeper(uint64_t address, uint64_t stack) {
-  constexpr uint64_t signals = offsetof(pthread_cond_t, __data.__g_signals);
-  constexpr uint64_t groups = sizeof(static_cast<pthread_cond_t*>(nullptr)->__data.__g_signals);
-  uintptr_t words[searched_stack / sizeof(uintptr_t)];
-  size_t size = sizeof words;
-  while (size > 64 && !peek(stack, words, size)) size /= 2;
-  if (size <= 64) return nullptr;
-  for (size_t at = 0; at + 1 < size / sizeof(uintptr_t); ++at) {
-    if (address < words[at] + signals || address >= words[at] + signals + groups) continue;
-    pthread_mutex_t mutex;
-    if (words[at + 1] % alignof(pthread_mutex_t) == 0 && peek(words[at + 1], &mutex, sizeof mutex) && has_kernel_ids(&mutex)) {
-      return reinterpret_cast<pthread_mutex_t*>(words[at + 1]);
-    }
-  }
-  return nullptr;
-}
+void no_cleanup(void*) {}
 
 }  // namespace
 
@@ -114,28 +109,52 @@ void find_thread_descriptor() {
   uintptr_t head = 0;
   size_t size = 0;
   if (raw(SYS_get_robust_list, 0, pointer(&head), pointer(&size)) < 0 || head == 0) return;
-  int64_t offset = static_cast<intptr_t>(head - static_cast<uintptr_t>(pthread_self()));
-  if (offset > 0 && offset < 8192) list_offset = offset;
+  auto self = static_cast<uintptr_t>(pthread_self());
+  int64_t offset = static_cast<intptr_t>(head - self);
+  if (offset <= 0 || offset >= 8192) return;
+  list_offset = offset;
+  struct _pthread_cleanup_buffer mark;
+  _pthread_cleanup_push(&mark, no_cleanup, nullptr);
+  for (uint64_t at = sizeof(robust_list_head); at < cleanups_distance && cleanup_offset == 0; at += sizeof(uintptr_t)) {
+    if (*reinterpret_cast<const volatile uintptr_t*>(head + at) == reinterpret_cast<uintptr_t>(&mark)) cleanup_offset = offset + static_cast<int64_t>(at);
+  }
+  _pthread_cleanup_pop(&mark, 0);
+}
+
+pthread_t thread_descriptor(int32_t real) {
+  uintptr_t head = 0, self = 0;
+  size_t size = 0;
+  if (list_offset == 0 || raw(SYS_get_robust_list, real, pointer(&head), pointer(&size)) < 0 || head == 0) return 0;
+  uintptr_t thread = head - static_cast<uintptr_t>(list_offset);
+  return peek(thread + 2 * sizeof(void*), &self, sizeof self) && self == thread ? static_cast<pthread_t>(thread) : 0;
 }
 
 void lend_to_sleepers() {
-  // Those in a call of ours have the real id of the last life.
-  for (Lent& place : places) {
-    if (place.thread > 1) set_tid(static_cast<pthread_t>(place.thread), to_real(Space::id, place.virtual_id));
-  }
+  // Those in a call of ours have the real id of the last life. Who has ended without giving back has no descriptor any more.
+  bool there[capacity] = {};
   int32_t virtual_id, real;
+  for (uint32_t index = 0; host->thread(index, &virtual_id, &real) == 1; ++index) {
+    pthread_t thread = thread_descriptor(real);
+    Lent* place = thread == 0 ? nullptr : find(thread);
+    if (place == nullptr) continue;
+    set_tid(thread, to_real(Space::id, place->virtual_id));
+    there[place - places] = true;
+  }
+  for (uint32_t at = 0; at < capacity; ++at) {
+    if (places[at].thread > 1 && !there[at]) empty(&places[at]);
+  }
   for (uint32_t index = 0; host->thread(index, &virtual_id, &real) == 1; ++index) {
     int64_t number = 0;
     uint64_t arguments[6], stack = 0;
     if (!thread_call(index, &number, arguments, &stack) || !is_futex(number)) continue;
     int operation = static_cast<int>(arguments[1]) & FUTEX_CMD_MASK;
     if (operation != FUTEX_WAIT && operation != FUTEX_WAIT_BITSET) continue;
-    pthread_mutex_t* mutex = mutex_of_sleeper(arguments[0], stack);
+    pthread_t thread = thread_descriptor(real);
+    pthread_mutex_t* mutex = thread == 0 ? nullptr : mutex_of_sleeper(arguments[0], thread);
     if (mutex == nullptr) continue;
     // What the sleeper will write into it is of this life.
     renew_words(mutex);
-    pthread_t thread = descriptor_of(real);
-    if (thread == 0 || find(thread) != nullptr || *tid_word(thread) != virtual_id || virtual_id == real) continue;
+    if (find(thread) != nullptr || *tid_word(thread) != virtual_id || virtual_id == real) continue;
     // Without a place nobody would give back.
     Lent* place = lend(thread, virtual_id, real, true);
     if (place == nullptr) set_tid(thread, virtual_id);

@@ -3,10 +3,16 @@
 // A thread that waits on a condition with a robust or priority-inheriting mutex takes the mutex when it is woken, with what
 // libc's word says then. If it began to wait before the first restart no wrapper of ours is below it: it is lent its real id by the restart, and
 // gives it back in the first wrapper that it calls, which is to unlock that mutex at the latest.
-// [any] unless said otherwise, lock-free. Test: test/probes/threads/kernel_mutex_waiters.c.
+// [any] unless said otherwise, lock-free. Tests: test/probes/threads/kernel_mutex_waiters.c, condition_stack.c.
 #pragma once
 #include <pthread.h>
 #include <stdint.h>
+
+extern "C" {
+// libc's older way of registering a function for a thread's cancellation: it needs nothing of the C++ runtime.
+void _pthread_cleanup_push(struct _pthread_cleanup_buffer* buffer, void (*function)(void*), void* argument);
+void _pthread_cleanup_pop(struct _pthread_cleanup_buffer* buffer, int execute);
+}
 
 namespace cairn::pid {
 
@@ -32,6 +38,8 @@ void forget_lent(pthread_t thread);
 
 /// [init] In one of libc's threads.
 void find_thread_descriptor();
+/// libc's descriptor of a thread, which has a pointer to itself behind two others; 0: it is none of libc's, or not known.
+pthread_t thread_descriptor(int32_t real);
 /// [restoring] With the ids of today in the tables.
 void lend_to_sleepers();
 

@@ -8,6 +8,7 @@
 
 #include "pid/host.h"
 #include "pid/ids.h"
+#include "pid/lent.h"
 
 namespace cairn::pid {
 
@@ -89,15 +90,27 @@ bool peek(uint64_t address, void* data, size_t size) {
   return raw(SYS_process_vm_readv, raw(SYS_getpid), pointer(&local), 1, pointer(&remote), 1, 0) == static_cast<long>(size);
 }
 
+/// Whether memory can be such a mutex of libc's. It is looked at where the kernel is told of a word that may as well be a program's own.
+bool may_be_mutex(const pthread_mutex_t& copy) {
+  constexpr uint32_t types = 3, shared = 128;
+  auto kind = static_cast<uint32_t>(copy.__data.__kind);
+#if __SIZEOF_POINTER__ == 8
+  if (copy.__data.__spins != 0) return false;
+#else
+  kind &= 0xffff;
+#endif
+  return has_kernel_ids(&copy) && (kind & ~(types | kind_robust | kind_inherits | shared)) == 0 && life_of(&copy) <= life_now();
+}
+
 /// One entry of a robust list: held by the thread itself, under its virtual id or the one that was real at the checkpoint; or the
-/// mutex that it is about to take, which another thread may hold.
-void translate_entry(uint64_t address, const int32_t* former, int32_t real) {
+/// mutex that it is about to take, which another thread may hold. On a list that is not libc's there are only words.
+void translate_entry(uint64_t address, bool of_libc, const int32_t* former, int32_t real) {
   uint32_t word = 0;
   if (address % alignof(uint32_t) != 0 || !peek(address, &word, sizeof word)) return;
   int32_t id = static_cast<int32_t>(word & FUTEX_TID_MASK);
   if (id == 0 || (id != former[0] && id != former[1])) return;
   pthread_mutex_t copy;
-  bool known = peek(address, &copy, sizeof copy) && has_kernel_ids(&copy);
+  bool known = of_libc && peek(address, &copy, sizeof copy) && may_be_mutex(copy);
   // On its holder's list, and at the head of one who waits for it: the second must not take the first's id of today for its own of then.
   if (known && life_of(&copy) == life_now()) return;
   exchange_id(reinterpret_cast<uint32_t*>(address), id, real);
@@ -116,14 +129,15 @@ void translate_list(int32_t tid, const int32_t* former, int32_t real) {
   if (raw(SYS_get_robust_list, tid, pointer(&head), pointer(&size)) < 0 || head == nullptr) return;
   uint64_t first = reinterpret_cast<uintptr_t>(head);
   if (!peek(first, &list, sizeof list)) return;
+  bool of_libc = thread_descriptor(tid) != 0;
   auto word_at = [&](uintptr_t entry) { return (entry & ~uintptr_t{1}) + static_cast<uintptr_t>(list.futex_offset); };
   uintptr_t entry = reinterpret_cast<uintptr_t>(list.list.next);
   for (uint32_t count = 0; (entry & ~uintptr_t{1}) != first && count < list_limit; ++count) {
-    translate_entry(word_at(entry), former, real);
+    translate_entry(word_at(entry), of_libc, former, real);
     if (!peek(entry & ~uintptr_t{1}, &entry, sizeof entry)) return;
   }
   uint64_t pending = reinterpret_cast<uintptr_t>(list.list_op_pending);
-  if (pending != 0) translate_entry(word_at(pending), former, real);
+  if (pending != 0) translate_entry(word_at(pending), of_libc, former, real);
 }
 
 /// The mutex for which a thread waits in the kernel.
@@ -134,7 +148,7 @@ void translate_awaited(uint32_t thread) {
   int operation = static_cast<int>(arguments[1]) & FUTEX_CMD_MASK;
   pthread_mutex_t copy;
   if (operation != FUTEX_LOCK_PI && operation != FUTEX_LOCK_PI2) return;
-  if (!peek(arguments[0], &copy, sizeof copy) || !has_kernel_ids(&copy)) return;
+  if (!peek(arguments[0], &copy, sizeof copy) || !may_be_mutex(copy)) return;
   renew_words(reinterpret_cast<pthread_mutex_t*>(arguments[0]));
 }
 

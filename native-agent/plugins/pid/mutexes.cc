@@ -11,12 +11,6 @@
 #include "pid/mutex_words.h"
 #include "pid/threads.h"
 
-extern "C" {
-// libc's older way of registering a function for a thread's cancellation: it needs nothing of the C++ runtime.
-void _pthread_cleanup_push(struct _pthread_cleanup_buffer* buffer, void (*function)(void*), void* argument);
-void _pthread_cleanup_pop(struct _pthread_cleanup_buffer* buffer, int execute);
-}
-
 namespace cairn::pid {
 
 // The two that are hot: no look whether the function is known, since the first call comes here.

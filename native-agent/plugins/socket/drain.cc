@@ -52,7 +52,7 @@ int32_t drain_one(Socket* one) {
   one->queue = nullptr;
   one->queue_end = &one->queue;
   one->drained = true;
-  // Memory first: nothing may be taken out that there is no place for.
+  // Memory first: nothing may be taken out that there is no place for. As long as something comes, more may come.
   for (int32_t waited = 0; waited < 1000;) {
     int32_t there = 0;
     sys(SYS_ioctl, one->fd, FIONREAD, pointer(&there));
@@ -76,6 +76,7 @@ int32_t drain_one(Socket* one) {
       if (part < 0 && part != -EINTR) return host->fail(static_cast<int32_t>(part), "memfd", "no place for what is on the way on a connection");
       if (part > 0) written += static_cast<uint32_t>(part);
     }
+    if (message->size > 0) waited = 0;
   }
   return host->fail(-ETIMEDOUT, "socket", "what is on the way on a connection does not arrive");
 }

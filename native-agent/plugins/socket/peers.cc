@@ -1,5 +1,5 @@
 // Who is at the other end of each socket that this process brings back: a socket of the computation, or somebody outside, of which
-// rules say what becomes (rules.cc). Then the queues are read. [quiesced], all processes
+// rules say what becomes (rules.cc). Then, with a barrier between, the queues are read. [quiesced], all processes
 // having described theirs. Test: test/probes/sockets, test/probes/refusals.test.ts.
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
@@ -135,20 +135,15 @@ int32_t find_peers() {
     else if (one->role == Role::paired) error = is_unix(*one) ? find_unix_peer(one) : find_tcp_peer(one);
     if (error < 0) return error;
   }
-  if (int32_t error = settle_queues(); error < 0) return error;
-  for (Socket* one = sockets; one != nullptr; one = one->next) {
-    // What another host has sent may still be on the way: see below.
-    if (one->elsewhere || one->drained || one->away || one->role == Role::external) continue;
-    if (int32_t error = save_queue(one); error < 0) return error;
-    if (one->type == SOCK_DGRAM) find_senders(one);
-  }
-  return 0;
+  return settle_queues();
 }
 
-int32_t check_listening() {
+/// All queues have settled: what a peer sent is here, or its sender has said that it does not fit.
+int32_t save_queues() {
   for (Socket* one = sockets; one != nullptr; one = one->next) {
-    if (!one->away) continue;
+    if (one->elsewhere || one->drained || one->role == Role::external) continue;
     if (int32_t error = save_queue(one); error < 0) return error;
+    if (one->type == SOCK_DGRAM) find_senders(one);
   }
   for (Socket* one = sockets; one != nullptr; one = one->next) {
     if (one->elsewhere || one->role != Role::listening || one->queued <= count_waiting(one->inode) || closes({})) continue;

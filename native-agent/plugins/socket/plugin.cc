@@ -10,7 +10,7 @@ const cairn_host* host;
 
 namespace {
 
-const char* const checkpoint_barriers[] = {"peers", "listening", "drain", "refill", nullptr};
+const char* const checkpoint_barriers[] = {"peers", "queues", "drain", "refill", nullptr};
 const char* const restart_barriers[] = {"connect", "accept", "make", "fill", nullptr};
 
 // Tells a program that is executed that there was a restart.
@@ -19,7 +19,7 @@ constexpr uint32_t restarted = plugin::name_space("socket.restarted");
 int32_t barrier(const char* name, uint32_t restart) {
   if (restart == 0) {
     if (plugin::same(name, "peers")) return find_peers();
-    if (plugin::same(name, "listening")) return check_listening();
+    if (plugin::same(name, "queues")) return save_queues();
     return plugin::same(name, "drain") ? drain() : refill();
   }
   if (plugin::same(name, "connect")) return make_pairs();

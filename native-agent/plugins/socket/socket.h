@@ -203,7 +203,7 @@ int32_t type_of(int32_t fd);
 int32_t claim(cairn_descriptor* offer);
 int32_t find_peers();
 /// A barrier later: all in the queues of listening sockets are of the computation.
-int32_t check_listening();
+int32_t save_queues();
 int32_t refuse(const Socket& one, const char* what, const Address* about);
 
 // ---- rules.cc ---------------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@
 
 #include "agent.pb.h"
 #include "agent/altstack.h"
+#include "agent/application_calls.h"
 #include "agent/attached.h"
 #include "agent/handshake.h"
 #include "agent/interposition.h"
@@ -106,6 +107,9 @@ void Agent::set_facts() {
   events::HostFacts& host = events::facts();
   host.virtual_pid = host.real_pid = identity_.virtual_pid;
   host.log = log;
+  host.request_checkpoint = cairn_agent_request_checkpoint;
+  host.forbid_checkpoint = cairn_agent_forbid_checkpoint;
+  host.allow_checkpoint = cairn_agent_allow_checkpoint;
 }
 
 void Agent::start() {
@@ -192,7 +196,7 @@ void Agent::take_virtual_pid(int32_t virtual_pid) {
 }
 
 bool Agent::connect(sys::Error* error) {
-  sys::Status status = channel_.connect(identity_.socket);
+  sys::Status status = channel_.connected() ? 0 : channel_.connect(identity_.socket);
   if (status != 0) {
     error->set(status, identity_.socket).add("cannot reach the coordinator");
     return false;
@@ -210,6 +214,7 @@ bool Agent::connect(sys::Error* error) {
 }
 
 bool Agent::start_thread() {
+  requests_.open();
   // All signals are blocked in it: the application's are for the application's threads. A debugger does not learn of it.
   uint64_t all = ~uint64_t{0}, before = 0;
   call_unchecked(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8);
@@ -230,19 +235,23 @@ void Agent::run() {
 
 void Agent::serve() {
   for (;;) {
-    if (!channel_.connected()) {
+    if (!channel_.connected() || connected_once_ == 0) {
       sys::Error error;
       fork_gate_.close();
-      if (!connect(&error)) log(CAIRN_LOG_DEBUG, "still no coordinator");
+      if (!connect(&error)) {
+        log(CAIRN_LOG_DEBUG, "still no coordinator");
+        requests_.lost();
+      }
       fork_gate_.open();
     }
     send_log(&channel_);
-    struct pollfd waiting[2] = {{channel_.fd(), POLLIN, 0}, {save_.active() ? save_.watch_fd() : -1, POLLIN, 0}};
+    send_request();
+    struct pollfd waiting[3] = {{channel_.fd(), POLLIN, 0}, {save_.active() ? save_.watch_fd() : -1, POLLIN, 0}, {requests_.fd(), POLLIN, 0}};
     operation.look_for_continue();
     struct timespec pause = {retry_ns / 1'000'000'000, 0};
     if (operation.awaits_continue()) pause = {0, continue_look_ns};
     if (!channel_.has_input()) {
-      call_unchecked(SYS_ppoll, waiting, 2, &pause, nullptr, 8);
+      call_unchecked(SYS_ppoll, waiting, 3, &pause, nullptr, 8);
     }
     if (save_.active() && waiting[1].revents != 0) report_save();
     if (!channel_.connected() || (waiting[0].revents == 0 && !channel_.has_input())) continue;
@@ -272,6 +281,9 @@ void Agent::handle(const wire::Envelope& envelope) {
       if (read && setting.kind == cairn_agent_SettingKind_SETTING_OPTION) (void)events::replace_option(key, value);
       return;
     }
+    case cairn_agent_Message_checkpoint_reply_tag:
+      if (envelope.id == (request_id_ | 1)) answer_request(envelope.body);
+      return;
     default:
       if (envelope.id == 0) return;
       Text reason("unknown request");
@@ -279,6 +291,30 @@ void Agent::handle(const wire::Envelope& envelope) {
       refusal.reason = wire::encode_text(&reason);
       (void)channel_.send(envelope.id, cairn_agent_Message_refusal_tag, cairn_agent_Refusal_fields, &refusal);
   }
+}
+
+int32_t Agent::request(uint64_t thread, const char* name) {
+  // It would wait for itself.
+  if (sections_.open_in(thread) || static_cast<int32_t>(call(SYS_gettid)) == agent_tid_) return -EDEADLK;
+  return requests_.ask(name);
+}
+
+void Agent::send_request() {
+  Text name;
+  if (!channel_.connected() || !requests_.take(&name)) return;
+  request_id_ += 2;
+  cairn_agent_CheckpointRequest request = cairn_agent_CheckpointRequest_init_zero;
+  request.name = wire::encode_text(&name);
+  if (channel_.send(request_id_ | 1, cairn_agent_Message_checkpoint_request_tag, cairn_agent_CheckpointRequest_fields, &request) != 0) lost_coordinator();
+}
+
+void Agent::answer_request(Text body) {
+  Text error, snapshot;
+  cairn_agent_CheckpointReply reply = cairn_agent_CheckpointReply_init_zero;
+  reply.error = wire::decode_text(&error);
+  reply.snapshot = wire::decode_text(&snapshot);
+  if (!wire::decode(body, cairn_agent_CheckpointReply_fields, &reply)) error = Text("the coordinator's answer could not be read");
+  requests_.answer(error);
 }
 
 namespace {
@@ -327,6 +363,7 @@ void Agent::send_save_done(const checkpoint::SaveResult& saved) {
 
 void Agent::lost_coordinator() {
   channel_.close();
+  requests_.lost();
   operation.abort();
   if (save_.active()) {
     save_.abandon();
@@ -356,6 +393,8 @@ void Agent::start_after_fork() {
   connected_once_ = 0;
   forked_ = 1;
   fork_gate_.reset();
+  requests_.reset();
+  sections_.reset();
   handoff_ = nullptr;
   unmap_room();  // the thread that forked is the only one here
   operation.reset();
@@ -370,6 +409,9 @@ void Agent::start_after_fork() {
   (void)events::send(CAIRN_EVENT_FORK_CHILD);
   // Its kernel id may be held as a virtual one by another process of a restarted computation.
   take_virtual_pid(virtual_id(identity_.virtual_pid));
+  // Here, where no other thread is: later the program may be giving numbers to its descriptors, and meet those of a moment.
+  Handshake::look_after_fork();
+  (void)channel_.connect_at_once(identity_.socket);
   start_thread();
 }
 
@@ -391,6 +433,8 @@ void Agent::run_restarted(const image::Handoff* handoff) {
   connected_once_ = 0;
   forked_ = 0;
   fork_gate_.reset();
+  requests_.restarted();
+  sections_.reset();
   handoff_ = handoff;
   pages_device_ = handoff->pages_device;
   pages_inode_ = handoff->pages_inode;
@@ -421,6 +465,7 @@ void Agent::run_restarted(const image::Handoff* handoff) {
     (void)sys::write_all(2, text.c_str(), text.size());
     call_unchecked(SYS_exit_group, 1);
   }
+  requests_.open();
   serve();
   __builtin_unreachable();
 }

@@ -2,6 +2,8 @@
 // memory of the arena is in the image and so survives a restart.
 #pragma once
 #include "agent/fork_gate.h"
+#include "agent/requests.h"
+#include "agent/sections.h"
 #include "checkpoint/kept_files.h"
 #include "checkpoint/process_state.h"
 #include "checkpoint/save.h"
@@ -49,6 +51,12 @@ class Agent {
   /// Also in the writer, by its copies of the agent and of the connection, when this process is there no more.
   void send_save_done(const checkpoint::SaveResult& saved);
 
+  // As <cairn/cairn.h> says; `thread`: a number that is the calling thread's alone.
+  int32_t request(uint64_t thread, const char* name);
+  void request_error(char* buffer, uint32_t capacity) const { requests_.last_error(buffer, capacity); }
+  int32_t forbid(uint64_t thread, const char* what) { return sections_.enter(thread, what); }
+  int32_t allow(uint64_t thread) { return sections_.leave(thread); }
+
  private:
   friend class Handshake;
   friend class Operation;
@@ -64,6 +72,8 @@ class Agent {
   void serve();
   void handle(const wire::Envelope& envelope);
   void report_save();
+  void send_request();
+  void answer_request(sys::Text body);
   void lost_coordinator();
   /// Once no thread is there any more.
   void unmap_room();
@@ -83,6 +93,9 @@ class Agent {
   checkpoint::Save save_;
   uint64_t save_operation_ = 0;
   ForkGate fork_gate_;
+  Requests requests_;
+  uint64_t request_id_ = 0;       // of the last one, as the coordinator knows it
+  Sections sections_;
   const image::Handoff* handoff_ = nullptr;  // threads are waiting to be released
   uint64_t room_start_ = 0;       // where threads are until they have left the restart; size 0: there is none
   uint64_t room_size_ = 0;

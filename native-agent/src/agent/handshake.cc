@@ -21,6 +21,15 @@ constexpr uint32_t protocol_major = 1;
 constexpr uint32_t protocol_minor = 0;
 constexpr uint64_t patience_ns = 10'000'000'000;
 
+char command_line[64 * 1024];
+long command_line_size = 0;
+
+/// Longer ones are shown in part.
+long read_command_line() {
+  sys::UniqueFd fd = sys::open("/proc/thread-self/cmdline", O_RDONLY);
+  return fd.ok() ? sys::call(SYS_read, fd.get(), command_line, sizeof command_line) : 0;
+}
+
 uint32_t count_threads() {
   uint32_t count = 0;
   (void)sys::for_each_entry("/proc/self/task", [&](Text) {
@@ -44,20 +53,21 @@ void join_names(const char* const* names, sys::TextBuilder* text) {
 
 }  // namespace
 
-bool Handshake::run(Occasion occasion, sys::Error* error) {
-  return say_hello(error) && take_settings(occasion, error) && load_plugins(occasion, error) && describe_plugins(error);
+void Handshake::look_after_fork() {
+  command_line_size = read_command_line();
 }
 
-bool Handshake::say_hello(sys::Error* error) {
-  static char command_line[64 * 1024];
+bool Handshake::run(Occasion occasion, sys::Error* error) {
+  return say_hello(occasion, error) && take_settings(occasion, error) && load_plugins(occasion, error) && describe_plugins(error);
+}
+
+bool Handshake::say_hello(Occasion occasion, sys::Error* error) {
   struct utsname system = {};
   sys::call_unchecked(SYS_uname, &system);
-  // Longer command lines are shown in part.
-  sys::UniqueFd fd = sys::open("/proc/thread-self/cmdline", O_RDONLY);
-  long size = fd.ok() ? sys::call(SYS_read, fd.get(), command_line, sizeof command_line) : 0;
+  if (occasion != forked) command_line_size = read_command_line();
   Text host(system.nodename), build_id(agent_->facts_.build_id), executable(agent_->identity_.executable);
   Text computation(agent_->identity_.computation), snapshot(agent_->identity_.snapshot);
-  Text arguments(command_line, size > 1 ? static_cast<size_t>(size - 1) : 0), architecture(sys::processor::architecture);
+  Text arguments(command_line, command_line_size > 1 ? static_cast<size_t>(command_line_size - 1) : 0), architecture(sys::processor::architecture);
 
   cairn_agent_Hello hello = cairn_agent_Hello_init_zero;
   hello.protocol_major = protocol_major;
@@ -72,7 +82,7 @@ bool Handshake::say_hello(sys::Error* error) {
   hello.executable = encode_text(&executable);
   hello.session_id = encode_text(&computation);
   hello.snapshot = encode_text(&snapshot);
-  hello.threads = count_threads() - (agent_->agent_tid_ != 0 ? 1 : 0);
+  hello.threads = occasion == forked ? 1 : count_threads() - (agent_->agent_tid_ != 0 ? 1 : 0);
   hello.reconnected = agent_->connected_once_ != 0;
   hello.command_line = encode_text(&arguments);
   hello.architecture = encode_text(&architecture);

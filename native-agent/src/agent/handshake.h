@@ -8,11 +8,13 @@ class Handshake {
  public:
   explicit Handshake(Agent* agent) : agent_(agent) {}
   enum Occasion { launched, forked, restarted, reconnected };
+  /// [the forking thread, in a new process] What Hello tells of the process and has to be read from files.
+  static void look_after_fork();
   /// On a fresh connection. False: refused or broken, the error says why.
   bool run(Occasion occasion, sys::Error* error);
 
  private:
-  bool say_hello(sys::Error* error);
+  bool say_hello(Occasion occasion, sys::Error* error);
   bool take_settings(Occasion occasion, sys::Error* error);
   bool describe_plugins(sys::Error* error);
   bool load_plugins(Occasion occasion, sys::Error* error);

@@ -129,6 +129,8 @@ void Operation::handle(uint64_t id, Text body) {
     error_.set(-EPROTO, "coordinator").add("a phase request could not be read");
   } else if (request.phase == cairn_agent_Phase_PHASE_ABORT) {
     abort(true);
+  } else if (request.phase == cairn_agent_Phase_PHASE_ASK) {
+    (void)forbidden();
   } else {
     // Once more for the answers, which need their place first.
     events::begin_exchange_phase(request.operation, request.hosts, exchange, arena_);
@@ -195,8 +197,17 @@ bool Operation::fail_order(const char* phase) {
   return false;
 }
 
+bool Operation::forbidden() {
+  Sections& sections = agent_->sections_;
+  if (!sections.any()) return false;
+  sections.keep_out();
+  sections.describe(&error_.set(-EBUSY, "critical section"));
+  return true;
+}
+
 bool Operation::presuspend() {
   if (progress_ != none) return fail_order("presuspend");
+  if (forbidden()) return false;
   progress_ = presuspended;
   return events::send(CAIRN_EVENT_PRESUSPEND);
 }
@@ -225,6 +236,8 @@ bool Operation::suspend(uint64_t deadline_ns, bool alone) {
   events::facts().thread = thread_of_stop;
   events::facts().thread_count = stop_.thread_count();
   progress_ = suspended;
+  // One that began before the threads were stopped.
+  if (forbidden()) return false;
   sys::reserve_fds();
   if (!read_family(arena_, stop_.tracer(), agent_->save_.writer(), &family_, &error_)) return false;
   forget_stop_events();
@@ -261,7 +274,7 @@ bool Operation::save(Text folder, Text snapshot, bool synchronous) {
   record_thread_attributes();
   agent_->save_operation_ = operation_;
   size_t mark = arena_->used();
-  bool ok = events::send(CAIRN_EVENT_PRECHECKPOINT) && capture(request);
+  bool ok = events::send(CAIRN_EVENT_PRECHECKPOINT) && stop_.read_pending(&error_) && capture(request);
   arena_->rewind(mark);
   if (!ok) return false;
   __atomic_store_n(&agent_->writing_, 1, __ATOMIC_RELEASE);
@@ -301,6 +314,7 @@ bool Operation::capture(const checkpoint::SaveRequest& request) {
 }
 
 bool Operation::resume() {
+  agent_->sections_.end();
   if (progress_ == suspended) {
     bool ok = events::send(CAIRN_EVENT_RESUME);
     bool held_throughout = stop_.active();

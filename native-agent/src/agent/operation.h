@@ -41,6 +41,8 @@ class Operation {
   enum Progress { none, presuspended, suspended, saved, restarting, restarted };
 
   bool run(const cairn_agent_PhaseRequest& request, sys::Text barrier, sys::Text folder, sys::Text snapshot);
+  /// True, and says so: the application is in a critical section.
+  bool forbidden();
   bool presuspend();
   bool suspend(uint64_t deadline_ns, bool alone);
   bool save(sys::Text folder, sys::Text snapshot, bool synchronous);

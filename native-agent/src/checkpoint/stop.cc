@@ -2,6 +2,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <linux/close_range.h>
 #include <linux/ptrace.h>
 #include <sched.h>
 #include <signal.h>
@@ -148,6 +149,19 @@ bool Stop::active() const {
          call(SYS_kill, tracer_, 0) == 0 && state_letter(tracer_, tracer_) != 'Z';
 }
 
+bool Stop::read_pending(sys::Error* error) {
+  uint32_t expected = stopped;
+  if (__atomic_compare_exchange_n(&state_, &expected, asked, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+    sys::store_and_wake(&state_, asked);
+    while (sys::load(&state_) == asked && call(SYS_wait4, tracer_, nullptr, WNOHANG | WNOWAIT | __WALL, nullptr) != tracer_) {
+      sys::wait_while(&state_, asked, sys::now_ns() + 20'000'000);
+    }
+  }
+  if (sys::load(&state_) == stopped) return true;
+  error->set(-ECHILD, "tracer").add("the process that held the threads was killed; the computation runs on");
+  return false;
+}
+
 void Stop::extend(uint64_t deadline_ns) { __atomic_store_n(&deadline_ns_, deadline_ns, __ATOMIC_RELEASE); }
 
 uint32_t Stop::stopped_threads() const {
@@ -169,6 +183,8 @@ void Stop::tracer_entry(void* self) {
   // Threads that are killed while they are traced stay zombies for their tracer: it must not outlive the agent's thread.
   call_unchecked(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (call(SYS_getppid) != stop->process_) call_unchecked(SYS_exit_group, 0);
+  // A table of descriptors of its own: threads still run, and must not see among theirs what is opened here for a moment.
+  if (failed(call(SYS_close_range, 0, ~0u, CLOSE_RANGE_UNSHARE))) call_unchecked(SYS_unshare, CLONE_FILES);
   sys::wait_while(&stop->permitted_, 0, 0);
   stop->trace();
 }
@@ -190,7 +206,10 @@ void Stop::trace() {
       serve_requests();
       nap = now - stopped_ns_ < 10'000'000'000 ? 1'000'000 : 20'000'000;
     }
-    if (sys::wait_while(&state_, stopped, now + nap)) break;
+    if (!sys::wait_while(&state_, stopped, now + nap)) continue;
+    if (sys::load(&state_) != asked) break;
+    record_signals();
+    sys::store_and_wake(&state_, stopped);
   }
   release_all();
   sys::store_and_wake(&state_, ended);
@@ -212,10 +231,16 @@ bool Stop::stop_all() {
       if (!leave_restart(&threads_[i])) return false;
     }
   }
+  for (uint32_t i = 0; i < count_; ++i) {
+    if (!capture(&threads_[i])) return false;
+  }
+  return true;
+}
+
+void Stop::record_signals() {
   forget_pending();
   bool shared_recorded = false;
   for (uint32_t i = 0; i < count_; ++i) {
-    if (!capture(&threads_[i])) return false;
     if (!threads_[i].stopped) continue;
     if (const trace::Request* traced = threads_[i].traced) {
       for (uint32_t at = 0; at < traced->answer.pending_count; ++at) {
@@ -229,7 +254,6 @@ bool Stop::stop_all() {
     if (!shared_recorded) record_pending(threads_[i].real_tid, true, virtual_tid_);
     shared_recorded = true;
   }
-  return true;
 }
 
 bool Stop::find_threads(bool* found_new) {

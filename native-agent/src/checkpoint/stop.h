@@ -59,6 +59,8 @@ class Stop {
   void end();
   /// Threads are stopped (and the tracer has not given up meanwhile).
   [[nodiscard]] bool active() const;
+  /// Notes the signals that wait for delivery. Not before all processes are stopped: until then others send them, and children end.
+  bool read_pending(sys::Error* error);
   /// The tracer stays until `deadline_ns` (CLOCK_MONOTONIC; 0: until end() is called).
   void extend(uint64_t deadline_ns);
 
@@ -70,11 +72,12 @@ class Stop {
   [[nodiscard]] uint32_t stopped_threads() const;
 
  private:
-  enum State : uint32_t { starting, stopped, failed_state, release, ended };
+  enum State : uint32_t { starting, stopped, asked, failed_state, release, ended };
 
   static void tracer_entry(void* self);
   void trace();
   bool stop_all();
+  void record_signals();
   bool find_threads(bool* found_new);
   bool seize(int32_t tid);
   bool wait_for_stop(ThreadState* thread);

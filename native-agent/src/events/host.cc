@@ -93,6 +93,10 @@ int32_t host_publish(const char* name, const void* functions) {
   return 0;
 }
 
+int32_t host_request_checkpoint(const char* name) { return host_facts.request_checkpoint(name); }
+int32_t host_forbid_checkpoint(const char* what) { return host_facts.forbid_checkpoint(what); }
+int32_t host_allow_checkpoint() { return host_facts.allow_checkpoint(); }
+
 int32_t host_offer(uint32_t event, void* data) {
   if (event == CAIRN_EVENT_DESCRIPTOR_SAVE) gathering = true;
   for (uint32_t layer = loaded; layer-- > 0;) {
@@ -117,6 +121,7 @@ const cairn_host host = {
     set_name, claim_name, get_name, remove_name, next_name, host_offer, host_deliver,
     host_thread_call, host_need_file, host_set_thread_argument, host_list_file,
     tell_hosts, ask_hosts, answer_of_hosts, exchange_folder,
+    host_request_checkpoint, host_forbid_checkpoint, host_allow_checkpoint,
 };
 
 bool goes_down(cairn_event event) { return event == CAIRN_EVENT_PRESUSPEND || event == CAIRN_EVENT_PRECHECKPOINT; }

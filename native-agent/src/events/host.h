@@ -30,6 +30,9 @@ struct HostFacts {
   checkpoint::NeededFiles* needed_files;
   sys::Error* error;  // of the operation in progress
   void (*log)(uint32_t level, const char* text);
+  int32_t (*request_checkpoint)(const char* name);
+  int32_t (*forbid_checkpoint)(const char* what);
+  int32_t (*allow_checkpoint)();
 };
 HostFacts& facts();
 

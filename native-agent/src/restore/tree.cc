@@ -1,5 +1,6 @@
 #include "restore/tree.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -89,6 +90,13 @@ long fork_process() {
   __builtin_unreachable();
 }
 
+/// To the kernel the default action is to ignore the signal: what is pending, because it is blocked, is forgotten. Whoever started the
+/// restart may have set that no child becomes a zombie.
+void forget_ends() {
+  uint64_t action[4] = {};
+  call_unchecked(SYS_rt_sigaction, SIGCHLD, action, nullptr, 8);
+}
+
 /// Gives the session that the caller leads a new pseudo-terminal as its controlling one.
 void take_terminal() {
   long master = call(SYS_openat, AT_FDCWD, "/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0);
@@ -176,9 +184,14 @@ class Maker {
     return count;
   }
 
+  /// It has ended when this returns, and nothing is left of the signal: the application has been told, or is told by the agent.
   void make_ended(const Process& process) {
     long child = fork_process();
     if (child == 0) end_like(process.status);
+    siginfo_t info;
+    while (call(SYS_waitid, P_PID, child, &info, WEXITED | WNOWAIT, nullptr) == -EINTR) {
+    }
+    forget_ends();
     if (*ended_count_ < capacity_) ended_[(*ended_count_)++] = {process.virtual_pid, static_cast<int32_t>(child)};
   }
 
@@ -191,6 +204,7 @@ class Maker {
 
 int32_t fork_processes(Text list, image::EndedChild* ended, uint32_t* ended_count, uint32_t ended_capacity) {
   read(list);
+  forget_ends();
   uint32_t self = Maker(ended, ended_count, ended_capacity).make(0);
   return processes[self].virtual_pid;
 }

@@ -12,15 +12,24 @@ namespace cairn::wire {
 using sys::call;
 using sys::Status;
 
-Status Channel::connect(const char* path) {
+namespace {
+
+/// A socket that is connected to `path`; -errno, with the socket left in `fd` if there is one.
+long connect_to(const char* path, int flags, sys::UniqueFd* fd) {
   struct sockaddr_un address = {};
   address.sun_family = AF_UNIX;
   size_t length = strlen(path);
   if (length >= sizeof address.sun_path) return -ENAMETOOLONG;
   memcpy(address.sun_path, path, length + 1);
-  sys::UniqueFd fd(call(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd.ok()) return fd.status();
-  long result = call(SYS_connect, fd.get(), &address, sizeof address);
+  *fd = sys::UniqueFd(call(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0));
+  return fd->ok() ? call(SYS_connect, fd->get(), &address, sizeof address) : fd->status();
+}
+
+}  // namespace
+
+Status Channel::connect(const char* path) {
+  sys::UniqueFd fd;
+  long result = connect_to(path, 0, &fd);
   if (result == -ECONNREFUSED) {
     // No socket is there, but it may be the file that says where on another host the coordinator is.
     long remote = connect_remote(path);
@@ -31,9 +40,22 @@ Status Channel::connect(const char* path) {
     }
   }
   if (sys::failed(result)) return static_cast<Status>(result);
+  take(static_cast<sys::UniqueFd&&>(fd));
+  return 0;
+}
+
+Status Channel::connect_at_once(const char* path) {
+  sys::UniqueFd fd;
+  long result = connect_to(path, SOCK_NONBLOCK, &fd);
+  if (!sys::failed(result)) result = call(SYS_fcntl, fd.get(), F_SETFL, 0);
+  if (sys::failed(result)) return static_cast<Status>(result);
+  take(static_cast<sys::UniqueFd&&>(fd));
+  return 0;
+}
+
+void Channel::take(sys::UniqueFd fd) {
   fd_ = sys::hide_fd(fd.release());
   filled_ = consumed_ = 0;
-  return 0;
 }
 
 void Channel::close() {

@@ -19,6 +19,8 @@ class Channel {
   }
   /// Connects to a Unix socket, or to where the file at its place says (remote.h).
   sys::Status connect(const char* path);
+  /// Only to a Unix socket, and only if nobody has to be waited for.
+  sys::Status connect_at_once(const char* path);
   [[nodiscard]] bool connected() const { return fd_ >= 0; }
   [[nodiscard]] int fd() const { return fd_; }
   void close();
@@ -37,6 +39,7 @@ class Channel {
 
  private:
   sys::Status fill(size_t wanted, uint64_t deadline_ns);
+  void take(sys::UniqueFd fd);
 
   int fd_ = -1;
   char* incoming_ = nullptr;

@@ -1,5 +1,6 @@
 // A counter and a shift register, a line now and then. It ends when it was checkpointed.
 module counter;
+  parameter SCALE = 1;
   reg clock = 0;
   reg [31:0] count = 0;
   integer file = 0;
@@ -14,12 +15,12 @@ module counter;
   always @(posedge clock) begin
     count <= count + 3;
     shift <= {shift[62:0], shift[63] ^ shift[60]};
-    if (count % 12000 == 0) begin
+    if (count % (12000 * SCALE) == 0) begin
       $display("count %0d", count);
       $fflush;
     end
     // Simulated time stands still meanwhile.
-    if (count == 470001) while (file == 0) file = $fopen("checkpointed", "r");
-    if (count > 480000) $finish;
+    if (count == 471000 * SCALE) while (file == 0) file = $fopen("checkpointed", "r");
+    if (count > 480000 * SCALE) $finish;
   end
 endmodule

@@ -2,7 +2,7 @@
  * Words and measures of an operation's phases. Pure. Tests: test/unit/phase-words.test.ts.
  */
 import type { OperationStatus, PhaseName, PhaseStatus } from '../../../debug-adapter/src/protocol/control.js';
-import { formatDuration } from '../../../debug-adapter/src/protocol/format.js';
+import { formatDuration, formatHoldOff } from '../../../debug-adapter/src/protocol/format.js';
 
 /** What happens in a phase, for those who do not know it by name. */
 const MEANING: Readonly<Record<PhaseName, string>> = {
@@ -35,11 +35,12 @@ export function longest({ phases }: OperationStatus): number {
   return Math.max(0.001, ...phases.map((phase) => duration(phase) ?? 0));
 }
 
-export function title({ kind, finished, error, phases }: OperationStatus): string {
+export function title({ kind, finished, error, phases, heldOff }: OperationStatus): string {
   const name = `${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
   if (error !== '') return `${name} failed`;
   if (finished)
     return `${name} done in ${formatDuration(Math.max(0, ...phases.map(({ startedMs, endedMs }) => endedMs ?? startedMs)))}`;
+  if (heldOff.length > 0) return `${name} ${formatHoldOff(heldOff)}`;
   const current = phases.findLast(({ endedMs }) => endedMs === null);
   return current ? `${name}: ${phaseName(current)}` : `${name} begins`;
 }

@@ -6,7 +6,15 @@ import { allSessions } from '../../control/sessions.js';
 import { runtimePaths } from '../../platform/runtime.js';
 import { type OperationStatus, type SessionStatus, TableKind, type TableRow } from '../../protocol/control.js';
 import { failure } from '../../protocol/errors.js';
-import { formatBytes, formatDuration, formatSimulatedTime, formatTable, formatTime, shellWord } from '../../protocol/format.js';
+import {
+  formatBytes,
+  formatDuration,
+  formatHoldOff,
+  formatSimulatedTime,
+  formatTable,
+  formatTime,
+  shellWord,
+} from '../../protocol/format.js';
 import { type Column, columns, columnText, columnTitles, filterRows, parseFilter } from '../../protocol/table-columns.js';
 import { Store, snapshotTable } from '../../store/store.js';
 import { fileRule, storePath } from '../choices.js';
@@ -18,7 +26,8 @@ interface Common {
   json: boolean;
 }
 
-function phaseText({ phases }: OperationStatus): string {
+function phaseText({ phases, heldOff }: OperationStatus): string {
+  if (heldOff.length > 0) return formatHoldOff(heldOff);
   const phase = phases.at(-1);
   return phase === undefined ? '' : phase.barrier || phase.phase;
 }

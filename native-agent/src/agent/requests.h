@@ -1,0 +1,48 @@
+// Requests for a checkpoint by the application's own code (<cairn/cairn.h>): the calling thread waits, and the agent's thread asks the
+// coordinator. One at a time in a process. A snapshot that is made meanwhile, for this request or another one, has the waiting thread
+// in it: a restart answers it.
+// Words of state and text are the image's. Test: test/probes/requests.
+#pragma once
+#include <stdint.h>
+
+#include "sys/text.h"
+
+namespace cairn::agent {
+
+class Requests {
+ public:
+  /// [any thread of the application, not in signal handlers] As cairn_request_checkpoint gives it.
+  int32_t ask(const char* name);
+  void last_error(char* buffer, uint32_t capacity) const;
+
+  // The rest: the agent's thread.
+  /// What it polls for POLLIN; -1: there is none, and it has to look from time to time.
+  [[nodiscard]] int fd() const { return wake_fd_; }
+  /// Before the agent's thread begins (again).
+  void open();
+  /// True: there is a request that nobody has sent; it counts as sent from now on.
+  bool take(sys::Text* name);
+  /// error: empty: the snapshot is there.
+  void answer(sys::Text error);
+  /// There is no coordinator, or it was lost.
+  void lost();
+  /// In a forked child, whose thread waits for nothing.
+  void reset();
+  /// In a restarted process.
+  void restarted();
+
+ private:
+  enum State : uint32_t { none, asked, sent, answered };
+
+  void finish(int32_t result);
+
+  uint32_t state_ = none;  // futex
+  uint32_t busy_ = 0;      // futex: 1 while a thread is in ask()
+  int32_t result_ = 0;
+  int32_t ready_ = 0;      // the agent's thread serves requests
+  int wake_fd_ = -1;
+  char name_[256] = {};
+  char error_[2048] = {};
+};
+
+}  // namespace cairn::agent
