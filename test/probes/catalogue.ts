@@ -45,6 +45,8 @@ export type Probe = {
   missing: string | undefined;
   /** What a checkpoint of an attached probe refuses; a regular expression. */
   attached: string | undefined;
+  /** Why another user's restart is refused; a regular expression. */
+  otherUser: string | undefined;
 };
 
 /** CAIRN_PROBE_BITS: 64, 32, all; else the 32-bit programs of the probes that say so, beside all of 64 bits. */
@@ -83,6 +85,7 @@ function describe(family: string, file: string, bits: Bits): Probe | undefined {
     alone: field('alone'),
     missing: field('missing'),
     attached: field('attached'),
+    otherUser: field('other user'),
   };
 }
 

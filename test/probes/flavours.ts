@@ -1,7 +1,7 @@
 /**
  * One probe in one scratch folder, in each flavour. The order matters: "go on" leaves its run to "twice at once", which restarts
- * its snapshot beside it; "restart" uses the same snapshot after that run has changed its files and ended; "five cycles" restarts
- * a second time from the snapshot of "kill and restart".
+ * its snapshot beside it; "restart" uses the same snapshot after that run has changed its files and ended; "five cycles" goes on from
+ * a snapshot of the process that "kill and restart" has restarted; "as another user" restarts the first one of that flavour again.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -13,11 +13,19 @@ import type { Program } from '../support/program.js';
 import type { Scratch } from '../support/scratch.js';
 import { librariesOf, type Probe, tamperProgram } from './catalogue.js';
 import { AGENT_THREAD, addedBytes, differences, type Picture, takePicture } from './oracle.js';
+import { otherRuntime, restartAsOther, whyNoOtherUser } from './other-user.js';
 
 const run = promisify(execFile);
 
-/** The probe, or Cairn on its behalf, says that something is not to be had here. */
-export class Skipped extends Error {}
+/** The probe, or Cairn on its behalf, says that something is not to be had here. `here`: in this flavour alone. */
+export class Skipped extends Error {
+  constructor(
+    message: string,
+    readonly here = false,
+  ) {
+    super(message);
+  }
+}
 
 type Launch = { control: string; cwd: string };
 
@@ -28,7 +36,7 @@ export class ProbeRun {
   #afterGoOn: { launch: Launch; snapshot: string; before: Picture } | undefined;
   /** The run of "go on", while it goes on. */
   #original: Program | undefined;
-  #afterKill: { launch: Launch; snapshot: string; before: Picture } | undefined;
+  #afterKill: { launch: Launch; snapshot: string; next: string; before: Picture } | undefined;
 
   readonly #started: Program[] = [];
 
@@ -159,22 +167,24 @@ export class ProbeRun {
   /** What there is once nothing changes by itself: a thread that has just begun blocks signals for a moment. */
   async #steadyPicture(program: Program): Promise<Picture> {
     let last = await this.#picture(program);
+    let same = 0;
     return waitFor('a picture that stays', async () => {
       const next = await this.#picture(program);
-      const steady = differences(last, next, this.probe.churn).length === 0;
+      same = differences(last, next, this.probe.churn).length === 0 ? same + 1 : 0;
       last = next;
-      return steady ? next : undefined;
+      return same === 3 ? next : undefined;
     });
   }
 
   /** The second oracle. Threads go on one after the other: what differs only at first is given a moment. */
-  async #compare(before: Picture, program: Program): Promise<void> {
+  async #compare(before: Picture, program: Program, others: readonly string[] = []): Promise<void> {
+    const churn = new Set([...this.probe.churn, ...others]);
     let found: string[] = [];
     await waitFor(
       'equal pictures',
       async () => {
         const after = await this.#picture(program);
-        found = differences(before, after, this.probe.churn);
+        found = differences(before, after, churn);
         this.#added = addedBytes(before, after);
         return found.length === 0;
       },
@@ -275,8 +285,8 @@ export class ProbeRun {
     const before = await this.#steadyPicture(program);
     const snapshot = await this.#checkpoint('kill', '--then', 'kill');
     await program.exit();
-    this.#afterKill = { launch, snapshot, before };
     const restarted = await this.#restart(snapshot, 'k1', launch, before);
+    this.#afterKill = { launch, snapshot, before, next: await this.#checkpoint('k1') };
     await this.#check([restarted], launch);
   }
 
@@ -306,13 +316,39 @@ export class ProbeRun {
     await this.#check([restarted], launch);
   }
 
-  /** Five checkpoints with kill and restart; the first is the one of `killAndRestart`. */
+  /** By somebody else, where all old ids are taken. */
+  async asAnotherUser(): Promise<void> {
+    assert.ok(this.#afterKill, 'no snapshot: the flavour "kill and restart" failed');
+    const { otherUser: limit, pty } = this.probe;
+    const why = limit?.startsWith('not ') ? limit : whyNoOtherUser();
+    if (why) throw new Skipped(why, true);
+    const { launch, snapshot, before } = this.#afterKill;
+    truncateSync(launch.control, 0);
+    const program = await restartAsOther(this.scratch, snapshot, 'other', launch.cwd, { cwd: this.scratch.folder, pty });
+    this.#started.push(program);
+    try {
+      if (limit === undefined) {
+        await this.#alive([program], launch);
+        await this.#compare(before, program, ['Uid', 'Gid', 'Groups']);
+        await this.#check([program], launch);
+      } else {
+        assert.equal(await program.exit(), 1, `the restart is not refused\n${program.transcript()}`);
+        assert.match(program.stderr, new RegExp(limit));
+      }
+    } catch (error) {
+      if (program.status === 77) throw new Skipped(program.stderr.trim(), true);
+      if (error instanceof Error) error.message += `\n${this.scratch.logs('other', otherRuntime(this.scratch))}`;
+      throw error;
+    }
+  }
+
+  /** Five restarts, each of a snapshot of the one before; the first is the one of `killAndRestart`. */
   async fiveCycles(): Promise<void> {
     assert.ok(this.#afterKill, 'no snapshot: the flavour "kill and restart" failed');
     const { launch, before } = this.#afterKill;
-    let { snapshot } = this.#afterKill;
+    let snapshot = this.#afterKill.next;
     let first = 0;
-    for (let cycle = 1; ; cycle++) {
+    for (let cycle = 2; ; cycle++) {
       try {
         const program = await this.#restart(snapshot, `c${cycle}`, launch, before);
         // What is made once, when it is first needed after a restart, is there by then.

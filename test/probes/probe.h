@@ -14,6 +14,7 @@
 //   // optional: …   kind of file that a checkpoint may refuse, naming it; the probe is then skipped and counted
 //   // bits: …       "64, 32": as a 32-bit program, too, in every run of the tests (else only when asked for); "64 only", "32 only"
 //   // attached: …   what a checkpoint refuses when the probe was attached after it had set this up; "not …": why that is no test of it
+//   // other user: …   why a restart by another user is refused; "not …": why that is no test of it
 //   // alone: …      why it cannot be restarted twice at once beside the run: it has what is there once on a host
 //   // signal: …     sent instead of the 1-byte file
 //   // churn: maps threads fds    what the second oracle cannot compare, since it changes all the time (also fields of /proc/PID/status)

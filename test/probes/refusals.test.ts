@@ -132,7 +132,7 @@ test('a child without shared libraries is refused by its pid, and all run on', (
     assert.equal(await program.exit(), 0);
   }));
 
-for (const kind of ['io_uring', 'userfaultfd', 'fanotify', 'perf']) {
+for (const kind of ['io_uring', 'userfaultfd', 'fanotify', 'perf', 'secret']) {
   test(`${kind} is refused by its name and descriptor`, (context) =>
     withScratch(async (scratch) => {
       const program = scratch.cairnProgram(['run', '--session', 'kind', '--', await tool('refused'), kind], { input: true });
@@ -144,6 +144,39 @@ for (const kind of ['io_uring', 'userfaultfd', 'fanotify', 'perf']) {
       assert.equal(await program.exit(), 0);
     }));
 }
+
+for (const [kind, words] of [
+  ['thread-files', /Thread \d+ has a table of descriptors of its own/],
+  ['thread-folder', /Thread \d+ has a working directory and umask of its own/],
+  ['process-folder', /shares its working directory and umask with its parent/],
+  ['user', /user ids 65534, 65534, 0, 65534/],
+] as const) {
+  test(`what a restart could not give back is refused: ${kind}`, (context) =>
+    withScratch(async (scratch) => {
+      const program = scratch.cairnProgram(['run', '--session', 'apart', '--', await tool('apart'), kind], { input: true });
+      const line = await program.line(/^(made|none)/);
+      if (line.startsWith('none')) context.skip(`this system does not allow it: ${line}`);
+      else await expectRefusal(scratch, 'apart', words);
+      program.type('x\n');
+      await program.line(/^done$/);
+      assert.equal(await program.exit(), 0);
+    }));
+}
+
+test('a filter of system calls is not set again, and a restart says so', (context) =>
+  withScratch(async (scratch) => {
+    const program = scratch.cairnProgram(['run', '--session', 'filter', '--', await tool('apart'), 'filter'], { input: true });
+    const line = await program.line(/^(made|none)/);
+    if (line.startsWith('none')) return context.skip(`this system does not allow it: ${line}`);
+    const { snapshot } = await scratch.checkpoint('filter');
+    program.type('x\n');
+    assert.equal(await program.exit(), 0);
+    const restarted = scratch.cairnProgram(['restart', snapshot, '--session', 'again'], { input: true });
+    restarted.type('x\n');
+    await restarted.line(/^done$/);
+    assert.equal(await restarted.exit(), 0);
+    assert.match(scratch.logs('again'), /filter \(seccomp\)/);
+  }));
 
 test('all that is in the way is said at once, of every process, before anything is stopped', () =>
   withScratch(async (scratch) => {

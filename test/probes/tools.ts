@@ -5,6 +5,7 @@ import { compile, probeOutput, probeSources } from './catalogue.js';
 
 export type Tool =
   | 'account'
+  | 'apart'
   | 'clocks'
   | 'connected'
   | 'counter'
@@ -16,6 +17,7 @@ export type Tool =
   | 'requester'
   | 'steady'
   | 'sysv'
+  | 'taken'
   | 'teller'
   | 'thousands'
   | 'tiny'

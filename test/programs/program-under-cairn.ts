@@ -4,8 +4,8 @@
  * CAIRN_TEST_SEED=n repeats the moments of a run; CAIRN_PROGRAM_ROUNDS=n gives each program n rounds (one: two moments).
  */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chooseSeed, randomNumbers } from '../support/moments.js';
@@ -107,6 +107,21 @@ class Trial {
 
   #command(folder: string): readonly string[] {
     return typeof this.subject.command === 'function' ? this.subject.command(folder) : this.subject.command;
+  }
+
+  /** Shared memory has names outside of the test's folder, and who is killed leaves it behind. */
+  removeSharedMemory(): void {
+    const snapshots = join(this.scratch.store, 'snapshots');
+    for (const id of existsSync(snapshots) ? readdirSync(snapshots) : []) {
+      const { openFiles } = JSON.parse(readFileSync(join(snapshots, id, 'manifest.json'), 'utf8')) as {
+        openFiles: { path: string }[];
+      };
+      const named = openFiles.filter(({ path }) => dirname(path) === '/dev/shm').map(({ path }) => basename(path));
+      for (const name of named.length === 0 ? [] : readdirSync('/dev/shm')) {
+        // A restart puts what has its name taken beside it.
+        if (named.includes(name.replace(/\.cairn-\d+$/, ''))) rmSync(join('/dev/shm', name), { force: true });
+      }
+    }
   }
 
   letEnd(folder: string): void {
@@ -251,8 +266,8 @@ export function programTest(subject: Subject): void {
     const tell = (text: string): void => context.diagnostic(text);
     tell(`CAIRN_TEST_SEED=${seed}`);
     const scratch = new Scratch();
+    const trial = new Trial(subject, scratch, randomNumbers(seed));
     try {
-      const trial = new Trial(subject, scratch, randomNumbers(seed));
       const reference = await trial.reference();
       for (let round = 0; round < Number(process.env['CAIRN_PROGRAM_ROUNDS'] ?? 1); round++) {
         await context.test('killed, restarted twice at the same time, and once more from a folder that was moved', async () => {
@@ -278,6 +293,7 @@ export function programTest(subject: Subject): void {
         });
       }
     } finally {
+      trial.removeSharedMemory();
       await scratch.close();
     }
   });

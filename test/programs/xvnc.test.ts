@@ -87,17 +87,21 @@ class Screen {
   /** The picture when nothing changes any more. */
   async settled(): Promise<Buffer> {
     let last = await this.shot();
-    await waitFor('two equal pictures', async () => {
-      const before = last;
-      last = await this.shot();
-      return last.equals(before);
-    });
+    await waitFor(
+      'two equal pictures',
+      async () => {
+        const before = last;
+        last = await this.shot();
+        return last.equals(before);
+      },
+      30,
+    );
     return last;
   }
 
   /** What is on the way may take a moment. */
   async shows(wanted: Buffer, what: string): Promise<void> {
-    await waitFor(`the pixels of an undisturbed run: ${what}`, async () => (await this.shot()).equals(wanted));
+    await waitFor(`the pixels of an undisturbed run: ${what}`, async () => (await this.shot()).equals(wanted), 30);
   }
 
   get taken(): number {

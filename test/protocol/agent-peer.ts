@@ -68,6 +68,7 @@ const phaseNames: Readonly<Partial<Record<Phase, string>>> = {
   [Phase.RUNNING]: 'running',
   [Phase.ABORT]: 'abort',
   [Phase.RESTART]: 'restart',
+  [Phase.ASK]: 'ask',
 };
 
 export class AgentPeer {
@@ -75,6 +76,10 @@ export class AgentPeer {
   readonly phases: string[] = [];
   readonly settings: Setting[] = [];
   readonly behaviours = new Map<string, PhaseBehaviour>();
+  /** Barriers at which a plugin waits for something outside, as long as they are here, and what for. */
+  readonly waits = new Map<string, string>();
+  /** In a critical section: what it says of it; empty: in none. */
+  section = '';
   /** What SaveDone says; 'silent' never sends it. */
   save: 'write' | 'error' | 'kept' | 'short' | 'silent' = 'write';
   /** Ends when it is asked for a table. */
@@ -214,6 +219,13 @@ export class AgentPeer {
 
   async #phase(id: bigint, request: PhaseRequest): Promise<void> {
     const name = request.phase === Phase.BARRIER ? request.barrier : (phaseNames[request.phase] ?? '?');
+    const waitsFor = this.waits.get(name) ?? '';
+    const forbidden = this.section !== '' && ['presuspend', 'suspend', 'ask'].includes(name);
+    if (waitsFor !== '' || forbidden) {
+      const refused = forbidden ? { error: this.section, errorNumber: -16 } : {};
+      this.send(id, { case: 'phaseReply', value: { operation: request.operation, phase: request.phase, waitsFor, ...refused } });
+      return;
+    }
     this.phases.push(name);
     const behaviour = this.behaviours.get(name);
     if (behaviour === 'hang') return;

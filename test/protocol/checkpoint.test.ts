@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Manifest } from '../../debug-adapter/src/protocol/snapshot.js';
 import { snapshotTable } from '../../debug-adapter/src/store/store.js';
 import { verify } from '../../debug-adapter/src/store/verification.js';
+import { waitFor } from '../support/processes.js';
 import { running } from './fixture.js';
 
 const plugins = [
@@ -93,6 +95,45 @@ for (const phase of ['presuspend', 'suspend', 'vendor.drain', 'save', 'resume', 
     assert.equal(coordinator.status.state, 'running');
   });
 }
+
+test('what a plugin waits for at its barrier is told, takes no time of the phase, and can be given up', async (t) => {
+  const { coordinator, peer, store } = await running(t, { peer: { plugins }, deadlines: { phase: 150, grace: 50 } });
+  peer.waits.set('vendor.drain', 'the emulator is not ready');
+  const first = coordinator.checkpoint(resume);
+  const heldOff = (): string | undefined => coordinator.status.operation?.heldOff[0]?.why;
+  await waitFor('the plugin to wait', () => heldOff());
+  assert.equal(heldOff(), 'the emulator is not ready');
+  // More than the phase has.
+  await sleep(600);
+  assert.equal(coordinator.status.operation?.finished, false);
+  peer.waits.clear();
+  assert.equal((await first).pauseMs, 2.5);
+  assert.deepEqual(coordinator.status.operation?.heldOff, []);
+  assert.equal(peer.phases.filter((phase) => phase === 'vendor.drain').length, 1);
+
+  peer.waits.set('vendor.drain', 'the emulator is not ready');
+  const second = coordinator.checkpoint(resume);
+  await waitFor('the plugin to wait', () => heldOff());
+  coordinator.cancel();
+  await assert.rejects(second, { code: 'cancelled' });
+  assert.equal(peer.phases.at(-1), 'abort');
+  assert.equal(store.list().length, 1);
+});
+
+test('a critical section keeps a checkpoint off, and leaves no trace in its phases', async (t) => {
+  const { coordinator, peer, store } = await running(t, { peer: { plugins }, deadlines: { phase: 150, grace: 50 } });
+  peer.section = 'it is in a critical section (bus lock), for 3 ms';
+  const result = coordinator.checkpoint(resume);
+  const held = await waitFor('the operation to wait', () => coordinator.status.operation?.heldOff[0]);
+  assert.equal(held.why, peer.section);
+  await sleep(400);
+  peer.section = '';
+  await result;
+  assert.equal(store.list().length, 1);
+  const phases = coordinator.status.operation?.phases.map(({ phase }) => phase) ?? [];
+  assert.equal(phases.filter((phase) => phase === 'presuspend').length, 1);
+  assert.ok(!phases.includes('abort'));
+});
 
 // A process that goes on may end: what is lost then is noticed where its image is waited for.
 for (const [phase, noticed] of [

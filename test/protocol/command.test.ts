@@ -337,6 +337,23 @@ test('a computation outlives its coordinator, and any command gives it a new one
   assert.deepEqual([await program.exit(), stopped.exitStatus], [5, 5]);
 });
 
+test('signals that a batch system sends to all of a job leave the coordinator as it is', async (t) => {
+  const s = scratch(t);
+  const program = s.cairnProgram(['run', '--session', 'job', '--', ...counter]);
+  await program.line(/^1$/);
+  const { coordinator } = await s.json<SessionStatus>(['status', '--session', 'job']);
+  for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) process.kill(coordinator, signal);
+  const stopped = await s.json<SessionStatus>(['stop']);
+  assert.equal(stopped.coordinator, coordinator);
+  // By default SIGUSR1 makes Node.js listen for debuggers.
+  const open = readdirSync(`/proc/${coordinator}/fd`).map((fd) => readlinkSync(`/proc/${coordinator}/fd/${fd}`));
+  const listening = readProc(coordinator, 'net/tcp')
+    .split('\n')
+    .filter((line) => / 0A /.test(line));
+  assert.ok(!listening.some((line) => open.includes(`socket:[${line.trim().split(/\s+/)[9]}]`)), listening.join('\n'));
+  await program.exit();
+});
+
 test('a coordinator keeps nothing open of whoever started it', async (t) => {
   const s = scratch(t);
   const file = join(s.work, 'held');

@@ -65,7 +65,7 @@ export function childrenOf(pid: number): number[] {
 }
 
 /** Programs that stand between a command and the application that it runs. */
-const between = new Set(['node', 'sh', 'dash', 'bash', 'cairn-launch', 'runuser', 'env', 'setpriv']);
+const between = new Set(['node', 'sh', 'dash', 'bash', 'cairn-launch', 'runuser', 'env', 'setpriv', 'taken']);
 
 /** The application below a running `cairn run` or `cairn restart`. */
 export function applicationBelow(pid: number): number | undefined {

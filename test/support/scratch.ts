@@ -134,9 +134,9 @@ export class Scratch {
     return join(folder, found[0] ?? '');
   }
 
-  /** Last lines of the coordinators' logs (or of one session's), for messages. */
-  logs(session?: string): string {
-    const sessions = join(this.runtime, 'cairn');
+  /** Last lines of the coordinators' logs (or of one session's), for messages. `runtime`: another user's. */
+  logs(session?: string, runtime = this.runtime): string {
+    const sessions = join(runtime, 'cairn');
     if (!existsSync(sessions)) return '  (no coordinator)';
     return readdirSync(sessions)
       .filter((name) => session === undefined || name === session)

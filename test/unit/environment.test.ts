@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { changesFor, splitChanges } from '../../debug-adapter/src/model/environment.js';
+import { changesFor, expandPatterns, isNamePattern, splitChanges } from '../../debug-adapter/src/model/environment.js';
 
 test('a name with a colon is for one program, or one process', () => {
   const { env, processEnv } = splitChanges({
@@ -27,4 +27,11 @@ test('a process is meant by its id, its executable, and what it was called by', 
   const one = { virtualPid: 12, executable: '/usr/bin/bash', argv: ['/opt/login', '-c'] };
   assert.deepEqual(Object.keys(changesFor(one, changes)), ['V0', 'V1', 'V2', 'V3']);
   assert.deepEqual(changesFor({ virtualPid: 13, executable: '/bin/dash', argv: [] }, changes), {});
+});
+
+test('a removal by pattern is of all names that begin so and are not given', () => {
+  const changes = { 'SLURM_*': null, SLURM_JOB_ID: '8', SEED: '7' };
+  const names = ['SLURM_JOB_ID', 'SLURM_ARRAY_TASK_ID', 'SLURM', 'SEED'];
+  assert.deepEqual(expandPatterns(changes, names), { SLURM_ARRAY_TASK_ID: null, SLURM_JOB_ID: '8', SEED: '7' });
+  assert.deepEqual(['SLURM_*', 'A*', '*', 'A=*', 'A*B', 'sim:A*'].filter(isNamePattern), ['SLURM_*', 'A*']);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { descriptorKind, mappedDevices, obstaclesOf } from '../../debug-adapter/src/platform/obstacles.js';
+import { descriptorKind, mappedDevices, obstaclesOf, otherIds } from '../../debug-adapter/src/platform/obstacles.js';
 
 test('descriptors of which no state can be read are told by their links', () => {
   for (const [link, kind] of [
@@ -41,4 +41,14 @@ test('mapped devices are named once; shared memory in /dev is none', () => {
 test('nothing is against an ordinary process, nor against one that has gone', () => {
   assert.deepEqual(obstaclesOf(process.pid, new Set()), []);
   assert.deepEqual(obstaclesOf(0x3fffff, new Set()), []);
+});
+
+test('ids that a restart could not give back are told; those of everybody else are not', () => {
+  const status = (uid: string, gid: string): string => `Name:\tx\nUid:\t${uid}\nGid:\t${gid}\n`;
+  assert.equal(otherIds(status('7\t7\t7\t7', '8\t8\t8\t8'), 7), undefined);
+  assert.equal(otherIds(status('7\t7\t7\t7', '8\t8\t8\t8'), undefined), undefined);
+  assert.match(otherIds(status('7\t7\t7\t7', '8\t8\t8\t8'), 0) ?? '', /user ids 7, 7, 7, 7/);
+  assert.match(otherIds(status('7\t7\t0\t7', '8\t8\t8\t8'), 7) ?? '', /user ids 7, 7, 0, 7/);
+  assert.match(otherIds(status('7\t7\t7\t7', '8\t9\t8\t8'), 7) ?? '', /group ids 8, 9, 8, 8/);
+  assert.equal(otherIds('', 7), undefined, 'it has gone');
 });

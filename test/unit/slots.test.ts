@@ -87,6 +87,15 @@ test('paths below TMPDIR and HOME move with them, where the new one is there and
   assert.ok(!kept.some(({ from, to }) => from === '/scratch/ada' && to === here));
 });
 
+test('variables by pattern: what the snapshot has and nobody gives is removed', (t) => {
+  const { env } = plan(t, { env: { 'SLURM_*': null, SLURM_JOB_ID: '8' } }, undefined, {
+    SLURM_JOB_ID: '1',
+    SLURM_PROCID: '0',
+    A: 'b',
+  });
+  assert.deepEqual(env, { SLURM_PROCID: null, SLURM_JOB_ID: '8' });
+});
+
 test('a program that the snapshot does not have is told of', (t) => {
   const { warnings } = plan(t, {
     processEnv: [

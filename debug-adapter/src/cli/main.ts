@@ -36,7 +36,7 @@ function starting(command: Command): Command {
     .option('--session <name>', 'name of the new session; default: CAIRN_SESSION, else made from the program')
     .option(
       '--env <[program:]name=value>',
-      'set an environment variable, of all processes or of those of one program or id (repeatable)',
+      'set an environment variable, of all processes or of those of one program or id (repeatable); NAME*: all whose names begin so are as here',
       collect,
       [],
     )

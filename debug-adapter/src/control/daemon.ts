@@ -112,7 +112,8 @@ async function main(): Promise<void> {
       leave(signal);
     });
   }
-  process.on('SIGHUP', () => undefined);
+  // A batch system may send a signal that is meant for the program to all processes of its job. SIGUSR1 would open Node's inspector.
+  for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => undefined);
   process.on('uncaughtException', (error) => log.failure('uncaught', error));
   process.on('unhandledRejection', (error) => log.failure('unhandled', error));
 

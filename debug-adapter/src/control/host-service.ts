@@ -121,7 +121,8 @@ class Service {
 
 const { values } = parseArgs({ options: { folder: { type: 'string' }, computation: { type: 'string' } } });
 closeInherited(READY);
-process.on('SIGHUP', () => undefined);
+// As daemon.ts.
+for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => undefined);
 if (values.folder === undefined || values.computation === undefined) {
   say('host-service.js needs --folder and --computation');
 } else {

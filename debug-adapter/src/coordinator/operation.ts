@@ -10,7 +10,7 @@ import type { HoldOff, OperationKind, OperationStatus, PhaseName, PhaseStatus } 
 import { CairnError, failure, type Reason, reason } from '../protocol/errors.js';
 import { Phase, type PhaseReply, PhaseReplySchema } from '../protocol/generated/agent_pb.js';
 import type { PhaseTiming } from '../protocol/snapshot.js';
-import { type AgentConnection, ConnectionLost, phaseCall } from './agent-connection.js';
+import { type AgentConnection, type Call, ConnectionLost, phaseCall } from './agent-connection.js';
 import type { Deadlines } from './context.js';
 import { Exchange } from './exchange.js';
 import type { Hosts } from './hosts.js';
@@ -30,6 +30,7 @@ const wirePhase: Readonly<Record<Exclude<PhaseName, 'write'>, Phase>> = {
 
 const ABORT_MS = 5000;
 const SECTION_LOOK_MS = 50;
+const BARRIER_LOOK_MS = 100;
 
 /** What a phase needs beyond its name. */
 export interface RequestFields {
@@ -96,6 +97,8 @@ export class Operation {
   readonly #hosts: Hosts;
   readonly #exchange: Exchange;
   readonly #cancel = new AbortController();
+  /** In the phase that is going on: for how long a plugin waited for something outside. */
+  #waitedMs = 0;
 
   constructor(id: number, kind: OperationKind, clock: Clock, { hosts, progressed }: Pick<Session, 'hosts' | 'progressed'>) {
     this.#hosts = hosts;
@@ -182,7 +185,8 @@ export class Operation {
     let first: PhaseReply | undefined;
     const replies = await this.during(phase, barrier, taking, deadlineMs, deadlineMs + deadlines.grace, async (one) => {
       const exchange = this.#exchange.request(one, phase);
-      const asked = one.phase(exchange === undefined ? request : phaseCall({ ...fields, ...common, ...exchange }));
+      const call = exchange === undefined ? request : phaseCall({ ...fields, ...common, ...exchange });
+      const asked = this.#untilDone(one, call);
       const reply = mayLeave ? await asked.catch(endedOnItsOwn) : await asked;
       if ((phase === 'presuspend' || phase === 'suspend') && reply.errorNumber === EBUSY) throw new HeldOff(reply.error);
       if (phase === 'suspend' && fields.alone && reply.errorNumber === EAGAIN) throw new NotAlone();
@@ -205,6 +209,25 @@ export class Operation {
     return replies;
   }
 
+  /** Asks again as long as a plugin says at its barrier that something outside is not there yet. That time is not the phase's. */
+  async #untilDone(one: AgentConnection, call: Call): Promise<PhaseReply> {
+    for (let asked = 0; ; asked++) {
+      const reply = await one.phase(call);
+      const others = this.status.heldOff.filter(({ virtualPid }) => virtualPid !== one.virtualPid);
+      if (reply.waitsFor === '') {
+        if (asked > 0) this.status.heldOff = others;
+        return reply;
+      }
+      this.#exchange.take(one, reply.names);
+      this.status.heldOff = [...others, { virtualPid: one.virtualPid, program: one.program, why: reply.waitsFor }];
+      this.#changed();
+      const before = this.elapsedMs;
+      await sleep(Math.min(5 * (asked + 1), BARRIER_LOOK_MS));
+      this.checkCancelled();
+      this.#waitedMs += this.elapsedMs - before;
+    }
+  }
+
   /** A phase that is waited for in any way: `arrive` is settled when that process has arrived. */
   async during<T>(
     phase: PhaseName,
@@ -218,6 +241,7 @@ export class Operation {
     this.status.phases.push(record);
     this.#changed();
     const name = barrier || phase;
+    this.#waitedMs = 0;
     const one = async (member: AgentConnection): Promise<T> => {
       let result: T;
       try {
@@ -236,9 +260,8 @@ export class Operation {
         waiting: names(members.filter((member) => record.isWaitedFor(member))),
       });
     try {
-      return await bounded(Promise.all(members.map(one)), limitMs, late, this.#cancel.signal, () =>
-        failure('cancelled', { kind: this.status.kind }),
-      );
+      const cancelled = (): CairnError => failure('cancelled', { kind: this.status.kind });
+      return await bounded(Promise.all(members.map(one)), limitMs, late, this.#cancel.signal, cancelled, () => this.#waitedMs);
     } catch (error) {
       record.error = reason(error);
       throw error;

@@ -38,7 +38,7 @@ export function deferred<T>(): Deferred<T> {
 
 /**
  * `work`, but no longer than `ms`, and only until `signal`: whichever comes first settles the result. `late` and `aborted`
- * make the errors. The work itself goes on; what it gives later is dropped.
+ * make the errors. `extra`: milliseconds that have been added by now. The work itself goes on; what it gives later is dropped.
  */
 export async function bounded<T>(
   work: Promise<T>,
@@ -46,9 +46,17 @@ export async function bounded<T>(
   late: () => Error,
   signal?: AbortSignal,
   aborted?: () => Error,
+  extra: () => number = () => 0,
 ): Promise<T> {
   const end = deferred<T>();
-  const timer = setTimeout(() => end.reject(late()), ms);
+  let allowed = ms;
+  const expire = (): void => {
+    const more = ms + extra() - allowed;
+    if (more <= 0) return end.reject(late());
+    allowed += more;
+    timer = setTimeout(expire, more);
+  };
+  let timer = setTimeout(expire, ms);
   const stop = (): void => end.reject(aborted?.() ?? late());
   if (signal?.aborted) stop();
   signal?.addEventListener('abort', stop);

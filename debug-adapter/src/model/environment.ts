@@ -29,6 +29,20 @@ export function splitChanges(all: Readonly<Changes>): { env: Changes; processEnv
   return { env, processEnv };
 }
 
+/** NAME* stands for all variables whose names begin so. */
+export const isNamePattern = (text: string): boolean => /^[A-Za-z_]\w*\*$/.test(text);
+export const fitsName = (pattern: string, name: string): boolean => name.startsWith(pattern.slice(0, -1));
+
+/** Removals by pattern become those of the names that there are and that are not given a value. */
+export function expandPatterns(changes: Readonly<Changes>, names: readonly string[]): Changes {
+  const expanded: Changes = {};
+  for (const [key, value] of Object.entries(changes)) {
+    if (!isNamePattern(key)) expanded[key] = value;
+    else for (const name of names) if (fitsName(key, name) && !(name in changes)) expanded[name] = null;
+  }
+  return expanded;
+}
+
 export interface Named {
   virtualPid: number;
   executable: string;

@@ -31,6 +31,7 @@ const kinds: readonly (readonly [RegExp, string, string])[] = [
   [/^anon_inode:\[userfaultfd\]$/, 'userfaultfd: page faults of memory that it handles itself', end],
   [/^anon_inode:\[?perf[_-]event\]?$/, 'perf: a performance counter', end],
   [/^anon_inode:\[?fanotify\]?$/, 'fanotify: events of a whole file system', end],
+  [/^\/secretmem\b/, 'secret memory (memfd_secret), which no system call may read', end],
   [/^anon_inode:\[?bpf[-_]\w+\]?$/, 'bpf: a program or a map in the kernel', end],
   [/^(anon_inode:\[?kvm-|\/dev\/kvm$)/, 'kvm: a virtual machine', 'shut the machine down before the checkpoint'],
   [
@@ -68,12 +69,35 @@ function statusObstacles(pid: number, inside: ReadonlySet<number>): Obstacle[] {
       what: `it is traced by ${text(`/proc/${tracer}/comm`).trim() || 'a debugger'} (process ${tracer}), outside of the computation`,
       remedy: 'detach the debugger before the checkpoint',
     });
+  const others = otherIds(status, process.geteuid?.());
+  if (others !== undefined)
+    found.push({
+      what: `it has given itself ${others}, which a restart could not`,
+      remedy: 'checkpoint when it has ended, or start the session as that user',
+    });
   if (field('Seccomp') === 1)
     found.push({
       what: 'it may make no system calls but read, write and exit (seccomp, strict mode), and so can neither be saved nor restarted',
       remedy: 'checkpoint before it enters that mode, or when it has ended',
     });
   return found;
+}
+
+/**
+ * In words what of a process's ids, in the text of a file status, is not as for all that `own` starts without privileges: real, effective,
+ * saved and file-system id are one, and the user is `own`. A restart gives all processes the ids of whoever restarts.
+ */
+export function otherIds(status: string, own: number | undefined): string | undefined {
+  for (const [field, what] of [
+    ['Uid', 'the user ids'],
+    ['Gid', 'the group ids'],
+  ] as const) {
+    const ids = new RegExp(`^${field}:\\s*(.*)$`, 'm').exec(status)?.[1]?.split(/\s+/).map(Number);
+    if (ids === undefined) continue;
+    const differ = ids.some((id) => id !== ids[0]) || (field === 'Uid' && own !== undefined && ids[0] !== own);
+    if (differ) return `${what} ${ids.join(', ')}`;
+  }
+  return undefined;
 }
 
 function capabilitiesOf(pid: number): bigint {
@@ -98,10 +122,16 @@ function namespaceObstacles(pid: number): Obstacle[] {
 }
 
 function memoryObstacles(pid: number): Obstacle[] {
-  return mappedDevices(text(`/proc/${pid}/maps`), isDevice).map((path) => ({
+  const maps = text(`/proc/${pid}/maps`);
+  const devices = mappedDevices(maps, isDevice).map((path) => ({
     what: `it has mapped memory of the device ${path}`,
     remedy: 'let it unmap and close the device before the checkpoint',
   }));
+  const secret = {
+    what: 'it has mapped secret memory (memfd_secret), which no system call may read',
+    remedy: 'let it unmap that before the checkpoint',
+  };
+  return / \/secretmem\b/.test(maps) ? [...devices, secret] : devices;
 }
 
 /** The devices in the text of a file maps, each once. */

@@ -42,11 +42,11 @@ export const PhaseStatus = z.object({
 });
 export type PhaseStatus = z.infer<typeof PhaseStatus>;
 
-/** A process whose critical section a checkpoint waits for. */
+/** A process that an operation waits for, for a reason of its own: a critical section, or what a plugin waits for at its barrier. */
 export const HoldOff = z.object({
   virtualPid: z.number(),
   program: z.string(),
-  /** In words, with the section's name and age. */
+  /** In words: the section's name and age, or the plugin's words. */
   why: z.string(),
 });
 export type HoldOff = z.infer<typeof HoldOff>;
@@ -55,7 +55,7 @@ export const OperationStatus = z.object({
   id: z.number(),
   kind: OperationKind,
   phases: z.array(PhaseStatus),
-  /** Not empty: it has not begun yet, and waits for these. */
+  /** Not empty: it waits for these, without a deadline, until it is cancelled. */
   heldOff: z.array(HoldOff),
   /** ISO 8601. */
   startedAt: z.string(),

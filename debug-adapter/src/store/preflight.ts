@@ -164,10 +164,16 @@ async function fileFindings(
     }
     findings.set(path, fileFinding(file, path, use, problem));
   };
+  // What one process has written comes back for those, too, that only read it.
+  const saved = new Set(
+    images.flatMap(({ neededFiles }) =>
+      neededFiles.filter(({ handling }) => handling === FileHandling.FILE_SAVED).map(({ path }) => path),
+    ),
+  );
   for (const { mappedFiles, neededFiles } of images) {
     for (const file of mappedFiles) await look(file, realPath(file.path, paths), 'has mapped');
     for (const file of neededFiles) {
-      if (!isNeeded(file, rules)) continue;
+      if (!isNeeded(file, saved, rules)) continue;
       // What an earlier run wrote lies in its run folder, where this one will find it, too.
       if (file.real !== '' && (await whyNotTheSame(file, file.real)) === undefined) continue;
       await look(
@@ -181,8 +187,8 @@ async function fileFindings(
 }
 
 /** What was saved comes back from the snapshot, unless this restart wants the file that is there. */
-function isNeeded({ path, handling }: NeededFile, rules: readonly FileRule[]): boolean {
-  if (handling !== FileHandling.FILE_SAVED) return true;
+function isNeeded({ path }: NeededFile, saved: ReadonlySet<string>, rules: readonly FileRule[]): boolean {
+  if (!saved.has(path)) return true;
   const rule = ruleFor(path, rules);
   return rule === 'check' || rule === 'ignore';
 }

@@ -4,7 +4,7 @@
  * The same for `cairn restart --check`, the coordinator and the editor. Tests: test/unit/slots.test.ts.
  */
 import { existsSync } from 'node:fs';
-import { isMeant, type ProcessChanges, splitChanges } from '../model/environment.js';
+import { expandPatterns, isMeant, type ProcessChanges, splitChanges } from '../model/environment.js';
 import type { RestartParams, TableRow } from '../protocol/control.js';
 import type { Rules } from '../protocol/rules.js';
 import type { Manifest, PreflightFinding, SnapshotSummary } from '../protocol/snapshot.js';
@@ -38,7 +38,9 @@ export function planRestart(
 ): RestartPlan {
   const slot: Slot = asked.slot === undefined ? { paths: {}, env: {} } : findSlot(store, asked.slot, '/');
   const ofSlot = splitChanges(slot.env);
-  const env = { ...ofSlot.env, ...asked.env };
+  const rows = snapshotTable(snapshot, 'env');
+  const names = rows.map(({ virtual }) => virtual);
+  const env = expandPatterns({ ...ofSlot.env, ...asked.env }, names);
   const processEnv = [...ofSlot.processEnv, ...(asked.processEnv ?? [])];
   const { manifest } = snapshot;
   const paths = [...asked.paths];
@@ -46,7 +48,7 @@ export function planRestart(
     if (!paths.some((one) => plain(one.from) === plain(from))) paths.push({ from: plain(from), to });
   };
   for (const [from, to] of Object.entries(slot.paths)) add(from, to);
-  for (const { from, to } of movedFolders(env, snapshotTable(snapshot, 'env'), manifest)) add(from, to);
+  for (const { from, to } of movedFolders(env, rows, manifest)) add(from, to);
   const warnings = processEnv
     .filter(({ process }) => !manifest.processes.some((one) => isMeant(process, one)))
     .map(

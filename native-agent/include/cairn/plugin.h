@@ -169,6 +169,11 @@ enum cairn_keep {
   CAIRN_KEEP_PREFIX = 1  /* its first `length` bytes do not change any more: may be copied after the application goes on */
 };
 
+/* What a barrier's callback may give besides 0 and -errno. Since 1.1: what it needs from outside (an emulator's word that it is ready, a
+ * licence) is not there yet: it has said what by host->waits_for, and is called again a moment later, for as long as it takes. The user
+ * sees it, and may give up. */
+enum cairn_barrier_result { CAIRN_BARRIER_DONE = 0, CAIRN_BARRIER_WAITS = 0x57414954 };
+
 /* host->list_file: what a restart does with a file. */
 enum cairn_file_handling {
   CAIRN_FILE_CHECKED = 0, /* needs it as it is now */
@@ -290,6 +295,10 @@ struct cairn_host {
   int32_t (*request_checkpoint)(const char *name);
   int32_t (*forbid_checkpoint)(const char *what);
   int32_t (*allow_checkpoint)(void);
+
+  /* [quiesced, restoring] What a barrier's callback waits for, in words that follow "process 4711 (vvp): ". Gives CAIRN_BARRIER_WAITS, for
+   * `return host->waits_for(...)`. */
+  int32_t (*waits_for)(const char *text);
 };
 
 /* One row of a table of virtual names. All strings may be empty. */
@@ -324,7 +333,7 @@ struct cairn_plugin {
 
   /* NULL-terminated names of own barriers, in order, and what runs at each; NULL: none. The checkpoint's come between
    * SUSPEND and PRECHECKPOINT [quiesced], the restart's after RESTART [restoring]. No process goes on to the next barrier
-   * before all have passed this one. */
+   * before all have passed this one. CAIRN_BARRIER_WAITS: see there. */
   const char *const *checkpoint_barriers;
   const char *const *restart_barriers;
   int32_t (*barrier)(const char *name, uint32_t restart);

@@ -21,6 +21,13 @@ constexpr uint32_t name_space(const char* text) {
 /// The key of what has this device and inode.
 inline int64_t file_key(uint64_t device, uint64_t inode) { return static_cast<int64_t>(inode ^ (device << 44)); }
 
+/// The key of a path.
+inline int64_t path_key(const char* path) {
+  uint64_t hash = 14695981039346656037u;
+  for (; *path != 0; ++path) hash = (hash ^ static_cast<uint8_t>(*path)) * 1099511628211u;
+  return static_cast<int64_t>(hash >> 1);
+}
+
 inline void clear_names(const cairn_host* host, uint32_t space) {
   uint32_t index = 0;
   int64_t key, value;

@@ -34,6 +34,11 @@ uint32_t unopened_count(uint64_t inode, uint64_t device, uint32_t* existing) {
   return count;
 }
 
+void tell_file(const OpenFile& file, const char* real) {
+  uint32_t how = file.kind == Kind::kept ? CAIRN_FILE_SAVED : file.rule == Rule::ignore ? CAIRN_FILE_IGNORED : CAIRN_FILE_CHECKED;
+  host->list_file(file.path, plugin::same(real, file.path) ? nullptr : remember_path(real), file.size, file.mtime_ns, how);
+}
+
 }  // namespace
 
 bool goes_along(const cairn_mapping& mapping) {
@@ -89,6 +94,7 @@ int32_t claim_unopened(cairn_mapping* mapping) {
       if (file->path != nullptr) {
         ++table.file_count;
         file->rule = rule_of(host, file->path);
+        tell_file(*file, path);
       }
     }
     OpenFile* file = &table.files[existing];
@@ -96,6 +102,7 @@ int32_t claim_unopened(cairn_mapping* mapping) {
       if ((file->rule == Rule::save || (writable && file->rule == Rule::none)) && file->kept < 0) {
         file->kind = Kind::kept;
         file->kept = host->keep_file(static_cast<int32_t>(fd), file->size, CAIRN_KEEP_NOW);
+        tell_file(*file, path);
       }
       mapping->token = existing;
       result = file->kind == Kind::kept && file->kept < 0 ? file->kept : 1;

@@ -7,12 +7,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/handles.h"
 #include "descriptors.h"
 #include "linkable.h"
 #include "shm.h"
 
 namespace cairn::file {
 namespace {
+
+// A space of the shared names: path → a process has put the content to its place.
+constexpr uint32_t brought_back = plugin::name_space("file brought back");
 
 const cairn_paths* paths() { return static_cast<const cairn_paths*>(host->extension("cairn.paths/1")); }
 
@@ -156,6 +160,12 @@ int32_t restore_nameless(uint32_t index) {
   return result == 0 ? 0 : tell_unwritten(file, result);
 }
 
+/// Whether another process has written it, by a mapping that is all that it has of it, and so has brought it back.
+bool brought_back_elsewhere(const OpenFile& file) {
+  int64_t known = 0;
+  return host->get_name(brought_back, plugin::path_key(file.path), &known) == 0;
+}
+
 /// Puts a kept file's content at its place; -errno or 0.
 int32_t restore_content(const OpenFile& file, const char* path) {
   int32_t source = host->open_kept(file.kept);
@@ -225,18 +235,34 @@ int32_t open_of_ended(const char* rest, uint32_t flags) {
   return static_cast<int32_t>(descriptor);
 }
 
+/// Of a file of /proc: its process has ended and has not been waited for. The kernel lets root alone open files of such a one.
+bool is_zombie(const char* real) {
+  const char* rest;
+  int64_t number;
+  if (!plugin::begins(real, "/proc/", &rest) || !plugin::read_number(&rest, 10, &number)) return false;
+  plugin::Text<64> path;
+  path.add("/proc/").add(number).add("/stat");
+  char text[512];
+  long size = plugin::read_file(host, path.text(), text, sizeof text);
+  // The name, which comes before the state, may hold anything.
+  while (size > 0 && text[size - 1] != ')') --size;
+  return size > 0 && text[size] == ' ' && text[size + 1] == 'Z';
+}
+
 int32_t open_unchanged(const OpenFile& file, uint32_t flags) {
   char path[4096];
   if (paths()->to_real(file.path, path, sizeof path) < 0) return fail(-ENAMETOOLONG, file, "an open file's path is too long");
   const char* ended = file.kind == Kind::regular ? behind_process(file.path) : nullptr;
   long descriptor = ended != nullptr && file.unlinked ? -ENOENT : sys(SYS_openat, AT_FDCWD, pointer(path), flags, 0);
-  if (ended != nullptr && (descriptor == -ENOENT || descriptor == -ESRCH)) descriptor = open_of_ended(ended, flags);
+  bool gone = descriptor == -ENOENT || descriptor == -ESRCH || (descriptor == -EACCES && ended != nullptr && is_zombie(path));
+  if (ended != nullptr && gone) descriptor = open_of_ended(ended, flags);
+  if (descriptor == -EACCES) return fail(-EACCES, file, "this user may not open a file that was open; allow it, or map its folder by --path");
   if (descriptor < 0) return fail(static_cast<int32_t>(descriptor), file, "a file that was open for reading is not there any more; put it back, or map its folder by --path");
   struct stat64 status = {};
   sys(SYS_fstat, descriptor, pointer(&status));
   bool checked = (file.kind == Kind::regular || file.kind == Kind::kept) && file.mtime_ns != 0 && file.rule != Rule::ignore;
   bool changed = static_cast<uint64_t>(status.st_size) != file.size || change_time(status) != file.mtime_ns;
-  if (checked && changed && !may_differ(host, file.path)) {
+  if (checked && changed && !brought_back_elsewhere(file) && !may_differ(host, file.path)) {
     sys(SYS_close, descriptor);
     return fail(-ESTALE, file, "an open file has changed since the checkpoint; put the old one back, map its folder by --path, or allow the new one by --file PATTERN=ignore");
   }
@@ -263,7 +289,9 @@ int32_t restore_contents() {
     char path[4096];
     if (int32_t error = place_of(file, path, sizeof path)) return fail(error, file, "an open file's place is too long a path");
     if (int32_t error = restore_content(file, path)) return error;
-    if (!file.unlinked) paths()->map_file(file.path, path);
+    if (file.unlinked) continue;
+    paths()->map_file(file.path, path);
+    host->set_name(brought_back, plugin::path_key(file.path), 1);
   }
   // Also what another process brings back: all know where it is.
   for (uint32_t i = 0; i < table.file_count; ++i) {

@@ -16,12 +16,6 @@ constexpr uint32_t restarts = plugin::name_space("file.shm.restart");
 constexpr int64_t pending = -1;
 constexpr int32_t patience_ms = 5000;
 
-int64_t key_of(const char* path) {
-  uint64_t hash = 14695981039346656037u;
-  for (; *path != 0; ++path) hash = (hash ^ static_cast<uint8_t>(*path)) * 1099511628211u;
-  return static_cast<int64_t>(hash >> 1);
-}
-
 bool write_place(const char* virtual_path, int64_t place, char* path, uint32_t capacity) {
   Text<4096> text;
   text.add(virtual_path);
@@ -52,7 +46,7 @@ int64_t decide(const char* virtual_path, int64_t key) {
 bool shm_place(const char* virtual_path, bool unlinked, uint64_t inode, char* path, uint32_t capacity) {
   const char* rest;
   if (!plugin::begins(virtual_path, "/dev/shm/", &rest)) return false;
-  if (!unlinked) return write_place(virtual_path, decide(virtual_path, key_of(virtual_path)), path, capacity);
+  if (!unlinked) return write_place(virtual_path, decide(virtual_path, plugin::path_key(virtual_path)), path, capacity);
   Text<4096> text;
   int64_t restart = host->real_pid();
   if (host->claim_name(restarts, 0, restart, &restart) == -ENOENT) restart = host->real_pid();
@@ -63,7 +57,7 @@ bool shm_place(const char* virtual_path, bool unlinked, uint64_t inode, char* pa
 
 bool shm_moved(const char* virtual_path, char* path, uint32_t capacity) {
   int64_t place = 0;
-  if (host == nullptr || host->get_name(places, key_of(virtual_path), &place) != 0 || place <= 0) return false;
+  if (host == nullptr || host->get_name(places, plugin::path_key(virtual_path), &place) != 0 || place <= 0) return false;
   return write_place(virtual_path, place, path, capacity);
 }
 
@@ -85,7 +79,7 @@ bool shm_name_of(uint64_t device, uint64_t inode, char* virtual_path, char* real
     int64_t number = 0, place = 0;
     if (!plugin::begins(end, ".cairn-", &rest) || !plugin::read_number(&rest, 10, &number) || *rest != 0) continue;
     *end = 0;
-    if (host->get_name(places, key_of(virtual_path), &place) != 0 || place != number) *end = '.';
+    if (host->get_name(places, plugin::path_key(virtual_path), &place) != 0 || place != number) *end = '.';
     break;
   }
   return true;

@@ -2,9 +2,12 @@
 // with the virtual one. libc's functions do the rest (they read the time without a system call where they can). [any]
 #include "pid/clocks.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "common/monotonic.h"
+#include "common/remaining.h"
 #include "pid/cpu_times.h"
 #include "pid/host.h"
 #include "pid/ids.h"
@@ -15,6 +18,7 @@ namespace cairn::pid {
 CAIRN_PID_NEXT(clock_gettime);
 CAIRN_PID_NEXT(clock_getres);
 CAIRN_PID_NEXT(clock_nanosleep);
+CAIRN_PID_NEXT(nanosleep);
 CAIRN_PID_NEXT(clock_getcpuclockid);
 CAIRN_PID_NEXT(pthread_getcpuclockid);
 
@@ -22,6 +26,7 @@ void prepare_clocks() {
   next_clock_gettime.get();
   next_clock_getres.get();
   next_clock_nanosleep.get();
+  next_nanosleep.get();
   next_clock_getcpuclockid.get();
   next_pthread_getcpuclockid.get();
 }
@@ -68,7 +73,35 @@ CAIRN_EXPORT int clock_getres(clockid_t clock, struct timespec* resolution) noex
   return stable([=] { return next_clock_getres.get()(real_clock(clock), resolution); });
 }
 
+// A time to sleep lies where a restart can set it right. On i386 libc gives the kernel a copy of it.
+#if __SIZEOF_POINTER__ == 8
+CAIRN_EXPORT int nanosleep(const struct timespec* request, struct timespec* rest) {
+  plugin::Remaining time(request);
+  if (time.left() != nullptr) request = reinterpret_cast<const struct timespec*>(time.left());
+  return next_nanosleep.get()(request, rest);
+}
+
+// libc calls its own nanosleep within these.
+CAIRN_EXPORT unsigned sleep(unsigned seconds) {
+  int before = errno;
+  struct timespec time = {static_cast<time_t>(seconds), 0};
+  if (nanosleep(&time, &time) < 0) return static_cast<unsigned>(time.tv_sec);
+  errno = before;
+  return 0;
+}
+
+CAIRN_EXPORT int usleep(useconds_t microseconds) {
+  struct timespec time = {static_cast<time_t>(microseconds / 1'000'000), static_cast<long>(microseconds % 1'000'000 * 1000)};
+  return nanosleep(&time, nullptr);
+}
+#endif
+
 CAIRN_EXPORT int clock_nanosleep(clockid_t clock, int flags, const struct timespec* request, struct timespec* rest) {
+#if __SIZEOF_POINTER__ == 8
+  const struct timespec* whole = (flags & TIMER_ABSTIME) == 0 && clock >= 0 ? request : nullptr;
+  plugin::Remaining remaining_time(whole);
+  if (remaining_time.left() != nullptr) request = reinterpret_cast<const struct timespec*>(remaining_time.left());
+#endif
   plugin::Moment until(clock, (flags & TIMER_ABSTIME) != 0 ? request : nullptr);
   if (until.time() != nullptr) request = until.time();
   if (!active()) return next_clock_nanosleep.get()(clock, flags, request, rest);

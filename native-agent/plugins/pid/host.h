@@ -67,6 +67,8 @@ void prepare_time64();
 
 /// For a received signal: its sender by the virtual id. Gives `signal` back.
 int with_sender(int signal, siginfo_t* info);
+/// time64.cc: sigtimedwait of programs with 32-bit times, made with a 64-bit one, whose place is the caller's.
+int sigtimedwait_wide(const sigset_t* set, siginfo_t* info, const struct timespec* timeout);
 
 /// [any] syscall_paths.cc: true if the call names a file and was made here; errno is set then.
 bool call_with_paths(long number, const long* a, long* result);

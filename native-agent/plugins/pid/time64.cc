@@ -9,6 +9,7 @@
 #include "common/monotonic.h"
 #include "pid/clocks.h"
 #include "pid/cpu_times.h"
+#include "common/remaining.h"
 #include "pid/host.h"
 #include "pid/ids.h"
 
@@ -40,6 +41,8 @@ WideTime wide(int64_t nanoseconds) { return {nanoseconds / second, static_cast<i
 
 }  // namespace
 
+extern "C" CAIRN_EXPORT int __sigtimedwait64(const sigset_t* set, siginfo_t* info, const void* timeout);
+
 void prepare_time64() {
   next_gettime.get();
   next_getres.get();
@@ -48,6 +51,12 @@ void prepare_time64() {
   next_sigtimedwait.get();
   next_wait3.get();
   next_wait4.get();
+}
+
+int sigtimedwait_wide(const sigset_t* set, siginfo_t* info, const struct timespec* timeout) {
+  if (timeout == nullptr) return __sigtimedwait64(set, info, nullptr);
+  WideTime time = {timeout->tv_sec, static_cast<int32_t>(timeout->tv_nsec), 0};
+  return __sigtimedwait64(set, info, &time);
 }
 
 extern "C" {
@@ -113,7 +122,10 @@ CAIRN_EXPORT pid_t __wait4_time64(pid_t pid, int* status, int options, void* usa
 CAIRN_EXPORT pid_t __wait3_time64(int* status, int options, void* usage) { return __wait4_time64(-1, status, options, usage); }
 
 CAIRN_EXPORT int __sigtimedwait64(const sigset_t* set, siginfo_t* info, const void* timeout) {
-  int signal = next_sigtimedwait.get()(set, info, timeout);
+  auto given = static_cast<const WideTime*>(timeout);
+  bool narrow = given != nullptr && given->seconds >= 0 && given->seconds < INT32_MAX && given->nanoseconds >= 0 && given->nanoseconds < second;
+  plugin::Remaining time(narrow ? given->seconds * second + given->nanoseconds : -1);
+  int signal = next_sigtimedwait.get()(set, info, time.left() != nullptr ? time.left() : timeout);
   return with_sender(signal, info);
 }
 

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "common/remaining.h"
 #include "pid/host.h"
 #include "pid/ids.h"
 
@@ -99,7 +100,13 @@ CAIRN_EXPORT int waitid(idtype_t type, id_t id, siginfo_t* info, int options) {
 CAIRN_EXPORT int sigwaitinfo(const sigset_t* set, siginfo_t* info) { return with_sender(next_sigwaitinfo.get()(set, info), info); }
 
 CAIRN_EXPORT int sigtimedwait(const sigset_t* set, siginfo_t* info, const struct timespec* timeout) {
-  return with_sender(next_sigtimedwait.get()(set, info, timeout), info);
+#if __SIZEOF_POINTER__ == 4
+  return sigtimedwait_wide(set, info, timeout);
+#else
+  plugin::Remaining time(timeout);
+  auto left = reinterpret_cast<const struct timespec*>(time.left());
+  return with_sender(next_sigtimedwait.get()(set, info, left != nullptr ? left : timeout), info);
+#endif
 }
 
 }  // extern "C"

@@ -12,7 +12,8 @@ bool saved = false;
 
 int32_t save() {
   saved = false;
-  int32_t error = save_folder(host);
+  int32_t error = check_sharing(host);
+  if (error == 0) error = save_folder(host);
   if (error == 0) error = save_limits(host);
   if (error == 0) error = save_threads(host);
   if (error == 0) error = save_flags(host);

@@ -80,7 +80,8 @@ constexpr uint32_t send_locked = 1, receive_locked = 2;
 bool applies(const Socket& one, const Option& option) {
   switch (option.level) {
     case IPPROTO_TCP: return one.family != AF_UNIX && one.type == SOCK_STREAM;
-    case IPPROTO_IP: return one.family == AF_INET;
+    // An accepted connection has that of the first packet, which nobody can set.
+    case IPPROTO_IP: return one.family == AF_INET && (option.name != IP_MULTICAST_TTL || one.type != SOCK_STREAM);
     case IPPROTO_IPV6: return one.family == AF_INET6;
     default: return true;
   }

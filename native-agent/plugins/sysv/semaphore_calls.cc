@@ -2,6 +2,7 @@
 // they only note what the computation makes and what is to be undone. [any] Tests: test/probes (sysv/semaphores.c, undo.c).
 #include <time.h>
 
+#include "common/remaining.h"
 #include "sysv/get.h"
 #include "sysv/semaphores.h"
 
@@ -78,7 +79,15 @@ CAIRN_WRAP(int, semop, (int id, struct sembuf* operations, size_t count), (id, o
 }
 
 CAIRN_WRAP(int, semtimedop, (int id, struct sembuf* operations, size_t count, const struct timespec* timeout), (id, operations, count, timeout)) {
-  return done(next_operate_timed.get()(active() ? to_real(semaphores, id) : id, operations, count, timeout), id, operations, count);
+  plugin::Remaining time(timeout);
+  int32_t real = active() ? to_real(semaphores, id) : id;
+  if (time.left() == nullptr) return done(next_operate_timed.get()(real, operations, count, timeout), id, operations, count);
+#if __SIZEOF_POINTER__ == 4
+  return done(next_operate_timed64.get()(real, operations, count, time.left()), id, operations, count);
+#else
+  auto left = reinterpret_cast<const struct timespec*>(time.left());
+  return done(next_operate_timed.get()(real, operations, count, left), id, operations, count);
+#endif
 }
 
 #if __SIZEOF_POINTER__ == 4

@@ -11,6 +11,7 @@
 #include "events/host.h"
 #include "image/attached.h"
 #include "sys/syscall.h"
+#include "trace/alternate_stack.h"
 
 namespace cairn::agent {
 namespace {
@@ -44,14 +45,6 @@ void record_own_altstack() {
   *recorded_altstack() = {reinterpret_cast<uintptr_t>(now.ss_sp), now.ss_size, static_cast<uint32_t>(now.ss_flags & ~SS_ONSTACK), 1};
 }
 
-bool altstacks_matter() {
-  for (int signal = 1; signal < 65; ++signal) {
-    uint64_t action[4] = {};  // handler, flags, restorer, mask
-    if (!sys::failed(sys::call(SYS_rt_sigaction, signal, nullptr, action, 8)) && action[0] > 1 && (action[1] & SA_ONSTACK) != 0) return true;
-  }
-  return false;
-}
-
 }  // namespace cairn::agent
 
 extern "C" CAIRN_EXPORT const cairn::image::AttachAnswer* cairn_attach(const char* strings) {
@@ -59,7 +52,7 @@ extern "C" CAIRN_EXPORT const cairn::image::AttachAnswer* cairn_attach(const cha
   agent::answer = {};
   agent::answer.version = image::attach_version;
   agent::answer.altstack_offset = static_cast<int64_t>(agent::altstack_offset());
-  agent::answer.altstacks_matter = agent::altstacks_matter() ? 1 : 0;
+  agent::answer.altstacks_matter = trace::alternate_stacks_matter() ? 1 : 0;
   agent::answer.calls = checkpoint::continued_calls();
   agent::answer.call_again = agent::call_again_entry();
   sys::Error error;

@@ -15,6 +15,5 @@ bool is_preloaded();
 bool tell_plugins(const char* variables);
 /// Notes the alternate stack of this thread, which it set when nobody saw it.
 void record_own_altstack();
-bool altstacks_matter();
 
 }  // namespace cairn::agent

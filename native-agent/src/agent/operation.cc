@@ -163,6 +163,8 @@ void Operation::handle(uint64_t id, Text body) {
     reply.children.arg = &family_;
   }
   reply.names.funcs.encode = write_said;
+  Text waits_for = request.phase == cairn_agent_Phase_PHASE_BARRIER ? Text(events::facts().waits_for) : Text();
+  reply.waits_for = encode_text(&waits_for);
   Status status = agent_->channel_.send(id, cairn_agent_Message_phase_reply_tag, cairn_agent_PhaseReply_fields, &reply);
   events::clear_said();
   if (status != 0) abort();
@@ -217,6 +219,7 @@ bool Operation::suspend(uint64_t deadline_ns, bool alone) {
   // Of a process that is stopped since its restart: each is stopped again as soon as it is in its own code.
   if (stopped_handoff_ != nullptr) release_threads();
   arena_mark_ = arena_->used();
+  stop_.find_alternate_stacks(agent_->facts_.altstack_offset);
   stop_.expect_restart(agent_->room_start_, agent_->room_size_);
   agent_->fork_gate_.close();
   if (!stop_.begin(agent_->agent_tid_, deadline_ns, &error_)) {

@@ -113,6 +113,22 @@ bool SafePoint::is_known_thread(const Thread& thread) const {
   return base != 0 && target_->read(base + 16, &self) && self == base;
 }
 
+/// In the middle of a function of the C library, or of whatever has the program's malloc if that is a library.
+bool SafePoint::is_within_libc(uint64_t address) const {
+  const Module* module = target_->module_at(address);
+  Symbol symbol;
+  if (module == nullptr || module == target_->definer("gnu_get_libc_version", &symbol)) return true;
+  return module != &target_->module(0) && module == target_->definer("malloc", &symbol);
+}
+
+/// Whether a signal could come at this place without meeting a lock there; those of its callers are another matter.
+bool SafePoint::is_harmless_to_interrupt(uint64_t address) const {
+  if (is_locking(address)) return false;
+  unsigned char code[2];
+  constexpr unsigned char system_call[] = {0x0f, 0x05};
+  return !is_within_libc(address) || (target_->read(address - 2, code, 2) && memcmp(code, system_call, 2) == 0);
+}
+
 bool SafePoint::is_safe(const Thread& thread, bool waiting_only) const {
   const user_regs_struct& at = thread.registers();
   if (!is_known_thread(thread) || thread.has_pending_signal() || thread.block_address() == 0) return false;
@@ -121,13 +137,7 @@ bool SafePoint::is_safe(const Thread& thread, bool waiting_only) const {
   bool lock = !waiting || waits_for_lock(number, at);
   if (lock && waiting_only) return false;
   if (lock && is_locking(at.rip)) return false;
-  if (!waiting) {
-    const Module* module = target_->module_at(at.rip);
-    Symbol symbol;
-    // In the middle of a function of the C library, or of whatever has the program's malloc if that is a library.
-    if (module == nullptr || module == target_->definer("gnu_get_libc_version", &symbol)) return false;
-    if (module != &target_->module(0) && module == target_->definer("malloc", &symbol)) return false;
-  }
+  if (!waiting && is_within_libc(at.rip)) return false;
   uint64_t start = 0, end = 0;
   bool executable = false;
   if (!target_->mapping_of(at.rsp, &start, &end, &executable)) return false;
@@ -138,8 +148,14 @@ bool SafePoint::is_safe(const Thread& thread, bool waiting_only) const {
   for (size_t i = 0; safe && i < size / sizeof(uint64_t); ++i) {
     uint64_t word = stack[i];
     if (target_->module_at(word) == nullptr) continue;
-    if (is_signal_return(word)) safe = false;
-    if (lock && is_locking(word) && follows_call(word)) safe = false;
+    if (is_signal_return(word)) {
+      // A handler's frame, or what is left of one. Whom it interrupted must not hold a lock either; elsewhere it could not be seen.
+      constexpr size_t stack_pointer = 21, instruction = 22;
+      bool known = i + instruction < size / sizeof(uint64_t);
+      safe = known && stack[i + stack_pointer] > at.rsp && stack[i + stack_pointer] < end && is_harmless_to_interrupt(stack[i + instruction]);
+      lock = true;
+    }
+    if (safe && lock && is_locking(word) && follows_call(word)) safe = false;
   }
   free(stack);
   return safe;

@@ -1,5 +1,5 @@
-// A thread of the program that may load a library just now: one that is not within malloc, the loader, a fork or a signal handler,
-// whose locks it might hold. (What other threads hold does not matter: they run on meanwhile, and give it back.)
+// A thread of the program that may load a library just now: one that is not within malloc, the loader or a fork, nor in a signal handler
+// that may have interrupted those, whose locks it might hold. (What other threads hold does not matter: they run on meanwhile, and give it back.)
 //
 // Best is a thread that waits in a system call: the C library makes none that wait, but for its own locks (futex), while it holds
 // such a lock. Elsewhere the thread's stack is searched for addresses to which such functions would return. Threads are looked at
@@ -29,6 +29,8 @@ class SafePoint {
   [[nodiscard]] bool is_locking(uint64_t address) const;
   [[nodiscard]] bool follows_call(uint64_t address) const;
   [[nodiscard]] bool is_signal_return(uint64_t address) const;
+  [[nodiscard]] bool is_within_libc(uint64_t address) const;
+  [[nodiscard]] bool is_harmless_to_interrupt(uint64_t address) const;
 
   static constexpr int max_ranges = 64;
   const Target* target_;

@@ -52,6 +52,7 @@ class Builder {
       return false;
     }
     for (long at = 0; at < size; ++at) max_mappings_ += text[at] == '\n' ? 1 : 0;
+    ++max_mappings_;  // one may be in two parts, around the arena
     map_->mappings = arena_->array<Mapping>(max_mappings_);
     map_->files = arena_->array<MappedFile>(max_files);
     if (map_->mappings == nullptr || map_->files == nullptr) return no_room();
@@ -69,8 +70,16 @@ class Builder {
     return false;
   }
 
+  /// The kernel may have merged the arena with memory of the program that lies beside it.
   bool add(const sys::MapLine& line) {
-    if (line.start >= context_.arena_start && line.end <= context_.arena_end) return true;
+    if (line.end <= context_.arena_start || line.start >= context_.arena_end) return add_part(line);
+    sys::MapLine before = line, after = line;
+    before.end = context_.arena_start;
+    after.start = context_.arena_end;
+    return (line.start >= before.end || add_part(before)) && (line.end <= after.start || add_part(after));
+  }
+
+  bool add_part(const sys::MapLine& line) {
     if (line.start >= context_.names_start && line.end <= context_.names_end) return true;
     if (line.path == Text("[vsyscall]")) return true;
     if (line.path.starts_with("[vvar")) {

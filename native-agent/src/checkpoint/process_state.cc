@@ -262,6 +262,7 @@ void write_threads(image::RecordWriter* records, const ProcessFacts& facts, cons
     // libc's thread descriptor begins at the thread pointer, which points to itself behind two others.
     uint64_t descriptor = sys::processor::thread_pointer_of(registers);
     uintptr_t self = 0;
+    bool told = false;
     if (thread.stopped && descriptor != 0 && peek(descriptor + 2 * sizeof(void*), &self, sizeof self) && self == descriptor) {
       if (facts.tid_offset != 0) record.tid_address = descriptor + facts.tid_offset;
       RecordedAltstack altstack = {};
@@ -269,11 +270,15 @@ void write_threads(image::RecordWriter* records, const ProcessFacts& facts, cons
         record.altstack_sp = altstack.sp;
         record.altstack_size = altstack.size;
         record.altstack_flags = altstack.flags;
-      } else {
-        record.altstack_flags = 2;  // SS_DISABLE
+        told = true;
       }
-    } else {
-      record.altstack_flags = 2;
+    }
+    if (!told && thread.has_alternate) {
+      record.altstack_sp = thread.alternate.sp;
+      record.altstack_size = thread.alternate.size;
+      record.altstack_flags = thread.alternate.flags;
+    } else if (!told) {
+      record.altstack_flags = 2;  // SS_DISABLE
     }
     Text comm(thread.name);
     record.name = encode_text(&comm);

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "checkpoint/pending_signals.h"
+#include "checkpoint/process_state.h"
 #include <cairn/plugin.h>
 
 #include "events/names.h"
@@ -99,6 +100,7 @@ bool Stop::begin(int32_t agent_tid, uint64_t deadline_ns, sys::Error* error) {
   long dumpable = call(SYS_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0);
   if (dumpable != 1) call_unchecked(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
 
+  altstacks_matter_ = trace::alternate_stacks_matter();
   state_ = starting;
   permitted_ = 0;
   // No exit signal: the application's SIGCHLD handler and waitpid do not learn of it.
@@ -233,6 +235,7 @@ bool Stop::stop_all() {
   }
   for (uint32_t i = 0; i < count_; ++i) {
     if (!capture(&threads_[i])) return false;
+    if (altstacks_matter_ && is_to_be_asked(threads_[i]) && !ask_alternate_stack(&threads_[i])) return false;
   }
   return true;
 }
@@ -444,7 +447,7 @@ bool Stop::in_restart(int32_t tid) const {
   if (failed(sys::processor::read_registers(tid, &registers))) return false;
   uint64_t stack = sys::processor::stack_of(registers);
   // A stack that is empty, or used up to its last byte, begins and ends at its bounds.
-  if (trace::in_service(stack)) return true;
+  if (trace::in_service(stack) || trace::asks_for_alternate_stack(stack)) return true;
   auto within = [&](uint64_t start, uint64_t end) { return end > start && stack >= start && stack <= end; };
   return within(arena_->start(), arena_->end()) || within(restart_start_, restart_end_);
 }
@@ -519,6 +522,45 @@ void Stop::capture_names(ThreadState* thread) {
   long size = sys::read_all(path.c_str(), name, sizeof name);
   if (size > 1 && size <= 16) memcpy(thread->name, name, static_cast<size_t>(size - 1));
   call_unchecked(SYS_get_robust_list, thread->real_tid, &thread->robust_list, &thread->robust_list_size);
+}
+
+/// Not who has told our wrapper, nor who may not make the calls, or would lose its place in a restartable sequence.
+bool Stop::is_to_be_asked(const ThreadState& thread) const {
+  if (!thread.stopped || thread.traced != nullptr || thread.stop_signal != 0) return false;
+  uint64_t descriptor = sys::processor::thread_pointer_of(thread.registers);
+  uintptr_t self = 0;
+  RecordedAltstack recorded = {};
+  bool of_libc = descriptor != 0 && sys::processor::peek(descriptor + 2 * sizeof(void*), &self, sizeof self) && self == descriptor;
+  if (of_libc && sys::processor::peek(descriptor + altstack_offset_, &recorded, sizeof recorded) && recorded.set != 0) return false;
+  uint64_t sequence = 0;
+  if (thread.rseq_address != 0 && (!sys::processor::peek(thread.rseq_address + 8, &sequence, sizeof sequence) || sequence != 0)) return false;
+  sys::TextBuffer<64> path;
+  path.add("/proc/").number(process_).add("/task/").number(thread.real_tid).add("/status");
+  return number_in(path.c_str(), "Seccomp:") == 0;
+}
+
+bool Stop::ask_alternate_stack(ThreadState* thread) {
+  int32_t tid = thread->real_tid;
+  sys::processor::Registers before;
+  if (failed(sys::processor::read_registers(tid, &before))) return true;
+  if (!trace::ask_alternate_stack(tid, static_cast<int32_t>(call(SYS_getpid)), before, thread->xstate, thread->xstate_size, thread->signal_mask)) return true;
+  bool late = false;
+  while (!(thread->has_alternate = trace::alternate_stack_told(&thread->alternate)) && !late && state_letter(process_, tid) != 0) {
+    uint64_t deadline = __atomic_load_n(&deadline_ns_, __ATOMIC_ACQUIRE);
+    late = deadline != 0 && sys::now_ns() >= deadline;
+    call_unchecked(SYS_sched_yield);
+  }
+  call_unchecked(SYS_ptrace, PTRACE_INTERRUPT, tid, nullptr, nullptr);
+  thread->stopped = false;
+  bool waited = wait_for_stop(thread);
+  // With what the kernel has of the call that it was in, which goes on from there.
+  if (thread->stopped) {
+    (void)sys::processor::write_registers(tid, before);
+    call_unchecked(SYS_ptrace, PTRACE_SETSIGMASK, tid, sizeof thread->signal_mask, &thread->signal_mask);
+  }
+  trace::alternate_stack_done();
+  if (late) error_->set(-ETIMEDOUT, "sigaltstack").add("thread ").number(virtual_tid_(tid)).add(" could not be asked for its alternate stack in time");
+  return waited && !late;
 }
 
 /// What its tracer has told.

@@ -7,13 +7,14 @@
 // A thread that another process of the computation traces is held by that one, on request (trace/request.h).
 //
 // Invariants: no thread's registers are made to run code of ours, so that the tracer may die at any moment (even by SIGKILL): the
-// kernel then detaches and all threads run on. The exception are threads that trace others, and return by themselves
-// (trace/service.h). The tracer gives up by itself at the deadline.
+// kernel then detaches and all threads run on. The exceptions return by themselves: threads that trace others (trace/service.h), and
+// those that have to be asked for their alternate stack (trace/alternate_stack.h). The tracer gives up by itself at the deadline.
 // Context: Cairn's own thread. Tests: test/probes (all), test/faults (tracer killed in each phase).
 #pragma once
 #include "sys/arena.h"
 #include "sys/error.h"
 #include "sys/context.h"
+#include "trace/alternate_stack.h"
 #include "trace/request.h"
 #include "trace/service.h"
 
@@ -37,6 +38,8 @@ struct ThreadState {
   uint32_t rseq_size;
   uint32_t rseq_signature;
   char name[16];        // comm
+  bool has_alternate;   // the alternate stack, as it was asked for
+  trace::AlternateStack alternate;
   trace::Request* traced;   // by the application: its tracer holds it for us
   trace::Slot* serving;     // it holds tracees of its own
 };
@@ -52,6 +55,9 @@ class Stop {
     restart_start_ = start;
     restart_end_ = start + size;
   }
+
+  /// Where a thread has the record of its alternate stack, from its thread pointer: who has none is asked.
+  void find_alternate_stacks(uint64_t recorded_offset) { altstack_offset_ = recorded_offset; }
 
   /// Starts the tracer and returns when all threads are stopped. agent_tid: Cairn's own thread, which goes on.
   bool begin(int32_t agent_tid, uint64_t deadline_ns, sys::Error* error);
@@ -92,6 +98,8 @@ class Stop {
   bool capture(ThreadState* thread);
   bool capture_traced(ThreadState* thread);
   void capture_names(ThreadState* thread);
+  bool is_to_be_asked(const ThreadState& thread) const;
+  bool ask_alternate_stack(ThreadState* thread);
   void release_all();
   void reap();
 
@@ -104,6 +112,8 @@ class Stop {
   int32_t tracer_ = 0;
   int32_t process_ = 0;
   int32_t agent_tid_ = 0;
+  uint64_t altstack_offset_ = 0;
+  bool altstacks_matter_ = false;
   uint64_t restart_start_ = 0;
   uint64_t restart_end_ = 0;
   uint64_t deadline_ns_ = 0;

@@ -97,6 +97,11 @@ int32_t host_request_checkpoint(const char* name) { return host_facts.request_ch
 int32_t host_forbid_checkpoint(const char* what) { return host_facts.forbid_checkpoint(what); }
 int32_t host_allow_checkpoint() { return host_facts.allow_checkpoint(); }
 
+int32_t host_waits_for(const char* text) {
+  sys::TextBuilder(host_facts.waits_for, sizeof host_facts.waits_for).add(text);
+  return CAIRN_BARRIER_WAITS;
+}
+
 int32_t host_offer(uint32_t event, void* data) {
   if (event == CAIRN_EVENT_DESCRIPTOR_SAVE) gathering = true;
   for (uint32_t layer = loaded; layer-- > 0;) {
@@ -121,7 +126,7 @@ const cairn_host host = {
     set_name, claim_name, get_name, remove_name, next_name, host_offer, host_deliver,
     host_thread_call, host_need_file, host_set_thread_argument, host_list_file,
     tell_hosts, ask_hosts, answer_of_hosts, exchange_folder,
-    host_request_checkpoint, host_forbid_checkpoint, host_allow_checkpoint,
+    host_request_checkpoint, host_forbid_checkpoint, host_allow_checkpoint, host_waits_for,
 };
 
 bool goes_down(cairn_event event) { return event == CAIRN_EVENT_PRESUSPEND || event == CAIRN_EVENT_PRECHECKPOINT; }
@@ -256,7 +261,10 @@ bool run_barrier(Text name, bool restart) {
   for (uint32_t layer = 0; layer < loaded; ++layer) {
     const LoadedPlugin& entry = plugins[layer];
     if (entry.error[0] != 0 || !(owner == Text(entry.plugin->name)) || entry.plugin->barrier == nullptr) continue;
+    host_facts.waits_for[0] = 0;
     int32_t result = entry.plugin->barrier(barrier.c_str(), restart ? 1 : 0);
+    if (result != CAIRN_BARRIER_WAITS) host_facts.waits_for[0] = 0;
+    else if (host_facts.waits_for[0] == 0) (void)host_waits_for(sys::TextBuffer<64>().add("plugin ").add(entry.plugin->name).add(" waits").c_str());
     if (result >= 0) return true;
     if (!host_facts.error->failed()) {
       host_facts.error->set(result, entry.plugin->name).add("plugin ").add(entry.plugin->name).add(" failed at barrier ").add(barrier.text());

@@ -1,4 +1,5 @@
 // The environment: set, changed and removed variables, and those that the program was started with.
+// other user: not the same runtime folder, which LD_PRELOAD names
 // sabotage: poke @value
 #include "../probe.h"
 extern char **environ;

@@ -1,4 +1,5 @@
 // The array of the environment and its entries stay where they are, also where Cairn changes variables of its own.
+// other user: not the same runtime folder, which LD_PRELOAD names
 // sabotage: poke @value
 #include "../probe.h"
 extern char **environ;

@@ -1,4 +1,5 @@
 // User, groups, capabilities and session are what they were.
+// other user: not the same user
 // sabotage: call setsid
 #include "../probe.h"
 #include <grp.h>

@@ -1,4 +1,5 @@
 // A program of one thread waits in pause(); it ends by the signal that the terminal or a script sends to Cairn's command.
+// other user: not to be asked, from outside of its namespace, whether it runs
 // signal: SIGUSR1
 // sabotage: poke @cell
 #include "../probe.h"

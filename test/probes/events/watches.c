@@ -1,6 +1,7 @@
 // inotify: watches under their numbers, with a gap where one was removed; what happens after the checkpoint is told, and nothing of
 // the restart itself.
 // alone: all runs see what happens in its folder, which is in /tmp
+// other user: not allowed to write where the first user had a folder of its own
 // sabotage: call close @instance
 // attached: the path of one of its watches is not known
 #include "../probe.h"

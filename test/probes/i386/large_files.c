@@ -1,4 +1,5 @@
 // Files of more than 2 and 4 GB in a 32-bit program: their offsets and sizes, by the functions of both kinds, and a mapping of one.
+// other user: not again: 7 GB would have to be summed
 // bits: 32 only
 #define _LARGEFILE64_SOURCE
 #include "../probe.h"

@@ -1,4 +1,5 @@
 // Queued real-time signals keep their number, order, values and sender.
+// other user: not the same user, which it compares with the sender's
 // sabotage: call rt_sigtimedwait @set 0 @zero 8
 #include "../probe.h"
 

@@ -1,5 +1,6 @@
 // Who sent what waits in a socket (SCM_CREDENTIALS), from three processes in turn, and a descriptor on the way that only its sender had;
 // stream and datagram.
+// other user: not the same user
 // sabotage: call close @stream
 #include "../probe.h"
 #include <sys/socket.h>

@@ -73,6 +73,9 @@ int main(int argc, char **argv) {
     else probe_sleep_ms(1);
   }
   SYSV_CHECK(taken == in_queue + 3, "%d messages of %d", taken, in_queue + 3);
+  // Both ids are those of processes that are there: the child has not been waited for.
+  for (int i = 0; i < 5000 && msgctl(keyed, IPC_STAT, &status) == 0 && status.msg_lrpid != child; i++) probe_sleep_ms(2);
+  SYSV_CHECK(status.msg_lspid == getpid() && status.msg_lrpid == child, "last used by %d and %d, not %d and %d", status.msg_lspid, status.msg_lrpid, getpid(), child);
   int results[2] = {-1, -1};
   if (sysv_wrong[0]) kill(child, SIGKILL), kill(sender, SIGKILL);
   waitpid(child, &results[0], 0);

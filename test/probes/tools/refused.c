@@ -1,6 +1,6 @@
 // Makes a descriptor of a kind whose state no program can read (of io_uring one with a request in progress), says its number or why there is none, and ends when a line comes.
 //
-//   refused io_uring|userfaultfd|fanotify|perf
+//   refused io_uring|userfaultfd|fanotify|perf|secret
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/io_uring.h>
@@ -30,6 +30,14 @@ static long make(const char *kind) {
     return syscall(SYS_io_uring_enter, fd, 1, 0, 0, NULL, 0) == 1 ? fd : -1;
   }
   if (strcmp(kind, "userfaultfd") == 0) return syscall(SYS_userfaultfd, 1 /* UFFD_USER_MODE_ONLY */);
+  if (strcmp(kind, "secret") == 0) {
+    long fd = syscall(447 /* memfd_secret */, 0);
+    if (fd < 0 || ftruncate((int)fd, 4096) < 0) return -1;
+    char *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, (int)fd, 0);
+    if (memory == MAP_FAILED) return -1;
+    *memory = 1;
+    return fd;
+  }
   if (strcmp(kind, "fanotify") == 0) return fanotify_init(FAN_CLASS_NOTIF, 0);
   struct perf_event_attr attributes;
   memset(&attributes, 0, sizeof attributes);

@@ -3,7 +3,7 @@
  * with --detach the coordinator runs it in a terminal of its own.
  */
 import type { ControlClient } from '../../control/client.js';
-import { splitChanges } from '../../model/environment.js';
+import { expandPatterns, fitsName, isNamePattern, splitChanges } from '../../model/environment.js';
 import { checkProgram } from '../../platform/program.js';
 import type { NetworkAddress, SessionStatus, StartResult } from '../../protocol/control.js';
 import { failure } from '../../protocol/errors.js';
@@ -81,11 +81,16 @@ function terminalSize(): { columns?: number; rows?: number } {
   return { ...(columns > 0 ? { columns } : {}), ...(rows > 0 ? { rows } : {}) };
 }
 
-/** What --env and --unset say. A value given wins over a removal. */
+/** What --env and --unset say. A value given wins over a removal. Of a pattern: as here, those that are not set here are removed. */
 function changesOf({ env, unset }: StartOptions): ReturnType<typeof splitChanges> {
   const changes: Record<string, string | null> = {};
   for (const name of unset) changes[name] = null;
   for (const one of env) {
+    if (isNamePattern(one)) {
+      const here = Object.entries(currentEnvironment()).filter(([name]) => fitsName(one, name));
+      Object.assign(changes, { [one]: null }, Object.fromEntries(here));
+      continue;
+    }
     const [name, value] = assignment(one, '--env');
     changes[name] = value;
   }
@@ -104,7 +109,7 @@ export async function run(argv: string[], options: RunOptions): Promise<number> 
     throw failure('usage', { what: 'There is no program to run', remedy: 'cairn run [OPTIONS] -- PROGRAM [ARGS...]' });
   const env = currentEnvironment();
   const { env: changes, processEnv } = changesOf(options);
-  for (const [name, value] of Object.entries(changes)) {
+  for (const [name, value] of Object.entries(expandPatterns(changes, Object.keys(env)))) {
     if (value === null) delete env[name];
     else env[name] = value;
   }

@@ -1,0 +1,70 @@
+// What a restart could not give back to a thread or a process, by its first argument; says so, and ends well when a line comes.
+//
+//   apart thread-files|thread-folder|process-folder|user|filter
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int unshared;
+static pthread_barrier_t met;
+
+static void *own_part(void *flags) {
+  unshared = unshare((int)(long)flags);
+  pthread_barrier_wait(&met);
+  for (;;) pause();
+  return NULL;
+}
+
+static int in_thread(int flags) {
+  pthread_t thread;
+  pthread_barrier_init(&met, NULL, 2);
+  pthread_create(&thread, NULL, own_part, (void *)(long)flags);
+  pthread_barrier_wait(&met);
+  return unshared;
+}
+
+static int execute_self(void *unused) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  execl("/proc/self/exe", "apart", "wait", NULL);
+  return unused == NULL;
+}
+
+// After exec the working folder is still shared.
+static int in_process(void) {
+  static char stack[1 << 16] __attribute__((aligned(16)));
+  return clone(execute_self, stack + sizeof stack, SIGCHLD | CLONE_FS, NULL) < 0;
+}
+
+// Allows everything.
+static int filter(void) {
+  struct sock_filter instruction = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+  struct sock_fprog program = {1, &instruction};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+int main(int argc, char **argv) {
+  const char *what = argc > 1 ? argv[1] : "";
+  if (strcmp(what, "wait") == 0)
+    for (;;) pause();
+  int failed = strcmp(what, "thread-files") == 0     ? in_thread(CLONE_FILES)
+               : strcmp(what, "thread-folder") == 0  ? in_thread(CLONE_FS)
+               : strcmp(what, "process-folder") == 0 ? in_process()
+               : strcmp(what, "user") == 0           ? setresuid(65534, 65534, 0)
+                                                     : filter();
+  if (failed) printf("none: %s\n", strerror(errno));
+  else puts("made");
+  fflush(stdout);
+  char line[8];
+  if (fgets(line, sizeof line, stdin)) puts("done");
+  return 0;
+}
