@@ -38,20 +38,25 @@ int main(int argc, char **argv) {
   probe_hold();
   struct stat status;
   CHECK(fstat(first, &status) == 0 && status.st_nlink == 0 && (status.st_mode & 0777) == 0640, "%d links, mode %o", (int)status.st_nlink, status.st_mode);
-  unlink("given"), unlink("other");  // of another run, seen through the folder
+  // Another run that goes on makes its own in the folder below.
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  char given[64], other[64];
+  snprintf(given, sizeof given, "given-%lld-%ld", (long long)now.tv_sec, now.tv_nsec);
+  snprintf(other, sizeof other, "other-%lld-%ld", (long long)now.tv_sec, now.tv_nsec);
   CHECK(write(first, ", more", 6) == 6, "write");
-  CHECK(linkat(AT_FDCWD, link, AT_FDCWD, "given", AT_SYMLINK_FOLLOW) == 0, "linkat");
+  CHECK(linkat(AT_FDCWD, link, AT_FDCWD, given, AT_SYMLINK_FOLLOW) == 0, "linkat");
   CHECK(write(pipes[1], "x", 1) == 1, "the child is gone");
   int end = 0;
   CHECK(waitpid(child, &end, 0) == child && end == 0, "the child gave %x", end);
-  expect("given", "First, more");
+  expect(given, "First, more");
   CHECK(write(second, "!", 1) == 1, "write");
-  if (linkat(second, "", AT_FDCWD, "other", AT_EMPTY_PATH) == -1) {
+  if (linkat(second, "", AT_FDCWD, other, AT_EMPTY_PATH) == -1) {
     CHECK(errno == ENOENT || errno == EPERM, "AT_EMPTY_PATH");  // needs a capability
     snprintf(link, sizeof link, "/proc/self/fd/%d", second);
-    CHECK(linkat(AT_FDCWD, link, AT_FDCWD, "other", AT_SYMLINK_FOLLOW) == 0, "linkat");
+    CHECK(linkat(AT_FDCWD, link, AT_FDCWD, other, AT_SYMLINK_FOLLOW) == 0, "linkat");
   }
-  expect("other", "second!");
+  expect(other, "second!");
   CHECK(fstat(first, &status) == 0 && status.st_nlink == 1, "%d links", (int)status.st_nlink);
   return probe_ok();
 }
