@@ -260,8 +260,15 @@ test('a computation whose coordinator died is followed under the next one', asyn
 
 test('rules for files, clocks, one program’s variables and a run slot, as on the command line', async () => {
   const first = await adapter();
-  const rules = { files: { '*.log': 'ignore', '**/w/*': 'save' }, clock: 'continue' };
-  await first.ask('launch', ticker({ session: 'one', env: { 'perl:ONLY': 'perl', 'bash:ONLY': 'bash' }, ...rules }));
+  const rules = {
+    files: { '*.log': 'ignore', '**/w/*': 'save' },
+    clock: 'continue',
+    connections: { '10.*': 'close', '*:4000': 'external' },
+  };
+  await first.ask(
+    'launch',
+    ticker({ session: 'one', env: { 'perl:ONLY': 'perl', 'bash:ONLY': 'bash' }, compress: true, ...rules }),
+  );
   await waitFor('some lines', async () => lastTick(await scrollback(first)) > 5);
   await first.ask<CheckpointResult>('cairnCheckpoint', { name: 'here', then: 'kill' });
   await first.event('terminated');
@@ -271,9 +278,13 @@ test('rules for files, clocks, one program’s variables and a run slot, as on t
       { pattern: '*.log', how: 'ignore' },
       { pattern: '**/w/*', how: 'save' },
     ],
-    connections: [],
+    connections: [
+      { pattern: '10.*', how: 'close' },
+      { pattern: '*:4000', how: 'external' },
+    ],
     clock: 'continue',
   });
+  assert.equal(manifest.compression, 'zstd');
   const slot = join(scratch.folder, 'slot');
   const second = await adapter();
   await second.ask('launch', {

@@ -255,6 +255,39 @@ test('input from a file goes on where it was; a log that the program opened itse
     assert.deepEqual(other.lines, ['got 3']);
   }));
 
+test('a named pipe that is not open at the checkpoint is one for each run, also for who waits in open', () =>
+  withScratch(async (scratch) => {
+    const go = join(scratch.folder, 'go');
+    const script = [
+      `mkfifo meet waited; (read line < waited; echo "child $line") & echo up`,
+      `until [ -e "${go}" ]; do sleep 0.02; done`,
+      `token=$(cat /proc/sys/kernel/random/uuid); exec 3<>meet; echo $token >&3; echo "wrote $token"`,
+      `until [ -e "${go}-$token" ]; do sleep 0.02; done; read line <&3; echo "got $line"; echo $token > waited; wait`,
+    ].join('\n');
+    const first = scratch.cairnProgram(['run', '--session', 'one', '--', 'sh', '-c', script]);
+    await first.line(/^up$/);
+    // The child waits in open(2).
+    await waitFor('the child to wait', async () => {
+      const { stdout } = await scratch.cairn(['status', '--session', 'one', '--json']);
+      return (stdout.match(/"virtualPid"/g)?.length ?? 0) >= 2 ? true : undefined;
+    });
+    const { snapshot } = await scratch.checkpoint('one', '--then', 'kill');
+    await first.exit();
+    writeFileSync(go, '');
+    const runs: { program: Program; token: string }[] = [];
+    for (const session of ['left', 'right']) {
+      const program = scratch.cairnProgram(['restart', snapshot, '--session', session]);
+      runs.push({ program, token: (await program.line(/^wrote/)).split(' ')[1] ?? '' });
+    }
+    // Who wrote last reads first: of one pipe it would get the other's.
+    for (const { program, token } of runs.reverse()) {
+      writeFileSync(`${go}-${token}`, '');
+      assert.equal(await program.line(/^got/), `got ${token}`);
+      assert.equal(await program.line(/^child/), `child ${token}`);
+      assert.equal(await program.exit(), 0, program.transcript());
+    }
+  }));
+
 test('a script asks for a checkpoint of itself; the restarted one finds it done', () =>
   withScratch(async (scratch) => {
     const script = 'echo before; "$CAIRN" checkpoint --name inside --json > made; echo "status $?"; echo after';

@@ -3,6 +3,7 @@
  * column alone.
  */
 import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TableRow } from '../../debug-adapter/src/protocol/control.js';
@@ -69,6 +70,50 @@ test('what names mean, before and after a restart', async () => {
     assert.match(wrong.stderr, /no column "colour"[\s\S]*virtual/);
   } finally {
     await scratch.cairn(['stop', '--session', 'two', '--grace', '0']);
+    await scratch.close();
+  }
+});
+
+test('connections: both ends, their state, and who is at the other end; live and of a snapshot', async () => {
+  const scratch = new Scratch();
+  const server = createServer();
+  try {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    assert.ok(typeof address === 'object' && address !== null);
+    const script = `
+      use IO::Socket::INET; use Socket; $| = 1;
+      socketpair(my $a, my $b, AF_UNIX, SOCK_STREAM, PF_UNSPEC); syswrite $a, "unread";
+      my $listener = IO::Socket::INET->new(Listen => 3, LocalAddr => "127.0.0.1");
+      my $client = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $listener->sockport);
+      my $outside = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => ${address.port});
+      my @numbers = map { fileno $_ } $a, $b, $listener, $client, $outside;
+      my $child = fork; if (!$child) { close $a; my $got; sysread $listener, $got, 1; sleep 1000 }
+      close $b; print join(" ", "up", $child, @numbers), "\\n"; sleep 1000`;
+    const rule = `127.0.0.1:${address.port}=close`;
+    const program = scratch.cairnProgram(['run', '--session', 'one', '--connection', rule, '--', 'perl', '-e', script]);
+    const [, child = '', pair = '', other = '', listener = '', client = '', outside = ''] = (await program.line(/^up/)).split(
+      ' ',
+    );
+    const check = (rows: TableRow[]): void => {
+      const root = rows.find(({ virtualPid }) => String(virtualPid) !== child)?.virtualPid;
+      const detail = (fd: string, pid = String(root)): string =>
+        rows.find((row) => String(row.virtualPid) === pid && row.virtual.startsWith(`${fd} `))?.detail ?? 'no such row';
+      assert.equal(detail(pair), `Unix, stream, connected; inside: process ${child}, descriptor ${other}`);
+      assert.equal(detail(other, child), `Unix, stream, connected, 6 bytes to read; inside: process ${root}, descriptor ${pair}`);
+      assert.equal(detail(listener), 'IPv4, stream, listening, 1 not accepted yet');
+      assert.match(detail(client), /^IPv4, stream, connected; /);
+      assert.equal(detail(outside), 'IPv4, stream, connected; outside: close');
+      const row = rows.find(({ virtual }) => virtual.startsWith(`${outside} `));
+      assert.match(row?.virtual ?? '', new RegExp(`^${outside} 127.0.0.1:\\d+ - 127.0.0.1:${address.port}$`));
+    };
+    check(await scratch.json<TableRow[]>(['tables', 'connection', '--session', 'one']));
+    const { snapshot } = await scratch.checkpoint('one');
+    check(await scratch.json<TableRow[]>(['tables', 'connection', '--snapshot', snapshot]));
+    await scratch.cairn(['stop', '--session', 'one', '--grace', '0']);
+    await program.exit();
+  } finally {
+    server.close();
     await scratch.close();
   }
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { compile, probeOutput, probeSources } from './catalogue.js';
 
 export type Tool =
+  | 'account'
   | 'apart'
   | 'clocks'
   | 'connected'

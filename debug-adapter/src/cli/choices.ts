@@ -64,13 +64,13 @@ export function fileRule(text: string): FileRule {
   return parsed.data;
 }
 
-/** `PATTERN=refuse|close`. */
+/** `PATTERN=refuse|close|external`. */
 export function connectionRule(text: string): ConnectionRule {
   const equals = text.lastIndexOf('=');
   const parsed = ConnectionRule.safeParse({ pattern: text.slice(0, Math.max(equals, 0)), how: text.slice(equals + 1) });
   if (!parsed.success)
     throw failure('usage', {
-      what: `--connection ${text}: it has to be PATTERN=refuse or PATTERN=close`,
+      what: `--connection ${text}: it has to be PATTERN=refuse, PATTERN=close or PATTERN=external`,
       remedy: "For example: --connection '10.0.0.1:*=close'",
     });
   return parsed.data;

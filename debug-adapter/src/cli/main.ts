@@ -44,7 +44,7 @@ function starting(command: Command): Command {
     .addOption(fileRules())
     .option(
       '--connection <pattern=how>',
-      'what becomes of connections that leave the computation, by the address of the peer: refuse or close (repeatable, the first that fits counts); default: refuse',
+      'what becomes of connections that leave the computation, by the address of the peer: refuse, close, or external, so that a plugin brings them back (repeatable, the first that fits counts); default: external where a plugin wants it, else refuse',
       collect,
       [],
     )

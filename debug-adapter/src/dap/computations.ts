@@ -45,9 +45,10 @@ export class ControlComputations implements Computations {
     const suggested = snapshot?.session ?? sessionNameFor(program ?? '');
     // A restart is a branch of its own in the tree of snapshots, so its name is not that of an older one.
     const used = snapshot ? store.list().map(({ session }) => session) : [];
+    const options = { store: store.path, compress: configuration.compress };
     const client = await (configuration.session === undefined
-      ? createSessionNamedAfter(suggested, { store: store.path }, used)
-      : createSession(configuration.session, { store: store.path }));
+      ? createSessionNamedAfter(suggested, options, used)
+      : createSession(configuration.session, options));
     const computation = new ControlledComputation(client, listener);
     try {
       if (snapshot) {
@@ -87,9 +88,14 @@ function launchParams(
 }
 
 /** The order of a JSON object's keys is the order in which they count. */
-function ruleParams({ files, clock }: LaunchConfiguration): Pick<Params<'session/launch'>, 'files' | 'clock'> {
+function ruleParams({
+  files,
+  clock,
+  connections,
+}: LaunchConfiguration): Pick<Params<'session/launch'>, 'files' | 'clock' | 'connections'> {
   return {
     files: Object.entries(files).map(([pattern, how]) => ({ pattern, how })),
+    connections: Object.entries(connections).map(([pattern, how]) => ({ pattern, how })),
     ...(clock === undefined ? {} : { clock }),
   };
 }

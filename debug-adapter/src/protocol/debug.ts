@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { CheckpointParams, CheckpointResult, SessionStatus, TableParams, TableResult, TerminalState } from './control.js';
-import { ChangedFile, ClockRule, FileHandling } from './rules.js';
+import { ChangedFile, ClockRule, ConnectionRule, FileHandling } from './rules.js';
 
 export const PluginConfiguration = z.object({
   library: z.string().min(1),
@@ -29,6 +29,10 @@ export const LaunchConfiguration = z.object({
   files: z.record(z.string().min(1), FileHandling).default({}),
   changedFiles: ChangedFile.optional(),
   clock: ClockRule.optional(),
+  /** Address of the peer, as a pattern → what becomes of connections that leave the computation. */
+  connections: z.record(z.string().min(1), ConnectionRule.shape.how).default({}),
+  /** Pages of snapshots are compressed. */
+  compress: z.boolean().default(false),
   slot: z.string().min(1).optional(),
 });
 export type LaunchConfiguration = z.infer<typeof LaunchConfiguration>;

@@ -30,14 +30,17 @@ export type ChangedFile = z.infer<typeof ChangedFile>;
 export const ClockRule = z.enum(['go-on', 'continue']);
 export type ClockRule = z.infer<typeof ClockRule>;
 
-/** A connection that leaves the computation: a checkpoint is refused, or a restarted program finds it reset. */
+/**
+ * A connection that leaves the computation: a checkpoint is refused; a restarted program finds it reset; or it is external, so that a
+ * plugin brings it back, and a restart without one is refused. Without a rule a plugin is asked first, and then it is refused.
+ */
 export const ConnectionRule = z.object({
   /** The peer's address as it is shown: 10.0.0.1:80, [::1]:80, /run/name.sock, @abstract; * and ? stand for any characters. */
   pattern: z
     .string()
     .min(1)
     .regex(/^[^\n]*$/, 'a pattern is one line'),
-  how: z.enum(['refuse', 'close']),
+  how: z.enum(['refuse', 'close', 'external']),
 });
 export type ConnectionRule = z.infer<typeof ConnectionRule>;
 

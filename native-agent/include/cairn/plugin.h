@@ -57,7 +57,10 @@ enum cairn_event {
   CAIRN_EVENT_DESCRIPTOR_FILL = 12,    /* [restoring] all descriptors of all processes have their numbers; data: cairn_descriptor */
   CAIRN_EVENT_STARTED = 13,      /* [init]      up; since 1.1; a program begins that was not restarted: the settings for it are there */
   CAIRN_EVENT_MAPPING_CONTENT = 14, /* [quiesced]   a private mapping of a file: 1: its content goes with the snapshot; data: cairn_mapping */
-  CAIRN_EVENT_SETTINGS = 15      /* [restoring] other settings than before for this plugin, JSON text: return 1 where it takes them; data: const char * */
+  CAIRN_EVENT_SETTINGS = 15,     /* [restoring] other settings than before for this plugin, JSON text: return 1 where it takes them; data: const char * */
+  CAIRN_EVENT_EXTERNAL_SAVE = 16,    /* [quiesced]  a connection that leaves the computation: claim it by returning 1; data: cairn_external */
+  CAIRN_EVENT_EXTERNAL_RESUME = 17,  /* [quiesced]  the threads go on after a SAVE of it, in this same run; data: cairn_external */
+  CAIRN_EVENT_EXTERNAL_RESTORE = 18  /* [restoring] set a new fd and return 1; data: cairn_external */
 };
 
 /* An open file description (what dup and fork share), for the plugin that owns its kind. SAVE is sent in every process that has
@@ -74,6 +77,38 @@ struct cairn_descriptor {
   uint32_t elsewhere;    /* 1: another process brings it back */
   uint32_t deleted;      /* 1: its name is no more */
   const char *path;      /* SAVE: as the kernel names it: a real path, or "pipe:[4711]" and the like */
+};
+
+/* A connection whose other end is no process of the computation, and that its plugin takes off and brings back. It is offered to the
+ * plugins where one of them has marked it (extension "cairn.external/1"), or where it is a socket that leads outside and a rule of the
+ * user's says that it is external, or none says what it is. Of the processes that share it one is asked, the same in each of these events:
+ *
+ *   SAVE     from the highest layer down, until one plugin returns 1. Here it drains the connection, tells the other end, disconnects.
+ *            Earlier barriers of its own are for what all processes have to do before. Nobody claims it: if it was marked, or a rule says
+ *            that it is external, a restart needs a plugin that knows it; else the checkpoint is refused.
+ *   RESUME   once after each SAVE that was claimed, to the plugin that did it, also where no snapshot came of it. It may set another fd.
+ *   RESTORE  from the highest layer down, the plugins given at this restart among them, until one returns 1. Nobody does: the restart
+ *            is refused.
+ *
+ * The new descriptor gets every number of the old one in every process that shared it, its status flags, a socket's options, and in the
+ * entries of epoll its place; the application goes on seeing the old names. What was in its queues is the plugin's. The host closes
+ * `fd` of RESUME and RESTORE when it has it in its places. Descriptors that a plugin wants to keep beside are hidden by host->hide_fd. */
+struct cairn_external {
+  uint32_t size;
+  int32_t fd;             /* SAVE and RESUME: a descriptor of it; RESUME: another one replaces it; RESTORE: set by the plugin */
+  const char *name;       /* by which a plugin has marked it; "": it was found by its peer */
+  const char *local;      /* of a socket, as the application knows them: "10.0.0.1:80", "[::1]:80", "/run/name", "@abstract", "unnamed" */
+  const char *peer;
+  int32_t family;         /* of a socket: AF_…, SOCK_… and protocol; else 0 */
+  int32_t type;
+  int32_t protocol;
+  uint32_t status_flags;  /* as F_GETFL gives them */
+  uint32_t mode;          /* st_mode */
+  uint32_t rule;          /* 1: it was marked, or a rule says that it is external; 0: it is refused if nobody claims it */
+  uint32_t aborted;       /* RESUME: 1: no snapshot came of that SAVE */
+  uint32_t processes;     /* SAVE: how many processes share it */
+  const void *state;      /* SAVE: the plugin sets it to bytes of its own, which the host copies; RESUME and RESTORE: those bytes */
+  uint64_t state_size;
 };
 
 /* Names that the processes of the computation on one host share: (space, key) -> value. Gone with the session, in no image. */
@@ -370,6 +405,8 @@ struct cairn_watches {
   uint32_t reserved;
   /* [any] inotify_add_watch(2) gave a number for this real path: the kernel tells of a watch's inode later, but not of its path. */
   void (*added)(const char *real_path, uint32_t mask);
+  /* [quiesced] Gives a descriptor another one's number, with what epoll instances of this process wait for under it. 0 or -errno. */
+  int32_t (*replace)(int32_t number, int32_t fd);
 };
 
 /* Extension "cairn.terminals/1", published by the built-in plugin `pty`. Since 1.1. */
@@ -396,6 +433,33 @@ struct cairn_system_v {
   uint32_t reserved;
   /* [any] syscall(2) as the application means it: 1 and what it gives (-1: errno is set) where it is about System V objects, else 0. */
   int32_t (*call)(int64_t number, const int64_t *arguments, int64_t *result);
+};
+
+/* Extension "cairn.external/1", published by the built-in plugin `external`. Since 1.1. See cairn_external. */
+struct cairn_externals {
+  uint32_t size;
+  uint32_t reserved;
+  /* [any after init] What this descriptor leads to (a socket, pipe, FIFO or character device) is external from now on, in all processes
+   * of the computation on this host, also after restarts; `name`: at most 31 bytes, for the plugin to know it by. */
+  int32_t (*mark)(int32_t fd, const char *name);
+  /* [any after init] Takes that back. */
+  int32_t (*unmark)(int32_t fd);
+  /* [any after init] The length of the name by which it was marked, or -ENOENT. */
+  int32_t (*marked)(int32_t fd, char *name, uint32_t capacity);
+  /* For the plugin that owns a kind of descriptor, in the one process that brings it back. [quiesced] Offers one with `name`, `local`,
+   * `peer` and so on: 1: it is external, *token stands for it; 0: nobody wants it. [restoring] The new descriptor, -ENOENT: no plugin
+   * gives one; and once it has its number. */
+  int32_t (*save)(struct cairn_external *connection, uint64_t *token);
+  int32_t (*restore)(uint64_t token);
+  int32_t (*restored)(uint64_t token, int32_t fd);
+};
+
+/* Extension "cairn.sockets/1", published by the built-in plugin `socket`. Since 1.1. */
+struct cairn_sockets {
+  uint32_t size;
+  uint32_t reserved;
+  /* [quiesced] The new socket comes in the place of the old one: it gets its options, and is shown by its names. */
+  int32_t (*replace)(int32_t old_fd, int32_t new_fd);
 };
 
 #ifdef __cplusplus

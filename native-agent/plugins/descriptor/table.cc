@@ -70,12 +70,20 @@ int32_t add_descriptor(int32_t number, void*) {
   return 0;
 }
 
+bool is_marked(int32_t fd) {
+  auto* externals = static_cast<const cairn_externals*>(host->extension("cairn.external/1"));
+  char name[64];
+  return externals != nullptr && externals->marked(fd, name, sizeof name) >= 0;
+}
+
 /// All that is in the way is told, not the first one only.
 int32_t offer_files() {
   char path[4096];
   int32_t error = 0;
   for (uint32_t i = 0; i < table.file_count; ++i) {
     OpenFile* file = &table.files[i];
+    // Also what the first process was started with may be a plugin's.
+    if (file->place == Place::inherited && is_marked(file->fd)) file->place = Place::inside;
     if (file->place != Place::inside && file->place != Place::input) continue;
     if (path_of(file->fd, path, sizeof path, &file->deleted) < 0) path[0] = 0;
     cairn_descriptor offer = describe(*file, file->keeper == host->virtual_pid());

@@ -114,6 +114,9 @@ void set_waits_right(bool restarted);
 /// [any] In the child of a fork, which has one thread.
 void forget_waits();
 
+/// [quiesced] As in cairn_watches.
+int32_t replace(int32_t number, int32_t fd);
+
 /// [any] Extension "cairn.watches/1".
 extern const cairn_watches watch_functions;
 

@@ -109,7 +109,7 @@ int32_t use_up(const Instance& instance, int32_t before) {
 
 }  // namespace
 
-const cairn_watches watch_functions = {sizeof watch_functions, 0, added};
+const cairn_watches watch_functions = {sizeof watch_functions, 0, added, replace};
 
 int32_t save_watches(Instance* instance) {
   int32_t unread = 0;

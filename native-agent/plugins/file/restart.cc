@@ -9,6 +9,7 @@
 
 #include "common/handles.h"
 #include "descriptors.h"
+#include "linkable.h"
 #include "shm.h"
 
 namespace cairn::file {
@@ -131,6 +132,34 @@ void keep_numbers(const OpenFile& file, int32_t fd) {
   if (sys(SYS_fstat, fd, pointer(&status)) == 0) (void)paths()->same_file(file.shown_device, file.shown_inode, status.st_dev, status.st_ino);
 }
 
+/// Of a file that may get a name again: a file without one where it was, so that it can get it there.
+int32_t open_nameless(uint32_t index) {
+  char path[4096];
+  if (table.files[index].path[0] != '/') return -ENOENT;
+  int32_t length = paths()->new_real(table.files[index].path, path, sizeof path);
+  while (length > 0 && path[length - 1] != '/') --length;
+  if (length <= 0) return -ENOENT;
+  path[length] = 0;
+  return make_linkable(index, path);
+}
+
+int32_t tell_unwritten(const OpenFile& file, int32_t error) {
+  return fail(error, file, error == -ENOSPC || error == -EDQUOT ? "no room on the disk for an open file's content"
+                                                                : "an open file's content cannot be written to its place");
+}
+
+int32_t restore_nameless(uint32_t index) {
+  const OpenFile& file = table.files[index];
+  int32_t target = open_nameless(index);
+  if (target < 0) return target == -ENOENT ? 0 : target;
+  int32_t source = host->open_kept(file.kept);
+  if (source < 0) return fail(source, file, "the snapshot's copy of an open file cannot be read");
+  int32_t result = copy_content(source, target, file.size);
+  sys(SYS_close, source);
+  keep_numbers(file, target);
+  return result == 0 ? 0 : tell_unwritten(file, result);
+}
+
 /// Whether another process has written it, by a mapping that is all that it has of it, and so has brought it back.
 bool brought_back_elsewhere(const OpenFile& file) {
   int64_t known = 0;
@@ -146,13 +175,13 @@ int32_t restore_content(const OpenFile& file, const char* path) {
   sys(SYS_close, source);
   if (target >= 0) keep_numbers(file, static_cast<int32_t>(target));
   if (target >= 0) sys(SYS_close, target);
-  if (result == 0) return 0;
-  return fail(result, file, result == -ENOSPC || result == -EDQUOT ? "no room on the disk for an open file's content"
-                                                                   : "an open file's content cannot be written to its place");
+  return result == 0 ? 0 : tell_unwritten(file, result);
 }
 
 int32_t open_kept_file(const OpenFile& file, uint32_t flags) {
   char path[4096];
+  int32_t found = open_linkable(static_cast<uint32_t>(&file - table.files), flags);
+  if (found != -ENOENT) return found < 0 ? fail(found, file, "an open file without a name cannot be opened again") : found;
   if (int32_t error = place_of(file, path, sizeof path)) return fail(error, file, "an open file's place is too long a path");
   long descriptor = sys(SYS_openat, AT_FDCWD, pointer(path), flags, 0);
   if (descriptor < 0) return fail(static_cast<int32_t>(descriptor), file, "an open file cannot be opened again");
@@ -251,6 +280,10 @@ void start_reading(int32_t descriptor) {
 
 int32_t restore_contents() {
   for (uint32_t i = 0; i < table.file_count; ++i) {
+    if (!table.files[i].unlinked || table.files[i].kept < 0 || !comes_back(table.files[i])) continue;
+    if (int32_t error = restore_nameless(i); error < 0) return error;
+  }
+  for (uint32_t i = 0; i < table.file_count; ++i) {
     if (!first_with_content(i)) continue;
     const OpenFile& file = table.files[i];
     char path[4096];
@@ -270,6 +303,7 @@ int32_t restore_contents() {
 }
 
 void remove_unlinked() {
+  end_linkable();
   for (uint32_t i = 0; i < table.file_count; ++i) {
     char path[4096];
     if (!table.files[i].unlinked || !first_with_content(i)) continue;
@@ -297,11 +331,9 @@ int32_t open_for_mapping(uint32_t index, uint32_t protection, uint32_t* close) {
     return comes_back(file) ? open_kept_file(file, O_RDWR | O_CLOEXEC) : open_unchanged(file, O_RDONLY | O_CLOEXEC);
   }
   if (access == O_RDWR || (access == O_RDONLY && (protection & PROT_WRITE) == 0)) return file.descriptor;
-  char path[4096];
   *close = 1;
   if (!comes_back(file)) return open_unchanged(file, O_RDWR | O_CLOEXEC | O_LARGEFILE);
-  if (place_of(file, path, sizeof path) != 0) return -ENAMETOOLONG;
-  return static_cast<int32_t>(sys(SYS_openat, AT_FDCWD, pointer(path), O_RDWR | O_CLOEXEC | O_LARGEFILE, 0));
+  return open_kept_file(file, O_RDWR | O_CLOEXEC | O_LARGEFILE);
 }
 
 }  // namespace cairn::file

@@ -102,6 +102,24 @@ int copy_folder(const PathText &top, const struct statx &status) {
   return 0;
 }
 
+/// A named pipe is a meeting place, which each run has for itself; the attributes are all that it has.
+int copy_pipe(const PathText &top, const struct statx &status) {
+  PathText temporary;
+  if (!temporary_name(top, temporary)) return -ENAMETOOLONG;
+  long error = sys(SYS_mknodat, AT_FDCWD, temporary.text, S_IFIFO | 0600, 0);
+  if (error < 0) return static_cast<int>(error);
+  long fd = sys(SYS_openat, AT_FDCWD, temporary.text, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fd >= 0) {
+    copy_attributes(static_cast<int>(fd), status);
+    keep_numbers(static_cast<int>(fd), status);
+    sys(SYS_close, fd);
+  }
+  // A second name, and none where there is one already.
+  error = sys(SYS_linkat, AT_FDCWD, temporary.text, AT_FDCWD, top.text, 0);
+  sys(SYS_unlinkat, AT_FDCWD, temporary.text, 0);
+  return error == -EEXIST ? 0 : static_cast<int>(error);
+}
+
 int copy_link(const char *real, const PathText &top) {
   PathText target;
   long length = sys(SYS_readlinkat, AT_FDCWD, real, target.text, PathText::size - 1);
@@ -175,8 +193,10 @@ int copy_up(const PathText &path, const char *real, const struct statx &status, 
       return copy_folder(top, status);
     case S_IFLNK:
       return copy_link(real, top);
+    case S_IFIFO:
+      return copy_pipe(top, status);
     default:
-      return -EXDEV;  // devices, pipes and sockets cannot be copied
+      return -EXDEV;  // devices and sockets cannot be copied
   }
 }
 

@@ -95,7 +95,7 @@ int Target::raise(bool follow, bool truncate) {
   struct statx status;
   if (stat_path(real(), follow, status) != 0) return 0;  // a link to nowhere: the kernel says so
   uint32_t kind = status.stx_mode & S_IFMT;
-  if (kind != S_IFREG && kind != S_IFDIR && kind != S_IFLNK) return 0;  // devices, pipes, sockets: there is only one of them
+  if (kind == S_IFCHR || kind == S_IFBLK || kind == S_IFSOCK) return 0;  // there is only one of them
   if (int error = copy_up(walk_.path, real(), status, truncate)) return error;
   if (int error = layer_path(top_layer(walk_.path), walk_.path, found_.real)) return error;
   found_.where = where_ = Where::kTop;
@@ -143,8 +143,11 @@ int Target::open(int folder, const char *given, int flags) {
   if ((flags & O_TMPFILE) == O_TMPFILE) return raise(true, false);
   if (where_ == Where::kAbsent) return (flags & O_CREAT) != 0 ? make_parents(walk_.path) : 0;
   bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
-  if (!writes || exclusive || where_ != Where::kLower) return 0;
+  if (exclusive || where_ != Where::kLower) return 0;
   struct statx status;
+  // Also for reading: two runs of one snapshot must not meet in it.
+  if (found_.error == 0 && S_ISFIFO(found_.mode)) return raise(follow, false);
+  if (!writes) return 0;
   if ((flags & O_DIRECTORY) != 0 || stat_path(real(), follow, status) != 0 || !S_ISREG(status.stx_mode)) return 0;
   return raise(follow, (flags & O_TRUNC) != 0);
 }

@@ -79,6 +79,10 @@ int32_t open_end(cairn_descriptor* wanted);
 /// [restoring] All ends are there: those that are open for the restart only are closed.
 int32_t close_handles(const cairn_descriptor& end);
 
+/// [restoring] Calls of open that wait for the other end of a FIFO.
+void lead_waiting_opens();
+/// [restoring] What the run folder stands for: the computation's working folder.
+const char* common_folder();
 /// [restoring] Where the FIFO goes in this run.
 int32_t place_of(const Pipe& pipe, char* path, uint32_t capacity);
 

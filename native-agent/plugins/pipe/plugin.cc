@@ -18,7 +18,11 @@ int32_t event(uint32_t number, void* data) {
     case CAIRN_EVENT_PRESUSPEND: forget_pipes(); return 0;
     case CAIRN_EVENT_DESCRIPTOR_SAVE: return claim_end(descriptor);
     case CAIRN_EVENT_PRECHECKPOINT: return save_contents();
-    case CAIRN_EVENT_RESTART: return make_pipes();
+    case CAIRN_EVENT_RESTART: {
+      int32_t error = make_pipes();
+      if (error >= 0) lead_waiting_opens();
+      return error;
+    }
     case CAIRN_EVENT_DESCRIPTOR_RESTORE: return open_end(descriptor);
     case CAIRN_EVENT_DESCRIPTOR_FILL: return close_handles(*descriptor);
     default: return 0;

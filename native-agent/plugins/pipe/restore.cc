@@ -95,6 +95,13 @@ void make_folders(const char* path) {
 
 }  // namespace
 
+const char* common_folder() {
+  const char* common = plugin::option(host, "folder");
+  if (common == nullptr && table.folder[0] != 0) common = table.folder;
+  if (common == nullptr) return "//";  // begins no path
+  return plugin::same(common, "/") ? "" : common;
+}
+
 /// Its own place, or in a run folder the same place there: two runs of one snapshot must not talk to each other.
 int32_t place_of(const Pipe& pipe, char* path, uint32_t capacity) {
   const char* folder = nullptr;
@@ -104,7 +111,7 @@ int32_t place_of(const Pipe& pipe, char* path, uint32_t capacity) {
     target.add(folder).add("/.cairn/unlinked-pipe-").add(int64_t{host->virtual_pid()}).add("-").add(static_cast<int64_t>(pipe.inode));
   } else if (redirected) {
     const char* relative = nullptr;
-    bool below = table.folder[0] != 0 && plugin::begins(pipe.path, table.folder, &relative) && relative[0] == '/';
+    bool below = plugin::begins(pipe.path, common_folder(), &relative) && relative[0] == '/';
     if (below) target.add(folder).add(relative);
     else target.add(folder).add("/.cairn/outside").add(pipe.path);
   } else {

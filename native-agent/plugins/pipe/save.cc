@@ -172,7 +172,7 @@ int32_t claim_end(cairn_descriptor* offer) {
 int32_t save_contents() {
   contents.reset();
   char folder[4096];
-  if (table.count > 0 && sys(SYS_getcwd, pointer(folder), sizeof folder) > 0) (void)paths()->to_virtual(folder, table.folder, sizeof table.folder);
+  if (sys(SYS_getcwd, pointer(folder), sizeof folder) > 0) (void)paths()->to_virtual(folder, table.folder, sizeof table.folder);
   for (uint32_t i = 0; i < table.count; ++i) {
     Pipe* pipe = &table.pipes[i];
     // Without a reader anywhere it is one of the writers.

@@ -45,6 +45,7 @@ bool all_arrived(const Socket& one) {
 int32_t drain_one(Socket* one) {
   // Taking out stops at its place, and would go wrong behind it.
   if (has_urgent(*one)) return refuse(*one, "urgent data, and more on the way than fits; try again when some of it was read", &one->shown_peer);
+  if (one->drained && one->helper >= 0) host->close_fd(one->helper);  // of a checkpoint before, while the computation is held
   long file = sys(SYS_memfd_create, pointer("cairn-drain"), 1 /* MFD_CLOEXEC */);
   if (file < 0) return host->fail(static_cast<int32_t>(file), "memfd_create", "no place for what is on the way on a connection");
   one->helper = host->hide_fd(static_cast<int32_t>(file));

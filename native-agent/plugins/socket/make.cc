@@ -105,7 +105,7 @@ bool is_pair(const Socket& one) {
 
 int32_t fill_queue(const Socket& one) {
   if (one.away) return fill_away(one);
-  if (one.queue == nullptr || one.deferred || one.family == AF_NETLINK || one.role == Role::orphaned || one.role == Role::outside) return 0;
+  if (one.role == Role::external || one.queue == nullptr || one.deferred || one.family == AF_NETLINK || one.role == Role::orphaned || one.role == Role::outside) return 0;
   if (one.role == Role::loose) return fill_datagrams(one);
   if (here(one)) return fill_from(one, one.peer_fd);
   int32_t other = fetch(one.peer_process, one.peer_fd);
@@ -154,6 +154,7 @@ void end_peer(const Socket& one, int32_t peer) {
 
 int32_t make_pairs() {
   raise_limit();
+  if (int32_t error = make_external(); error < 0) return error;
   for (Socket* one = sockets; one != nullptr; one = one->next) {
     one->helper = -1;
     if (one->elsewhere || !is_pair(*one)) continue;
@@ -164,7 +165,7 @@ int32_t make_pairs() {
 
 int32_t make_others() {
   for (Socket* one = sockets; one != nullptr; one = one->next) {
-    if (one->elsewhere || one->away || is_pair(*one)) continue;
+    if (one->elsewhere || one->away || is_pair(*one) || one->role == Role::external) continue;
     if (one->role == Role::paired && here(*one)) {
       set_options(*one, one->fd);
       continue;
@@ -197,7 +198,7 @@ int32_t finish() {
   for (Socket* one = sockets; one != nullptr; one = one->next) {
     if (one->elsewhere) continue;
     if (one->target && connect_by_name(*one) < 0) host->log(CAIRN_LOG_WARNING, "a datagram socket is not connected to its peer any more");
-    if (one->role != Role::loose && one->role != Role::listening && one->shutdown != 0) {
+    if (one->role != Role::loose && one->role != Role::listening && one->role != Role::external && one->shutdown != 0) {
       sys(SYS_shutdown, one->fd, one->shutdown == 3 ? SHUT_RDWR : one->shutdown == 2 ? SHUT_WR : SHUT_RD);
     }
     set_late_options(*one);

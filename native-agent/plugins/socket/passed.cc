@@ -146,6 +146,7 @@ int32_t open_found() {
 }
 
 int32_t look() {
+  close_opened();  // of a checkpoint before, where the computation is held
   looked = nullptr;
   found.count = 0;
   (void)any_descriptor(host->real_pid(), consider_own, nullptr);

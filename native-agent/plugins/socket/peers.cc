@@ -17,7 +17,12 @@ int32_t outside(Socket* one) {
   one->target = false;
   one->peer_inode = 0;
   one->role = Role::outside;
-  if (closes(one->shown_peer)) return 0;
+  Leading rule = rule_for(one->shown_peer);
+  if (rule == Leading::closed) return 0;
+  if (rule != Leading::refused) {
+    int32_t result = offer_external(one, rule == Leading::external);
+    if (result != 0) return result < 0 ? result : 0;
+  }
   return refuse(*one, "a connection to somebody outside of the computation", &one->shown_peer);
 }
 
@@ -126,6 +131,7 @@ int32_t find_peers() {
     int32_t error = 0;
     if (one->target) error = find_target(one);
     else if (one->role == Role::outside) error = outside(one);
+    else if (one->role == Role::external) error = offer_external(one, true);
     else if (one->role == Role::paired) error = is_unix(*one) ? find_unix_peer(one) : find_tcp_peer(one);
     if (error < 0) return error;
   }
@@ -135,7 +141,7 @@ int32_t find_peers() {
 /// All queues have settled: what a peer sent is here, or its sender has said that it does not fit.
 int32_t save_queues() {
   for (Socket* one = sockets; one != nullptr; one = one->next) {
-    if (one->elsewhere || one->drained) continue;
+    if (one->elsewhere || one->drained || one->role == Role::external) continue;
     if (int32_t error = save_queue(one); error < 0) return error;
     if (one->type == SOCK_DGRAM) find_senders(one);
   }

@@ -58,7 +58,7 @@ int32_t event(uint32_t number, void* data) {
       return 0;
     case CAIRN_EVENT_DESCRIPTOR_FILL:
       note_shown(*reinterpret_cast<const Socket*>(descriptor->token), descriptor->fd);
-      return 0;
+      return note_external(*reinterpret_cast<const Socket*>(descriptor->token), descriptor->fd);
     default:
       return 0;
   }
@@ -69,10 +69,11 @@ int32_t init(const cairn_host* given, const char*) {
   prepare_calls();
   load_addresses();
   int64_t any = 0;
-  if (host->get_name(restarted, 0, &any) < 0 && !plugin::has_other_names(host)) return 0;
-  forget_shown();
-  begin_translation();
-  return 0;
+  if (host->get_name(restarted, 0, &any) == 0 || plugin::has_other_names(host)) {
+    forget_shown();
+    begin_translation();
+  }
+  return host->publish("cairn.sockets/1", &socket_functions);
 }
 
 }  // namespace

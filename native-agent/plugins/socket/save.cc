@@ -129,6 +129,12 @@ int32_t refuse(const Socket& one, const char* what, const Address* about) {
 
 int32_t claim(cairn_descriptor* offer) {
   if (!S_ISSOCK(offer->mode)) return 0;
+  // A computation that is held may be checkpointed again: what was noted then still holds, also of what a plugin has disconnected.
+  for (const Socket* one = sockets; one != nullptr; one = one->next) {
+    if (one->inode != offer->inode) continue;
+    offer->token = reinterpret_cast<uintptr_t>(one);
+    return 1;
+  }
   if (sockets == nullptr) note_folder();
   auto* one = static_cast<Socket*>(take_memory(sizeof(Socket)));
   if (one == nullptr) return host->fail(-ENOMEM, "socket", "no memory for the description of a socket");
@@ -157,7 +163,11 @@ int32_t claim(cairn_descriptor* offer) {
   else one->target = one->peer.size != 0;
   if (error < 0) return error;
   read_credentials(one);
-  if (!one->elsewhere) {
+  if (is_marked(*one)) {
+    one->role = Role::external;
+    one->target = false;
+    if (!one->elsewhere) save_options(one);
+  } else if (!one->elsewhere) {
     save_options(one);
     tell_place(one->inode, {host->virtual_pid(), one->fd, one->family});
     if (is_named(one->local)) {

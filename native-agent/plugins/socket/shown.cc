@@ -49,8 +49,12 @@ bool differs(const Address& wanted, Address now) {
 
 }  // namespace
 
-void forget_shown() {
+void prepare_shown() {
   if (table == nullptr) table = static_cast<Shown*>(host->allocate(capacity * sizeof(Shown)));
+}
+
+void forget_shown() {
+  prepare_shown();
   for (uint32_t i = 0; i < used(); ++i) table[i] = {};
   count = 0;
 }

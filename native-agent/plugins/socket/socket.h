@@ -27,6 +27,7 @@ enum class Role : uint32_t {
   waiting,    // connected to a listening socket of the computation that has not accepted it yet
   orphaned,   // the other end was closed
   outside,    // the other end is no socket of the computation: reset after a restart
+  external,   // likewise, and a plugin brings it back
 };
 
 /// A message in a receive queue, or a piece of a stream.
@@ -83,6 +84,7 @@ struct Socket {
   Message* queue;
   Message** queue_end;
   char token[16];                   // away, restart: by which the peer is known
+  uint64_t external;                // what the plugin `external` knows it by; 0: nothing
   int32_t helper;                   // restart: the end of a pair that another process takes, or that is to be closed; -1: none
 };
 
@@ -205,9 +207,22 @@ int32_t save_queues();
 int32_t refuse(const Socket& one, const char* what, const Address* about);
 
 // ---- rules.cc ---------------------------------------------------------------------------------------------------------------
-/// A connection to this peer, outside of the computation, is closed by a restart; else it is refused.
-bool closes(const Address& peer);
+enum class Leading : uint32_t { unsaid, refused, closed, external };
+/// What the user wants to become of a connection to this peer, outside of the computation.
+Leading rule_for(const Address& peer);
+inline bool closes(const Address& peer) { return rule_for(peer) == Leading::closed; }
+
+// ---- rows.cc ----------------------------------------------------------------------------------------------------------------
 void rows(const char* table, cairn_emit_row emit, void* context);
+
+// ---- outside.cc: connections that a plugin brings back ---------------------------------------------------------------------------
+bool is_marked(const Socket& one);
+/// [quiesced] 1: it is external; 0: nobody wants it; -errno.
+int32_t offer_external(Socket* one, bool wanted);
+/// [restoring]
+int32_t make_external();
+int32_t note_external(const Socket& one, int32_t fd);
+extern const cairn_sockets socket_functions;
 
 // ---- netlink.cc -------------------------------------------------------------------------------------------------------------
 int32_t describe_netlink(Socket* one);
@@ -288,6 +303,8 @@ int32_t settle(int32_t fd, int32_t number, int32_t* other);
 
 // ---- shown.cc, calls.cc, named_calls.cc: names that the kernel shows otherwise than the application knows them -----------------------------------------
 void forget_shown();
+/// [quiesced] A run that was never restarted has no place for such names.
+void prepare_shown();
 /// [restoring] Compares, and notes what differs.
 void note_shown(const Socket& one, int32_t fd);
 /// [any] The application gave this name, the kernel got another one.

@@ -128,7 +128,7 @@ void Operation::handle(uint64_t id, Text body) {
   if (!wire::decode(body, cairn_agent_PhaseRequest_fields, &request)) {
     error_.set(-EPROTO, "coordinator").add("a phase request could not be read");
   } else if (request.phase == cairn_agent_Phase_PHASE_ABORT) {
-    abort();
+    abort(true);
   } else if (request.phase == cairn_agent_Phase_PHASE_ASK) {
     (void)forbidden();
   } else {
@@ -333,6 +333,8 @@ bool Operation::resume() {
     return ok && held_throughout;
   }
   if (progress_ == restarted) {
+    if (said_to_ != 2) sys::close_own_fd(said_to_);
+    said_to_ = 2;
     stopped_handoff_ = const_cast<image::Handoff*>(agent_->handoff_);
     agent_->handoff_ = nullptr;
     events::facts().thread_call = nullptr;
@@ -384,6 +386,8 @@ bool Operation::restart() {
   events::facts().set_thread_argument = set_argument_of_restart;
   events::facts().thread_count = restarted_thread_count;
   progress_ = restarting;
+  int64_t standard_error = sys::call(SYS_fcntl, 2, F_DUPFD_CLOEXEC, 3);
+  if (!sys::failed(standard_error)) said_to_ = sys::hide_fd(static_cast<int>(standard_error));
   if (!events::send(CAIRN_EVENT_RESTART)) return false;
   announce_job_stop(agent_->facts_.virtual_pid);
   install_memory_calls(*handoff);
@@ -391,7 +395,7 @@ bool Operation::restart() {
   return true;
 }
 
-void Operation::abort() {
+void Operation::abort(bool asked) {
   failed_ = false;
   if (agent_->save_.active() && (progress_ == none || agent_->save_operation_ == operation_)) {
     agent_->save_.abandon();
@@ -400,9 +404,10 @@ void Operation::abort() {
   if (progress_ == none) return;
   if (progress_ == restarting || progress_ == restarted) {
     // There is nothing to run on: the process has not lived yet.
+    // Where another process failed, that one says so.
     sys::TextBuffer<2048> text;
-    text.add("cairn: the restart failed: ").add(failure_.failed() ? failure_.message() : Text("it was cancelled, or the coordinator was lost")).add("\n");
-    (void)sys::write_all(2, text.c_str(), text.size());
+    text.add("cairn: the restart failed: ").add(failure_.failed() ? failure_.message() : Text("the coordinator was lost")).add("\n");
+    if (failure_.failed() || !asked) (void)sys::write_all(said_to_, text.c_str(), text.size());
     sys::call_unchecked(SYS_exit_group, 1);
   }
   sys::Error ignored;

@@ -18,7 +18,7 @@ class Operation {
 
   void handle(uint64_t id, sys::Text body);
   /// After the coordinator was lost, or on request: run on.
-  void abort();
+  void abort(bool asked = false);
   /// In a process that has just begun (after a fork or a restart): whatever was going on in the original is not going on here.
   void reset() {
     stop_ = checkpoint::Stop(arena_, virtual_id);
@@ -28,6 +28,7 @@ class Operation {
     held_ns_ = 0;
     stopped_handoff_ = nullptr;
     stop_due_ = false;
+    said_to_ = 2;
     failure_.clear();
     events::forget_exchange();
   }
@@ -64,6 +65,7 @@ class Operation {
   size_t arena_mark_ = 0;
   uint64_t held_ns_ = 0;
   image::Handoff* stopped_handoff_ = nullptr;  // of threads that wait after a restart
+  int said_to_ = 2;                            // where a failed restart is told: descriptor 2, while the application's are not back
   bool stop_due_ = false;                      // the process is to be stopped when the reply has been sent
 };
 

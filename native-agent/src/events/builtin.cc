@@ -23,6 +23,7 @@ extern const struct cairn_plugin cairn_plugin_file;
 extern const struct cairn_plugin cairn_plugin_terminal;
 extern const struct cairn_plugin cairn_plugin_signal;
 extern const struct cairn_plugin cairn_plugin_timer;
+extern const struct cairn_plugin cairn_plugin_external;
 }
 
 namespace cairn::events {
@@ -54,6 +55,8 @@ const cairn_plugin* const* builtin_plugins() {
       &cairn_plugin_terminal,
       &cairn_plugin_signal,
       &cairn_plugin_timer,
+      // Before the others are asked, what a plugin has marked.
+      &cairn_plugin_external,
       nullptr,
   };
   return plugins;
