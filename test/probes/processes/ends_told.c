@@ -1,6 +1,7 @@
 // Children end while their parents are stopped already and they themselves are not: the signal comes after the parents' threads have been
 // looked at. Who waits for SIGCHLD before it takes a child is told of every end, and of none twice.
 // churn: maps threads fds SigPnd ShdPnd SigBlk
+// attached: not about this: getting into a tree of processes that fork all the time is a matter of its own
 // sabotage: poke @expected
 #include "../probe.h"
 #include <sys/wait.h>
