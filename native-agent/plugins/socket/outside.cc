@@ -50,10 +50,11 @@ const cairn_sockets socket_functions = {sizeof socket_functions, 0, replace};
 
 bool is_marked(const Socket& one) {
   char name[64];
-  return externals()->marked(one.fd, name, sizeof name) >= 0;
+  return externals() != nullptr && externals()->marked(one.fd, name, sizeof name) >= 0;
 }
 
 int32_t offer_external(Socket* one, bool wanted) {
+  if (externals() == nullptr) return 0;
   char name[64];
   Text<512> local, peer;
   add_address(&local, one->shown_local);
