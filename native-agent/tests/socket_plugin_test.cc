@@ -9,6 +9,7 @@
 #include "plugin_fake_host.h"
 
 extern "C" const struct cairn_plugin cairn_plugin_socket;
+extern "C" const struct cairn_plugin cairn_plugin_passed;
 
 namespace {
 
@@ -68,6 +69,8 @@ void restart(const std::vector<Offer>& offers) {
     ASSERT_EQ(data.fd, one.fd);
     ASSERT_EQ(cairn_plugin_socket.event(CAIRN_EVENT_DESCRIPTOR_FILL, &data), 0);
   }
+  // What would have been in the way until then.
+  ASSERT_EQ(cairn_plugin_passed.barrier("finish", 1), 0);
 }
 
 std::string read_all(int fd, size_t size) {

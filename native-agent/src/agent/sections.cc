@@ -45,6 +45,16 @@ int32_t Sections::enter(uint64_t owner, const char* what) {
 }
 
 int32_t Sections::leave(uint64_t owner) {
+  // While some are open the looks may miss them all, where they are left and entered at that moment. Not for ever: this may be a signal
+  // handler in a thread that is just entering one.
+  for (uint32_t looks = 0; looks < 1000; ++looks) {
+    if (leave_one(owner)) return 0;
+    if (!any()) return -EINVAL;
+  }
+  return -EINVAL;
+}
+
+bool Sections::leave_one(uint64_t owner) {
   for (uint32_t own = 1;; own = 0) {
     for (uint32_t i = 0, used = sys::load(&used_); i < used; ++i) {
       Entry& entry = entries_[i];
@@ -59,9 +69,9 @@ int32_t Sections::leave(uint64_t owner) {
         __atomic_store_n(&entry.owner, 0, __ATOMIC_RELEASE);
       }
       __atomic_sub_fetch(&count_, 1, __ATOMIC_SEQ_CST);
-      return 0;
+      return true;
     }
-    if (own == 0) return -EINVAL;
+    if (own == 0) return false;
   }
 }
 

@@ -38,6 +38,8 @@ class Sections {
   };
   static constexpr uint32_t capacity = 256;
 
+  bool leave_one(uint64_t owner);
+
   uint32_t count_ = 0;
   uint32_t used_ = 0;       // entries from here on were never used
   uint32_t keeps_out_ = 0;  // futex
