@@ -18,6 +18,7 @@
 #include "sys/file.h"
 #include "sys/futex.h"
 #include "trace/again.h"
+#include "trace/cut_calls.h"
 #include "trace/tracees.h"
 
 #ifndef PR_SET_PTRACER
@@ -510,6 +511,7 @@ bool Stop::capture(ThreadState* thread) {
     thread->rseq_signature = rseq.signature;
   }
   capture_names(thread);
+  if (trace::continue_cut_call(process_, &thread->registers)) (void)sys::processor::write_registers(tid, thread->registers);
   if (sys::processor::ended_by_stop(thread->registers)) {
     thread->interrupted = true;
     sys::processor::Registers anew = thread->registers;

@@ -7,8 +7,8 @@
 // A thread that another process of the computation traces is held by that one, on request (trace/request.h).
 //
 // Invariants: no thread's registers are made to run code of ours, so that the tracer may die at any moment (even by SIGKILL): the
-// kernel then detaches and all threads run on. The exceptions return by themselves: threads that trace others (trace/service.h), and
-// those that have to be asked for their alternate stack (trace/alternate_stack.h). The tracer gives up by itself at the deadline.
+// kernel then detaches and all threads run on. The exceptions return by themselves: threads that trace others (trace/service.h), those
+// that have to be asked for their alternate stack (trace/alternate_stack.h), and those whose call was cut short (trace/cut_calls.h). The tracer gives up by itself at the deadline.
 // Context: Cairn's own thread. Tests: test/probes (all), test/faults (tracer killed in each phase).
 #pragma once
 #include "sys/arena.h"

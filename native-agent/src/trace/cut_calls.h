@@ -1,0 +1,17 @@
+// Calls that a stop has cut short: a write to a pipe, terminal or socket that waits gives, when it is interrupted, what it has written by
+// then, as for a signal; but here no signal came that the program could know of, and many programs take a blocking write for a whole one.
+// So such a thread goes on in code of ours, which makes the rest of the call, on its own stack below the red zone, and returns to where
+// the call would have, with the whole count. It needs nobody for that: it goes on so in this process, without its tracer, and in restarts;
+// and is itself such a call when it is stopped once more.
+// Also recv with MSG_WAITALL. Not: 32-bit programs; descriptors and calls that do not wait. Test: test/probes/pipes/cut_short.c
+#pragma once
+#include <stdint.h>
+
+#include "sys/context.h"
+
+namespace cairn::trace {
+
+/// Of a stopped thread of `process`: true: its call was cut short, and the registers are now those with which it goes on.
+bool continue_cut_call(int32_t process, sys::processor::Registers* registers);
+
+}  // namespace cairn::trace
