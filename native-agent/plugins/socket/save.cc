@@ -107,12 +107,17 @@ int32_t describe_tcp(Socket* one) {
 }
 
 void read_credentials(Socket* one) {
-  uint32_t size = sizeof one->credentials;
+  struct ucred& credentials = one->credentials;
+  uint32_t size = sizeof credentials;
   if (!is_unix(*one) || one->role == Role::loose) return;
-  if (shown_credentials(one->fd, &one->credentials)) return;
-  if (sys(SYS_getsockopt, one->fd, SOL_SOCKET, SO_PEERCRED, pointer(&one->credentials), pointer(&size)) < 0) one->credentials = {};
-  auto* ids = static_cast<const cairn_ids*>(host->extension("cairn.ids/1"));
-  if (ids != nullptr && one->credentials.pid > 0) one->credentials.pid = ids->to_virtual(one->credentials.pid);
+  if (!shown_credentials(one->fd, &credentials)) {
+    if (sys(SYS_getsockopt, one->fd, SOL_SOCKET, SO_PEERCRED, pointer(&credentials), pointer(&size)) < 0) credentials = {};
+    auto* ids = static_cast<const cairn_ids*>(host->extension("cairn.ids/1"));
+    if (ids != nullptr && credentials.pid > 0) credentials.pid = ids->to_virtual(credentials.pid);
+  }
+  // The computation's own user is then whoever restarts it.
+  if (credentials.uid == static_cast<uid_t>(sys(SYS_geteuid))) credentials.uid = own_user;
+  if (credentials.gid == static_cast<gid_t>(sys(SYS_getegid))) credentials.gid = own_user;
 }
 
 }  // namespace

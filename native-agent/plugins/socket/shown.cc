@@ -86,6 +86,8 @@ void note_shown(const Socket& one, int32_t fd) {
   entry.local = one.shown_local;
   entry.peer = one.shown_peer;
   entry.credentials = one.credentials;
+  if (entry.credentials.uid == own_user) entry.credentials.uid = static_cast<uid_t>(sys(SYS_geteuid));
+  if (entry.credentials.gid == own_user) entry.credentials.gid = static_cast<gid_t>(sys(SYS_getegid));
   if (!entry.local_differs && !entry.peer_differs && entry.credentials.pid == 0) return;
   if (sys(SYS_fstat, fd, pointer(&status)) < 0) return;
   add(entry, status.st_ino);

@@ -49,6 +49,8 @@ struct OptionValue {
   char bytes[20];
 };
 inline constexpr uint32_t max_options = 64;
+/// In credentials: the user, or group, of this process.
+inline constexpr uint32_t own_user = UINT32_MAX;
 
 struct Socket {
   Socket* next;
@@ -78,7 +80,7 @@ struct Socket {
   int32_t peer_family;
   Address local, peer;              // as the kernel has them
   Address shown_local, shown_peer;  // as the application knows them
-  struct ucred credentials;         // of the peer, with its virtual id; pid 0: none
+  struct ucred credentials;         // of the peer, with its virtual id and with own_user; pid 0: none
   OptionValue options[max_options];
   uint32_t buffer_lock;             // SO_BUF_LOCK
   Message* queue;
