@@ -106,8 +106,17 @@ export const libraryFolder = join(probeOutput, 'libraries');
 export const librariesOf = ({ bits }: Pick<Probe, 'bits'>): string => join(outputs[bits], 'libraries');
 export const tamperProgram = join(probeOutput, 'tools/tamper');
 
+const compiling = new Map<string, Promise<void>>();
+
 /** Compiles one C or C++ file unless what is there is newer. */
-export async function compile(source: string, target: string, flags: readonly string[]): Promise<void> {
+export function compile(source: string, target: string, flags: readonly string[]): Promise<void> {
+  // A program may be asked for by two at the same time: as a probe, and as its partner of the other kind.
+  const before = compiling.get(target) ?? compileOnce(source, target, flags).finally(() => compiling.delete(target));
+  compiling.set(target, before);
+  return before;
+}
+
+async function compileOnce(source: string, target: string, flags: readonly string[]): Promise<void> {
   const made = existsSync(target) ? statSync(target).mtimeMs : 0;
   const newest = Math.max(statSync(source).mtimeMs, statSync(join(probeSources, 'probe.h')).mtimeMs);
   if (made > newest) return;

@@ -238,3 +238,16 @@ test('a computation that is held is checkpointed: what holds it is nothing in th
     writeFileSync(file, '');
     assert.equal(await program.exit(), 0);
   }));
+
+test('a state that the program will soon have left is waited out: clients that were not taken yet', () =>
+  withScratch(async (scratch) => {
+    const program = scratch.cairnProgram(['run', '--session', 'late', '--', await tool('late_accept'), '16']);
+    await program.line(/^round 1$/);
+    let last = '';
+    for (let made = 0; made < 3; made++) last = (await scratch.checkpoint('late')).snapshot;
+    await program.line(/^done$/);
+    assert.equal(await program.exit(), 0);
+    const restarted = scratch.cairnProgram(['restart', last, '--session', 'again']);
+    await restarted.line(/^done$/);
+    assert.equal(await restarted.exit(), 0);
+  }));

@@ -11,6 +11,7 @@ export type Tool =
   | 'counter'
   | 'crowd'
   | 'kill_at'
+  | 'late_accept'
   | 'moved'
   | 'refused'
   | 'refused_socket'

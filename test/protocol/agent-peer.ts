@@ -58,7 +58,7 @@ export interface PeerOptions {
   failing?: string[];
 }
 
-export type PhaseBehaviour = 'fail' | 'hang' | 'disconnect';
+export type PhaseBehaviour = 'fail' | 'not now' | 'hang' | 'disconnect';
 
 const phaseNames: Readonly<Partial<Record<Phase, string>>> = {
   [Phase.PRESUSPEND]: 'presuspend',
@@ -230,7 +230,7 @@ export class AgentPeer {
     const behaviour = this.behaviours.get(name);
     if (behaviour === 'hang') return;
     if (behaviour === 'disconnect') return this.close();
-    const error = behaviour === 'fail' ? 'the disk is on fire' : '';
+    const error = behaviour === 'fail' || behaviour === 'not now' ? 'the disk is on fire' : '';
     this.send(id, {
       case: 'phaseReply',
       value: {
@@ -238,6 +238,7 @@ export class AgentPeer {
         phase: request.phase,
         error,
         culprit: error === '' ? '' : 'test',
+        errorNumber: behaviour === 'not now' ? -11 : 0,
         threads: 3,
         heldNs: 2_500_000n,
         ...(request.phase === Phase.SUSPEND && this.#relatives(request)),

@@ -120,6 +120,24 @@ test('what a plugin waits for at its barrier is told, takes no time of the phase
   assert.equal(store.list().length, 1);
 });
 
+test('a state that processes will soon have left is waited out, for a while', async (t) => {
+  const { coordinator, peer, store } = await running(t, { peer: { plugins } });
+  peer.behaviours.set('file.flush', 'not now');
+  const result = coordinator.checkpoint(resume);
+  await waitFor('some attempts', () => peer.phases.filter((phase) => phase === 'abort').length > 2);
+  peer.behaviours.clear();
+  await result;
+  assert.equal(store.list().length, 1);
+  const phases = coordinator.status.operation?.phases.map(({ phase }) => phase) ?? [];
+  assert.equal(phases.filter((phase) => phase === 'presuspend').length, 1);
+  assert.ok(!phases.includes('abort'));
+
+  peer.behaviours.set('file.flush', 'not now');
+  await assert.rejects(coordinator.checkpoint(resume), { code: 'phaseFailed', message: /the disk is on fire/ });
+  assert.equal(peer.phases.at(-1), 'abort');
+  assert.equal(store.list().length, 1);
+});
+
 test('a critical section keeps a checkpoint off, and leaves no trace in its phases', async (t) => {
   const { coordinator, peer, store } = await running(t, { peer: { plugins }, deadlines: { phase: 150, grace: 50 } });
   peer.section = 'it is in a critical section (bus lock), for 3 ms';

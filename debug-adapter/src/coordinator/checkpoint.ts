@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { checkSnapshotName } from '../model/names.js';
 import { holdSteps, resumeSteps, saveSteps } from '../model/phases.js';
 import { processList, processTree, type TreeProcess } from '../model/process-tree.js';
+import { sleep } from '../platform/clock.js';
 import { writeNew } from '../platform/files.js';
 import { hostIdentity, processor } from '../platform/host.js';
 import type { CheckpointParams, CheckpointResult, PhaseName, TableKind, TableRow } from '../protocol/control.js';
@@ -26,7 +27,7 @@ import { isInside, noLabels, PROCESSES, TABLES } from '../store/snapshot-folder.
 import type { AgentConnection } from './agent-connection.js';
 import type { Context } from './context.js';
 import { letGo, members, note, suspend } from './members.js';
-import { HeldOff, NotAlone, type Operation, type RequestFields } from './operation.js';
+import { HeldOff, NotAlone, NotNow, type Operation, type RequestFields } from './operation.js';
 import { refuseObstacles } from './refusals.js';
 import type { Session } from './session.js';
 import { fileRules } from './settings.js';
@@ -34,6 +35,10 @@ import { collectTables } from './tables.js';
 
 /** Of what writes an image, which is a fork: the program keeps memory from its forks. */
 const ENOTSUP = -95;
+
+/** For how long a checkpoint is tried again, and the longest pause between. */
+const NOT_NOW_MS = 4000;
+const NOT_NOW_LOOK_MS = 150;
 
 const savedTables: readonly TableKind[] = ['pid', 'path', 'env', 'fd', 'connection', 'thread'];
 
@@ -63,8 +68,7 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
       pauseMs = quick;
       goesOn = true;
     } else {
-      if (!wasHeld) all = await suspend(context, operation);
-      await save(context, operation, all, partial);
+      all = await suspendAndSave(context, operation, all, partial, wasHeld);
       pauseMs = operation.elapsedMs - stopped;
     }
     if (then === 'resume') {
@@ -117,7 +121,7 @@ function canGoInOne({ lingering }: Session, all: readonly AgentConnection[]): bo
 
 /**
  * All phases are sent at once; a failure in one makes the process refuse the later ones. Gives for how long it was stopped;
- * undefined: it has children that have to be stopped, too, or is in a critical section, and runs on.
+ * undefined: it has children that have to be stopped, too, or is in a critical section or a state that it will soon have left; it runs on.
  */
 async function saveInOneGo(
   context: Context,
@@ -135,7 +139,7 @@ async function saveInOneGo(
     steps.map((step) => operation.step(step, all, context.deadlines, fields[step.phase] ?? {})),
   );
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failed?.reason instanceof NotAlone || failed?.reason instanceof HeldOff) {
+  if ([NotAlone, HeldOff, NotNow].some((passing) => failed?.reason instanceof passing)) {
     await operation.abort(all);
     operation.status.phases.length = mark;
     return undefined;
@@ -146,6 +150,34 @@ async function saveInOneGo(
   const suspended = replies.find((reply) => reply.phase === Phase.SUSPEND);
   if (one && suspended) note(one, suspended);
   return Math.max(...replies.map((reply) => Number(reply.heldNs))) / 1e6;
+}
+
+/** Gives the processes. Where some are in a state that cannot be saved and will soon have left it, all go on for a moment, some times. */
+async function suspendAndSave(
+  context: Context,
+  operation: Operation,
+  members: readonly AgentConnection[],
+  partial: PartialSnapshot,
+  wasHeld: boolean,
+): Promise<AgentConnection[]> {
+  const mark = operation.status.phases.length;
+  const began = context.clock.monotonicMs();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const all = wasHeld ? [...members] : await suspend(context, operation);
+      await save(context, operation, all, partial);
+      return all;
+    } catch (error) {
+      // What processes of several hosts have left for each other by then would be taken for the next attempt's.
+      const once = wasHeld || context.session.hosts.list.length > 1;
+      if (!(error instanceof NotNow) || once || context.clock.monotonicMs() - began > NOT_NOW_MS) throw error;
+      await operation.abort(context.session.processes);
+      operation.status.phases.length = mark;
+      if (attempt === 1) context.log.add('info', `tried again in a moment: ${error.message}`, { operation: operation.status.id });
+      operation.checkCancelled();
+      await sleep(Math.min(10 * attempt, NOT_NOW_LOOK_MS));
+    }
+  }
 }
 
 async function save(

@@ -52,6 +52,12 @@ export class InPassing extends Error {}
 /** Processes in critical sections: the computation goes on until they have left them. */
 export class HeldOff extends Error {}
 
+/**
+ * At a barrier, before anything was written, processes were in states that cannot be saved and that they will soon have left: data for a
+ * connection that is about to be accepted, and the like.
+ */
+export class NotNow extends CairnError {}
+
 const EAGAIN = -11;
 const EBUSY = -16;
 
@@ -183,6 +189,7 @@ export class Operation {
     const request = phaseCall({ ...fields, ...common });
     const failed: Reason[] = [];
     let first: PhaseReply | undefined;
+    let lasting = phase !== 'barrier';
     const replies = await this.during(phase, barrier, taking, deadlineMs, deadlineMs + deadlines.grace, async (one) => {
       const exchange = this.#exchange.request(one, phase);
       const call = exchange === undefined ? request : phaseCall({ ...fields, ...common, ...exchange });
@@ -195,6 +202,7 @@ export class Operation {
         // What others have to say is waited for: all that is in the way is told at once.
         for (const what of reply.error.split('\n')) failed.push({ pid: one.virtualPid, program: one.program, what, remedy: '' });
         first ??= reply;
+        lasting ||= reply.errorNumber !== EAGAIN;
       }
       this.#exchange.take(one, reply.names);
       return reply;
@@ -204,7 +212,7 @@ export class Operation {
       const record = this.status.phases.findLast((one) => one.phase === phase && one.barrier === barrier);
       if (record !== undefined) record.error = error.message;
       this.#changed();
-      throw error;
+      throw lasting ? error : new NotNow(error.data, error.message);
     }
     return replies;
   }

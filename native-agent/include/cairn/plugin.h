@@ -23,7 +23,9 @@
  *   [any]       everywhere, the application's own threads and signal handlers included
  *
  * Results: 0 or a positive value on success, -errno on failure. A callback that fails should first say why by host->fail;
- * a checkpoint then takes its abort edge and the application runs on; a restart ends with that reason.
+ * a checkpoint then takes its abort edge and the application runs on; a restart ends with that reason. -EAGAIN of a checkpoint's barrier,
+ * or of what is sent at one (DESCRIPTOR_SAVE), says that the application will soon have left the state that cannot be saved: the
+ * checkpoint is tried again for some seconds before it fails with that reason.
  * Strings are zero-terminated UTF-8. Unless said otherwise a pointer that is passed belongs to the side that passed it and is
  * valid during the call.
  */

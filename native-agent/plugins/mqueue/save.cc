@@ -96,10 +96,10 @@ int64_t find_outsider(const Queue& queue) {
   return found;
 }
 
-int32_t refuse(const Queue& queue, const char* what) {
+int32_t refuse(const Queue& queue, const char* what, int32_t error = -ENOTSUP) {
   Text<512> text;
   text.add(what).add(". The computation runs on");
-  return fail(-ENOTSUP, queue, text.text());
+  return fail(error, queue, text.text());
 }
 
 int32_t silence(Queue* queue) {
@@ -158,7 +158,7 @@ int32_t read_messages() {
     if (int64_t outsider = find_outsider(*queue); outsider != 0) {
       Text<256> text;
       text.add("process ").add(outsider).add(" outside of the computation has it open, too, and would miss the messages while they are looked at; try again when it is empty");
-      return refuse(*queue, text.text());
+      return refuse(*queue, text.text(), -EAGAIN);
     }
     if (long error = copy_messages(queue); error < 0) return fail(error, *queue, "its messages cannot be read");
   }

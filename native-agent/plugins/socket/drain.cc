@@ -44,7 +44,7 @@ bool all_arrived(const Socket& one) {
 
 int32_t drain_one(Socket* one) {
   // Taking out stops at its place, and would go wrong behind it.
-  if (has_urgent(*one)) return refuse(*one, "urgent data, and more on the way than fits; try again when some of it was read", &one->shown_peer);
+  if (has_urgent(*one)) return refuse_for_now(*one, "urgent data, and more on the way than fits; try again when some of it was read", &one->shown_peer);
   if (one->drained && one->helper >= 0) host->close_fd(one->helper);  // of a checkpoint before, while the computation is held
   long file = sys(SYS_memfd_create, pointer("cairn-drain"), 1 /* MFD_CLOEXEC */);
   if (file < 0) return host->fail(static_cast<int32_t>(file), "memfd_create", "no place for what is on the way on a connection");
@@ -110,7 +110,7 @@ int32_t settle_queues() {
   }
   for (Socket* one = sockets; left && one != nullptr; one = one->next) {
     if (!has_connection(*one) || unsent(*one) <= 0) continue;
-    if ((one->shutdown & 2) != 0) return refuse(*one, "more data on the way than fits, and closed for sending; try again when its peer has read", &one->shown_peer);
+    if ((one->shutdown & 2) != 0) return refuse_for_now(*one, "more data on the way than fits, and closed for sending; try again when its peer has read", &one->shown_peer);
     one->refills = true;
     if (one->away) {
       if (int32_t error = tell_stuck(*one); error < 0) return error;

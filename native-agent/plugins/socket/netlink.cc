@@ -25,7 +25,7 @@ int32_t describe_netlink(Socket* one) {
   one->target = false;
   char byte;
   if (sys(SYS_recvfrom, one->fd, pointer(&byte), 1, MSG_PEEK | MSG_DONTWAIT, 0, 0) != -EAGAIN) {
-    return refuse(*one, "answers of the kernel that were not read yet (netlink); try again when they were", nullptr);
+    return refuse_for_now(*one, "answers of the kernel that were not read yet (netlink); try again when they were", nullptr);
   }
   Message* message = add_message(one, sizeof(Notes));
   if (message == nullptr) return host->fail(-ENOMEM, "socket", "no memory for the description of a socket");

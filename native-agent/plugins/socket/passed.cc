@@ -111,7 +111,7 @@ int32_t open_all(int32_t fd, const struct stat64& status, int64_t expected) {
   opening = false;
   if (error < 0) return error;
   for (const Message* message = one->queue; message != nullptr; message = message->next) expected -= message->passed_count;
-  if (expected > 0) return refuse(*one, "descriptors that were passed over it with an empty message, which cannot be looked at twice; try again when they were received", nullptr);
+  if (expected > 0) return refuse_for_now(*one, "descriptors that were passed over it with an empty message, which cannot be looked at twice; try again when they were received", nullptr);
   one->next = looked;
   looked = one;
   return 0;

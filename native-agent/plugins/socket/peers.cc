@@ -73,7 +73,7 @@ int32_t find_unix_peer(Socket* one) {
   if (one->peer_inode != 0) return adopt(one, one->peer_inode) ? 0 : outside(one);
   if (one->type != SOCK_DGRAM && waits(one->inode)) {
     one->role = Role::waiting;
-    if (unsent(*one)) return refuse(*one, "data for a connection that was not accepted yet; try again when it was", &one->shown_peer);
+    if (unsent(*one)) return refuse_for_now(*one, "data for a connection that was not accepted yet; try again when it was", &one->shown_peer);
     return 0;
   }
   if (one->type != SOCK_DGRAM && one->shutdown != 3) return outside(one);
@@ -90,7 +90,7 @@ int32_t find_tcp_peer(Socket* one) {
   int32_t result = inet_state(one->protocol, one->peer, one->local, &other);
   if (result == -ENOENT || (result == 0 && other.inode == 0 && other.state != TCP_ESTABLISHED && other.state != TCP_CLOSE_WAIT)) {
     // What it sent last and is still on the way has nobody who could send it again. Its end counts as one byte.
-    if (result == 0 && other.state == TCP_FIN_WAIT1 && other.send_queue > 1) return refuse(*one, "more data on the way than fits, from a peer that has closed; try again when it was read", &one->shown_peer);
+    if (result == 0 && other.state == TCP_FIN_WAIT1 && other.send_queue > 1) return refuse_for_now(*one, "more data on the way than fits, from a peer that has closed; try again when it was read", &one->shown_peer);
     one->role = Role::orphaned;
     return 0;
   }
@@ -100,7 +100,7 @@ int32_t find_tcp_peer(Socket* one) {
   one->role = Role::waiting;
   tell_waiting(one->inode, inode);
   if (other.receive_queue > (other.state == TCP_CLOSE_WAIT ? 1u : 0u) || (one->shutdown & 2) != 0) {
-    return refuse(*one, "data for a connection that was not accepted yet; try again when it was", &one->shown_peer);
+    return refuse_for_now(*one, "data for a connection that was not accepted yet; try again when it was", &one->shown_peer);
   }
   return 0;
 }

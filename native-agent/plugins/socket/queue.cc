@@ -130,9 +130,9 @@ int32_t peek_messages(Socket* one) {
 }
 
 int32_t peek_all(Socket* one) {
-  if (is_stream(*one) && has_urgent(*one)) return refuse(*one, "urgent data of a Unix socket (MSG_OOB); try again when it was read", nullptr);
+  if (is_stream(*one) && has_urgent(*one)) return refuse_for_now(*one, "urgent data of a Unix socket (MSG_OOB); try again when it was read", nullptr);
   int32_t result = is_stream(*one) ? peek_unix_stream(one) : peek_messages(one);
-  if (result == -EBADF) return refuse(*one, "descriptors that were passed over it and cannot be opened for a look (ulimit -n, or more than 2048); try again when they were received", nullptr);
+  if (result == -EBADF) return refuse_for_now(*one, "descriptors that were passed over it and cannot be opened for a look (ulimit -n, or more than 2048); try again when they were received", nullptr);
   if (result < 0) return refuse(*one, "a receive queue that cannot be read", nullptr);
   for (Message* message = one->queue; message != nullptr; message = message->next) {
     auto* ids = static_cast<const cairn_ids*>(host->extension("cairn.ids/1"));

@@ -43,7 +43,7 @@ int32_t describe_unix(Socket* one) {
     one->backlog = state.backlog;
     one->queued = state.waiting_count;
     for (uint32_t i = 0; i < state.waiting_count; ++i) {
-      if (state.waiting[i] == 0) return refuse(*one, "a connection in its queue whose client has gone; try again when it was accepted", nullptr);
+      if (state.waiting[i] == 0) return refuse_for_now(*one, "a connection in its queue whose client has gone; try again when it was accepted", nullptr);
       tell_waiting(state.waiting[i], one->inode);
     }
     return 0;
@@ -122,15 +122,22 @@ void read_credentials(Socket* one) {
 
 }  // namespace
 
-int32_t refuse(const Socket& one, const char* what, const Address* about) {
+namespace {
+
+int32_t refuse_as(int32_t error, const Socket& one, const char* what, const Address* about) {
   Text<512> peer;
   if (about != nullptr) add_address(&peer, *about);
   Text<1024> text;
   text.add("descriptor ").add(int64_t{one.fd}).add(" is a socket with ").add(what);
   if (about != nullptr) text.add(" (").add(peer.text()).add(")");
   text.add(", which cannot be saved; close it before the checkpoint. The computation runs on");
-  return host->fail(-ENOTSUP, "socket", text.text());
+  return host->fail(error, "socket", text.text());
 }
+
+}  // namespace
+
+int32_t refuse(const Socket& one, const char* what, const Address* about) { return refuse_as(-ENOTSUP, one, what, about); }
+int32_t refuse_for_now(const Socket& one, const char* what, const Address* about) { return refuse_as(-EAGAIN, one, what, about); }
 
 int32_t claim(cairn_descriptor* offer) {
   if (!S_ISSOCK(offer->mode)) return 0;

@@ -41,7 +41,7 @@ int32_t add_rest(Socket* one, uint64_t offset) {
   uint32_t size = sizeof before;
   sys(SYS_getsockopt, one->fd, SOL_SOCKET, SO_PEEK_OFF, pointer(&before), pointer(&size));
   if (sys(SYS_setsockopt, one->fd, SOL_SOCKET, SO_PEEK_OFF, pointer(&where), sizeof where) < 0) {
-    return refuse(*one, "urgent data in its queue, behind which this kernel does not let us look (Linux 6.9); try again when it was read", nullptr);
+    return refuse_for_now(*one, "urgent data in its queue, behind which this kernel does not let us look (Linux 6.9); try again when it was read", nullptr);
   }
   int32_t error = 0;
   long count = 0;
@@ -105,7 +105,7 @@ int32_t peek_urgent(Socket* one, uint64_t before) {
     Message** end = one->queue_end;
     if (int32_t error = add_rest(one, before)) return error;
     Message* rest = *end;
-    if (rest == nullptr) return refuse(*one, "urgent data in its queue that cannot be looked at; try again when it was read", nullptr);
+    if (rest == nullptr) return refuse_for_now(*one, "urgent data in its queue that cannot be looked at; try again when it was read", nullptr);
     *end = nullptr;
     Message** last = one->queue_end;
     one->queue_end = end;
@@ -117,7 +117,7 @@ int32_t peek_urgent(Socket* one, uint64_t before) {
     return 0;
   }
   long there = peek_byte(*one, &byte);
-  if (there == -EAGAIN) return refuse(*one, "urgent data that is on the way; try again when it was read", nullptr);
+  if (there == -EAGAIN) return refuse_for_now(*one, "urgent data that is on the way; try again when it was read", nullptr);
   // FIONREAD, and so the look, ends at the place, unless it begins there.
   int32_t at_mark = 0;
   sys(SYS_ioctl, one->fd, 0x8905, pointer(&at_mark));

@@ -51,10 +51,10 @@ int32_t read_state(int32_t fd, State* state) {
   return 0;
 }
 
-int32_t refuse(const Ring& ring, const char* what) {
+int32_t refuse(const Ring& ring, const char* what, int32_t error = -ENOTSUP) {
   Text<512> text;
   text.add(what).add(". The computation runs on");
-  return fail(-ENOTSUP, ring, text.text());
+  return fail(error, ring, text.text());
 }
 
 /// Why it cannot be saved; NULL: it can.
@@ -68,6 +68,11 @@ const char* obstacle(const Ring& ring, const State& state) {
   if (state.buffers != 0) return "buffers are registered with it, which cannot be brought back; unregister them (IORING_UNREGISTER_BUFFERS) before the checkpoint";
   if (set_up.kept > 0) return "a buffer ring, a personality or its own number is registered with it, which cannot be brought back; unregister that before the checkpoint";
   if (set_up.lasting != nullptr) return set_up.lasting;
+  return nullptr;
+}
+
+/// What the application will soon have changed.
+const char* obstacle_for_now(const State& state) {
   if (state.polls != 0) return "a request waits in it for an event, which cannot be saved; try again when it has completed, or cancel it";
   if (state.overflown != 0) return "its completion queue has overflown; try again when the program has read it";
   if (state.taken != state.told) return "a request is in progress in it, or has left no completion, so that it cannot be known; try again when it has completed";
@@ -101,6 +106,7 @@ int32_t save_ring(cairn_descriptor* offer) {
   State state;
   if (int32_t error = read_state(ring->fd, &state)) return fail(error, *ring, "its state cannot be read from /proc");
   if (const char* what = obstacle(*ring, state)) return refuse(*ring, what);
+  if (const char* what = obstacle_for_now(state)) return refuse(*ring, what, -EAGAIN);
   struct stat64 status = {};
   if (ring->set_up.events >= 0 && sys(SYS_fstat, ring->set_up.events, pointer(&status)) < 0) {
     return refuse(*ring, "the eventfd that is registered with it was closed, so that it cannot be brought back; unregister it (IORING_UNREGISTER_EVENTFD) before the checkpoint");
