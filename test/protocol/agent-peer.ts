@@ -58,7 +58,7 @@ export interface PeerOptions {
   failing?: string[];
 }
 
-export type PhaseBehaviour = 'fail' | 'not now' | 'hang' | 'disconnect';
+export type PhaseBehaviour = 'fail' | 'not now' | 'busy' | 'hang' | 'disconnect';
 
 const phaseNames: Readonly<Partial<Record<Phase, string>>> = {
   [Phase.PRESUSPEND]: 'presuspend',
@@ -78,6 +78,8 @@ export class AgentPeer {
   readonly behaviours = new Map<string, PhaseBehaviour>();
   /** Barriers at which a plugin waits for something outside, as long as they are here, and what for. */
   readonly waits = new Map<string, string>();
+  /** Requests that were answered so. */
+  asked = 0;
   /** In a critical section: what it says of it; empty: in none. */
   section = '';
   /** What SaveDone says; 'silent' never sends it. */
@@ -222,7 +224,8 @@ export class AgentPeer {
     const waitsFor = this.waits.get(name) ?? '';
     const forbidden = this.section !== '' && ['presuspend', 'suspend', 'ask'].includes(name);
     if (waitsFor !== '' || forbidden) {
-      const refused = forbidden ? { error: this.section, errorNumber: -16 } : {};
+      const refused = forbidden ? { error: this.section, errorNumber: -16, culprit: 'critical section' } : {};
+      this.asked++;
       this.send(id, { case: 'phaseReply', value: { operation: request.operation, phase: request.phase, waitsFor, ...refused } });
       return;
     }
@@ -230,7 +233,7 @@ export class AgentPeer {
     const behaviour = this.behaviours.get(name);
     if (behaviour === 'hang') return;
     if (behaviour === 'disconnect') return this.close();
-    const error = behaviour === 'fail' || behaviour === 'not now' ? 'the disk is on fire' : '';
+    const error = behaviour === undefined ? '' : 'the disk is on fire';
     this.send(id, {
       case: 'phaseReply',
       value: {
@@ -238,7 +241,7 @@ export class AgentPeer {
         phase: request.phase,
         error,
         culprit: error === '' ? '' : 'test',
-        errorNumber: behaviour === 'not now' ? -11 : 0,
+        errorNumber: behaviour === 'not now' ? -11 : behaviour === 'busy' ? -16 : 0,
         threads: 3,
         heldNs: 2_500_000n,
         ...(request.phase === Phase.SUSPEND && this.#relatives(request)),

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Manifest } from '../../debug-adapter/src/protocol/snapshot.js';
 import { atEnd, openCoordinator, restartParams, running } from './fixture.js';
 
@@ -44,6 +45,40 @@ test('all processes go through the phases, and the snapshot knows parents and th
     readFileSync(join(path, 'processes'), 'utf8'),
     `P ${peer.virtualPid} 0 0\nP ${child.pid} ${peer.virtualPid} 0\nZ 77 ${peer.virtualPid} 9\n`,
   );
+});
+
+// One waits for something outside, which takes as long as it takes; of the other it is not to be seen less.
+for (const behaviour of ['fail', 'hang', 'disconnect'] as const) {
+  test(`while one waits at a barrier, another that does not (${behaviour}) ends the checkpoint, and the next one is whole`, async (t) => {
+    const plugins = [{ name: 'vendor', layer: 1, barriers: ['drain'] }];
+    const child = living(t);
+    const first = await running(t, {
+      peer: { plugins, children: [{ virtualPid: child.pid, realPid: child.pid }] },
+      deadlines: { phase: 900, grace: 50 },
+    });
+    const { coordinator, peer } = first;
+    const other = await first.join({ pid: child.pid, parent: peer.virtualPid, plugins });
+    peer.waits.set('vendor.drain', 'the emulator is not ready');
+    other.behaviours.set('vendor.drain', behaviour);
+    await assert.rejects(coordinator.checkpoint(resume), {
+      code: { fail: 'phaseFailed', hang: 'phaseDeadline', disconnect: 'processLost' }[behaviour],
+    });
+    assert.deepEqual(coordinator.status.operation?.heldOff, []);
+    const polls = peer.asked;
+    await sleep(300);
+    assert.equal(peer.asked, polls, 'it is still asked for');
+    peer.waits.clear();
+    other.behaviours.clear();
+    if (behaviour === 'disconnect') await first.join({ pid: child.pid, parent: peer.virtualPid, plugins, reconnected: true });
+    assert.match((await coordinator.checkpoint(resume)).snapshot, /^[0-9a-f]+$/);
+  });
+}
+
+test('a process that fails with the number of a critical section, but is in none, is no reason to try again', async (t) => {
+  const { coordinator, peer } = await running(t);
+  peer.behaviours.set('suspend', 'busy');
+  await assert.rejects(coordinator.checkpoint(resume), { code: 'phaseFailed', message: /the disk is on fire/ });
+  assert.equal(peer.phases.filter((phase) => phase === 'suspend').length, 1);
 });
 
 test('a process that ends while tables are read takes nothing from the others', async (t) => {

@@ -95,6 +95,35 @@ class PhaseRecord implements PhaseStatus {
   }
 }
 
+/** What of a phase's time is spent in waiting for something outside the computation alone. */
+class PhaseTime {
+  /** Virtual pids of those that wait for something outside. */
+  readonly waiting = new Set<number>();
+  over = false;
+  #waitedMs = 0;
+  #since: number | undefined;
+
+  constructor(
+    readonly name: string,
+    readonly record: PhaseRecord,
+    readonly deadlineMs: number,
+  ) {}
+
+  /** At every change, and to have the sum by now. */
+  count(nowMs: number): number {
+    // As nearly always; thousands of processes may arrive.
+    if (this.waiting.size === 0 && this.#since === undefined) return this.#waitedMs;
+    if (this.#since !== undefined) this.#waitedMs += nowMs - this.#since;
+    const missing = this.record.waiting;
+    this.#since = missing.length > 0 && missing.every((pid) => this.waiting.has(pid)) ? nowMs : undefined;
+    return this.#waitedMs;
+  }
+
+  late(members: readonly AgentConnection[]): CairnError {
+    return failure('phaseDeadline', { phase: this.name, seconds: this.deadlineMs / 1000, waiting: names(members) });
+  }
+}
+
 export class Operation {
   readonly status: OperationStatus;
   readonly #clock: Clock;
@@ -103,8 +132,6 @@ export class Operation {
   readonly #hosts: Hosts;
   readonly #exchange: Exchange;
   readonly #cancel = new AbortController();
-  /** In the phase that is going on: for how long a plugin waited for something outside. */
-  #waitedMs = 0;
 
   constructor(id: number, kind: OperationKind, clock: Clock, { hosts, progressed }: Pick<Session, 'hosts' | 'progressed'>) {
     this.#hosts = hosts;
@@ -149,7 +176,7 @@ export class Operation {
         .map(async (one) => ({ one, reply: await one.phase(request).catch(endedOnItsOwn) }));
       const replies = await bounded(Promise.all(answers), ABORT_MS, () => new Error('no answer')).catch(() => []);
       this.status.heldOff = replies
-        .filter(({ reply }) => reply.errorNumber === EBUSY)
+        .filter(({ reply }) => isHeldOff(reply))
         .map(({ one, reply }) => ({ virtualPid: one.virtualPid, program: one.program, why: reply.error }));
       this.#changed();
       if (this.status.heldOff.length === 0) return;
@@ -190,12 +217,12 @@ export class Operation {
     const failed: Reason[] = [];
     let first: PhaseReply | undefined;
     let lasting = phase !== 'barrier';
-    const replies = await this.during(phase, barrier, taking, deadlineMs, deadlineMs + deadlines.grace, async (one) => {
+    const replies = await this.during(phase, barrier, taking, deadlineMs, deadlineMs + deadlines.grace, async (one, time) => {
       const exchange = this.#exchange.request(one, phase);
       const call = exchange === undefined ? request : phaseCall({ ...fields, ...common, ...exchange });
-      const asked = this.#untilDone(one, call);
+      const asked = this.#untilDone(one, call, time, () => first !== undefined);
       const reply = mayLeave ? await asked.catch(endedOnItsOwn) : await asked;
-      if ((phase === 'presuspend' || phase === 'suspend') && reply.errorNumber === EBUSY) throw new HeldOff(reply.error);
+      if ((phase === 'presuspend' || phase === 'suspend') && isHeldOff(reply)) throw new HeldOff(reply.error);
       if (phase === 'suspend' && fields.alone && reply.errorNumber === EAGAIN) throw new NotAlone();
       if (phase === 'suspend' && !fields.alone && reply.errorNumber === EAGAIN) throw new InPassing(reply.error);
       if (reply.error !== '') {
@@ -217,23 +244,32 @@ export class Operation {
     return replies;
   }
 
-  /** Asks again as long as a plugin says at its barrier that something outside is not there yet. That time is not the phase's. */
-  async #untilDone(one: AgentConnection, call: Call): Promise<PhaseReply> {
-    for (let asked = 0; ; asked++) {
-      const reply = await one.phase(call);
-      const others = this.status.heldOff.filter(({ virtualPid }) => virtualPid !== one.virtualPid);
-      if (reply.waitsFor === '') {
-        if (asked > 0) this.status.heldOff = others;
-        return reply;
-      }
+  /**
+   * Asks again as long as a plugin says at its barrier that something outside is not there yet; no longer than the phase goes on, and
+   * not when that has failed. While nobody else is waited for, that time is not the phase's.
+   */
+  async #untilDone(one: AgentConnection, call: Call, phase: PhaseTime, hasFailed: () => boolean): Promise<PhaseReply> {
+    let reply = await one.phase(call);
+    for (let asked = 1; reply.waitsFor !== '' && reply.error === '' && !hasFailed(); asked++) {
       this.#exchange.take(one, reply.names);
-      this.status.heldOff = [...others, { virtualPid: one.virtualPid, program: one.program, why: reply.waitsFor }];
-      this.#changed();
-      const before = this.elapsedMs;
-      await sleep(Math.min(5 * (asked + 1), BARRIER_LOOK_MS));
+      this.#waits(one, phase, reply.waitsFor);
+      await sleep(Math.min(5 * asked, BARRIER_LOOK_MS));
       this.checkCancelled();
-      this.#waitedMs += this.elapsedMs - before;
+      if (phase.over) return reply;
+      reply = await bounded(one.phase(call), phase.deadlineMs, () => phase.late([one]));
     }
+    if (phase.waiting.has(one.virtualPid) && !phase.over) this.#waits(one, phase, '');
+    return reply;
+  }
+
+  /** `why` empty: it does not wait any more. */
+  #waits(one: AgentConnection, phase: PhaseTime, why: string): void {
+    const others = this.status.heldOff.filter(({ virtualPid }) => virtualPid !== one.virtualPid);
+    this.status.heldOff = why === '' ? others : [...others, { virtualPid: one.virtualPid, program: one.program, why }];
+    if (why === '') phase.waiting.delete(one.virtualPid);
+    else phase.waiting.add(one.virtualPid);
+    phase.count(this.elapsedMs);
+    this.#changed();
   }
 
   /** A phase that is waited for in any way: `arrive` is settled when that process has arrived. */
@@ -243,38 +279,39 @@ export class Operation {
     members: readonly AgentConnection[],
     deadlineMs: number,
     limitMs: number,
-    arrive: (one: AgentConnection) => Promise<T>,
+    arrive: (one: AgentConnection, phase: PhaseTime) => Promise<T>,
   ): Promise<T[]> {
     const record = new PhaseRecord(phase, barrier, members, this.elapsedMs);
     this.status.phases.push(record);
     this.#changed();
     const name = barrier || phase;
-    this.#waitedMs = 0;
+    const time = new PhaseTime(name, record, deadlineMs);
     const one = async (member: AgentConnection): Promise<T> => {
       let result: T;
       try {
-        result = await arrive(member);
+        result = await arrive(member, time);
       } catch (error) {
         throw error instanceof ConnectionLost ? await lost(member, name, this.#hosts) : error;
       }
       record.arrives(member);
+      time.count(this.elapsedMs);
       this.#changed();
       return result;
     };
-    const late = (): CairnError =>
-      failure('phaseDeadline', {
-        phase: name,
-        seconds: deadlineMs / 1000,
-        waiting: names(members.filter((member) => record.isWaitedFor(member))),
-      });
+    const late = (): CairnError => time.late(members.filter((member) => record.isWaitedFor(member)));
     try {
       const cancelled = (): CairnError => failure('cancelled', { kind: this.status.kind });
-      return await bounded(Promise.all(members.map(one)), limitMs, late, this.#cancel.signal, cancelled, () => this.#waitedMs);
+      return await bounded(Promise.all(members.map(one)), limitMs, late, this.#cancel.signal, cancelled, () =>
+        time.count(this.elapsedMs),
+      );
     } catch (error) {
       record.error = reason(error);
       throw error;
     } finally {
       record.endedMs = this.elapsedMs;
+      // Whoever still asks a process asks it no more.
+      time.over = true;
+      this.status.heldOff = this.status.heldOff.filter(({ virtualPid }) => !time.waiting.has(virtualPid));
       this.#changed();
     }
   }
@@ -319,6 +356,9 @@ function phaseFailure(phase: string, failed: readonly Reason[], culprit: string)
   const plain = failure('phaseFailed', { pid: first?.pid ?? 0, program: first?.program ?? '', phase, why, detail });
   return new CairnError({ ...plain.data, reasons: failed }, plain.message);
 }
+
+/** Others may fail with that number, too. */
+const isHeldOff = (reply: PhaseReply): boolean => reply.errorNumber === EBUSY && reply.culprit === 'critical section';
 
 /** The answer of a process that went on and ended before it could give one. */
 function endedOnItsOwn(error: unknown): PhaseReply {

@@ -7,6 +7,7 @@
 #ifndef CAIRN_CAIRN_H
 #define CAIRN_CAIRN_H
 
+#include <dlfcn.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -30,35 +31,43 @@ static inline void cairn_request_error(char *buffer, uint32_t capacity);
 
 /* A critical section: checkpoints of the computation wait until it is left, and tell the user who keeps them waiting, with these words
  * ("bus lock"; the first 63 bytes count). Sections nest, and one may be left by another thread than entered it. Both may be called
- * anywhere, in signal handlers too. While a checkpoint waits a section may begin some 200 ms late. forbid gives -ENOSPC where there
- * are too many sections (256 in one process): a checkpoint is then not kept out. */
+ * anywhere, in signal handlers too. While a checkpoint waits a section may begin some 200 ms late. forbid gives -ENOSPC where there are
+ * too many sections (256 in one process): a checkpoint is then not kept out. In a program that was attached they count from its first
+ * request on. */
 static inline int32_t cairn_forbid_checkpoint(const char *what);
 static inline int32_t cairn_allow_checkpoint(void);
 
-/* ---- How it finds Cairn --------------------------------------------------------------------------------------------------- */
-extern void *dlsym(void *handle, const char *name);
+/* ---- How it finds Cairn: when the program begins, and at each request (Cairn may have been attached since) ---------------------- */
+struct cairn_functions_ {
+  int32_t (*request)(const char *);
+  void (*error)(char *, uint32_t);
+  int32_t (*forbid)(const char *);
+  int32_t (*allow)(void);
+};
+static struct cairn_functions_ cairn_functions_;
+
+__attribute__((constructor)) static void cairn_find_(void) {
+  /* The first argument is RTLD_DEFAULT, which not every program sees declared. */
+  *(void **)&cairn_functions_.forbid = dlsym((void *)0, "cairn_agent_forbid_checkpoint");
+  if (!cairn_functions_.forbid) return;
+  *(void **)&cairn_functions_.allow = dlsym((void *)0, "cairn_agent_allow_checkpoint");
+  *(void **)&cairn_functions_.request = dlsym((void *)0, "cairn_agent_request_checkpoint");
+  *(void **)&cairn_functions_.error = dlsym((void *)0, "cairn_agent_request_error");
+}
 
 static inline int32_t cairn_request_checkpoint(const char *name) {
-  int32_t (*function)(const char *);
-  *(void **)&function = dlsym((void *)0, "cairn_agent_request_checkpoint");
-  return function ? function(name) : 0;
+  if (!cairn_functions_.request) cairn_find_();
+  return cairn_functions_.request ? cairn_functions_.request(name) : 0;
 }
 static inline void cairn_request_error(char *buffer, uint32_t capacity) {
-  void (*function)(char *, uint32_t);
-  *(void **)&function = dlsym((void *)0, "cairn_agent_request_error");
   if (capacity > 0) buffer[0] = 0;
-  if (function) function(buffer, capacity);
+  if (cairn_functions_.error) cairn_functions_.error(buffer, capacity);
 }
-/* Looked up once: a section may be as short as an access to a bus. */
 static inline int32_t cairn_forbid_checkpoint(const char *what) {
-  static int32_t (*function)(const char *);
-  if (!function) *(void **)&function = dlsym((void *)0, "cairn_agent_forbid_checkpoint");
-  return function ? function(what) : 0;
+  return cairn_functions_.forbid ? cairn_functions_.forbid(what) : 0;
 }
 static inline int32_t cairn_allow_checkpoint(void) {
-  static int32_t (*function)(void);
-  if (!function) *(void **)&function = dlsym((void *)0, "cairn_agent_allow_checkpoint");
-  return function ? function() : 0;
+  return cairn_functions_.allow ? cairn_functions_.allow() : 0;
 }
 
 #ifdef __cplusplus

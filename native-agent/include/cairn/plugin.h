@@ -173,7 +173,7 @@ enum cairn_keep {
 
 /* What a barrier's callback may give besides 0 and -errno. Since 1.1: what it needs from outside (an emulator's word that it is ready, a
  * licence) is not there yet: it has said what by host->waits_for, and is called again a moment later, for as long as it takes. The user
- * sees it, and may give up. */
+ * sees it, and may give up. A host whose struct ends before waits_for would take it for done. */
 enum cairn_barrier_result { CAIRN_BARRIER_DONE = 0, CAIRN_BARRIER_WAITS = 0x57414954 };
 
 /* host->list_file: what a restart does with a file. */

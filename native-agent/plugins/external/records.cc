@@ -23,21 +23,24 @@ Record* known(const struct stat64& status) {
 uint64_t token_of(const Record* record) { return static_cast<uint64_t>(record - records) + 1; }
 
 bool keep(cairn_external* facts) {
+  bool whole = true;
   const char** texts[] = {&facts->name, &facts->local, &facts->peer};
   for (const char** text : texts) {
     if (*text == nullptr) *text = "";
-    *text = pool.copy(host, *text);
-    if (*text == nullptr) return false;
+    const char* copy = pool.copy(host, *text);
+    whole = whole && copy != nullptr;
+    *text = copy != nullptr ? copy : "";
   }
   if (facts->state == nullptr) facts->state_size = 0;
   if (facts->state_size == 0) {
     facts->state = nullptr;
-    return true;
+    return whole;
   }
   auto* copy = static_cast<char*>(pool.take(host, facts->state_size));
   for (uint64_t i = 0; copy != nullptr && i < facts->state_size; ++i) copy[i] = static_cast<const char*>(facts->state)[i];
   facts->state = copy;
-  return copy != nullptr;
+  if (copy == nullptr) facts->state_size = 0;
+  return whole && copy != nullptr;
 }
 
 }  // namespace

@@ -150,9 +150,9 @@ int32_t tell_away(Record* record) {
   long copy = sys(SYS_fcntl, record->facts.fd, F_DUPFD_CLOEXEC, 0);
   if (copy < 0) return host->fail(static_cast<int32_t>(copy), "connections", "no descriptor is left for an external connection");
   record->old = host->hide_fd(static_cast<int32_t>(copy));
-  host->set_name(news, key_of(*record), not_yet);
-  host->set_name(olds, key_of(*record), handle(record->old));
-  return 0;
+  int32_t error = host->set_name(news, key_of(*record), not_yet);
+  if (error == 0) error = host->set_name(olds, key_of(*record), handle(record->old));
+  return error < 0 ? host->fail(error, "connections", "no room to tell the other processes of an external connection") : 0;
 }
 
 int32_t come_back(bool aborted) {

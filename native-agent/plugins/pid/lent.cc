@@ -54,7 +54,7 @@ Lent* find(pthread_t thread) {
 
 /// The mutex, if a thread that waits for the futex at `address` does so in a wait on a condition with such a mutex. Only what libc
 /// itself keeps of the wait tells: on the stack, a condition's address may stand beside anything.
-pthread_mutex_t* mutex_of_sleeper(uint64_t address, pthread_t thread) {
+pthread_mutex_t* mutex_beside(uint64_t address, pthread_t thread) {
   uintptr_t record = 0;
   struct _pthread_cleanup_buffer cleanup;
   Wait wait;
@@ -129,6 +129,25 @@ pthread_t thread_descriptor(int32_t real) {
   return peek(thread + 2 * sizeof(void*), &self, sizeof self) && self == thread ? static_cast<pthread_t>(thread) : 0;
 }
 
+/// That the index-th thread takes when the condition on which it sleeps wakes it; null: it sleeps on none, or with a plain mutex.
+static pthread_mutex_t* mutex_of_sleeper(uint32_t index, pthread_t thread) {
+  int64_t number = 0;
+  uint64_t arguments[6], stack = 0;
+  if (!thread_call(index, &number, arguments, &stack) || !is_futex(number)) return nullptr;
+  int operation = static_cast<int>(arguments[1]) & FUTEX_CMD_MASK;
+  if (operation != FUTEX_WAIT && operation != FUTEX_WAIT_BITSET) return nullptr;
+  return mutex_beside(arguments[0], thread);
+}
+
+void renew_for_sleepers() {
+  int32_t virtual_id, real;
+  for (uint32_t index = 0; host->thread(index, &virtual_id, &real) == 1; ++index) {
+    pthread_t thread = thread_descriptor(real);
+    pthread_mutex_t* mutex = thread == 0 ? nullptr : mutex_of_sleeper(index, thread);
+    if (mutex != nullptr) renew_words(mutex);
+  }
+}
+
 void lend_to_sleepers() {
   // Those in a call of ours have the real id of the last life. Who has ended without giving back has no descriptor any more.
   bool there[capacity] = {};
@@ -144,16 +163,8 @@ void lend_to_sleepers() {
     if (places[at].thread > 1 && !there[at]) empty(&places[at]);
   }
   for (uint32_t index = 0; host->thread(index, &virtual_id, &real) == 1; ++index) {
-    int64_t number = 0;
-    uint64_t arguments[6], stack = 0;
-    if (!thread_call(index, &number, arguments, &stack) || !is_futex(number)) continue;
-    int operation = static_cast<int>(arguments[1]) & FUTEX_CMD_MASK;
-    if (operation != FUTEX_WAIT && operation != FUTEX_WAIT_BITSET) continue;
     pthread_t thread = thread_descriptor(real);
-    pthread_mutex_t* mutex = thread == 0 ? nullptr : mutex_of_sleeper(arguments[0], thread);
-    if (mutex == nullptr) continue;
-    // What the sleeper will write into it is of this life.
-    renew_words(mutex);
+    if (thread == 0 || mutex_of_sleeper(index, thread) == nullptr) continue;
     if (find(thread) != nullptr || *tid_word(thread) != virtual_id || virtual_id == real) continue;
     // Without a place nobody would give back.
     Lent* place = lend(thread, virtual_id, real, true);

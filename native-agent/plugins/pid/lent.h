@@ -42,5 +42,7 @@ void find_thread_descriptor();
 pthread_t thread_descriptor(int32_t real);
 /// [restoring] With the ids of today in the tables.
 void lend_to_sleepers();
+/// [restoring] When the memory that processes share is one again: what sleepers will write into their mutexes is of this life.
+void renew_for_sleepers();
 
 }  // namespace cairn::pid

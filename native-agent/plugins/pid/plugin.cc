@@ -292,7 +292,7 @@ const char* const mutex_barriers[] = {"held", "awaited", nullptr};
 
 int32_t mutex_barrier(const char* name, uint32_t) {
   if (plugin::same(name, "held")) translate_held_mutexes(thread_before);
-  else translate_awaited_mutexes();
+  else translate_awaited_mutexes(), renew_for_sleepers();
   return 0;
 }
 

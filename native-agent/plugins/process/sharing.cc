@@ -21,6 +21,17 @@ constexpr Part parts[] = {{KCMP_FILES, "table of descriptors"}, {KCMP_FS, "worki
 /// 0: the same, 1 to 3: another; negative: not to be known, as where the kernel has no kcmp.
 long compare(const cairn_host* host, int32_t one, int32_t other, int kind) { return host->syscall(SYS_kcmp, one, other, kind, 0, 0, 0); }
 
+/// A first thread that has ended while others go on: it has nothing any more.
+bool has_ended(const cairn_host* host, int32_t thread) {
+  if (thread != host->real_pid()) return false;
+  plugin::Text<64> path;
+  path.add("/proc/").add(int64_t{thread}).add("/stat");
+  char text[256] = {};
+  int64_t at = plugin::read_file(host, path.text(), text, sizeof text - 1) - 1;
+  while (at > 0 && text[at] != ')') --at;
+  return at > 0 && (text[at + 2] == 'Z' || text[at + 2] == 'X');
+}
+
 int32_t refuse(const cairn_host* host, const Part& part, int32_t thread) {
   plugin::Text<320> text;
   text.add("Thread ").add(thread).add(" has a ").add(part.name);
@@ -43,7 +54,7 @@ int32_t check_sharing(const cairn_host* host) {
   for (const Part& part : parts) {
     int32_t virtual_id, real;
     for (uint32_t index = 0; host->thread(index, &virtual_id, &real) == 1; ++index) {
-      if (compare(host, own, real, part.kind) > 0) return refuse(host, part, virtual_id);
+      if (compare(host, own, real, part.kind) > 0 && !has_ended(host, real)) return refuse(host, part, virtual_id);
     }
     if (compare(host, own, parent, part.kind) == 0) return refuse_shared(host, part);
   }

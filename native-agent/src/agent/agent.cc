@@ -295,7 +295,10 @@ void Agent::handle(const wire::Envelope& envelope) {
 
 int32_t Agent::request(uint64_t thread, const char* name) {
   // It would wait for itself.
-  if (sections_.open_in(thread) || static_cast<int32_t>(call(SYS_gettid)) == agent_tid_) return -EDEADLK;
+  if (sections_.open_in(thread) || static_cast<int32_t>(call(SYS_gettid)) == agent_tid_) {
+    requests_.refuse("this thread is in a critical section, or Cairn's own, and would wait for itself");
+    return -EDEADLK;
+  }
   return requests_.ask(name);
 }
 

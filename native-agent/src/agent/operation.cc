@@ -125,6 +125,7 @@ void Operation::handle(uint64_t id, Text body) {
   uint64_t start = sys::now_ns();
   error_.clear();
   events::facts().error = &error_;
+  events::facts().waits_for[0] = 0;
   if (!wire::decode(body, cairn_agent_PhaseRequest_fields, &request)) {
     error_.set(-EPROTO, "coordinator").add("a phase request could not be read");
   } else if (request.phase == cairn_agent_Phase_PHASE_ABORT) {
@@ -139,7 +140,8 @@ void Operation::handle(uint64_t id, Text body) {
     if (progress_ == suspended && request.deadline_ms != 0) stop_.extend(start + uint64_t{request.deadline_ms} * 1'000'000);
     // The coordinator may send phases ahead of the replies: after a failure they are refused, until it aborts.
     if (failed_) error_.set(-ECANCELED, "operation").add("an earlier phase of this operation has failed");
-    else failed_ = !run(request, barrier, folder, snapshot);
+    // Where nothing has begun, nothing is to be given up: a request that is late for its operation does not spoil the next one.
+    else failed_ = !run(request, barrier, folder, snapshot) && progress_ != none;
     if (progress_ == suspended) stop_.extend(0);
   }
   events::facts().error = nullptr;
@@ -163,7 +165,7 @@ void Operation::handle(uint64_t id, Text body) {
     reply.children.arg = &family_;
   }
   reply.names.funcs.encode = write_said;
-  Text waits_for = request.phase == cairn_agent_Phase_PHASE_BARRIER ? Text(events::facts().waits_for) : Text();
+  Text waits_for = error_.failed() ? Text() : Text(events::facts().waits_for);
   reply.waits_for = encode_text(&waits_for);
   Status status = agent_->channel_.send(id, cairn_agent_Message_phase_reply_tag, cairn_agent_PhaseReply_fields, &reply);
   events::clear_said();

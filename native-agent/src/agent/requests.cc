@@ -17,6 +17,7 @@ int32_t Requests::ask(const char* name) {
   for (uint32_t free = 0; !__atomic_compare_exchange_n(&busy_, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED); free = 0) {
     sys::wait_while(&busy_, 1, 0);
   }
+  error_[0] = 0;
   sys::TextBuilder(name_, sizeof name_).add(name != nullptr ? name : "");
   __atomic_store_n(&state_, asked, __ATOMIC_RELEASE);
   uint64_t one = 1;
@@ -27,6 +28,8 @@ int32_t Requests::ask(const char* name) {
   sys::store_and_wake(&busy_, 0);
   return result;
 }
+
+void Requests::refuse(const char* why) { sys::TextBuilder(error_, sizeof error_).add(why); }
 
 void Requests::last_error(char* buffer, uint32_t capacity) const {
   if (capacity > 0) sys::TextBuilder(buffer, capacity).add(error_);

@@ -13,6 +13,8 @@ class Requests {
  public:
   /// [any thread of the application, not in signal handlers] As cairn_request_checkpoint gives it.
   int32_t ask(const char* name);
+  /// A request that is not made, and why.
+  void refuse(const char* why);
   void last_error(char* buffer, uint32_t capacity) const;
 
   // The rest: the agent's thread.

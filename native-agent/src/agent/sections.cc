@@ -109,7 +109,8 @@ void Sections::describe(sys::TextBuilder* text) const {
   for (uint32_t i = 0; i < sizeof what; ++i) what[i] = oldest->what[i];
   what[sizeof what - 1] = 0;
   if (what[0] != 0) text->add(" (").add(what).add(")");
-  text->add(", for ").number((sys::now_ns() - oldest->since_ns) / 1'000'000).add(" ms");
+  uint64_t now = sys::now_ns(), since = oldest->since_ns;
+  text->add(", for ").number(static_cast<int64_t>((now > since ? now - since : 0) / 1'000'000)).add(" ms");
 }
 
 }  // namespace cairn::agent

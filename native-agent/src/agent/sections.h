@@ -23,7 +23,7 @@ class Sections {
   /// A checkpoint waits, and asks again soon: whoever enters until then is kept for a moment. end(): it is over.
   void keep_out();
   void end();
-  /// The oldest open section, for the user: "\"bus lock\", for 12 s", and how many there are.
+  /// The oldest open section, for the user: "it is in a critical section (bus lock), for 12 ms".
   void describe(sys::TextBuilder* text) const;
   /// In a forked child or a restarted process: none is open.
   void reset();

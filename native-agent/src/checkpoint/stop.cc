@@ -84,6 +84,7 @@ char state_letter(int32_t process, int32_t tid) {
 }  // namespace
 
 bool Stop::begin(int32_t agent_tid, uint64_t deadline_ns, sys::Error* error) {
+  trace::alternate_stack_done();  // of a tracer that was killed meanwhile
   error_ = error;
   agent_tid_ = agent_tid;
   process_ = static_cast<int32_t>(call(SYS_getpid));
@@ -511,7 +512,7 @@ bool Stop::capture(ThreadState* thread) {
     thread->rseq_signature = rseq.signature;
   }
   capture_names(thread);
-  if (trace::continue_cut_call(process_, &thread->registers)) (void)sys::processor::write_registers(tid, thread->registers);
+  if (trace::continue_cut_call(process_, tid, &thread->registers)) (void)sys::processor::write_registers(tid, thread->registers);
   if (sys::processor::ended_by_stop(thread->registers)) {
     thread->interrupted = true;
     sys::processor::Registers anew = thread->registers;
@@ -554,6 +555,12 @@ bool Stop::ask_alternate_stack(ThreadState* thread) {
   while (!(thread->has_alternate = trace::alternate_stack_told(&thread->alternate)) && !late && state_letter(process_, tid) != 0) {
     uint64_t deadline = __atomic_load_n(&deadline_ns_, __ATOMIC_ACQUIRE);
     late = deadline != 0 && sys::now_ns() >= deadline;
+    // A stop signal that has come since the first stop finds only this thread running: it is delivered, and the answer still comes.
+    int status = 0;
+    if (call(SYS_wait4, tid, &status, WNOHANG | __WALL, nullptr) == tid) {
+      if (WIFEXITED(status) || WIFSIGNALED(status)) break;
+      call_unchecked(SYS_ptrace, PTRACE_CONT, tid, nullptr, status >> 16 == PTRACE_EVENT_STOP ? 0 : WSTOPSIG(status));
+    }
     call_unchecked(SYS_sched_yield);
   }
   call_unchecked(SYS_ptrace, PTRACE_INTERRUPT, tid, nullptr, nullptr);

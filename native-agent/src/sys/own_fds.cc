@@ -54,7 +54,7 @@ bool is_own_fd(int fd) { return fd >= 0 && fd < capacity && own[fd] != 0; }
 
 void reserve_fds() {
   memset(reserved, 0, sizeof reserved);
-  (void)for_each_entry("/proc/self/fd", [](Text name) {
+  (void)for_each_entry("/proc/thread-self/fd", [](Text name) {
     uint64_t fd = 0;
     if (TextReader(name).number(&fd) && fd < capacity && own[fd] == 0) reserved[fd] = 1;
     return true;

@@ -3,7 +3,9 @@
 // So such a thread goes on in code of ours, which makes the rest of the call, on its own stack below the red zone, and returns to where
 // the call would have, with the whole count. It needs nobody for that: it goes on so in this process, without its tracer, and in restarts;
 // and is itself such a call when it is stopped once more.
-// Also recv with MSG_WAITALL. Not: 32-bit programs; descriptors and calls that do not wait. Test: test/probes/pipes/cut_short.c
+// Also recv with MSG_WAITALL. Not: 32-bit programs; threads that a debugger traces; descriptors and calls that do not wait; recvmsg; where a
+// signal is there, which explains the short count (one that comes between the stop and the return is handled first, and the rest follows).
+// Test: test/probes/pipes/cut_short.c
 #pragma once
 #include <stdint.h>
 
@@ -11,7 +13,7 @@
 
 namespace cairn::trace {
 
-/// Of a stopped thread of `process`: true: its call was cut short, and the registers are now those with which it goes on.
-bool continue_cut_call(int32_t process, sys::processor::Registers* registers);
+/// Of a stopped thread of this process: true: its call was cut short, and the registers are now those with which it goes on.
+bool continue_cut_call(int32_t process, int32_t tid, sys::processor::Registers* registers);
 
 }  // namespace cairn::trace

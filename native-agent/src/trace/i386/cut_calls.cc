@@ -2,6 +2,6 @@
 
 namespace cairn::trace {
 
-bool continue_cut_call(int32_t, sys::processor::Registers*) { return false; }
+bool continue_cut_call(int32_t, int32_t, sys::processor::Registers*) { return false; }
 
 }  // namespace cairn::trace

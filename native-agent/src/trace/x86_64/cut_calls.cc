@@ -75,11 +75,11 @@ bool parts_of(long number, const uint64_t* arguments, Parts* parts, uint64_t* fl
       parts->list = reinterpret_cast<const struct iovec*>(arguments[1]);
       parts->count = arguments[2];
       return true;
-    case SYS_sendmsg:
-    case SYS_recvmsg: {
-      auto* header = reinterpret_cast<const struct msghdr*>(arguments[1]);
-      parts->list = header->msg_iov;
-      parts->count = header->msg_iovlen;
+    case SYS_sendmsg: {
+      struct msghdr header;
+      if (!sys::processor::peek(arguments[1], &header, sizeof header)) return false;
+      parts->list = header.msg_iov;
+      parts->count = header.msg_iovlen;
       *flags = arguments[2];
       return true;
     }
@@ -87,15 +87,52 @@ bool parts_of(long number, const uint64_t* arguments, Parts* parts, uint64_t* fl
   }
 }
 
-bool receives(long number) { return number == SYS_recvfrom || number == SYS_recvmsg; }
+/// The sum of the parts' lengths; 0 where they are not there (any more: the kernel has a copy of its own).
+uint64_t length_of(const Parts& parts) {
+  if (parts.list == &parts.one) return parts.one.iov_len;
+  uint64_t sum = 0;
+  for (uint64_t i = 0; i < parts.count; ++i) {
+    struct iovec part;
+    if (!sys::processor::peek(reinterpret_cast<uintptr_t>(&parts.list[i]), &part, sizeof part)) return 0;
+    sum += part.iov_len;
+  }
+  return sum;
+}
 
-/// A pipe, terminal or stream socket that is not O_NONBLOCK.
+bool is_terminal(const struct stat64& status) {
+  uint64_t kind = status.st_rdev >> 8 & 0xfff;
+  return S_ISCHR(status.st_mode) && (kind == 4 || kind == 5 || (kind >= 136 && kind <= 143));
+}
+
+uint64_t mask_in(sys::Text text, const char* name) {
+  sys::TextReader reader(text);
+  while (!reader.done()) {
+    sys::TextReader line(reader.until('\n'));
+    uint64_t mask = 0;
+    if (!(line.until(':') == sys::Text(name))) continue;
+    line.skip_spaces();
+    return line.number(&mask, 16) ? mask : 0;
+  }
+  return 0;
+}
+
+/// A signal waits that the thread takes at once: what it has written by then is what the call gives.
+bool has_signal(int32_t process, int32_t tid) {
+  sys::TextBuffer<64> path;
+  path.add("/proc/").number(process).add("/task/").number(tid).add("/status");
+  char text[4096];
+  long size = sys::read_all(path.c_str(), text, sizeof text);
+  sys::Text status(text, size > 0 ? static_cast<size_t>(size) : 0);
+  return ((mask_in(status, "SigPnd") | mask_in(status, "ShdPnd")) & ~mask_in(status, "SigBlk")) != 0;
+}
+
+/// A pipe, terminal or socket that is not O_NONBLOCK.
 bool waits(int32_t process, uint64_t fd) {
   sys::TextBuffer<64> path;
   path.add("/proc/").number(process).add("/fd/").unsigned_number(fd);
   struct stat64 status;
   if (sys::failed(sys::call(SYS_stat, path.c_str(), &status))) return false;
-  if (!S_ISFIFO(status.st_mode) && !S_ISSOCK(status.st_mode) && !S_ISCHR(status.st_mode)) return false;
+  if (!S_ISFIFO(status.st_mode) && !S_ISSOCK(status.st_mode) && !is_terminal(status)) return false;
   sys::TextBuffer<64> info;
   info.add("/proc/").number(process).add("/fdinfo/").unsigned_number(fd);
   char text[512];
@@ -113,19 +150,17 @@ bool waits(int32_t process, uint64_t fd) {
 
 }  // namespace
 
-bool continue_cut_call(int32_t process, sys::processor::Registers* registers) {
+bool continue_cut_call(int32_t process, int32_t tid, sys::processor::Registers* registers) {
   long number = sys::processor::call_number(*registers);
   auto done = static_cast<int64_t>(registers->rax);
   if (number < 0 || done <= 0) return false;
   const uint64_t arguments[] = {registers->rdi, registers->rsi, registers->rdx, registers->r10};
   Parts parts;
   uint64_t flags = 0;
-  // The memory is there: the kernel has just read of it.
   if (!parts_of(number, arguments, &parts, &flags)) return false;
-  if ((flags & MSG_DONTWAIT) != 0 || (receives(number) && (flags & MSG_WAITALL) == 0)) return false;
-  uint64_t wanted = 0;
-  for (uint64_t i = 0; i < parts.count; ++i) wanted += parts.list[i].iov_len;
-  if (static_cast<uint64_t>(done) >= wanted || !waits(process, arguments[0])) return false;
+  if ((flags & (MSG_DONTWAIT | MSG_PEEK | MSG_OOB | MSG_TRUNC | MSG_ERRQUEUE)) != 0) return false;
+  if (number == SYS_recvfrom && (flags & MSG_WAITALL) == 0) return false;
+  if (static_cast<uint64_t>(done) >= length_of(parts) || !waits(process, arguments[0]) || has_signal(process, tid)) return false;
   registers->rcx = registers->rip;
   registers->r11 = static_cast<uint64_t>(number);
   registers->rip = reinterpret_cast<uintptr_t>(cairn_rest_of_call);
@@ -143,7 +178,12 @@ extern "C" [[gnu::visibility("hidden"), gnu::used]] int64_t cairn_make_rest_of_c
   uint64_t flags = 0;
   if (!parts_of(number, arguments, &parts, &flags)) return done;
   auto skip = static_cast<uint64_t>(done);
-  bool gets = number == SYS_recvfrom || number == SYS_recvmsg, writes = number == SYS_write || number == SYS_writev;
+  bool gets = number == SYS_recvfrom, writes = number == SYS_write || number == SYS_writev;
+  int32_t type = SOCK_STREAM;
+  uint32_t size = sizeof type;
+  // No socket: as it was.
+  cairn::sys::call_unchecked(SYS_getsockopt, arguments[0], SOL_SOCKET, SO_TYPE, &type, &size);
+  if (type != SOCK_STREAM) return done;
   for (uint64_t i = 0; i < parts.count; ++i) {
     uint64_t length = parts.list[i].iov_len;
     if (skip >= length) {
@@ -155,8 +195,10 @@ extern "C" [[gnu::visibility("hidden"), gnu::used]] int64_t cairn_make_rest_of_c
       // Not the name of the other end, nor what went with the first bytes: this is a stream.
       int64_t count = cairn::sys::call(call, arguments[0], reinterpret_cast<uint64_t>(parts.list[i].iov_base) + at, length - at, flags, 0, 0);
       if (count <= 0) return done;
-      at += static_cast<uint64_t>(count);
       done += count;
+      // A stop does not end it early (it comes here once more): a signal did, or a time-out.
+      if (static_cast<uint64_t>(count) < length - at) return done;
+      at += static_cast<uint64_t>(count);
     }
     skip = 0;
   }
