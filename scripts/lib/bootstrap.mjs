@@ -57,9 +57,6 @@ export const debianPackages = {
     'libsystemc-dev',
     'ghdl-mcode',
     'ghdl-llvm',
-    'tigervnc-standalone-server',
-    'xterm',
-    'x11-apps',
   ],
 };
 

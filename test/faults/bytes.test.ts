@@ -126,7 +126,7 @@ const toAgent: [string, Buffer][] = [
 ];
 
 test('an agent, from something that stands in for its coordinator', { timeout: 120_000 }, () =>
-  withVictim('stand-in', { ...small, lines: 2500 }, async (victim) => {
+  withVictim('stand-in', { ...small, lines: 5000 }, async (victim) => {
     const path = victim.socket('agent');
     process.kill(victim.coordinator(), 'SIGKILL');
     rmSync(path, { force: true });
