@@ -4,20 +4,11 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Scratch } from '../support/scratch.js';
+import { withScratch } from '../support/scratch.js';
 import { cairnCommand } from '../support/tree.js';
 import { small, Victim } from './victim.js';
 
 const size = { ...small, megabytes: 24 };
-
-async function withScratch(work: (scratch: Scratch) => Promise<void>): Promise<void> {
-  const scratch = new Scratch();
-  try {
-    await work(scratch);
-  } finally {
-    await scratch.close();
-  }
-}
 
 async function expectFailure(victim: Victim, pattern: RegExp): Promise<void> {
   const { status, stderr } = await victim.scratch.cairn(['checkpoint', '--session', victim.session, '--json']);

@@ -7,16 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { tool } from '../probes/tools.js';
 import { executable, waitFor } from '../support/processes.js';
-import { Scratch } from '../support/scratch.js';
-
-async function withScratch(work: (scratch: Scratch) => Promise<void>): Promise<void> {
-  const scratch = new Scratch();
-  try {
-    await work(scratch);
-  } finally {
-    await scratch.close();
-  }
-}
+import { type Scratch, withScratch } from '../support/scratch.js';
 
 async function isRunning(scratch: Scratch, session: string): Promise<void> {
   await waitFor(

@@ -9,21 +9,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { waitFor } from '../support/processes.js';
 import type { Program } from '../support/program.js';
-import { Scratch } from '../support/scratch.js';
+import { type Scratch, withScratch } from '../support/scratch.js';
 import { inTree } from '../support/tree.js';
 import { tool } from './tools.js';
 
 const attachProgram = inTree('dist/native/cairn-attach');
 const library = inTree('dist/native/libcairn.so');
-
-async function withScratch(work: (scratch: Scratch) => Promise<void>): Promise<void> {
-  const scratch = new Scratch();
-  try {
-    await work(scratch);
-  } finally {
-    await scratch.close();
-  }
-}
 
 function run(file: string, args: readonly string[]): Promise<{ status: number; stdout: string; stderr: string }> {
   return new Promise((resolve) =>

@@ -7,18 +7,9 @@ import { writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Scratch } from '../support/scratch.js';
+import { type Scratch, withScratch } from '../support/scratch.js';
 import { cairnCommand } from '../support/tree.js';
 import { tool } from './tools.js';
-
-async function withScratch(work: (scratch: Scratch) => Promise<void>): Promise<void> {
-  const scratch = new Scratch();
-  try {
-    await work(scratch);
-  } finally {
-    await scratch.close();
-  }
-}
 
 async function expectRefusal(scratch: Scratch, session: string, ...patterns: RegExp[]): Promise<void> {
   const { status, stdout, stderr } = await scratch.cairn(['checkpoint', '--session', session, '--json']);

@@ -5,17 +5,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { waitFor } from '../support/processes.js';
-import { Scratch } from '../support/scratch.js';
+import { type Scratch, withScratch } from '../support/scratch.js';
 import { tool } from './tools.js';
-
-async function withScratch(work: (scratch: Scratch) => Promise<void>): Promise<void> {
-  const scratch = new Scratch();
-  try {
-    await work(scratch);
-  } finally {
-    await scratch.close();
-  }
-}
 
 type Held = {
   operation: { heldOff: { why: string; program: string }[]; finished: boolean; phases: { phase: string }[] } | null;

@@ -7,19 +7,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { waitFor } from '../support/processes.js';
 import type { Program } from '../support/program.js';
-import { Scratch } from '../support/scratch.js';
+import { withScratch } from '../support/scratch.js';
 import { inTree } from '../support/tree.js';
 import { compile, probeSources } from './catalogue.js';
 import { tool } from './tools.js';
-
-async function withScratch(work: (scratch: Scratch) => Promise<void>): Promise<void> {
-  const scratch = new Scratch();
-  try {
-    await work(scratch);
-  } finally {
-    await scratch.close();
-  }
-}
 
 /** Asks a running teller, and returns its answer. */
 async function ask(program: Program, questions: string, question: string): Promise<string> {

@@ -4,17 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Scratch } from '../support/scratch.js';
+import { withScratch } from '../support/scratch.js';
 import { tool } from './tools.js';
-
-async function withScratch(work: (scratch: Scratch) => Promise<void>): Promise<void> {
-  const scratch = new Scratch();
-  try {
-    await work(scratch);
-  } finally {
-    await scratch.close();
-  }
-}
 
 test('a program without shared libraries is not started', () =>
   withScratch(async (scratch) => {

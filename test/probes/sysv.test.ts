@@ -3,17 +3,8 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Scratch } from '../support/scratch.js';
+import { withScratch } from '../support/scratch.js';
 import { tool } from './tools.js';
-
-async function withScratch(work: (scratch: Scratch) => Promise<void>): Promise<void> {
-  const scratch = new Scratch();
-  try {
-    await work(scratch);
-  } finally {
-    await scratch.close();
-  }
-}
 
 test('a restart beside the run that goes on has a segment of its own with the same key', () =>
   withScratch(async (scratch) => {

@@ -162,3 +162,13 @@ export class Scratch {
     if (left.length > 0 && running.length === 0) throw new Error(`left behind: ${left.join(', ')}`);
   }
 }
+
+/** A test within a scratch folder that is gone afterwards. */
+export async function withScratch(work: (scratch: Scratch) => Promise<void>): Promise<void> {
+  const scratch = new Scratch();
+  try {
+    await work(scratch);
+  } finally {
+    await scratch.close();
+  }
+}

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/folders.h"
 #include "common/handles.h"
 #include "descriptors.h"
 #include "linkable.h"
@@ -24,16 +25,6 @@ int32_t fail(int32_t error, const OpenFile& file, const char* what) {
   Text<6000> text;
   text.add(what).add(" (").add(file.path).add(", descriptor ").add(file.descriptor).add(")");
   return host->fail(error, file.path, text.text());
-}
-
-/// Makes all folders above a path.
-void make_folders(const char* path) {
-  char part[4096];
-  for (uint32_t i = 0; path[i] != 0 && i + 1 < sizeof part; ++i) {
-    part[i] = path[i];
-    part[i + 1] = 0;
-    if (i > 0 && path[i + 1] == '/') sys(SYS_mkdir, pointer(part), 0777);
-  }
 }
 
 /// To the same place; -errno or 0.
@@ -122,7 +113,7 @@ int32_t place_of(const OpenFile& file, char* path, uint32_t capacity) {
   }
   if (target.size() + 1 >= capacity) return -ENAMETOOLONG;
   for (size_t i = 0; i <= target.size(); ++i) path[i] = target.text()[i];
-  if (redirected) make_folders(path);
+  if (redirected) plugin::make_folders(host, path, 0777);
   return 0;
 }
 

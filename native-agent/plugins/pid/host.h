@@ -47,6 +47,8 @@ inline long with_errno(long result) {
 
 /// [restoring] The system call that a thread begins again, and its stack; false: none, or the host does not know.
 bool thread_call(uint32_t index, int64_t* number, uint64_t* arguments, uint64_t* stack);
+/// Reads this process's memory where it may not be there, or be anybody's.
+bool peek(uint64_t address, void* data, size_t size);
 
 // Each file of wrappers looks up in advance what its wrappers need.
 void prepare_process();

@@ -2,7 +2,6 @@
 #include "pid/lent.h"
 
 #include <linux/futex.h>
-#include <sys/uio.h>
 
 #include "pid/host.h"
 #include "pid/ids.h"
@@ -29,12 +28,6 @@ struct Wait {
   uintptr_t condition;
   uintptr_t mutex;
 };
-
-bool peek(uint64_t address, void* data, size_t size) {
-  struct iovec local = {data, size};
-  struct iovec remote = {reinterpret_cast<void*>(address), size};
-  return raw(SYS_process_vm_readv, raw(SYS_getpid), pointer(&local), 1, pointer(&remote), 1, 0) == static_cast<long>(size);
-}
 
 void set_tid(pthread_t thread, int32_t tid) { __atomic_store_n(tid_word(thread), tid, __ATOMIC_RELEASE); }
 

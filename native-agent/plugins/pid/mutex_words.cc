@@ -4,7 +4,6 @@
 #include <linux/futex.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/uio.h>
 
 #include "pid/host.h"
 #include "pid/ids.h"
@@ -83,12 +82,6 @@ bool is_taken(int32_t real) {
 }
 
 // ---- While no thread runs: memory is read with care, since a list may be anybody's ----
-
-bool peek(uint64_t address, void* data, size_t size) {
-  struct iovec local = {data, size};
-  struct iovec remote = {reinterpret_cast<void*>(address), size};
-  return raw(SYS_process_vm_readv, raw(SYS_getpid), pointer(&local), 1, pointer(&remote), 1, 0) == static_cast<long>(size);
-}
 
 /// Whether memory can be such a mutex of libc's. It is looked at where the kernel is told of a word that may as well be a program's own.
 bool may_be_mutex(const pthread_mutex_t& copy) {

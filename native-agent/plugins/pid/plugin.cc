@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <sys/uio.h>
 
 #include "common/handles.h"
 #include "common/text.h"
@@ -33,6 +34,12 @@ long raw(long number, long a, long b, long c, long d, long e, long f) {
   if (result == -1) result = -errno;
   errno = saved;
   return result;
+}
+
+bool peek(uint64_t address, void* data, size_t size) {
+  struct iovec local = {data, size};
+  struct iovec remote = {reinterpret_cast<void*>(address), size};
+  return raw(SYS_process_vm_readv, raw(SYS_getpid), pointer(&local), 1, pointer(&remote), 1, 0) == static_cast<long>(size);
 }
 
 bool thread_call(uint32_t index, int64_t* number, uint64_t* arguments, uint64_t* stack) {

@@ -1,5 +1,6 @@
 // Brings pipes back: one process makes each, fills it and hands its ends out; who keeps an open file description of it takes the
 // end that pipe(2) made, or opens it anew where the application had opened it by a name. Context: restoring.
+#include "common/folders.h"
 #include "pipe/pipes.h"
 
 namespace cairn::pipe {
@@ -83,16 +84,6 @@ int32_t fill_named(const Pipe& pipe) {
   return error;
 }
 
-/// Makes all folders above a path.
-void make_folders(const char* path) {
-  char part[4096];
-  for (uint32_t i = 0; path[i] != 0 && i + 1 < sizeof part; ++i) {
-    part[i] = path[i];
-    part[i + 1] = 0;
-    if (i > 0 && path[i + 1] == '/') sys(SYS_mkdir, pointer(part), 0777);
-  }
-}
-
 }  // namespace
 
 const char* common_folder() {
@@ -121,7 +112,7 @@ int32_t place_of(const Pipe& pipe, char* path, uint32_t capacity) {
   }
   if (target.size() + 1 >= capacity) return -ENAMETOOLONG;
   for (size_t i = 0; i <= target.size(); ++i) path[i] = target.text()[i];
-  if (redirected) make_folders(path);
+  if (redirected) plugin::make_folders(host, path, 0777);
   return 0;
 }
 

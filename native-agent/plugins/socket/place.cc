@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
+#include "common/folders.h"
 #include "socket/away.h"
 
 namespace cairn::sockets {
@@ -19,16 +20,6 @@ Text<4300> whole_path(const Address& shown) {
   return path;
 }
 
-/// The folders above a file, where they are not there.
-void make_folders(char* path, int32_t mode) {
-  for (uint32_t i = 1; path[i] != 0; ++i) {
-    if (path[i] != '/') continue;
-    path[i] = 0;
-    sys(SYS_mkdir, pointer(path), mode);
-    path[i] = '/';
-  }
-}
-
 /// Where a name's file is to be in this run. 0 or -errno.
 int32_t real_path(const Address& shown, char* real, uint32_t capacity) {
   Text<4300> path = whole_path(shown);
@@ -40,7 +31,7 @@ int32_t real_path(const Address& shown, char* real, uint32_t capacity) {
     target.add(run_folder).add(below);
     if (target.size() >= capacity) return -ENAMETOOLONG;
     copy_bytes(real, target.text(), target.size() + 1);
-    make_folders(real, 0777);
+    plugin::make_folders(host, real, 0777);
     return 0;
   }
   auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));
@@ -99,7 +90,7 @@ int32_t bind_name(int32_t fd, const Address& shown, bool keep, uint32_t mode) {
   char path[4400];
   if (int32_t error = real_path(shown, path, sizeof path); error < 0) return error;
   // A program removes the folder that it made for its sockets when it ends: also a run that went on after the snapshot.
-  if (keep) make_folders(path, 0700);
+  if (keep) plugin::make_folders(host, path, 0700);
   Text<128> name = path_text(shown);
   uint32_t length = static_cast<uint32_t>(plugin::length_of(path));
   // The name shall be, letter for letter, what the application gave; so a relative one is given from its own folder. The

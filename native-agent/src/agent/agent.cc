@@ -282,7 +282,7 @@ void Agent::handle(const wire::Envelope& envelope) {
       return;
     }
     case cairn_agent_Message_checkpoint_reply_tag:
-      if (envelope.id == (request_id_ | 1)) answer_request(envelope.body);
+      if (envelope.id == request_id_) answer_request(envelope.body);
       return;
     default:
       if (envelope.id == 0) return;
@@ -308,7 +308,7 @@ void Agent::send_request() {
   request_id_ += 2;
   cairn_agent_CheckpointRequest request = cairn_agent_CheckpointRequest_init_zero;
   request.name = wire::encode_text(&name);
-  if (channel_.send(request_id_ | 1, cairn_agent_Message_checkpoint_request_tag, cairn_agent_CheckpointRequest_fields, &request) != 0) lost_coordinator();
+  if (channel_.send(request_id_, cairn_agent_Message_checkpoint_request_tag, cairn_agent_CheckpointRequest_fields, &request) != 0) lost_coordinator();
 }
 
 void Agent::answer_request(Text body) {

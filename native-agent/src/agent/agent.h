@@ -94,7 +94,7 @@ class Agent {
   uint64_t save_operation_ = 0;
   ForkGate fork_gate_;
   Requests requests_;
-  uint64_t request_id_ = 0;       // of the last one, as the coordinator knows it
+  uint64_t request_id_ = 1;       // of the last one, as the coordinator knows it: odd ones are ours
   Sections sections_;
   const image::Handoff* handoff_ = nullptr;  // threads are waiting to be released
   uint64_t room_start_ = 0;       // where threads are until they have left the restart; size 0: there is none

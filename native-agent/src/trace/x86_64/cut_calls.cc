@@ -104,26 +104,29 @@ bool is_terminal(const struct stat64& status) {
   return S_ISCHR(status.st_mode) && (kind == 4 || kind == 5 || (kind >= 136 && kind <= 143));
 }
 
-uint64_t mask_in(sys::Text text, const char* name) {
-  sys::TextReader reader(text);
+/// The number of a line "NAME:  NUMBER" of a file of /proc.
+bool number_of(const char* path, const char* name, unsigned base, uint64_t* number) {
+  char text[4096];
+  long size = sys::read_all(path, text, sizeof text);
+  sys::TextReader reader(sys::Text(text, size > 0 ? static_cast<size_t>(size) : 0));
   while (!reader.done()) {
     sys::TextReader line(reader.until('\n'));
-    uint64_t mask = 0;
     if (!(line.until(':') == sys::Text(name))) continue;
     line.skip_spaces();
-    return line.number(&mask, 16) ? mask : 0;
+    return line.number(number, base);
   }
-  return 0;
+  return false;
 }
 
 /// A signal waits that the thread takes at once: what it has written by then is what the call gives.
 bool has_signal(int32_t process, int32_t tid) {
   sys::TextBuffer<64> path;
   path.add("/proc/").number(process).add("/task/").number(tid).add("/status");
-  char text[4096];
-  long size = sys::read_all(path.c_str(), text, sizeof text);
-  sys::Text status(text, size > 0 ? static_cast<size_t>(size) : 0);
-  return ((mask_in(status, "SigPnd") | mask_in(status, "ShdPnd")) & ~mask_in(status, "SigBlk")) != 0;
+  uint64_t own = 0, shared = 0, blocked = 0;
+  (void)number_of(path.c_str(), "SigPnd", 16, &own);
+  (void)number_of(path.c_str(), "ShdPnd", 16, &shared);
+  (void)number_of(path.c_str(), "SigBlk", 16, &blocked);
+  return ((own | shared) & ~blocked) != 0;
 }
 
 /// A pipe, terminal or socket that is not O_NONBLOCK.
@@ -135,17 +138,8 @@ bool waits(int32_t process, uint64_t fd) {
   if (!S_ISFIFO(status.st_mode) && !S_ISSOCK(status.st_mode) && !is_terminal(status)) return false;
   sys::TextBuffer<64> info;
   info.add("/proc/").number(process).add("/fdinfo/").unsigned_number(fd);
-  char text[512];
-  long size = sys::read_all(info.c_str(), text, sizeof text);
-  sys::TextReader reader(sys::Text(text, size > 0 ? static_cast<size_t>(size) : 0));
-  while (!reader.done()) {
-    sys::TextReader line(reader.until('\n'));
-    uint64_t flags = 0;
-    if (!(line.until(':') == sys::Text("flags"))) continue;
-    line.skip_spaces();
-    return line.number(&flags, 8) && (flags & O_NONBLOCK) == 0;
-  }
-  return false;
+  uint64_t flags = 0;
+  return number_of(info.c_str(), "flags", 8, &flags) && (flags & O_NONBLOCK) == 0;
 }
 
 }  // namespace
