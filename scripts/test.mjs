@@ -31,6 +31,7 @@ await main(async () => {
   }
   const total = { passed: 0, failed: 0, skipped: 0 };
   const lines = [];
+  const unsteady = [];
   if (words.includes('--no-build') || (await build())) {
     for (const [name, group] of Object.entries(groups)) {
       if (names.length > 0 && !names.includes(name)) continue;
@@ -41,11 +42,14 @@ await main(async () => {
         return { passed: 0, failed: 1, skipped: 0 };
       });
       for (const key of Object.keys(total)) total[key] += counts[key];
+      unsteady.push(...(counts.unsteady ?? []));
       lines.push(`${name.padEnd(12)} ${seconds(start).padStart(9)}   ${summary(counts)}`);
     }
   } else {
     total.failed += 1;
   }
-  process.stdout.write(`\n${lines.join('\n')}\n${summary(total)}\n`);
+  process.stdout.write(`\n${lines.join('\n')}\n`);
+  for (const name of unsteady) process.stdout.write(`unsteady: ${name} (failed once, then passed three times alone)\n`);
+  process.stdout.write(`${summary(total)}\n`);
   if (total.failed > 0) process.exitCode = 1;
 });

@@ -43,6 +43,7 @@ inline cairn_host make_host() {
   made.abi_major = CAIRN_PLUGIN_ABI_MAJOR;
   made.abi_minor = CAIRN_PLUGIN_ABI_MINOR;
   made.syscall = host_syscall;
+  made.aside = [](void (*job)(void*), void* context) { job(context); };
   made.log = [](uint32_t, const char *) {};
   made.fail = [](int32_t error, const char *culprit, const char *text) {
     failure = std::string(culprit) + ": " + text;

@@ -53,6 +53,7 @@ inline const cairn_host* fake_host() {
       if (fake.intercept != nullptr && fake.intercept(number, arguments, &result)) return result;
       return plain_syscall(number, a, b, c, d, e, f);
     };
+    made.aside = [](void (*job)(void*), void* context) { job(context); };
     made.log = [](uint32_t, const char* text) { fake.logged.push_back(text); };
     made.fail = [](int32_t error, const char* culprit, const char* text) {
       fake.failure = std::string(culprit) + ": " + text;

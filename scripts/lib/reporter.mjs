@@ -1,13 +1,14 @@
 /**
- * node:test's reporter for scripts/test.mjs: prints failures, skips and one line a file, and writes the counts as JSON to the file
- * that CAIRN_TEST_COUNTS names. A test marked as to do that passes is a failure: the mark is out of date.
+ * node:test's reporter for scripts/test.mjs: prints failures, skips and one line a file, and writes the counts, and the names of what
+ * failed, as JSON to the file that CAIRN_TEST_COUNTS names. A test marked as to do that passes is a failure: the mark is out of date.
  */
 import { writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { inspect } from 'node:util';
 import { root } from './tree.mjs';
 
-const counts = { passed: 0, failed: 0, skipped: 0 };
+/** failures: of each failed test its file, and its name with those of the tests around it, outermost first. */
+const counts = { passed: 0, failed: 0, skipped: 0, failures: [] };
 
 /** File → what it printed and how its tests did. */
 const files = new Map();
@@ -25,6 +26,12 @@ function explain(error) {
 }
 
 const indent = (text) => text.replace(/^(?=.)/gm, '      ');
+
+/** File → the names of the tests that results are being reported of, by depth. */
+const around = new Map();
+function namesOf({ file, nesting, name }) {
+  return [...(around.get(file) ?? []).slice(0, nesting), name];
+}
 
 /** File → for each depth, whether a test at that depth was reported since the last one above it. */
 const below = new Map();
@@ -69,17 +76,23 @@ function* onResult({ type, data: told }) {
   }
   counts.failed += 1;
   entry.failed += 1;
+  const names = namesOf(data);
+  counts.failures.push({ file: relative(root, data.file ?? ''), names });
   const where = `${relative(root, data.file ?? '')}${told.file === data.file ? `:${data.line ?? 0}` : ''}`;
   let why = explain(data.details?.error);
   if (type === 'test:pass') why = empty ? 'the file has no tests' : 'is marked as to do, but passes: remove the mark';
-  yield `  ✖ ${data.name} (${where})\n${indent(why)}\n`;
+  yield `  ✖ ${names.join(' › ')} (${where})\n${indent(why)}\n`;
 }
 
 export default async function* report(source) {
   for await (const event of source) {
     const { type, data } = event;
     if (type === 'test:stdout' || type === 'test:stderr') entryOf(data.entryFile ?? data.file).output += data.message;
-    else if (type === 'test:pass' || type === 'test:fail') yield* onResult(event);
+    else if (type === 'test:start') {
+      const file = data.entryFile ?? data.file;
+      if (!around.has(file)) around.set(file, []);
+      around.get(file)[data.nesting] = data.name;
+    } else if (type === 'test:pass' || type === 'test:fail') yield* onResult(event);
     else if (type === 'test:summary' && data.file) {
       const entry = entryOf(data.file);
       yield* showOutput(data.file, entry);

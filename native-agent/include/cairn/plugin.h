@@ -301,6 +301,11 @@ struct cairn_host {
   /* [quiesced, restoring] What a barrier's callback waits for, in words that follow "process 4711 (vvp): ". Gives CAIRN_BARRIER_WAITS, for
    * `return host->waits_for(...)`. */
   int32_t (*waits_for)(const char *text);
+
+  /* [any] Calls job(context) and returns when it has returned. While the application's threads run, what Cairn's thread opens takes, for
+   * that moment, numbers that the application would have got: job opens nothing that the application sees, sees none of the application's
+   * descriptors, and what it leaves open is closed. It may run in another thread, and must not wait for anybody. */
+  void (*aside)(void (*job)(void *context), void *context);
 };
 
 /* One row of a table of virtual names. All strings may be empty. */

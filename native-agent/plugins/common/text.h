@@ -111,6 +111,12 @@ class Text {
   size_t size_ = 0;
 };
 
+/// [any] host->aside for anything that can be called.
+template <typename Job>
+inline void aside(const cairn_host* host, Job job) {
+  host->aside([](void* context) { (*static_cast<Job*>(context))(); }, &job);
+}
+
 /// Reads a small file whole, zero-terminated: its length or -errno.
 inline long read_file(const cairn_host* host, const char* path, char* buffer, size_t capacity) {
   long fd = host->syscall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path), O_RDONLY | O_CLOEXEC, 0, 0, 0);

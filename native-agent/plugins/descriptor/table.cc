@@ -148,28 +148,34 @@ const char* kind_name(uint32_t mode, const char* path) {
 
 int32_t for_each_descriptor(int32_t real_pid, int32_t (*visit)(int32_t number, void* context), void* context) {
   Text<64> path;
-  if (real_pid == 0) path.add("/proc/thread-self/fd");
+  // By this thread's id: who reads may be another one.
+  if (real_pid == 0) path.add("/proc/self/task/").add(static_cast<int64_t>(sys(SYS_gettid))).add("/fd");
   else path.add("/proc/").add(real_pid).add("/fd");
-  long folder = sys(SYS_openat, AT_FDCWD, pointer(path.text()), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  // A process that has ended meanwhile has none.
-  if (folder < 0 && real_pid != 0) return 0;
-  if (folder < 0) return host->fail(static_cast<int32_t>(folder), path.text(), "cannot list the open descriptors; is /proc mounted?");
-  alignas(8) char buffer[4096];
-  int32_t result = 0;
-  long size = 0;
-  while (result >= 0 && (size = sys(SYS_getdents64, folder, pointer(buffer), sizeof buffer)) > 0) {
-    for (long at = 0; at < size && result >= 0;) {
-      auto* entry = reinterpret_cast<plugin::KernelDirent*>(buffer + at);
-      at += entry->length;
-      const char* name = entry->name;
-      int64_t number = 0;
-      if (!plugin::read_number(&name, 10, &number)) continue;
-      if (real_pid == 0 && (number == folder || host->own_fd(static_cast<int32_t>(number)) != 0)) continue;
-      result = visit(static_cast<int32_t>(number), context);
+  constexpr uint32_t capacity = 1024;
+  int32_t numbers[capacity];
+  for (int64_t from = 0;;) {
+    uint32_t count = 0;
+    long error = 0;
+    plugin::aside(host, [&] {
+      error = plugin::for_each_entry(host, path.text(), [&](long folder, const plugin::KernelDirent& entry) {
+        const char* name = entry.name;
+        int64_t number = 0;
+        if (!plugin::read_number(&name, 10, &number) || number < from) return false;
+        if (real_pid == 0 && (number == folder || host->own_fd(static_cast<int32_t>(number)) != 0)) return false;
+        numbers[count++] = static_cast<int32_t>(number);
+        return count == capacity;
+      });
+    });
+    // A process that has ended meanwhile has none.
+    if (error < 0 && real_pid != 0) return 0;
+    if (error < 0) return host->fail(static_cast<int32_t>(error), path.text(), "cannot list the open descriptors; is /proc mounted?");
+    for (uint32_t i = 0; i < count; ++i) {
+      int32_t result = visit(numbers[i], context);
+      if (result < 0) return result;
     }
+    if (count < capacity) return 0;
+    from = int64_t{numbers[count - 1]} + 1;
   }
-  sys(SYS_close, folder);
-  return result;
 }
 
 }  // namespace cairn::descriptor

@@ -1,5 +1,5 @@
 // Asks the kernel about any socket of this network namespace (NETLINK_SOCK_DIAG), which needs no privilege: who the other end is,
-// what waits in a listening socket's queue. [quiesced] One descriptor, open for the length of a question.
+// what waits in a listening socket's queue. [running, quiesced]
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
@@ -21,14 +21,14 @@ const void* ask(const void* question, uint32_t question_size, long* size) {
   } message = {};
   message.header = {static_cast<uint32_t>(sizeof message.header + question_size), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, 1, 0};
   copy_bytes(message.body, question, question_size);
-  long fd = sys(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-  if (fd < 0) {
-    *size = fd;
-    return nullptr;
-  }
-  long result = sys(SYS_sendto, fd, pointer(&message), message.header.nlmsg_len, 0, 0, 0);
-  if (result >= 0) result = sys(SYS_recvfrom, fd, pointer(answer), sizeof answer, 0, 0, 0);
-  sys(SYS_close, fd);
+  long result = 0;
+  plugin::aside(host, [&] {
+    long fd = result = sys(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    if (fd < 0) return;
+    result = sys(SYS_sendto, fd, pointer(&message), message.header.nlmsg_len, 0, 0, 0);
+    if (result >= 0) result = sys(SYS_recvfrom, fd, pointer(answer), sizeof answer, 0, 0, 0);
+    sys(SYS_close, fd);
+  });
   auto* header = reinterpret_cast<const nlmsghdr*>(answer);
   if (result >= 0 && static_cast<uint64_t>(result) < sizeof *header + sizeof(int)) result = -EPROTO;
   if (result >= 0 && header->nlmsg_type == NLMSG_ERROR) result = *reinterpret_cast<const int*>(answer + sizeof *header);

@@ -29,8 +29,11 @@ void find_owners() {
   int64_t virtual_id, real_id;
   while (host->next_name(CAIRN_NAMES_PROCESS, &index, &virtual_id, &real_id) == 0) {
     Text<64> path;
-    path.add("/proc/").add(real_id).add("/fd");
-    (void)plugin::for_each_entry(host, path.text(), [&](long folder, const plugin::KernelDirent& entry) {
+    // Of this one by a thread that is there: the first one may have ended.
+    path.add("/proc/").add(real_id);
+    if (real_id == host->real_pid()) path.add("/task/").add(static_cast<int64_t>(sys(SYS_gettid)));
+    path.add("/fd");
+    plugin::aside(host, [&] { (void)plugin::for_each_entry(host, path.text(), [&](long folder, const plugin::KernelDirent& entry) {
       char link[64];
       long length = sys(SYS_readlinkat, folder, pointer(entry.name), pointer(link), sizeof link - 1);
       const char* name = entry.name;
@@ -42,7 +45,7 @@ void find_owners() {
       if (real_id == host->real_pid() && host->own_fd(static_cast<int32_t>(fd)) != 0) return false;
       if (owner_count < capacity) owners[owner_count++] = {static_cast<uint64_t>(inode), static_cast<int32_t>(virtual_id), static_cast<int32_t>(fd)};
       return false;
-    });
+    }); });
   }
 }
 

@@ -15,6 +15,7 @@
 #include "agent.pb.h"
 #include "agent/altstack.h"
 #include "agent/application_calls.h"
+#include "agent/aside.h"
 #include "agent/attached.h"
 #include "agent/handshake.h"
 #include "agent/interposition.h"
@@ -88,6 +89,7 @@ void thread_entry(void*) { agent.run(); }
 void prepare_fork() { agent.before_fork(); }
 void fork_done() { agent.after_fork_in_parent(); }
 void fork_child() { agent.start_after_fork(); }
+void aside(void (*job)(void*), void* context) { agent.aside(job, context); }
 
 }  // namespace
 
@@ -110,6 +112,13 @@ void Agent::set_facts() {
   host.request_checkpoint = cairn_agent_request_checkpoint;
   host.forbid_checkpoint = cairn_agent_forbid_checkpoint;
   host.allow_checkpoint = cairn_agent_allow_checkpoint;
+  host.aside = agent::aside;
+}
+
+void Agent::aside(void (*job)(void* context), void* context) {
+  bool threads_run = !operation.holds_threads() && handoff_ == nullptr;
+  if (threads_run && static_cast<int32_t>(call(SYS_gettid)) == agent_tid_) run_aside(&arena_, pointers_, job, context);
+  else job(context);
 }
 
 void Agent::start() {

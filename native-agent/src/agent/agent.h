@@ -45,6 +45,8 @@ class Agent {
   void start_after_fork();
   void before_fork() { fork_gate_.enter(); }
   void after_fork_in_parent() { fork_gate_.leave(); }
+  /// [any] As host->aside says.
+  void aside(void (*job)(void* context), void* context);
   /// At the application's exit: a snapshot that is being written is finished first.
   void finish();
 

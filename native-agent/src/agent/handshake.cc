@@ -25,18 +25,27 @@ char command_line[64 * 1024];
 long command_line_size = 0;
 
 /// Longer ones are shown in part.
-long read_command_line() {
+void read_command_line() {
   sys::UniqueFd fd = sys::open("/proc/thread-self/cmdline", O_RDONLY);
-  return fd.ok() ? sys::call(SYS_read, fd.get(), command_line, sizeof command_line) : 0;
+  command_line_size = fd.ok() ? sys::call(SYS_read, fd.get(), command_line, sizeof command_line) : 0;
 }
 
-uint32_t count_threads() {
-  uint32_t count = 0;
+/// What Hello tells of the process and has to be read from files.
+struct Facts {
+  int32_t agent_tid;  // Cairn's own thread; 0: there is none yet
+  uint32_t threads;   // the application's
+};
+
+void read_facts(void* context) {
+  auto* facts = static_cast<Facts*>(context);
+  read_command_line();
+  facts->threads = 0;
   (void)sys::for_each_entry("/proc/self/task", [&](Text) {
-    ++count;
+    ++facts->threads;
     return true;
   });
-  return count;
+  int64_t caller = sys::call(SYS_gettid);
+  if (facts->agent_tid != 0) facts->threads -= caller == facts->agent_tid ? 1 : 2;  // or this one stands aside
 }
 
 bool broken(Status status, sys::Error* error) {
@@ -53,9 +62,7 @@ void join_names(const char* const* names, sys::TextBuilder* text) {
 
 }  // namespace
 
-void Handshake::look_after_fork() {
-  command_line_size = read_command_line();
-}
+void Handshake::look_after_fork() { read_command_line(); }
 
 bool Handshake::run(Occasion occasion, sys::Error* error) {
   return say_hello(occasion, error) && take_settings(occasion, error) && load_plugins(occasion, error) && describe_plugins(error);
@@ -64,7 +71,8 @@ bool Handshake::run(Occasion occasion, sys::Error* error) {
 bool Handshake::say_hello(Occasion occasion, sys::Error* error) {
   struct utsname system = {};
   sys::call_unchecked(SYS_uname, &system);
-  if (occasion != forked) command_line_size = read_command_line();
+  Facts facts = {agent_->agent_tid_, 1};
+  if (occasion != forked) agent_->aside(read_facts, &facts);
   Text host(system.nodename), build_id(agent_->facts_.build_id), executable(agent_->identity_.executable);
   Text computation(agent_->identity_.computation), snapshot(agent_->identity_.snapshot);
   Text arguments(command_line, command_line_size > 1 ? static_cast<size_t>(command_line_size - 1) : 0), architecture(sys::processor::architecture);
@@ -82,7 +90,7 @@ bool Handshake::say_hello(Occasion occasion, sys::Error* error) {
   hello.executable = encode_text(&executable);
   hello.session_id = encode_text(&computation);
   hello.snapshot = encode_text(&snapshot);
-  hello.threads = occasion == forked ? 1 : count_threads() - (agent_->agent_tid_ != 0 ? 1 : 0);
+  hello.threads = facts.threads;
   hello.reconnected = agent_->connected_once_ != 0;
   hello.command_line = encode_text(&arguments);
   hello.architecture = encode_text(&architecture);

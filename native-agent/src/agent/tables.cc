@@ -51,8 +51,16 @@ void Tables::mappings() {
   size_t mark = agent_->arena_.used();
   constexpr size_t capacity = 8 << 20;
   char* text = static_cast<char*>(agent_->arena_.allocate(capacity));
-  long size = text == nullptr ? 0 : sys::read_all("/proc/thread-self/maps", text, capacity);
-  sys::TextReader reader(Text(text, size > 0 ? static_cast<size_t>(size) : 0));
+  struct Reading {
+    char* text;
+    long size;
+  } reading = {text, 0};
+  auto read = [](void* context) {
+    auto* job = static_cast<Reading*>(context);
+    if (job->text != nullptr) job->size = sys::read_all("/proc/self/maps", job->text, capacity);
+  };
+  agent_->aside(read, &reading);
+  sys::TextReader reader(Text(text, reading.size > 0 ? static_cast<size_t>(reading.size) : 0));
   sys::MapLine line;
   while (sys::next_map_line(&reader, &line)) {
     sys::TextBuffer<64> range;

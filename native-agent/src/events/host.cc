@@ -97,6 +97,11 @@ int32_t host_request_checkpoint(const char* name) { return host_facts.request_ch
 int32_t host_forbid_checkpoint(const char* what) { return host_facts.forbid_checkpoint(what); }
 int32_t host_allow_checkpoint() { return host_facts.allow_checkpoint(); }
 
+void host_aside(void (*job)(void* context), void* context) {
+  if (host_facts.aside != nullptr) host_facts.aside(job, context);
+  else job(context);
+}
+
 int32_t host_waits_for(const char* text) {
   sys::TextBuilder(host_facts.waits_for, sizeof host_facts.waits_for).add(text);
   return CAIRN_BARRIER_WAITS;
@@ -126,7 +131,7 @@ const cairn_host host = {
     set_name, claim_name, get_name, remove_name, next_name, host_offer, host_deliver,
     host_thread_call, host_need_file, host_set_thread_argument, host_list_file,
     tell_hosts, ask_hosts, answer_of_hosts, exchange_folder,
-    host_request_checkpoint, host_forbid_checkpoint, host_allow_checkpoint, host_waits_for,
+    host_request_checkpoint, host_forbid_checkpoint, host_allow_checkpoint, host_waits_for, host_aside,
 };
 
 bool goes_down(cairn_event event) { return event == CAIRN_EVENT_PRESUSPEND || event == CAIRN_EVENT_PRECHECKPOINT; }

@@ -34,6 +34,7 @@ struct HostFacts {
   int32_t (*request_checkpoint)(const char* name);
   int32_t (*forbid_checkpoint)(const char* what);
   int32_t (*allow_checkpoint)();
+  void (*aside)(void (*job)(void* context), void* context);
 };
 HostFacts& facts();
 
