@@ -57,6 +57,9 @@ export const debianPackages = {
     'libsystemc-dev',
     'ghdl-mcode',
     'ghdl-llvm',
+    'tigervnc-standalone-server',
+    'xterm',
+    'x11-apps',
   ],
 };
 
