@@ -7,7 +7,10 @@ import { relative } from 'node:path';
 import { inspect } from 'node:util';
 import { root } from './tree.mjs';
 
-/** failures: of each failed test its file, and its name with those of the tests around it, outermost first. */
+/**
+ * failures: of each failed test its file, and its name with those of the tests around it, outermost first.
+ * @type {{ passed: number, failed: number, skipped: number, failures: { file: string, names: string[] }[] }}
+ */
 const counts = { passed: 0, failed: 0, skipped: 0, failures: [] };
 
 /** File → what it printed and how its tests did. */

@@ -38,12 +38,18 @@ export async function members(context: Context): Promise<AgentConnection[]> {
   return all;
 }
 
-async function allReady(context: Context, all: readonly AgentConnection[]): Promise<void> {
+/** othersStopped: among them may be the debugger of one that is about to begin. */
+async function allReady(context: Context, all: readonly AgentConnection[], othersStopped = false): Promise<void> {
   for (const one of all) {
     const cannot = (why: string): CairnError => failure('cannotCheckpoint', { pid: one.virtualPid, program: one.program, why });
     // It may have connected just now.
     const ready = one.ready.catch(() => undefined);
-    await bounded(ready, context.deadlines.phase, () => cannot('its agent does not get ready'));
+    const { pid } = one.process;
+    if (othersStopped && isTraced(pid)) {
+      await bounded(ready, TRACED_MS, () => new InPassing(`process ${pid} is held by a debugger as it begins`));
+    } else {
+      await bounded(ready, context.deadlines.phase, () => cannot('its agent does not get ready'));
+    }
     if (one.problem !== '') throw cannot(one.problem);
   }
 }
@@ -94,7 +100,7 @@ async function suspendOnce(context: Context, operation: Operation): Promise<Agen
     for (const one of stopped) if (!one.isOpen) stopped.delete(one);
     const coming = session.processes.filter((one) => one.isOpen && !stopped.has(one));
     if (coming.length > 0) {
-      await allReady(context, coming);
+      await allReady(context, coming, stopped.size > 0);
       let replies: PhaseReply[] = [];
       for (const step of holdSteps(coming)) replies = await operation.step(step, coming, deadlines, {}, true);
       for (const [index, one] of coming.entries()) {

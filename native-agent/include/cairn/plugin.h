@@ -176,6 +176,9 @@ enum cairn_keep {
  * sees it, and may give up. A host whose struct ends before waits_for would take it for done. */
 enum cairn_barrier_result { CAIRN_BARRIER_DONE = 0, CAIRN_BARRIER_WAITS = 0x57414954 };
 
+/* host->around_fork: before the call, and behind it in each process; after a failure in the one that there is. */
+enum cairn_fork_stage { CAIRN_FORK_BEFORE = 0, CAIRN_FORK_IN_PARENT = 1, CAIRN_FORK_IN_CHILD = 2 };
+
 /* host->list_file: what a restart does with a file. */
 enum cairn_file_handling {
   CAIRN_FILE_CHECKED = 0, /* needs it as it is now */
@@ -306,6 +309,10 @@ struct cairn_host {
    * that moment, numbers that the application would have got: job opens nothing that the application sees, sees none of the application's
    * descriptors, and what it leaves open is closed. It may run in another thread, and must not wait for anybody. */
   void (*aside)(void (*job)(void *context), void *context);
+
+  /* [any, in threads of the application] Around a call other than libc's fork that makes a process with a copy of this one's memory, in
+   * the thread that makes it: so Cairn is in the child, too. stage: enum cairn_fork_stage. */
+  void (*around_fork)(uint32_t stage);
 };
 
 /* One row of a table of virtual names. All strings may be empty. */

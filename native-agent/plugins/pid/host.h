@@ -63,6 +63,10 @@ void prepare_cpu_times();
 void prepare_timers();
 void prepare_syscall();
 void prepare_children();
+/// [any] True if the call makes a child that Cairn is to be in, and was made here.
+bool call_for_child(long number, const long* arguments, long* result);
+/// [any] Whether the calling thread is the application's only one.
+bool is_last_thread();
 void prepare_shell();
 void prepare_mutexes();
 void prepare_time64();

@@ -252,6 +252,8 @@ extern "C" CAIRN_EXPORT long syscall(long number, ...) noexcept {
   for (long& argument : a) argument = va_arg(list, long);
   va_end(list);
   long result;
+  if (call_for_child(number, a, &result)) return with_errno(result);
+  if (number == SYS_exit && is_last_thread()) raw(SYS_exit_group, a[0]);
   if (call_of_sysv(number, a, &result) || call_of_rings(number, a, &result) || call_of_queues(number, a, &result)) return result;
   if (active() && (call_with_paths(number, a, &result) || call_of_sockets(number, a, &result))) return result;
   if (!active() || !call_with_ids(number, a, &result)) return next_syscall.get()(number, a[0], a[1], a[2], a[3], a[4], a[5]);

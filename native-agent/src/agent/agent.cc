@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/uio.h>
 #include <gnu/libc-version.h>
 
 #include "agent.pb.h"
@@ -31,6 +32,7 @@
 #include "events/names.h"
 #include "sys/futex.h"
 #include "sys/own_fds.h"
+#include "sys/proc.h"
 
 #ifndef CAIRN_BUILD_ID
 #error "the build defines CAIRN_BUILD_ID"
@@ -65,17 +67,7 @@ const char* variable(const char* strings, const char* name) {
 
 void copy_text(char* target, size_t capacity, const char* text) { sys::TextBuilder(target, capacity).add(text ? text : ""); }
 
-uint64_t own_start_time() {
-  char line[1024];
-  long size = sys::read_all("/proc/self/stat", line, sizeof line);
-  size_t name_end = size > 0 ? static_cast<size_t>(size) : 0;
-  while (name_end > 0 && line[name_end - 1] != ')') --name_end;
-  sys::TextReader reader(Text(line, size > 0 ? static_cast<size_t>(size) : 0).from(name_end + 1));
-  for (unsigned field = 3; field < 22; ++field) reader.until(' ');
-  uint64_t time = 0;
-  reader.number(&time);
-  return time;
-}
+uint64_t own_start_time() { return sys::stat_field("/proc/self/stat", sys::stat_start_time); }
 
 /// A thread control block for a thread that libc did not make: errno and thread-local variables work on it.
 void* make_tls() {
@@ -86,10 +78,35 @@ void* make_tls() {
 }
 
 void thread_entry(void*) { agent.run(); }
+/// What is left of a process whose first thread has ended.
+struct Remaining {
+  int32_t agent_tid;
+  uint32_t threads;  // the application's
+  uint64_t code;     // of the first thread
+};
+
+void look_for_remaining(void* context) {
+  auto* remaining = static_cast<Remaining*>(context);
+  auto self = static_cast<uint64_t>(call(SYS_gettid)), first = static_cast<uint64_t>(call(SYS_getpid));
+  sys::Status listed = sys::for_each_entry("/proc/self/task", [&](Text name) {
+    uint64_t tid = 0;
+    bool known = sys::TextReader(name).number(&tid) && (tid == self || tid == first || tid == static_cast<uint64_t>(remaining->agent_tid));
+    if (!known) ++remaining->threads;
+    return true;
+  });
+  if (listed != 0) remaining->threads = 1;  // not known
+  remaining->code = sys::stat_field("/proc/self/stat", sys::stat_exit_code);
+}
+
 void prepare_fork() { agent.before_fork(); }
 void fork_done() { agent.after_fork_in_parent(); }
 void fork_child() { agent.start_after_fork(); }
 void aside(void (*job)(void*), void* context) { agent.aside(job, context); }
+void around_fork(uint32_t stage) {
+  if (stage == CAIRN_FORK_BEFORE) agent.before_fork();
+  else if (stage == CAIRN_FORK_IN_PARENT) agent.after_fork_in_parent();
+  else agent.start_after_fork();
+}
 
 }  // namespace
 
@@ -113,6 +130,7 @@ void Agent::set_facts() {
   host.forbid_checkpoint = cairn_agent_forbid_checkpoint;
   host.allow_checkpoint = cairn_agent_allow_checkpoint;
   host.aside = agent::aside;
+  host.around_fork = agent::around_fork;
 }
 
 void Agent::aside(void (*job)(void* context), void* context) {
@@ -260,7 +278,7 @@ void Agent::serve() {
     struct timespec pause = {retry_ns / 1'000'000'000, 0};
     if (operation.awaits_continue()) pause = {0, continue_look_ns};
     if (!channel_.has_input()) {
-      call_unchecked(SYS_ppoll, waiting, 3, &pause, nullptr, 8);
+      if (call(SYS_ppoll, waiting, 3, &pause, nullptr, 8) == 0) end_with_last_thread();
     }
     if (save_.active() && waiting[1].revents != 0) report_save();
     if (!channel_.connected() || (waiting[0].revents == 0 && !channel_.has_input())) continue;
@@ -381,6 +399,18 @@ void Agent::lost_coordinator() {
     save_.abandon();
     sys::store_and_wake(&writing_, 0);
   }
+}
+
+void Agent::end_with_last_thread() {
+  // Without memory the first thread has ended.
+  char byte;
+  struct iovec here = {&byte, 1}, there = {&byte, 1};
+  if (save_.active() || call(SYS_process_vm_readv, call(SYS_getpid), &here, 1, &there, 1, 0) != -ESRCH) return;
+  Remaining remaining = {agent_tid_, 0, 0};
+  aside(look_for_remaining, &remaining);
+  if (remaining.threads != 0) return;
+  finish();
+  call_unchecked(SYS_exit_group, remaining.code >> 8 & 0xff);
 }
 
 void Agent::unmap_room() {

@@ -77,6 +77,8 @@ class Agent {
   void send_request();
   void answer_request(sys::Text body);
   void lost_coordinator();
+  /// When the application's threads have all ended by exit(2) alone, of which libc does not know: its process would be over.
+  void end_with_last_thread();
   /// Once no thread is there any more.
   void unmap_room();
 

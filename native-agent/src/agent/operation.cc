@@ -209,9 +209,19 @@ bool Operation::forbidden() {
   return true;
 }
 
+bool Operation::lacks_plugin() {
+  for (uint32_t layer = 0; layer < events::plugin_count(); ++layer) {
+    const events::LoadedPlugin& entry = events::plugin(layer);
+    if (entry.library[0] != 0 || entry.error[0] == 0) continue;
+    error_.set(-ENOTSUP, entry.plugin->name).add(entry.error).add("; the log says why");
+    return true;
+  }
+  return false;
+}
+
 bool Operation::presuspend() {
   if (progress_ != none) return fail_order("presuspend");
-  if (forbidden()) return false;
+  if (forbidden() || lacks_plugin()) return false;
   progress_ = presuspended;
   return events::send(CAIRN_EVENT_PRESUSPEND);
 }

@@ -43,6 +43,8 @@ class Operation {
   bool run(const cairn_agent_PhaseRequest& request, sys::Text barrier, sys::Text folder, sys::Text snapshot);
   /// True, and says so: the application is in a critical section.
   bool forbidden();
+  /// One of ours that could not start, without which the process cannot be saved.
+  bool lacks_plugin();
   bool presuspend();
   bool suspend(uint64_t deadline_ns, bool alone);
   bool save(sys::Text folder, sys::Text snapshot, bool synchronous);

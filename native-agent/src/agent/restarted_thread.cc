@@ -68,6 +68,7 @@ void restarted_thread_entry(const ThreadStart* start) {
   bool leader = virtual_tid == handoff->virtual_pid;
   uint64_t frame = slot->frame, thread_pointer = sys::processor::thread_pointer_of(slot->pointers);
   bool ends = slot->exited != 0;
+  uint32_t exit_status = slot->exit_status;
   uint64_t rseq_address = slot->rseq_address;
   uint32_t rseq_size = slot->rseq_size, rseq_signature = slot->rseq_signature;
   __atomic_fetch_add(&handoff->arrived, 1, __ATOMIC_ACQ_REL);
@@ -80,7 +81,7 @@ void restarted_thread_entry(const ThreadStart* start) {
   // The kernel must not find an unfinished critical section of the time before: registering comes last.
   if (rseq_address != 0) call_unchecked(SYS_rseq, rseq_address, rseq_size, 0, rseq_signature);
   trace::attach_again(virtual_tid);
-  if (ends) sys::processor::exit_thread(&left);
+  if (ends) sys::processor::exit_thread(exit_status, &left);
   if (trace::is_traced(virtual_tid)) {
     if (!trace::await_tracer(virtual_tid)) {
       const sys::Text text("cairn: the restart failed: whoever traced a thread of this process does not do so again\n");

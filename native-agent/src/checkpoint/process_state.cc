@@ -247,6 +247,7 @@ void write_threads(image::RecordWriter* records, const ProcessFacts& facts, cons
     cairn_image_Thread record = cairn_image_Thread_init_zero;
     record.virtual_tid = virtual_tid(thread.real_tid);
     record.exited = thread.exited;
+    record.exit_status = thread.exit_status;
     sys::processor::Registers registers = thread.registers;
     sys::processor::make_restartable(&registers, continued_call(thread.real_tid, registers));
     Text registers_text(reinterpret_cast<const char*>(&registers), sizeof registers);

@@ -17,6 +17,7 @@
 #include "events/names.h"
 #include "sys/file.h"
 #include "sys/futex.h"
+#include "sys/proc.h"
 #include "trace/again.h"
 #include "trace/cut_calls.h"
 #include "trace/tracees.h"
@@ -300,7 +301,7 @@ bool Stop::seize(int32_t tid) {
     if (letter == 0) return true;  // it has ended meanwhile
     if (letter == 'Z' || letter == 'X') {
       if (tid == process_) {
-        thread->exited = true;
+        note_exit(thread);
         ++count_;
       }
       return true;
@@ -310,6 +311,13 @@ bool Stop::seize(int32_t tid) {
   ++count_;
   if (failed(call(SYS_ptrace, PTRACE_INTERRUPT, tid, nullptr, nullptr))) return true;  // ended: seen by wait_for_stop
   return true;
+}
+
+void Stop::note_exit(ThreadState* thread) {
+  sys::TextBuffer<64> path;
+  path.add("/proc/").number(process_).add("/task/").number(thread->real_tid).add("/stat");
+  thread->exited = true;
+  thread->exit_status = static_cast<uint32_t>(sys::stat_field(path.c_str(), sys::stat_exit_code) >> 8 & 0xff);
 }
 
 /// Somebody else traces the thread: it is held by whoever does, if that is a process of the computation.
@@ -434,7 +442,7 @@ bool Stop::wait_for_stop(ThreadState* thread) {
     long result = call(SYS_wait4, thread->real_tid, &status, __WALL, nullptr);
     if (result == -EINTR) continue;
     if (failed(result) || WIFEXITED(status) || WIFSIGNALED(status)) {
-      thread->exited = thread->real_tid == process_ && state_letter(process_, process_) == 'Z';
+      if (thread->real_tid == process_ && state_letter(process_, process_) == 'Z') note_exit(thread);
       return true;
     }
     if (status >> 16 == PTRACE_EVENT_STOP) {

@@ -25,6 +25,7 @@ inline constexpr uint32_t max_threads = 16384;
 struct ThreadState {
   int32_t real_tid;
   bool exited;          // a leader that has ended while others go on
+  uint32_t exit_status; // its
   bool stopped;         // seized and in a stop
   int32_t stop_signal;  // what had stopped the whole process before (SIGSTOP, …); 0: nothing
   bool interrupted;     // its call ended with EINTR because of the stop: it has to begin anew
@@ -87,6 +88,7 @@ class Stop {
   void record_signals();
   bool find_threads(bool* found_new);
   bool seize(int32_t tid);
+  void note_exit(ThreadState* thread);
   bool wait_for_stop(ThreadState* thread);
   bool ask_tracer(ThreadState* thread);
   bool wait_for_tracer(ThreadState* thread);

@@ -102,6 +102,8 @@ void host_aside(void (*job)(void* context), void* context) {
   else job(context);
 }
 
+void host_around_fork(uint32_t stage) { host_facts.around_fork(stage); }
+
 int32_t host_waits_for(const char* text) {
   sys::TextBuilder(host_facts.waits_for, sizeof host_facts.waits_for).add(text);
   return CAIRN_BARRIER_WAITS;
@@ -131,7 +133,7 @@ const cairn_host host = {
     set_name, claim_name, get_name, remove_name, next_name, host_offer, host_deliver,
     host_thread_call, host_need_file, host_set_thread_argument, host_list_file,
     tell_hosts, ask_hosts, answer_of_hosts, exchange_folder,
-    host_request_checkpoint, host_forbid_checkpoint, host_allow_checkpoint, host_waits_for, host_aside,
+    host_request_checkpoint, host_forbid_checkpoint, host_allow_checkpoint, host_waits_for, host_aside, host_around_fork,
 };
 
 bool goes_down(cairn_event event) { return event == CAIRN_EVENT_PRESUSPEND || event == CAIRN_EVENT_PRECHECKPOINT; }

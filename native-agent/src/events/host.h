@@ -35,6 +35,7 @@ struct HostFacts {
   int32_t (*forbid_checkpoint)(const char* what);
   int32_t (*allow_checkpoint)();
   void (*aside)(void (*job)(void* context), void* context);
+  void (*around_fork)(uint32_t stage);
 };
 HostFacts& facts();
 

@@ -23,7 +23,7 @@ struct ThreadSlot {
   int32_t virtual_tid;
   int32_t real_tid;       // written by the thread
   uint32_t exited;        // 1: a leader that had ended; it ends again
-  uint32_t reserved;
+  uint32_t exit_status;
   char name[16];
   uint64_t instruction;   // where it goes on
 };

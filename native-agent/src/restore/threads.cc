@@ -64,6 +64,7 @@ void fill_slot(const Thread& thread, sys::Arena* arena, image::ThreadSlot* slot)
   slot->rseq_signature = record.rseq_signature;
   slot->virtual_tid = record.virtual_tid;
   slot->exited = record.exited ? 1 : 0;
+  slot->exit_status = record.exit_status;
   memcpy(slot->name, thread.name.data, thread.name.size < sizeof slot->name - 1 ? thread.name.size : sizeof slot->name - 1);
 }
 

@@ -50,7 +50,7 @@ bool set_frame_argument(uint64_t frame, uint32_t argument, uint64_t value);
 /// the frame; its stack pointer stays there until the kernel has read it.
 [[noreturn]] void enter_frame(uint64_t frame, uint32_t* left);
 /// Counts in *left and ends the thread, which needs no stack any more.
-[[noreturn]] void exit_thread(uint32_t* left);
+[[noreturn]] void exit_thread(uint32_t status, uint32_t* left);
 
 /// Continues at entry(argument) on another stack.
 [[noreturn]] void jump_to(uint64_t entry, void* argument, uint64_t stack_top);

@@ -233,9 +233,9 @@ void enter_frame(uint64_t frame, uint32_t* left) {
   __builtin_unreachable();
 }
 
-void exit_thread(uint32_t* left) {
-  asm volatile("lock incl (%1)\n\tmov %0, %%eax\n\txor %%ebx, %%ebx\n\tint $0x80\n\tud2"
-               : : "i"(SYS_exit), "r"(left) : "memory");
+void exit_thread(uint32_t status, uint32_t* left) {
+  asm volatile("lock incl (%1)\n\tmov %0, %%eax\n\tint $0x80\n\tud2"
+               : : "i"(SYS_exit), "r"(left), "b"(status) : "memory");
   __builtin_unreachable();
 }
 

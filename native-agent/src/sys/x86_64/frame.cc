@@ -142,9 +142,9 @@ void enter_frame(uint64_t frame, uint32_t* left) {
   __builtin_unreachable();
 }
 
-void exit_thread(uint32_t* left) {
-  asm volatile("lock incl (%1)\n\tmov %0, %%eax\n\txor %%edi, %%edi\n\tsyscall\n\tud2"
-               : : "i"(SYS_exit), "r"(left) : "memory");
+void exit_thread(uint32_t status, uint32_t* left) {
+  asm volatile("lock incl (%1)\n\tmov %0, %%eax\n\tsyscall\n\tud2"
+               : : "i"(SYS_exit), "r"(left), "D"(status) : "memory");
   __builtin_unreachable();
 }
 
