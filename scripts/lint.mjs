@@ -1,11 +1,12 @@
 /**
- * `npm run lint`: format and lint (biome), lint that needs types (oxlint), layers, names of tests, and
+ * `npm run lint`: format and lint (biome), lint that needs types (oxlint), layers, names of tests, the manual of the plugin interface, and
  * the built binaries. All checks run; it fails if one did.
  */
 
 import { checkBinaries } from './check-binaries.mjs';
 import { checkLayers } from './check-layers.mjs';
 import { checkReferences } from './check-references.mjs';
+import { checkDocs } from './docs.mjs';
 import { Failure, main, run, step } from './lib/tree.mjs';
 
 /** Name → check, which rejects with what is wrong. */
@@ -15,6 +16,7 @@ export const lintChecks = {
   oxlint: () => run('oxlint', ['--type-aware', '--deny-warnings', '.'], { quiet: true }),
   layers: checkLayers,
   references: checkReferences,
+  docs: checkDocs,
   binaries: checkBinaries,
 };
 

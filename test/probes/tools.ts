@@ -10,6 +10,7 @@ export type Tool =
   | 'connected'
   | 'counter'
   | 'crowd'
+  | 'faulting'
   | 'kill_at'
   | 'late_accept'
   | 'moved'

@@ -243,6 +243,20 @@ function program(): Command {
     .addOption(json())
     .action(does(async (texts, options) => (await import('./commands/snapshots.js')).rm(texts, options)));
 
+  const plugin = cairn.command('plugin').description('write a plugin, and look at one');
+  plugin
+    .command('new')
+    .description('make a folder with a plugin that builds and tests itself')
+    .argument('<name>', 'name of the folder and of the plugin: letters, digits and "-"')
+    .addOption(json())
+    .action(does(async (name, options) => (await import('./commands/plugin-new.js')).newPlugin(name, options)));
+  plugin
+    .command('check')
+    .description('what a plugin exports, needs and may break')
+    .argument('<lib>', 'the library')
+    .addOption(json())
+    .action(does(async (path, options) => (await import('./commands/plugin-check.js')).checkPlugin(path, options)));
+
   cairn
     .command('doctor')
     .description('whether Cairn can work here, and what to do where not')
@@ -250,7 +264,7 @@ function program(): Command {
     .addOption(json())
     .action(does(async (options) => (await import('./commands/doctor.js')).doctor(options)));
 
-  for (const command of [cairn, ...cairn.commands]) command.exitOverride();
+  for (const command of [cairn, ...cairn.commands, ...plugin.commands]) command.exitOverride();
   return cairn;
 }
 

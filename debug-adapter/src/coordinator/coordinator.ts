@@ -26,6 +26,7 @@ import type { Store } from '../store/store.js';
 import type { AgentConnection } from './agent-connection.js';
 import { Agents } from './agents.js';
 import { attachFamily, prepareAttach } from './attach.js';
+import { callbacksOf } from './callbacks.js';
 import { checkpoint } from './checkpoint.js';
 import type { Context, Deadlines } from './context.js';
 import { Joining } from './joining.js';
@@ -378,7 +379,9 @@ export class Coordinator {
   }
 
   #begin(kind: OperationKind): Operation {
-    const operation = new Operation(++this.#operations, kind, this.#options.clock, this.session);
+    const { clock, paths } = this.#options;
+    const callbacks = callbacksOf(this.session.hosts, paths);
+    const operation = new Operation(++this.#operations, kind, clock, this.session, callbacks);
     this.session.operation = operation;
     this.session.changed();
     this.#stopped.begin();

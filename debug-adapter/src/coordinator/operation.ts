@@ -11,6 +11,7 @@ import { CairnError, failure, type Reason, reason } from '../protocol/errors.js'
 import { Phase, type PhaseReply, PhaseReplySchema } from '../protocol/generated/agent_pb.js';
 import type { PhaseTiming } from '../protocol/snapshot.js';
 import { type AgentConnection, type Call, ConnectionLost, phaseCall } from './agent-connection.js';
+import type { CallbackOf } from './callbacks.js';
 import type { Deadlines } from './context.js';
 import { Exchange } from './exchange.js';
 import type { Hosts } from './hosts.js';
@@ -107,6 +108,7 @@ class PhaseTime {
     readonly name: string,
     readonly record: PhaseRecord,
     readonly deadlineMs: number,
+    readonly callbackOf: CallbackOf,
   ) {}
 
   /** At every change, and to have the sum by now. */
@@ -120,7 +122,11 @@ class PhaseTime {
   }
 
   late(members: readonly AgentConnection[]): CairnError {
-    return failure('phaseDeadline', { phase: this.name, seconds: this.deadlineMs / 1000, waiting: names(members) });
+    return failure('phaseDeadline', {
+      phase: this.name,
+      seconds: this.deadlineMs / 1000,
+      waiting: names(members, this.callbackOf),
+    });
   }
 }
 
@@ -131,9 +137,17 @@ export class Operation {
   readonly #changed: () => void;
   readonly #hosts: Hosts;
   readonly #exchange: Exchange;
+  readonly #callbackOf: CallbackOf;
   readonly #cancel = new AbortController();
 
-  constructor(id: number, kind: OperationKind, clock: Clock, { hosts, progressed }: Pick<Session, 'hosts' | 'progressed'>) {
+  constructor(
+    id: number,
+    kind: OperationKind,
+    clock: Clock,
+    { hosts, progressed }: Pick<Session, 'hosts' | 'progressed'>,
+    callbackOf: CallbackOf,
+  ) {
+    this.#callbackOf = callbackOf;
     this.#hosts = hosts;
     this.#exchange = new Exchange(hosts);
     this.status = { id, kind, phases: [], heldOff: [], startedAt: clock.now(), finished: false, error: '' };
@@ -285,13 +299,13 @@ export class Operation {
     this.status.phases.push(record);
     this.#changed();
     const name = barrier || phase;
-    const time = new PhaseTime(name, record, deadlineMs);
+    const time = new PhaseTime(name, record, deadlineMs, this.#callbackOf);
     const one = async (member: AgentConnection): Promise<T> => {
       let result: T;
       try {
         result = await arrive(member, time);
       } catch (error) {
-        throw error instanceof ConnectionLost ? await lost(member, name, this.#hosts) : error;
+        throw error instanceof ConnectionLost ? await lost(member, name, this.#hosts, this.#callbackOf) : error;
       }
       record.arrives(member);
       time.count(this.elapsedMs);
@@ -367,18 +381,25 @@ function endedOnItsOwn(error: unknown): PhaseReply {
 }
 
 /** A process that ends closes its connection a moment before it is gone. */
-async function lost(member: AgentConnection, phase: string, hosts: Hosts): Promise<CairnError> {
+async function lost(member: AgentConnection, phase: string, hosts: Hosts, callbackOf: CallbackOf): Promise<CairnError> {
   for (let waited = 0; waited < 300 && hosts.lives(member.process); waited += 10) await sleep(10);
   const lives = hosts.lives(member.process);
+  const callback = callbackOf(member);
+  const ended = callback === '' ? 'Its own output may say why.' : `It was in a callback: ${callback}.`;
   return failure('processLost', {
     pid: member.virtualPid,
     program: member.program,
     phase,
     how: lives ? 'lost its connection' : 'ended',
-    detail: lives ? 'The computation runs on; its agent connects again by itself.' : 'Its own output may say why.',
+    detail: lives ? 'The computation runs on; its agent connects again by itself.' : ended,
   });
 }
 
-export function names(members: readonly AgentConnection[]): string {
-  return members.map((one) => `${one.virtualPid} (${one.program})`).join(', ');
+export function names(members: readonly AgentConnection[], callbackOf: CallbackOf = () => ''): string {
+  return members
+    .map((one) => {
+      const callback = callbackOf(one);
+      return `${one.virtualPid} (${one.program}${callback === '' ? '' : `; in ${callback}`})`;
+    })
+    .join(', ');
 }

@@ -23,12 +23,25 @@ export function findObstacles({ processes, lingering, hosts }: Pick<Session, 'pr
   const members = processes.filter((one) => one.isOpen && isHere(one));
   const inside = new Set(members.map((one) => one.process.pid));
   const known = members.flatMap((one) => ofMember(one, inside));
+  const withoutPlugin = processes.filter((one) => one.isOpen).flatMap(ofPlugins);
   const candidates = descendantsOf([...inside, ...lingering.filter(isHere).map((one) => one.pid)]);
-  return [...known, ...candidates.filter((pid) => !inside.has(pid)).flatMap(ofStranger)];
+  return [...withoutPlugin, ...known, ...candidates.filter((pid) => !inside.has(pid)).flatMap(ofStranger)];
 }
 
 function ofMember(one: AgentConnection, inside: ReadonlySet<number>): Reason[] {
   return obstaclesOf(one.process.pid, inside).map((obstacle) => ({ pid: one.virtualPid, program: one.program, ...obstacle }));
+}
+
+/** Whoever gave a plugin does not want a snapshot in which it has had no part. */
+function ofPlugins({ virtualPid: pid, program, plugins }: AgentConnection): Reason[] {
+  return plugins
+    .filter(({ library, error }) => library !== '' && error !== '')
+    .map(({ library, error }) => ({
+      pid,
+      program,
+      what: `the plugin ${library} is not in use: ${error}`,
+      remedy: `see cairn plugin check ${library}, and start the program again with one that works, or without it`,
+    }));
 }
 
 /** A process that has no agent may be about to get one; unless its program or its rights say that it never will. */

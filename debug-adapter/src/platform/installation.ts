@@ -43,8 +43,10 @@ export type NativeFile =
   | 'cairn-launch'
   | 'cairn-restore'
   | 'cairn-attach'
+  | 'cairn-inspect'
   | 'i386/libcairn.so'
-  | 'i386/cairn-restore';
+  | 'i386/cairn-restore'
+  | 'i386/cairn-inspect';
 
 /** The path of a native part that can be used; throws `notInstalled` else. */
 export function nativeFile(name: NativeFile): string {

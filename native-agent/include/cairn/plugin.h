@@ -23,9 +23,10 @@
  *   [any]       everywhere, the application's own threads and signal handlers included
  *
  * Results: 0 or a positive value on success, -errno on failure. A callback that fails should first say why by host->fail;
- * a checkpoint then takes its abort edge and the application runs on; a restart ends with that reason. -EAGAIN of a checkpoint's barrier,
- * or of what is sent at one (DESCRIPTOR_SAVE), says that the application will soon have left the state that cannot be saved: the
- * checkpoint is tried again for some seconds before it fails with that reason.
+ * a checkpoint then takes its abort edge and the application runs on; a restart ends with that reason. The same becomes of a callback of
+ * Cairn's own thread that crashes (what it had locked stays locked) or does not return before the phase's deadline. -EAGAIN of a
+ * checkpoint's barrier, or of what is sent at one (DESCRIPTOR_SAVE), says that the application will soon have left the state that cannot
+ * be saved: the checkpoint is tried again for some seconds before it fails with that reason.
  * Strings are zero-terminated UTF-8. Unless said otherwise a pointer that is passed belongs to the side that passed it and is
  * valid during the call.
  */
@@ -43,7 +44,19 @@ extern "C" {
 
 #define CAIRN_EXPORT __attribute__((visibility("default")))
 
-/* Events, in the order in which an operation sends them. Down: from the highest layer to the lowest; up: the reverse. */
+/* Events. Layers: Cairn's own plugins are below, those from outside above, in the order in which they were given. Down: from the highest
+ * layer, the one that was given last, to the lowest; up: the reverse. An operation sends them so:
+ *
+ *   a checkpoint: PRESUSPEND, down. All threads of all processes stop. The barriers of plugins, of the highest layer first; at those of
+ *     Cairn's own come DESCRIPTOR_SAVE and EXTERNAL_SAVE. PRECHECKPOINT, down; then MAPPING_SAVE and MAPPING_CONTENT. The memory is copied.
+ *     RESUME, up, with EXTERNAL_RESUME at the layer `external`. The threads go on. RUNNING, up.
+ *   a restart: SETTINGS, where they have changed. RESTART, up. The barriers of plugins, of the lowest layer first; at those of Cairn's
+ *     own come DESCRIPTOR_RESTORE, EXTERNAL_RESTORE, DESCRIPTOR_FILL and MAPPING_RESTORE. The threads begin. RUNNING, up.
+ *   whatever fails in a checkpoint: ABORT, up, to all layers, in place of what would have come next.
+ *   a program that begins: STARTED, up. A process that is forked: FORK_CHILD, up.
+ *
+ * PRESUSPEND, each barrier, all that belongs to the save (PRECHECKPOINT up to the copy), RESTART, RESUME and RUNNING are over in every
+ * process of the computation before the next of them begins in any. */
 enum cairn_event {
   CAIRN_EVENT_PRESUSPEND = 1,    /* [running]   down; a checkpoint or a hold is about to stop the threads */
   CAIRN_EVENT_PRECHECKPOINT = 2, /* [quiesced]  down; save what the resource needs */
@@ -126,6 +139,7 @@ enum cairn_name_space {
   CAIRN_NAMES_TRACED = 9,     /* real id of a traced thread -> address of a request to its tracer; the host keeps it, and the next two */
   CAIRN_NAMES_TRACER = 10,    /* real id of a traced thread -> real id of the thread that traces it */
   CAIRN_NAMES_TRACED_AGAIN = 11, /* virtual id of a thread that is to be traced again after a restart -> where it waits */
+  CAIRN_NAMES_CALL = 12,      /* virtual pid -> which callback of a plugin from outside runs there in an operation; the host keeps it */
   CAIRN_NAMES_HOST = 16,      /* for reading: what host this is, see cairn_host_key */
   CAIRN_NAMES_OTHERS = 1000   /* a plugin's own spaces: from here on, by a hash of its name */
 };
@@ -295,8 +309,8 @@ struct cairn_host {
    * NULL: the computation is on one host. */
   const char *(*exchange_folder)(void);
 
-  /* In threads of the application, wrappers for one: as the functions of <cairn/cairn.h>, where they are described. request: not in
-   * signal handlers; -EDEADLK in Cairn's own thread and in a critical section. forbid and allow: [any]. */
+  /* [any] As the functions of <cairn/cairn.h>, where they are described, for wrappers in threads of the application. request: not in
+   * signal handlers; -EDEADLK in Cairn's own thread and in a critical section. */
   int32_t (*request_checkpoint)(const char *name);
   int32_t (*forbid_checkpoint)(const char *what);
   int32_t (*allow_checkpoint)(void);
@@ -339,14 +353,14 @@ struct cairn_plugin {
   /* [init] settings: JSON text, "{}" where none were given. A failure refuses the plugin. */
   int32_t (*init)(const struct cairn_host *host, const char *settings);
 
-  /* The context of each event stands at its name. Unknown events: return 0. `data` as said at the event, else NULL. */
+  /* [as it stands at each event] Unknown events: return 0. `data` as said at the event, else NULL. */
   int32_t (*event)(uint32_t event, void *data);
 
   /* [running, quiesced] Gives the rows of one table ("pid", "path", "env", "fd", …) that this plugin owns. May be NULL. */
   void (*rows)(const char *table, cairn_emit_row emit, void *context);
 
-  /* NULL-terminated names of own barriers, in order, and what runs at each; NULL: none. The checkpoint's come between
-   * SUSPEND and PRECHECKPOINT [quiesced], the restart's after RESTART [restoring]. No process goes on to the next barrier
+  /* [quiesced, restoring] NULL-terminated names of own barriers, in order, and what runs at each; NULL: none. The checkpoint's come when
+   * all threads stand, before PRECHECKPOINT [quiesced], the restart's after RESTART [restoring]. No process goes on to the next barrier
    * before all have passed this one. CAIRN_BARRIER_WAITS: see there. */
   const char *const *checkpoint_barriers;
   const char *const *restart_barriers;

@@ -77,6 +77,9 @@ void* make_tls() {
   return block;
 }
 
+/// Below the agent's stack, which is at the arena's beginning: a plugin that needs more than there is meets this, and not somebody's memory.
+void guard_stack(uint64_t arena) { call_unchecked(SYS_mprotect, arena, sys::page_size, PROT_NONE); }
+
 void thread_entry(void*) { agent.run(); }
 /// What is left of a process whose first thread has ended.
 struct Remaining {
@@ -168,6 +171,7 @@ bool Agent::prepare() {
   set_facts();
   facts_.arena_start = static_cast<uint64_t>(memory);
   facts_.arena_size = arena_size;
+  guard_stack(facts_.arena_start);
   uint64_t tid_address = 0;
   if (!failed(call(SYS_prctl, PR_GET_TID_ADDRESS, &tid_address, 0, 0, 0)) && tid_address > thread_pointer()) {
     facts_.tid_offset = tid_address - thread_pointer();
@@ -484,6 +488,8 @@ void Agent::run_restarted(const image::Handoff* handoff) {
   room_start_ = has_room ? handoff->room_start : 0;
   room_size_ = has_room ? handoff->room_size : 0;
   arena_.use(reinterpret_cast<void*>(facts_.arena_start), facts_.arena_size, handoff->arena_used);
+  guard_stack(facts_.arena_start);
+  forget_log();
   channel_.use_buffers(arena_.array<char>(wire::max_frame + 4), arena_.array<char>(wire::max_frame + 4));
   operation.reset();
   copy_text(identity_.socket, sizeof identity_.socket, handoff->socket);

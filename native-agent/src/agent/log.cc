@@ -42,4 +42,8 @@ void send_log(wire::Channel* channel) {
   }
 }
 
+void forget_log() {
+  for (Entry& entry : entries) entry.full = 0;
+}
+
 }  // namespace cairn::agent

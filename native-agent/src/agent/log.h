@@ -8,5 +8,7 @@ namespace cairn::agent {
 void log(uint32_t level, const char* text);
 /// The agent's thread.
 void send_log(wire::Channel* channel);
+/// In a restarted process: what the run before has said itself.
+void forget_log();
 
 }  // namespace cairn::agent

@@ -10,6 +10,7 @@
 #include "checkpoint/fork_advice.h"
 #include "checkpoint/memory_flags.h"
 #include "events/exchange.h"
+#include "events/guard.h"
 #include "events/host.h"
 #include "events/names.h"
 #include "sys/futex.h"
@@ -223,7 +224,10 @@ bool Operation::presuspend() {
   if (progress_ != none) return fail_order("presuspend");
   if (forbidden() || lacks_plugin()) return false;
   progress_ = presuspended;
-  return events::send(CAIRN_EVENT_PRESUSPEND);
+  bool ok = events::send(CAIRN_EVENT_PRESUSPEND);
+  // The processes are about to be counted.
+  events::end_guard();
+  return ok;
 }
 
 bool Operation::suspend(uint64_t deadline_ns, bool alone) {
@@ -381,7 +385,9 @@ bool Operation::running() {
   if (progress_ != saved) return fail_order("running");
   progress_ = none;
   held_ns_ = 0;
-  return events::send(CAIRN_EVENT_RUNNING);
+  bool ok = events::send(CAIRN_EVENT_RUNNING);
+  events::end_guard();
+  return ok;
 }
 
 bool Operation::restart() {
@@ -433,6 +439,7 @@ void Operation::abort(bool asked) {
     arena_->rewind(arena_mark_);
     events::facts().thread_count = 0;
   }
+  events::end_guard();
   progress_ = none;
   held_ns_ = 0;
 }

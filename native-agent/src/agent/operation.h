@@ -4,6 +4,7 @@
 #include "agent/agent.h"
 #include "agent.pb.h"
 #include "agent/family.h"
+#include "events/calls.h"
 #include "events/exchange.h"
 
 namespace cairn::agent {
@@ -31,6 +32,7 @@ class Operation {
     said_to_ = 2;
     failure_.clear();
     events::forget_exchange();
+    events::forget_calls();
   }
   [[nodiscard]] bool holds_threads() const { return progress_ == suspended; }
   /// A restart has stopped the process again (job_stop.h): its threads go on when SIGCONT has come.

@@ -1,6 +1,8 @@
 #include "agent/tables.h"
 
 #include "agent.pb.h"
+#include "agent/log.h"
+#include "events/guard.h"
 #include "events/host.h"
 #include "sys/maps.h"
 
@@ -23,7 +25,13 @@ void Tables::answer(uint64_t id, Text body) {
   } else {
     sys::TextBuffer<64> name;
     name.add(kind);
+    // A plugin that cannot give its rows does not keep the others' back.
+    sys::Error failed;
+    events::facts().error = &failed;
     events::rows(name.c_str(), emit, this);
+    events::facts().error = nullptr;
+    events::end_guard();
+    if (failed.failed()) log(CAIRN_LOG_ERROR, sys::TextBuffer<1024>().add(failed.message()).c_str());
   }
   cairn_agent_TableEnd end = cairn_agent_TableEnd_init_zero;
   end.rows = count_;

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "events/builtin.h"
+#include "events/calls.h"
 #include "events/exchange.h"
 #include "events/library.h"
 #include "events/names.h"
@@ -114,7 +115,7 @@ int32_t host_offer(uint32_t event, void* data) {
   for (uint32_t layer = loaded; layer-- > 0;) {
     const LoadedPlugin& entry = plugins[layer];
     if (entry.error[0] != 0 || entry.plugin->event == nullptr) continue;
-    int32_t result = entry.plugin->event(event, data);
+    int32_t result = call_event(entry, event, data);
     if (result == 1) return static_cast<int32_t>(layer);
     if (result < 0) return result == -1 ? -EPERM : result;
   }
@@ -123,7 +124,7 @@ int32_t host_offer(uint32_t event, void* data) {
 int32_t host_deliver(int32_t layer, uint32_t event, void* data) {
   if (layer < 0 || static_cast<uint32_t>(layer) >= loaded) return -EINVAL;
   const LoadedPlugin& entry = plugins[layer];
-  return entry.error[0] != 0 || entry.plugin->event == nullptr ? 0 : entry.plugin->event(event, data);
+  return entry.error[0] != 0 || entry.plugin->event == nullptr ? 0 : call_event(entry, event, data);
 }
 
 const cairn_host host = {
@@ -140,11 +141,11 @@ bool goes_down(cairn_event event) { return event == CAIRN_EVENT_PRESUSPEND || ev
 
 bool deliver(const LoadedPlugin& entry, cairn_event event, void* data) {
   if (entry.error[0] != 0 || entry.plugin->event == nullptr) return true;
-  int32_t result = entry.plugin->event(event, data);
+  int32_t result = call_event(entry, event, data);
   if (result >= 0) return true;
   if (host_facts.error != nullptr && !host_facts.error->failed()) {
     host_facts.error->set(result, entry.plugin->name)
-        .add("plugin ").add(entry.plugin->name).add(" failed in event ").number(event).add(" (error ").number(-result).add(")");
+        .add("plugin ").add(entry.plugin->name).add(" failed in event ").add(event_name(event)).add(" (error ").number(-result).add(")");
   }
   return false;
 }
@@ -208,7 +209,7 @@ bool load_plugin(const char* library, const char* settings_text, sys::Error* res
   if (known == nullptr) return refuse(place, library, ": no memory");
   memcpy(known, plugin, plugin->size < sizeof *known ? plugin->size : sizeof *known);
   place->plugin = known;
-  if (known->init != nullptr && known->init(&host, settings_text) < 0) {
+  if (known->init != nullptr && call_init(*place, &host, settings_text) < 0) {
     return refuse(place, library, " refused to start (its init failed)");
   }
   return true;
@@ -219,7 +220,7 @@ bool change_settings(uint32_t layer, const char* text, sys::Error* error) {
   if (entry->error[0] != 0 || (entry->settings != nullptr && Text(entry->settings) == Text(text))) return true;
   sys::Error* others = host_facts.error;
   host_facts.error = error;
-  int32_t result = entry->plugin->event == nullptr ? 0 : entry->plugin->event(CAIRN_EVENT_SETTINGS, const_cast<char*>(text));
+  int32_t result = entry->plugin->event == nullptr ? 0 : call_event(*entry, CAIRN_EVENT_SETTINGS, const_cast<char*>(text));
   host_facts.error = others;
   if (result == 1) {
     entry->settings = copy_text(text);
@@ -269,12 +270,12 @@ bool run_barrier(Text name, bool restart) {
     const LoadedPlugin& entry = plugins[layer];
     if (entry.error[0] != 0 || !(owner == Text(entry.plugin->name)) || entry.plugin->barrier == nullptr) continue;
     host_facts.waits_for[0] = 0;
-    int32_t result = entry.plugin->barrier(barrier.c_str(), restart ? 1 : 0);
+    int32_t result = call_barrier(entry, barrier.c_str(), restart);
     if (result != CAIRN_BARRIER_WAITS) host_facts.waits_for[0] = 0;
     else if (host_facts.waits_for[0] == 0) (void)host_waits_for(sys::TextBuffer<64>().add("plugin ").add(entry.plugin->name).add(" waits").c_str());
     if (result >= 0) return true;
     if (!host_facts.error->failed()) {
-      host_facts.error->set(result, entry.plugin->name).add("plugin ").add(entry.plugin->name).add(" failed at barrier ").add(barrier.text());
+      host_facts.error->set(result, entry.plugin->name).add("plugin ").add(entry.plugin->name).add(" failed at barrier ").add(barrier.text()).add(" (error ").number(-result).add(")");
     }
     return false;
   }
@@ -291,7 +292,7 @@ void rows(const char* table, void (*emit)(void* context, const cairn_row* row, c
     const LoadedPlugin& entry = plugins[layer];
     if (entry.error[0] != 0 || entry.plugin->rows == nullptr) continue;
     Owned owned = {emit, context, entry.plugin->name};
-    entry.plugin->rows(table, [](void* data, const cairn_row* row) {
+    call_rows(entry, table, [](void* data, const cairn_row* row) {
       auto* to = static_cast<Owned*>(data);
       to->emit(to->context, row, to->owner);
     }, &owned);

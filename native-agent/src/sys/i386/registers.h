@@ -31,6 +31,13 @@ inline void begin_call_anew(Registers* registers, long number) {
   registers->eip -= 2;
   forget_call(registers);
 }
+/// Makes the thread go on at the beginning of a function, in no call.
+inline void go_to(Registers* registers, uint64_t instruction, uint64_t stack) {
+  registers->eip = static_cast<long>(instruction);
+  registers->esp = static_cast<long>(stack);
+  registers->eflags &= ~0x400;  // the direction of string instructions, as functions expect it
+  forget_call(registers);
+}
 /// Of the calls that may end with EINTR where nothing but a stop came: those that have had no effect then.
 bool repeatable_after_eintr(const Registers& registers);
 

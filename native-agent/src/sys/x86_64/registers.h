@@ -24,6 +24,13 @@ inline void begin_call_anew(Registers* registers, long number) {
   registers->rip -= 2;  // the length of the syscall instruction
   forget_call(registers);
 }
+/// Makes the thread go on at the beginning of a function, in no call.
+inline void go_to(Registers* registers, uint64_t instruction, uint64_t stack) {
+  registers->rip = instruction;
+  registers->rsp = stack;
+  registers->eflags &= ~uint64_t{0x400};  // the direction of string instructions, as functions expect it
+  forget_call(registers);
+}
 /// Of the calls that may end with EINTR where nothing but a stop came: those that have had no effect then.
 bool repeatable_after_eintr(const Registers& registers);
 

@@ -1,0 +1,62 @@
+/**
+ * Which callback of a plugin from outside a process is in: its agent notes each one that it calls in the shared names, which are still
+ * there when the callback does not return, or has ended the process. Of hosts elsewhere nothing is known.
+ * Test: test/probes/plugins.test.ts.
+ */
+import { dirname, join } from 'node:path';
+import type { RuntimePaths } from '../platform/runtime.js';
+import { readName } from '../platform/shared-names.js';
+import type { AgentConnection } from './agent-connection.js';
+import type { Hosts } from './hosts.js';
+
+/** CAIRN_NAMES_CALL in native-agent/include/cairn/plugin.h. */
+const NAMES_CALL = 12;
+/** As native-agent/src/events/calls.cc has them. */
+const [EVENT, BARRIER, INIT, ROWS] = [1, 2, 3, 4];
+
+/** enum cairn_event of plugin.h, by its numbers. */
+export const eventNames: readonly string[] = [
+  '',
+  'presuspend',
+  'precheckpoint',
+  'resume',
+  'restart',
+  'running',
+  'abort',
+  'fork_child',
+  'mapping_save',
+  'mapping_restore',
+  'descriptor_save',
+  'descriptor_restore',
+  'descriptor_fill',
+  'started',
+  'mapping_content',
+  'settings',
+  'external_save',
+  'external_resume',
+  'external_restore',
+];
+
+/** "plugin vendor, event precheckpoint"; empty: it is in none, or nobody knows. */
+export type CallbackOf = (one: AgentConnection) => string;
+
+export function callbacksOf(hosts: Hosts, paths: Pick<RuntimePaths, 'names'>): CallbackOf {
+  return (one) => {
+    const host = hosts.byNumber(one.host);
+    if (host !== undefined && !host.local) return '';
+    const names = host?.socket ? join(dirname(host.socket), 'names') : paths.names;
+    const value = readName(names, NAMES_CALL, one.virtualPid);
+    return value === undefined ? '' : describe(one, value);
+  };
+}
+
+function describe(one: Pick<AgentConnection, 'plugins'>, value: bigint): string {
+  const layer = Number(value >> 32n);
+  const kind = Number((value >> 24n) & 0xffn);
+  const event = Number(value & 0xffffffn);
+  const plugin = `plugin ${one.plugins.find((known) => known.layer === layer)?.name ?? `in layer ${layer}`}`;
+  if (kind === EVENT) return `${plugin}, event ${eventNames[event] ?? event}`;
+  if (kind === INIT) return `${plugin}, init`;
+  if (kind === ROWS) return `${plugin}, its rows of a table`;
+  return kind === BARRIER ? `${plugin}, at this barrier` : plugin;
+}

@@ -1,0 +1,39 @@
+/** The manual of the plugin interface: made of the header, and not where something is missing there. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { renderManual } from '../../scripts/docs.mjs';
+import { inTree } from '../support/tree.js';
+
+const header = readFileSync(inTree('native-agent/include/cairn/plugin.h'), 'utf8');
+const examples = readFileSync(inTree('native-agent/tests/abi/examples.c'), 'utf8');
+
+test('each function of the host and of a plugin has a section with its context and an example', () => {
+  const manual: string = renderManual(header, examples);
+  for (const struct of ['cairn_host', 'cairn_plugin']) {
+    const body = new RegExp(`struct ${struct} \\{([\\s\\S]*?)\\n\\};`).exec(header)?.[1] ?? '';
+    const names = [...body.matchAll(/\(\*(\w+)\)\([^;]*;/g)].map(([, name]) => name ?? '');
+    assert.ok(names.length > 3);
+    for (const name of names) {
+      const section = manual.split('\n### ').find((one) => one.split('\n')[0]?.includes(`\`${name}\``));
+      assert.match(section ?? '', /Context: \*\*[^*]+\*\*/, name);
+      assert.ok((section ?? '').split('```c').length > 2, `${name} has no example`);
+    }
+  }
+  for (const [, event] of header.matchAll(/(CAIRN_EVENT_\w+) = \d+/g))
+    assert.match(manual, new RegExp(`\\| \`${event}\` \\| (up|down|to one) \\|`));
+});
+
+for (const [what, change, problem] of [
+  ['an example', [examples.replace('/*! log */', '/*! */'), header], /log has no example/],
+  [
+    'a context',
+    [examples, header.replace('/* [any] To the session', '/* To the session')],
+    /log: the comment does not begin with a context/,
+  ],
+  ['a comment', [examples, header.replace(/\/\* \[any\] To the session.*\*\//, '')], /log: no comment says what it does/],
+] as const) {
+  test(`a function without ${what} is refused`, () => {
+    assert.throws(() => renderManual(change[1], change[0]), problem);
+  });
+}
