@@ -4,16 +4,17 @@
  */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Failure, inTree, main, run } from './lib/tree.mjs';
 
 const text = /\.(ts|tsx|mjs|cc|c|h|md|proto)$/;
 const reference = /\btests?\/[\w/-]+\.(?:test\.ts|cc?)\b/g;
 
-/** `tests/…` is the native tests' folder; `unit/FILE` stands for any. */
-function isThere(name) {
+/** `tests/…` is the native tests' folder; `unit/FILE` stands for any; what is shipped as a whole names its own. */
+function isThere(name, file) {
   if (name.includes('FILE')) return true;
-  return existsSync(inTree(name)) || existsSync(inTree('native-agent', name));
+  return existsSync(inTree(name)) || existsSync(inTree('native-agent', name)) || existsSync(inTree(dirname(file), name));
 }
 
 export async function checkReferences() {
@@ -23,7 +24,7 @@ export async function checkReferences() {
     const lines = (await readFile(inTree(file), 'utf8')).split('\n');
     lines.forEach((line, index) => {
       for (const [name] of line.matchAll(reference)) {
-        if (!isThere(name)) problems.push(`${file}:${index + 1}: ${name} is not there`);
+        if (!isThere(name, file)) problems.push(`${file}:${index + 1}: ${name} is not there`);
       }
     });
   }

@@ -19,7 +19,7 @@ import {
 import { constants, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
-import type { SessionStatus } from '../../debug-adapter/src/protocol/control.js';
+import type { OperationStatus, SessionStatus } from '../../debug-adapter/src/protocol/control.js';
 import { executable, readProc, waitFor } from '../support/processes.js';
 import { Scratch } from '../support/scratch.js';
 import { cairnCommand, inTree } from '../support/tree.js';
@@ -204,6 +204,14 @@ test('from launch to stop, with a snapshot in between', async (t) => {
   const [listed] = await s.json<{ id: string; name: string; problem: string }[]>(['ls']);
   assert.deepEqual([listed?.id, listed?.name, listed?.problem], [made['snapshot'], 'here', '']);
 
+  const table = (await s.cairn(['barriers'])).stdout;
+  assert.match(table, /^checkpoint of \S+: done\n/);
+  assert.match(table, /^save +\d.* 1 of 1 *$/m);
+  assert.equal((await s.json<OperationStatus>(['barriers'])).phases.at(-1)?.phase, 'write');
+  const layers = (await s.cairn(['plugins'])).stdout.match(/^\d+ +[a-z]+/gm) ?? [];
+  assert.match(layers.at(-1) ?? '', /^0 +pid$/);
+  assert.equal(layers.length, Number.parseInt(layers[0] ?? '', 10) + 1);
+
   assert.equal((await s.json<SessionStatus>(['hold'])).state, 'held');
   assert.equal((await s.json<SessionStatus>(['resume'])).state, 'running');
   const rows = await s.json<{ virtual: string; real: string; virtualPid: number }[]>(['tables', 'env']);
@@ -218,6 +226,26 @@ test('from launch to stop, with a snapshot in between', async (t) => {
   assert.equal((await s.json<SessionStatus>(['status', '--session', 'life'])).exitStatus, 5);
   const late = await s.cairn(['checkpoint', '--session', 'life']);
   assert.deepEqual([late.status, /has ended \(status 5\)/.test(late.stderr)], [1, true], late.stderr);
+});
+
+test('barriers: each phase as it ends, while it is followed', async (t) => {
+  const s = scratch(t);
+  await s.cairn(['run', '--detach', '--session', 'watched', '--', ...counter]);
+  const none = await s.cairn(['barriers']);
+  assert.deepEqual([none.status, /not been checkpointed/.test(none.stderr)], [1, true], none.stderr);
+  const followed = s.cairn(['barriers', '--follow', '--json']);
+  // When it has begun to follow: it sees this checkpoint, or the next.
+  for (let made = 0; made < 3; made++) await s.cairn(['checkpoint']);
+  await s.cairn(['stop']);
+  const { stdout } = await followed;
+  const seen = stdout
+    .trim()
+    .split('\n')
+    .map((line): { kind: string; phase: string; waiting: number[] } => JSON.parse(line));
+  assert.ok(
+    seen.some(({ kind, phase, waiting }) => kind === 'checkpoint' && phase === 'save' && waiting.length === 0),
+    stdout,
+  );
 });
 
 test('two sessions have to be named; a name is used once at a time', async (t) => {

@@ -178,6 +178,19 @@ function program(): Command {
     .addOption(json())
     .action(does(async (kind, options) => (await import('./commands/session.js')).tables(kind, options)));
   cairn
+    .command('plugins')
+    .description('the plugins of each process, in the order of their layers')
+    .addOption(session())
+    .addOption(json())
+    .action(does(async (options) => (await import('./commands/plugins.js')).plugins(options)));
+  cairn
+    .command('barriers')
+    .description('the phases and barriers of the last checkpoint or restart: how long they took, who came last')
+    .addOption(session())
+    .option('--follow', 'live, until the session ends', false)
+    .addOption(json())
+    .action(does(async (options) => (await import('./commands/barriers.js')).barriers(options)));
+  cairn
     .command('logs')
     .description("the coordinator's log")
     .addOption(session())

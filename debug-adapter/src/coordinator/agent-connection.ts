@@ -40,6 +40,8 @@ import type { PlacedProcess } from './hosts.js';
 import { type Deferred, deferred } from './strand.js';
 
 const HANDSHAKE_MS = 10_000;
+/** Why a process is refused that comes too late. */
+export const COMPUTATION_OVER = 'the computation of this session has ended';
 
 export interface AgentOwner {
   /** Empty: welcome. Else why this process or launcher is refused. */
@@ -313,7 +315,7 @@ export class AgentConnection {
         ? this.#owner.greet(this)
         : `it speaks version ${hello.protocolMajor} of the agent protocol, this coordinator ${AGENT_PROTOCOL_MAJOR}: use parts of one version of Cairn`;
     this.#greeted = true;
-    this.#send(id, { case: 'helloReply', value: { ...ours, refusal } });
+    this.#send(id, { case: 'helloReply', value: { ...ours, refusal, over: refusal === COMPUTATION_OVER } });
     if (refusal !== '') {
       this.#owner.broken(this, refusal);
       this.#socket.end();

@@ -21,7 +21,7 @@ import {
   Role,
   type SettingSchema,
 } from '../protocol/generated/agent_pb.js';
-import { AgentConnection, type AgentOwner } from './agent-connection.js';
+import { AgentConnection, type AgentOwner, COMPUTATION_OVER } from './agent-connection.js';
 import { sameProcess } from './hosts.js';
 import type { Log, LogLevel } from './log.js';
 import type { Session } from './session.js';
@@ -118,7 +118,7 @@ export class Agents implements AgentOwner {
 
   greet(one: AgentConnection): string {
     const { hello } = one;
-    const ended = this.#session.state === 'exited' ? 'the computation of this session has ended' : '';
+    const ended = this.#session.state === 'exited' ? COMPUTATION_OVER : '';
     // Who comes for the first time does not know which computation it is.
     if (hello.role === Role.JOINER) return ended;
     if (hello.sessionId !== this.#session.computation) {

@@ -297,6 +297,12 @@ export const errorTable = define({
     message: 'The program cannot be checkpointed: {why}',
     remedy: 'Nothing was started. Without --strict it runs all the same.',
   },
+  noOperation: {
+    number: 413,
+    blame: 'user',
+    message: 'The session "{name}" has not been checkpointed, held or restarted yet',
+    remedy: 'Make a checkpoint with cairn checkpoint, or watch what comes with cairn barriers --follow.',
+  },
 
   // 5xx: snapshots and the store
   snapshotNotFound: {

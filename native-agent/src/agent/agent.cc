@@ -155,6 +155,7 @@ void Agent::start() {
     // Plugins that the session asks for can only be loaded here.
   }
   (void)events::send(CAIRN_EVENT_STARTED);
+  if (error.number() == -ESHUTDOWN) return;
   if (error.number() == -ECONNREFUSED && !error.message().empty() && error.culprit() == Text("coordinator")) {
     sys::TextBuffer<1200> text;
     text.add("cairn: ").add(error.message()).add("; this process runs on, but cannot be checkpointed\n");

@@ -108,7 +108,7 @@ bool Handshake::say_hello(Occasion occasion, sys::Error* error) {
       !wire::decode(envelope.body, cairn_agent_HelloReply_fields, &reply)) {
     return broken(-EPROTO, error);
   }
-  if (!refusal.empty()) error->set(-ECONNREFUSED, "coordinator").add(refusal);
+  if (!refusal.empty()) error->set(reply.over ? -ESHUTDOWN : -ECONNREFUSED, "coordinator").add(refusal);
   return refusal.empty();
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -250,8 +251,26 @@ static int32_t wait_until_ready(void) {
   return ready == 0 ? host->waits_for("the emulator in slot 3 to be ready") : ready < 0 ? ready : 0;
 }
 
+/*! aside */
+static void read_status(void *context) {
+  long fd = host->syscall(SYS_openat, AT_FDCWD, (long)"/proc/self/status", O_RDONLY, 0, 0, 0);
+  if (fd < 0) return;
+  host->syscall(SYS_read, fd, (long)context, 4096, 0, 0, 0);
+  host->syscall(SYS_close, fd, 0, 0, 0, 0, 0);
+}
+static void show_status(char *text) { host->aside(read_status, text); }
+
+/*! around_fork */
+static long make_child(void) {
+  host->around_fork(CAIRN_FORK_BEFORE);
+  long child = host->syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0, 0);
+  host->around_fork(child == 0 ? CAIRN_FORK_IN_CHILD : CAIRN_FORK_IN_PARENT);
+  return child;
+}
+
 /*! */
 void use_examples(void) {
+  (void)show_status, (void)make_child;
   (void)size_of, (void)say_taken, (void)reconnect, (void)new_link, (void)run_folder, (void)was_restarted, (void)count_threads;
   (void)find_next, (void)keep, (void)load_kept, (void)close_all_above, (void)hand_over, (void)offer_slots, (void)real_path, (void)elect;
   (void)forget_all, (void)leader_of, (void)save_external, (void)restore_external, (void)replace_object, (void)need_licence;
