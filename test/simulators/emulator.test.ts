@@ -24,6 +24,9 @@ before(buildEmulator);
 const withEmulators = (work: (emulators: Emulators, stop: string) => Promise<void>): Promise<void> =>
   withScratch((scratch) => work(new Emulators(scratch), join(scratch.folder, 'stop')));
 
+const seen = (emulators: Emulators, session: string, why: string): Promise<true> =>
+  waitFor(why, async () => (await emulators.scratch.cairn(['status', '--session', session, '--json'])).stdout.includes(why));
+
 test(`${CHECKPOINTS} checkpoints at random moments, two emulators taking turns`, () =>
   withEmulators(async (emulators, stop) => {
     const seed = chooseSeed();
@@ -61,6 +64,42 @@ test('one snapshot on two emulators at once, beside the run that goes on; a slot
     const right = emulators.restart(snapshot, 'right', { emulator: here.address, slot: 1 });
     await goesOn(right);
     await emulators.endRight([program, left, right], stop);
+  }));
+
+test('a held computation stays on the emulator; checkpointed twice, it is off until it goes on', () =>
+  withEmulators(async (emulators, stop) => {
+    const { scratch } = emulators;
+    const [here, there] = [await emulators.start(...LATENCY), await emulators.start(...LATENCY)];
+    const program = await emulators.run('one', here.address, stop);
+    await scratch.json(['hold', '--session', 'one']);
+    await scratch.json(['resume', '--session', 'one']);
+    await goesOn(program);
+    assert.ok(!here.program.lines.some((line) => line.includes('released')), here.program.transcript());
+    await scratch.json(['hold', '--session', 'one']);
+    await scratch.checkpoint('one');
+    const { snapshot } = await scratch.checkpoint('one');
+    await scratch.json(['resume', '--session', 'one']);
+    await goesOn(program);
+    assert.equal(here.program.lines.filter((line) => line.includes('released')).length, 1, here.program.transcript());
+    const restarted = emulators.restart(snapshot, 'two', { emulator: there.address });
+    await goesOn(restarted);
+    await emulators.endRight([program, restarted], stop);
+  }));
+
+test('a checkpoint that is given up while the emulator saves: the computation goes on at once, and the next one is whole', () =>
+  withEmulators(async (emulators, stop) => {
+    const { scratch } = emulators;
+    const slow = await emulators.start(...LATENCY, '--save-time', '4000');
+    const program = await emulators.run('one', slow.address, stop);
+    const checkpoint = scratch.cairnProgram(['checkpoint', '--session', 'one']);
+    await seen(emulators, 'one', `waits for the emulator at ${slow.address} to save the design in slot 0`);
+    checkpoint.signal('SIGINT');
+    assert.notEqual(await checkpoint.exit(), 0);
+    await goesOn(program);
+    const { snapshot } = await scratch.checkpoint('one');
+    const restarted = emulators.restart(snapshot, 'two', { emulator: slow.address, slot: 1 });
+    await goesOn(restarted);
+    await emulators.endRight([program, restarted], stop);
   }));
 
 /** What the emulator does at a step of a checkpoint, and what the user is told. */
@@ -107,10 +146,9 @@ for (const [does, { fault, told }] of Object.entries(deviations)) {
         assert.notEqual(failed.status, 0, failed.stdout);
         assert.match(failed.stderr, reason);
         await goesOn(program);
-        const { snapshot } = await scratch.checkpoint('one');
-        const restarted = emulators.restart(snapshot, 'two', { ...settings, emulator: there.address, slot: 1 });
-        await goesOn(restarted);
-        await emulators.endRight([program, restarted], stop);
+        await scratch.checkpoint('one');
+        await goesOn(program);
+        await emulators.endRight([program], stop);
       }));
   }
 
@@ -126,26 +164,30 @@ for (const [does, { fault, told }] of Object.entries(deviations)) {
         await goesOn(program);
         await emulators.endRight([program], stop);
       }));
-
-    test(`an emulator that ${does} at "${step}" for a restart: the restart is refused with the reason`, () =>
-      withEmulators(async (emulators, stop) => {
-        const here = await emulators.start(...LATENCY);
-        const there = await emulators.start(...LATENCY, '--fault', `${step}=${fault}`);
-        const program = await emulators.run('one', here.address, stop);
-        const { snapshot } = await emulators.scratch.checkpoint('one');
-        const refused = emulators.restart(snapshot, 'two', { patience_ms: 600, emulator: there.address });
-        assert.notEqual(await refused.exit(), 0);
-        const why = { refuses: /: not now/, dies: /close[sd] the connection/, 'answers late': /in time/ }[does] ?? /^$/;
-        assert.match(refused.stderr, why);
-        assert.match(
-          refused.stderr,
-          new RegExp(`the emulator at ${there.address} does not|the emulator at ${there.address} closed`),
-        );
-        await goesOn(program);
-        await emulators.endRight([program], stop);
-      }));
   }
 }
+
+test('an emulator that refuses, dies or answers late for a restart: the restart is refused with the reason', () =>
+  withEmulators(async (emulators, stop) => {
+    const here = await emulators.start(...LATENCY);
+    const program = await emulators.run('one', here.address, stop);
+    const { snapshot } = await emulators.scratch.checkpoint('one');
+    for (const [fault, why] of [
+      ['attach=refuse', 'does not take the computation: not now'],
+      ['attach=die', 'does not take the computation: it closes the connection'],
+      ['attach=late:1500', 'does not take the computation: it does not answer in time'],
+      ['load=refuse', 'does not load the state: not now'],
+      ['load=die', `closed the connection, when it was to load the state: ${snapshot}`],
+      ['load=late:1500', `does not load the state in time: ${snapshot}`],
+    ] as const) {
+      const there = await emulators.start(...LATENCY, '--fault', fault);
+      const refused = emulators.restart(snapshot, 'two', { patience_ms: 600, emulator: there.address });
+      assert.notEqual(await refused.exit(), 0);
+      assert.ok(refused.stderr.includes(`the emulator at ${there.address} ${why}`), refused.stderr);
+    }
+    await goesOn(program);
+    await emulators.endRight([program], stop);
+  }));
 
 test('an emulator that cannot be reached, or has no such slot or state: the restart is refused with the reason', () =>
   withEmulators(async (emulators, stop) => {
@@ -176,10 +218,7 @@ test('user threads are held until the emulator is ready, and one can see what is
     const { snapshot } = await scratch.checkpoint('one');
     const began = performance.now();
     const restarted = emulators.restart(snapshot, 'two', { emulator: slow.address });
-    await waitFor('the reason to wait', async () => {
-      const { stdout } = await scratch.cairn(['status', '--session', 'two', '--json']);
-      return stdout.includes(`waits for the emulator at ${slow.address} to load the design into slot 0`);
-    });
+    await seen(emulators, 'two', `waits for the emulator at ${slow.address} to load the design into slot 0`);
     await goesOn(restarted);
     assert.ok(performance.now() - began > 2500, 'it went on before the emulator was ready');
     await emulators.endRight([program, restarted], stop);

@@ -141,9 +141,8 @@ EXPORT int emu_answer(struct emu *emu, unsigned number, uint64_t *value) {
       return -ENODATA;
     }
     while (port->taken == port->answered && emu_pump(call, link, &message, text) == 1) {
-      // A checkpoint may be given up before the emulator has answered.
-      if (message.kind == EMU_SAVED || (message.kind == EMU_REFUSED && message.argument == EMU_SAVE)) continue;
-      emu_lose(call, link, -EPROTO, message.kind == EMU_REFUSED ? text : "the emulator sends what nobody has asked for");
+      // Else it is an answer for a checkpoint that was given up.
+      if (message.kind == EMU_REFUSED && message.argument == EMU_REQUEST) emu_lose(call, link, -EPROTO, text);
     }
     if (port->taken < port->answered) {
       *value = port->journal[port->taken++ % EMU_JOURNAL].answer;

@@ -43,6 +43,7 @@ struct emu_link {
   uint32_t away;       /* 1: disconnected for a checkpoint */
   uint32_t reserved;
   uint64_t key;        /* of the slot */
+  uint64_t questions;  /* control messages of checkpoints, so that an answer that comes late is known */
   uint64_t identity;
   char emulator[EMU_ADDRESS];
   char saved[EMU_NAME]; /* the state of `base`; "": after a reset */

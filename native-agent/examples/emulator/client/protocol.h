@@ -3,7 +3,7 @@
  * `size` bytes of text (a name, a reason). The vendor's own: the test bench sees only emu.h.
  *
  * A connection owns one run slot at a time. On it flow control messages, one at a time with their answers, and transactions, many at a
- * time. Each transaction is of a port and has its number there, from 0; a port's answers come in the order of their numbers.
+ * time; an answer has the number of its question. Each transaction is of a port and has its number there, from 0; a port's answers come in the order of their numbers.
  *
  * The clock of the design is controlled: it advances only as far as every open port has granted by EMU_RUN. What a port asks for happens
  * at the port's own time, and at equal times in the order of the ports. So all answers follow from what each port has asked for, whatever

@@ -32,6 +32,7 @@ static int leads;    /* elected among the processes that share the connection */
 static int has_lock; /* until the threads may go on */
 static uint64_t saving_until; /* 0: nobody has asked yet */
 static char saving_name[EMU_NAME];
+static uint64_t saving_number;
 static struct emulator_state state;
 
 /* What a restart waits for, until the shared memory is back. */
@@ -75,10 +76,11 @@ static void step_down(void) {
 }
 
 /* ---- Checkpoint ---- */
-/* The next control message. 1: it is there; 0: the time is over; -errno: the connection has ended, and the link knows it. */
-static int await(struct emu_message *message, char *text, uint64_t deadline) {
+/* The answer to the question of that number. 1: it is there; 0: the time is over; -errno: the connection has ended, and the link knows it. */
+static int await(struct emu_message *message, char *text, uint64_t number, uint64_t deadline) {
   for (;;) {
     int result = emu_pump(host->syscall, emulator_link, message, text);
+    if (result == 1 && message->number != number) continue; /* it comes late: a checkpoint was given up meanwhile */
     if (result != 0) return result;
     if (emu_wait(host->syscall, emulator_link->fd, deadline) == -ETIMEDOUT) return 0;
   }
@@ -86,12 +88,13 @@ static int await(struct emu_message *message, char *text, uint64_t deadline) {
 
 /* Asks for something and takes the answer. A connection that is out of step is given up: EXTERNAL_SAVE will say so, and a new one be made. */
 static int ask(uint16_t kind, uint16_t answer, uint64_t argument, const char *what) {
-  struct emu_message message = {kind, 0, 0, 0, argument, 0};
+  struct emu_message message = {kind, 0, 0, ++emulator_link->questions, argument, 0};
+  const uint64_t number = message.number;
   char text[EMU_TEXT + 1] = "", reason[EMU_REASON] = "while it was to ";
   emu_add(reason, sizeof reason, what);
   emu_add(reason, sizeof reason, ", it ");
   int result = emu_send(host->syscall, emulator_link->fd, &message, NULL);
-  if (result == 0) result = await(&message, text, emulator_deadline());
+  if (result == 0) result = await(&message, text, number, emulator_deadline());
   if (result == 1 && message.kind == answer) return 0;
   if (result == 1 && message.kind == EMU_REFUSED && message.argument == kind) {
     emu_copy(reason, sizeof reason, "does not ");
@@ -107,11 +110,12 @@ static int32_t presuspend(void) {
   struct emu_link *(*find)(void) = (struct emu_link * (*)(void)) host->next("emu_link");
   const struct cairn_externals *externals = host->extension("cairn.external/1");
   emulator_link = find != NULL ? find() : NULL;
-  if (emulator_link == NULL || emulator_link->fd < 0 || !(leads = elected())) return 0;
+  if (emulator_link == NULL) return 0;
   if (emulator_link->version != EMU_LINK_VERSION) return host->fail(-EPROTO, "libemu.so", "this plugin is for another version of libemu.so");
+  if (emulator_link->fd < 0 || !(leads = elected())) return 0;
   externals->mark(emulator_link->fd, EMULATOR_MARK);
   if (emu_lock(host->syscall, emulator_link, emulator_deadline()) < 0) {
-    return host->fail(-EBUSY, "libemu.so", "a thread of the test bench does not leave the connection to the emulator");
+    return host->fail(-ETIMEDOUT, "libemu.so", "a thread of the test bench does not leave the connection to the emulator");
   }
   has_lock = 1;
   if (emulator_link->error != 0) return 0;
@@ -134,10 +138,11 @@ static int32_t save_barrier(void) {
   if (saving_until == 0) {
     saving_until = emulator_deadline();
     name_state(saving_name);
+    saving_number = message.number = ++emulator_link->questions;
     result = emu_send(host->syscall, emulator_link->fd, &message, saving_name);
   }
   uint64_t look = emu_now_ms(host->syscall) + LOOK_MS;
-  if (result == 0) result = await(&message, text, look < saving_until ? look : saving_until);
+  if (result == 0) result = await(&message, text, saving_number, look < saving_until ? look : saving_until);
   if (result == 1 && message.kind == EMU_SAVED) {
     emu_rebase(emulator_link, saving_name);
     saving_until = 0;
@@ -145,7 +150,7 @@ static int32_t save_barrier(void) {
   }
   if (result == 1 && message.kind == EMU_REFUSED) return emulator_fails(-EACCES, emulator_link->emulator, "does not save its state", text);
   if (result == 0 && emu_now_ms(host->syscall) < saving_until) {
-    char what[200] = "the emulator at ";
+    char what[200] = "waits for the emulator at ";
     emu_add(what, sizeof what, emulator_link->emulator);
     emu_add(what, sizeof what, " to save the design in slot ");
     emu_add_number(what, sizeof what, emulator_link->slot);
@@ -215,7 +220,7 @@ static int32_t ready_barrier(void) {
     if (emu_now_ms(host->syscall) >= coming.deadline) {
       return emulator_fails(-ETIMEDOUT, coming.state.emulator, "does not load the state in time", coming.state.saved);
     }
-    char what[300] = "the emulator at ";
+    char what[300] = "waits for the emulator at ";
     emu_add(what, sizeof what, coming.state.emulator);
     emu_add(what, sizeof what, " to load the design into slot ");
     emu_add_number(what, sizeof what, coming.state.slot);

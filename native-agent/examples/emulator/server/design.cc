@@ -9,7 +9,7 @@ namespace emulator {
 namespace {
 
 constexpr uint32_t words = 8192;
-constexpr uint32_t init_loops = 400, work_loops = 100, seed = 1;
+constexpr uint32_t init_loops = 24, work_loops = 400, seed = 1;
 constexpr int reset_cycles = 4;
 constexpr size_t most_console = 1 << 20;
 

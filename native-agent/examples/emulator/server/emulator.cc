@@ -97,18 +97,20 @@ void Emulator::leave(Connection* connection) {
   connection->slot = -1;
 }
 
-void Emulator::reply(Connection* connection, uint16_t kind, uint64_t value, Microseconds due) {
+void Emulator::reply(Connection* connection, const emu_message& asked, uint16_t kind, uint64_t value, Microseconds due) {
   emu_message message = {};
+  message.number = asked.number;
   message.kind = kind;
   message.value = value;
   connection->add(message, "", due);
 }
 
-void Emulator::refuse(Connection* connection, uint16_t kind, const std::string& why, Microseconds due, bool for_now) {
+void Emulator::refuse(Connection* connection, const emu_message& asked, const std::string& why, Microseconds due, bool for_now) {
   std::printf("refused: %s\n", printable(why).c_str());
   emu_message message = {};
   message.kind = EMU_REFUSED;
-  message.argument = kind;
+  message.argument = asked.kind;
+  message.number = asked.number;
   message.value = for_now ? 1 : 0;
   connection->add(message, why, due);
 }
@@ -117,7 +119,7 @@ void Emulator::handle(Connection* connection, const emu_message& message, const 
   if (message.kind == EMU_REQUEST) {
     const std::string why = connection->slot < 0 ? "a transaction without a slot" : places_[static_cast<size_t>(connection->slot)]->slot.request(message);
     if (why.empty()) return;
-    refuse(connection, EMU_REQUEST, why, now_us());
+    refuse(connection, message, why, now_us());
     connection->write(now_us());
     connection->end();
     return;
@@ -125,22 +127,22 @@ void Emulator::handle(Connection* connection, const emu_message& message, const 
   const Fault fault = options_.faults.at(message.kind);
   Microseconds due = now_us() + latency() + fault.late_ms * 1000;
   if (fault.deviation == Deviation::die) _exit(killed_by_fault);
-  if (fault.deviation == Deviation::refuse) return refuse(connection, message.kind, "not now: a fault that was asked for", due);
+  if (fault.deviation == Deviation::refuse) return refuse(connection, message, "not now: a fault that was asked for", due);
   if (message.kind == EMU_ATTACH) attach(connection, message, text, due);
-  else if (connection->slot < 0) refuse(connection, message.kind, "it has no slot", due);
+  else if (connection->slot < 0) refuse(connection, message, "it has no slot", due);
   else control(connection, message, text, due);
 }
 
 void Emulator::attach(Connection* connection, const emu_message& message, const std::string& text, Microseconds due) {
   const Microseconds now = now_us();
-  if (message.number != EMU_VERSION) return refuse(connection, EMU_ATTACH, "another version of the protocol", due);
-  if (connection->slot >= 0) return refuse(connection, EMU_ATTACH, "this connection has a slot", due);
+  if (message.number != EMU_VERSION) return refuse(connection, message, "another version of the protocol", due);
+  if (connection->slot >= 0) return refuse(connection, message, "this connection has a slot", due);
   const std::string name = "slot " + std::to_string(message.argument);
-  if (message.argument >= places_.size()) return refuse(connection, EMU_ATTACH, "there is no " + name, due);
+  if (message.argument >= places_.size()) return refuse(connection, message, "there is no " + name, due);
   Place& place = *places_[message.argument];
-  if (place.owner != nullptr) return refuse(connection, EMU_ATTACH, name + " is in use by " + place.who, due);
+  if (place.owner != nullptr) return refuse(connection, message, name + " is in use by " + place.who, due);
   if (place.reserved_until > now && message.value != place.key) {
-    return refuse(connection, EMU_ATTACH, name + " is reserved for " + place.who, due, true);
+    return refuse(connection, message, name + " is reserved for " + place.who, due, true);
   }
   connection->slot = static_cast<int>(message.argument);
   place.owner = connection;
@@ -149,7 +151,7 @@ void Emulator::attach(Connection* connection, const emu_message& message, const 
   place.who = printable(text);
   place.slot.quiesce();
   std::printf("%s: attached by %s\n", name.c_str(), place.who.c_str());
-  reply(connection, EMU_ATTACHED, place.key, due);
+  reply(connection, message, EMU_ATTACHED, place.key, due);
 }
 
 void Emulator::control(Connection* connection, const emu_message& message, const std::string& text, Microseconds due) {
@@ -158,25 +160,25 @@ void Emulator::control(Connection* connection, const emu_message& message, const
   const int number = connection->slot;
   switch (message.kind) {
     case EMU_RESET:
-      if (message.argument < 1 || message.argument > EMU_PORTS) return refuse(connection, message.kind, "so many ports", due);
+      if (message.argument < 1 || message.argument > EMU_PORTS) return refuse(connection, message, "so many ports", due);
       slot.reset(static_cast<unsigned>(message.argument));
-      return reply(connection, EMU_READY, 0, due + options_.load_time * 1000);
+      return reply(connection, message, EMU_READY, 0, due + options_.load_time * 1000);
     case EMU_LOAD: {
       const std::string why = Slot::valid_name(text) ? slot.load(options_.store, text) : "that is no name for a state";
-      if (!why.empty()) return refuse(connection, message.kind, why, due);
+      if (!why.empty()) return refuse(connection, message, why, due);
       std::printf("slot %d: loads %s, cycle %llu\n", number, text.c_str(), static_cast<unsigned long long>(slot.cycle()));
-      return reply(connection, EMU_READY, 0, due + options_.load_time * 1000);
+      return reply(connection, message, EMU_READY, 0, due + options_.load_time * 1000);
     }
     case EMU_QUIESCE:
       slot.quiesce();
-      return reply(connection, EMU_QUIESCED, 0, due);
+      return reply(connection, message, EMU_QUIESCED, 0, due);
     case EMU_SAVE: {
       std::string why = Slot::valid_name(text) ? "" : "that is no name for a state";
       if (why.empty() && (!slot.ready() || !slot.quiet())) why = "the clock is not stopped";
       if (why.empty()) why = slot.save(options_.store, text);
-      if (!why.empty()) return refuse(connection, message.kind, why, due);
+      if (!why.empty()) return refuse(connection, message, why, due);
       std::printf("slot %d: saved %s, cycle %llu\n", number, text.c_str(), static_cast<unsigned long long>(slot.cycle()));
-      return reply(connection, EMU_SAVED, 0, due + options_.save_time * 1000);
+      return reply(connection, message, EMU_SAVED, 0, due + options_.save_time * 1000);
     }
     case EMU_GO: slot.go(); return;
     case EMU_RELEASE:
@@ -184,8 +186,8 @@ void Emulator::control(Connection* connection, const emu_message& message, const
       place.reserved_until = now_us() + std::min<Milliseconds>(message.argument, longest_reservation) * 1000;
       connection->slot = -1;
       std::printf("slot %d: released\n", number);
-      return reply(connection, EMU_RELEASED, 0, due);
-    default: refuse(connection, message.kind, "it does not know that message", due); connection->end();
+      return reply(connection, message, EMU_RELEASED, 0, due);
+    default: refuse(connection, message, "it does not know that message", due); connection->end();
   }
 }
 

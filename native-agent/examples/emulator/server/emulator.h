@@ -40,8 +40,8 @@ class Emulator {
   void handle(Connection* connection, const emu_message& message, const std::string& text);
   void attach(Connection* connection, const emu_message& message, const std::string& text, Microseconds due);
   void control(Connection* connection, const emu_message& message, const std::string& text, Microseconds due);
-  void reply(Connection* connection, uint16_t kind, uint64_t value, Microseconds due);
-  void refuse(Connection* connection, uint16_t kind, const std::string& why, Microseconds due, bool for_now = false);
+  void reply(Connection* connection, const emu_message& asked, uint16_t kind, uint64_t value, Microseconds due);
+  void refuse(Connection* connection, const emu_message& asked, const std::string& why, Microseconds due, bool for_now = false);
   bool work();
   void leave(Connection* connection);
   Microseconds latency();

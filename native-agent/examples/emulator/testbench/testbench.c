@@ -67,11 +67,21 @@ static void ask(unsigned port, uint64_t *random) {
   if (error < 0) fails("a transaction", error);
 }
 
+/* What the design says, line by line. */
+static void say(char c) {
+  static char line[160];
+  static size_t length;
+  if (c != '\n') line[length++] = c;
+  if (c != '\n' && length < sizeof line) return;
+  printf("design: %.*s\n", (int)length, line);
+  length = 0;
+}
+
 static void take_turn(unsigned port) {
   for (int i = 0; i < 5; ++i) take(port);
   if (port != 0) return;
   uint64_t console = take(port);
-  for (uint64_t i = 0; i < console >> 56; ++i) putchar((int)(console >> 8 * i & 255));
+  for (uint64_t i = 0; i < console >> 56; ++i) say((char)(console >> 8 * i & 255));
 }
 
 static void run(unsigned port, const char *file) {
@@ -123,7 +133,7 @@ int main(int argc, char **argv) {
     sum = sum * 31 + totals->port[port].sum;
     transactions += totals->port[port].transactions;
   }
-  printf("\nchecksum: %016llx over %llu transactions in %llu turns\n", (unsigned long long)sum, (unsigned long long)transactions,
+  printf("checksum: %016llx over %llu transactions in %llu turns\n", (unsigned long long)sum, (unsigned long long)transactions,
          (unsigned long long)totals->last_turn);
   emu_close(emu);
   return 0;
