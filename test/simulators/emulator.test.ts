@@ -89,7 +89,7 @@ test('a held computation stays on the emulator; checkpointed twice, it is off un
 test('a checkpoint that is given up while the emulator saves: the computation goes on at once, and the next one is whole', () =>
   withEmulators(async (emulators, stop) => {
     const { scratch } = emulators;
-    const slow = await emulators.start(...LATENCY, '--save-time', '4000');
+    const slow = await emulators.start(...LATENCY, '--save-time', '2500');
     const program = await emulators.run('one', slow.address, stop);
     const checkpoint = scratch.cairnProgram(['checkpoint', '--session', 'one']);
     await seen(emulators, 'one', `waits for the emulator at ${slow.address} to save the design in slot 0`);

@@ -16,7 +16,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-enum { PATIENCE_MS = 30000, LOOK_MS = 200 };
+enum { PATIENCE_MS = 30000, LOOK_MS = 100 };
 
 /* What the test bench has is a name for the link; one connection a process. */
 struct emu {
@@ -116,23 +116,22 @@ EXPORT int emu_write(struct emu *emu, unsigned port, uint32_t address, uint32_t 
 EXPORT int emu_console(struct emu *emu, unsigned port) { return begin(emu, port, EMU_CONSOLE, 0, 0); }
 EXPORT int emu_finish(struct emu *emu, unsigned port) { return begin(emu, port, EMU_CLOSE, 0, 0); }
 
-/* One of the waiting threads waits for the socket, the others for what it brings. It may be gone: so nobody waits for long. */
-static void wait_for_news(struct emu_link *link, int reads, uint32_t generation) {
+/* One of the waiting threads waits for the socket and takes what comes, the others for what it has taken. It may be gone, and a checkpoint
+ * takes answers, too: so nobody waits for long. Gives 0 where there was nothing for so long. */
+static int wait_for_news(struct emu_link *link, int reads, uint32_t generation) {
   struct timespec look = {0, LOOK_MS * 1000000L};
-  if (!reads) {
-    call(SYS_futex, (long)&link->generation, FUTEX_WAIT, generation, (long)&look, 0, 0);
-    return;
-  }
+  if (!reads) return call(SYS_futex, (long)&link->generation, FUTEX_WAIT, generation, (long)&look, 0, 0) != -ETIMEDOUT;
   struct pollfd wanted = {link->fd, POLLIN, 0};
   call(SYS_ppoll, (long)&wanted, 1, (long)&look, 0, 0, 0);
   __atomic_store_n(&link->reading, 0, __ATOMIC_RELEASE);
+  return 1;
 }
 
 EXPORT int emu_answer(struct emu *emu, unsigned number, uint64_t *value) {
   struct emu_link *link = emu->link;
   if (link == NULL || number >= link->ports) return -EINVAL;
   struct emu_port *port = &link->port[number];
-  for (;;) {
+  for (int others_read = 1;;) {
     struct emu_message message;
     char text[EMU_TEXT + 1];
     lock(link);
@@ -140,7 +139,9 @@ EXPORT int emu_answer(struct emu *emu, unsigned number, uint64_t *value) {
       emu_unlock(call, link);
       return -ENODATA;
     }
-    while (port->taken == port->answered && emu_pump(call, link, &message, text) == 1) {
+    /* What another one waits for at the socket is left to it. */
+    int takes = !link->reading || !others_read;
+    while (takes && port->taken == port->answered && emu_pump(call, link, &message, text) == 1) {
       // Else it is an answer for a checkpoint that was given up.
       if (message.kind == EMU_REFUSED && message.argument == EMU_REQUEST) emu_lose(call, link, -EPROTO, text);
     }
@@ -151,10 +152,10 @@ EXPORT int emu_answer(struct emu *emu, unsigned number, uint64_t *value) {
     }
     int error = link->error;
     uint32_t generation = link->generation;
-    int reads = error == 0 && !link->reading;
+    int reads = error == 0 && takes;
     if (reads) link->reading = 1;
     emu_unlock(call, link);
     if (error != 0) return error;
-    wait_for_news(link, reads, generation);
+    others_read = wait_for_news(link, reads, generation);
   }
 }

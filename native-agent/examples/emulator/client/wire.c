@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -125,7 +126,7 @@ int emu_connect(emu_syscall call, const char *text, uint64_t deadline_ms) {
   }
   int on = 1;
   if (error == 0) error = (int)call(SYS_setsockopt, fd, IPPROTO_TCP, TCP_NODELAY, (long)&on, sizeof on, 0);
-  if (error == 0) error = (int)call(SYS_fcntl, fd, 4 /* F_SETFL */, 0, 0, 0, 0);
+  if (error == 0) error = (int)call(SYS_fcntl, fd, F_SETFL, 0, 0, 0, 0);
   if (error == 0) return (int)fd;
   call(SYS_close, fd, 0, 0, 0, 0, 0);
   return error;

@@ -9,6 +9,7 @@
 enum { MOST_MS = 20000, PAUSE_MS = 50 };
 
 void emulator_describe(struct emulator_state *state) {
+  state->identity = emulator_link->identity;
   state->key = emulator_link->key;
   state->slot = emulator_link->slot;
   state->ports = emulator_link->ports;

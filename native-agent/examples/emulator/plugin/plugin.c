@@ -60,9 +60,8 @@ int32_t emulator_fails(int32_t error, const char *emulator, const char *what, co
 /* ---- Election: by the shared names of the computation ---- */
 enum { SPACE = CAIRN_NAMES_OTHERS + 0x656d75 };
 
-static int elected(void) {
-  int64_t holder = 0, real = 0;
-  int64_t key = (int64_t)emulator_link->identity;
+static int elected(uint64_t identity) {
+  int64_t holder = 0, real = 0, key = (int64_t)identity;
   int32_t error = host->claim_name(SPACE, key, host->virtual_pid(), &holder);
   /* Whoever led before may have been killed meanwhile. */
   if (error == -EEXIST && host->get_name(CAIRN_NAMES_PROCESS, holder, &real) != 0) error = host->set_name(SPACE, key, host->virtual_pid());
@@ -112,7 +111,7 @@ static int32_t presuspend(void) {
   emulator_link = find != NULL ? find() : NULL;
   if (emulator_link == NULL) return 0;
   if (emulator_link->version != EMU_LINK_VERSION) return host->fail(-EPROTO, "libemu.so", "this plugin is for another version of libemu.so");
-  if (emulator_link->fd < 0 || !(leads = elected())) return 0;
+  if (emulator_link->fd < 0 || !(leads = elected(emulator_link->identity))) return 0;
   externals->mark(emulator_link->fd, EMULATOR_MARK);
   if (emu_lock(host->syscall, emulator_link, emulator_deadline()) < 0) {
     return host->fail(-ETIMEDOUT, "libemu.so", "a thread of the test bench does not leave the connection to the emulator");
@@ -202,7 +201,7 @@ static int32_t external_restore(struct cairn_external *connection) {
   int fd = emulator_reach(&coming.state, &coming.input, coming.deadline);
   if (fd < 0) return fd;
   connection->fd = fd;
-  leads = elected();
+  leads = elected(coming.state.identity);
   return 1;
 }
 

@@ -11,6 +11,7 @@
 
 /* What a restart needs before the shared memory is back. */
 struct emulator_state {
+  uint64_t identity;
   uint64_t key;
   uint32_t slot;
   uint32_t ports;

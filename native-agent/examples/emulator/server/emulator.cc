@@ -149,7 +149,7 @@ void Emulator::attach(Connection* connection, const emu_message& message, const 
   place.key = new_key();
   place.reserved_until = 0;
   place.who = printable(text);
-  place.slot.quiesce();
+  place.slot.clear();
   std::printf("%s: attached by %s\n", name.c_str(), place.who.c_str());
   reply(connection, message, EMU_ATTACHED, place.key, due);
 }

@@ -15,6 +15,8 @@ class Slot {
   /// Power-on, for this many ports.
   void reset(unsigned ports);
   bool ready() const { return !ports_.empty(); }
+  /// Nobody's design: what comes next has to be a reset or a load.
+  void clear() { ports_.clear(); }
 
   /// A transaction has come. Empty, or why it cannot be.
   std::string request(const emu_message& message);
