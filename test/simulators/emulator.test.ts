@@ -4,7 +4,7 @@
  * that of an uninterrupted run.
  */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
@@ -121,7 +121,7 @@ const deviations: Record<string, { fault: string; told: Record<string, RegExp> }
     },
   },
   'answers late': {
-    fault: 'late:1500',
+    fault: 'late:3000',
     told: {
       quiesce: /while it was to stop its clock, it did not answer in time/,
       save: /while it was to save its state, it did not answer in time/,
@@ -138,7 +138,7 @@ for (const [does, { fault, told }] of Object.entries(deviations)) {
         // Once more after a checkpoint: there is a state then that the emulator that stands by has to go on from.
         const here = await emulators.start(...LATENCY, '--fault', `${step}@2=${fault}`);
         const there = await emulators.start(...LATENCY);
-        const settings = { patience_ms: 600, standby: [there.address] };
+        const settings = { patience_ms: 1200, standby: [there.address] };
         const program = await emulators.run('one', here.address, stop, settings);
         await scratch.checkpoint('one');
         await goesOn(program);
@@ -158,7 +158,7 @@ for (const [does, { fault, told }] of Object.entries(deviations)) {
         // The first to attach is the test bench itself.
         const here = await emulators.start(...LATENCY, '--fault', `${step}${step === 'attach' ? '@2' : ''}=${fault}`);
         const there = await emulators.start(...LATENCY);
-        const settings = { patience_ms: 600, standby: [there.address] };
+        const settings = { patience_ms: 1200, standby: [there.address] };
         const program = await emulators.run('one', here.address, stop, settings);
         await emulators.scratch.checkpoint('one');
         await goesOn(program);
@@ -175,13 +175,13 @@ test('an emulator that refuses, dies or answers late for a restart: the restart 
     for (const [fault, why] of [
       ['attach=refuse', 'does not take the computation: not now'],
       ['attach=die', 'does not take the computation: it closes the connection'],
-      ['attach=late:1500', 'does not take the computation: it does not answer in time'],
+      ['attach=late:3000', 'does not take the computation: it does not answer in time'],
       ['load=refuse', 'does not load the state: not now'],
       ['load=die', `closed the connection, when it was to load the state: ${snapshot}`],
-      ['load=late:1500', `does not load the state in time: ${snapshot}`],
+      ['load=late:3000', `does not load the state in time: ${snapshot}`],
     ] as const) {
       const there = await emulators.start(...LATENCY, '--fault', fault);
-      const refused = emulators.restart(snapshot, 'two', { patience_ms: 600, emulator: there.address });
+      const refused = emulators.restart(snapshot, 'two', { patience_ms: 1200, emulator: there.address });
       assert.notEqual(await refused.exit(), 0);
       assert.ok(refused.stderr.includes(`the emulator at ${there.address} ${why}`), refused.stderr);
     }
@@ -196,12 +196,18 @@ test('an emulator that cannot be reached, or has no such slot or state: the rest
     const stranger = await new Emulators(scratch, 'another-store').start(...LATENCY);
     const program = await emulators.run('one', here.address, stop);
     const { snapshot } = await scratch.checkpoint('one');
+    const damaged = await emulators.start(...LATENCY);
+    const state = join(emulators.store, `${snapshot}.state`);
+    const content = readFileSync(state);
     for (const [settings, why] of [
       [{ emulator: '127.0.0.1:1' }, /does not take the computation: it cannot be reached/],
       [{ emulator: 'localhost' }, /does not take the computation: its address is none/],
       [{ emulator: here.address, slot: 7 }, /does not take the computation: there is no slot 7/],
       [{ emulator: stranger.address }, /does not load the state: it has no state/],
+      [{ emulator: damaged.address }, /does not load the state: the state \w+ is damaged/],
     ] as const) {
+      // It is the last one's turn only: one byte of the design is another.
+      if (settings.emulator === damaged.address) writeFileSync(state, content.fill((content[5000] ?? 0) ^ 1, 5000, 5001));
       const refused = emulators.restart(snapshot, 'two', settings);
       assert.notEqual(await refused.exit(), 0);
       assert.match(refused.stderr, why);

@@ -18,6 +18,8 @@ struct Footer {
   char mark[8];
 };
 constexpr char mark[] = "emu-st1";
+/// Of the sources, from the Makefile: Verilator's own check would end the emulator.
+constexpr uint64_t design = DESIGN;
 
 uint64_t checksum(const std::string& bytes) {
   uint64_t sum = 14695981039346656037u;  // FNV-1a
@@ -47,7 +49,7 @@ bool Slot::valid_name(const std::string& name) {
 
 std::string Slot::describe() const {
   std::ostringstream line;
-  line << design_.cycle() << ' ' << ports_.size();
+  line << design << ' ' << design_.cycle() << ' ' << ports_.size();
   for (const Port& port : ports_) line << ' ' << port.open << ' ' << port.time << ' ' << port.done;
   const std::string console = design_.console_waiting();
   line << ' ' << console.size() << ' ' << console;
@@ -89,9 +91,10 @@ std::string Slot::load(const std::string& store, const std::string& name) {
     return "the state " + name + " is damaged";
   }
   std::istringstream line(bytes.substr(bytes.size() - footer.line));
-  uint64_t cycle = 0;
+  uint64_t of_design = 0, cycle = 0;
   size_t count = 0, console_size = 0;
-  line >> cycle >> count;
+  line >> of_design >> cycle >> count;
+  if (of_design != design) return "the state " + name + " is of another design";
   std::vector<Port> ports(count);
   for (Port& port : ports) line >> port.open >> port.time >> port.done;
   line >> console_size;
