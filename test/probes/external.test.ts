@@ -3,7 +3,7 @@
  * and two processes that share a connection to it and have answers under way all the time.
  */
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -233,6 +233,28 @@ test('a held computation may be checkpointed twice; a checkpoint that fails brin
       const again = scratch.cairnProgram(['restart', snapshot, '--session', 'two']);
       await goesOn(again);
       await ends([program, again], file);
+    },
+  ));
+
+test('a connection that is taken off but not saved: the checkpoint fails, and the plugin is asked to bring it back', () =>
+  withServer(
+    () => 0,
+    async (scratch, server) => {
+      const library = await buildPlugin(scratch, 'breaking', join(probeSources, 'tools/breaking_plugin.c'));
+      const breaks = join(scratch.folder, 'breaks');
+      const plugin = `${library}=${settingsFile(scratch, 'breaking', { file: breaks })}`;
+      const file = join(scratch.folder, 'stop');
+      const command = [await tool('account'), server.address.program, file];
+      const program = scratch.cairnProgram(['run', '--session', 'one', '--plugin', plugin, '--', ...command]);
+      await goesOn(program);
+      writeFileSync(breaks, '');
+      const refused = await scratch.cairn(['checkpoint', '--session', 'one']);
+      assert.notEqual(refused.status, 0);
+      assert.match(refused.stderr, new RegExp(`${server.address.plugin}.*error 5`));
+      assert.ok(!existsSync(breaks), 'it was not asked to bring the connection back');
+      await goesOn(program);
+      await scratch.checkpoint('one');
+      await ends([program], file);
     },
   ));
 

@@ -131,6 +131,7 @@ async function saveInOneGo(
 ): Promise<number | undefined> {
   const fields: Partial<Record<PhaseName, RequestFields>> = {
     suspend: { alone: true },
+    barrier: { snapshot: partial.id },
     save: { folder: partial.folder, snapshot: partial.id },
   };
   const steps = [...holdSteps(all), ...saveSteps(all), ...resumeSteps(all)];
@@ -188,7 +189,7 @@ async function save(
 ): Promise<PhaseReply[]> {
   let replies: PhaseReply[] = [];
   for (const step of saveSteps(all)) {
-    const fields = step.phase === 'save' ? { folder: partial.folder, snapshot: partial.id } : {};
+    const fields = step.phase === 'save' ? { folder: partial.folder, snapshot: partial.id } : { snapshot: partial.id };
     replies = await operation.step(step, all, context.deadlines, fields);
   }
   return replies;

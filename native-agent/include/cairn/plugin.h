@@ -124,6 +124,9 @@ struct cairn_external {
   uint32_t processes;     /* SAVE: how many processes share it */
   const void *state;      /* SAVE: the plugin sets it to bytes of its own, which the host copies; RESUME and RESTORE: those bytes */
   uint64_t state_size;
+  int32_t error;          /* SAVE: -errno: it is taken off, but what has to be saved is not, and the checkpoint fails (host->fail says why);
+                           * RESUME follows all the same, so that a connection that broke meanwhile is replaced in all processes */
+  uint32_t reserved;
 };
 
 /* Names that the processes of the computation on one host share: (space, key) -> value. Gone with the session, in no image. */
@@ -174,7 +177,9 @@ enum cairn_setting {
   CAIRN_SETTING_RUN_FOLDER = 4,        /* restart: value = folder that takes what this run writes; none: in place */
   CAIRN_SETTING_SNAPSHOT_FOLDER = 5,   /* restart: value = folder of the snapshot */
   CAIRN_SETTING_OPTION = 6,            /* key = name, value = value */
-  CAIRN_SETTING_ENVIRONMENT_UNSET = 7  /* restart: key = variable */
+  CAIRN_SETTING_ENVIRONMENT_UNSET = 7, /* restart: key = variable */
+  CAIRN_SETTING_SNAPSHOT = 8           /* value = id of the snapshot that is being made, from a checkpoint's first barrier on; restart: of
+                                        * the one that is restarted */
 };
 
 enum cairn_log_level { CAIRN_LOG_DEBUG = 0, CAIRN_LOG_INFO = 1, CAIRN_LOG_WARNING = 2, CAIRN_LOG_ERROR = 3 };

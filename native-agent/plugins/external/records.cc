@@ -43,6 +43,14 @@ bool keep(cairn_external* facts) {
   return whole && copy != nullptr;
 }
 
+/// What the plugin itself has said counts before this.
+int32_t refused(const cairn_external& connection) {
+  Text<512> text;
+  text.add("the connection to ").add(connection.peer[0] != 0 ? connection.peer : connection.name)
+      .add(" was taken off by its plugin but cannot be saved (error ").add(int64_t{-connection.error}).add(")");
+  return host->fail(connection.error, connection.peer, text.text());
+}
+
 }  // namespace
 
 void forget_records() {
@@ -67,6 +75,7 @@ int32_t save(cairn_external* connection, uint64_t* token) {
   connection->processes = sharers(connection->fd);
   connection->state = nullptr;
   connection->state_size = 0;
+  connection->error = 0;
   const int32_t fd = connection->fd;
   int32_t layer = host->offer(CAIRN_EVENT_EXTERNAL_SAVE, connection);
   if (layer < -1) return layer;
@@ -76,6 +85,7 @@ int32_t save(cairn_external* connection, uint64_t* token) {
   record->facts.fd = fd;
   // From here on the plugin is asked to bring it back, whatever fails.
   int32_t error = record->away ? tell_away(record) : 0;
+  if (error == 0 && record->away && connection->error < 0) error = refused(*connection);
   if (connection->state_size > most_state) error = host->fail(-E2BIG, "connections", "a plugin has more than 16 MiB to save for a connection");
   if (error < 0 || connection->state_size > most_state) {
     record->facts.state = nullptr;

@@ -181,6 +181,9 @@ bool Operation::run(const cairn_agent_PhaseRequest& request, Text barrier, Text 
   uint64_t deadline = request.deadline_ms == 0 ? 0 : sys::now_ns() + uint64_t{request.deadline_ms} * 1'000'000;
   if (operation_ != request.operation) failure_.clear();
   operation_ = request.operation;
+  if (snapshot.size > 0 || request.phase == cairn_agent_Phase_PHASE_PRESUSPEND) {
+    sys::TextBuilder(events::facts().snapshot, sizeof events::facts().snapshot).add(snapshot);
+  }
   switch (request.phase) {
     case cairn_agent_Phase_PHASE_PRESUSPEND: return presuspend();
     case cairn_agent_Phase_PHASE_SUSPEND: return suspend(deadline, request.alone);

@@ -29,6 +29,7 @@ struct HostFacts {
   checkpoint::KeptFiles* kept_files;
   checkpoint::NeededFiles* needed_files;
   sys::Error* error;  // of the operation in progress
+  char snapshot[128];   // id of the one that is being made, or was restarted
   char waits_for[512];  // of the barrier in progress; empty: it is done, or failed
   void (*log)(uint32_t level, const char* text);
   int32_t (*request_checkpoint)(const char* name);

@@ -525,7 +525,7 @@ export type PhaseRequest = Message$1<"cairn.agent.PhaseRequest"> & {
   synchronous: boolean;
 
   /**
-   * PHASE_SAVE: id of the snapshot being made
+   * PHASE_BARRIER of a checkpoint, PHASE_SAVE: id of the snapshot being made
    *
    * @generated from field: string snapshot = 7;
    */
