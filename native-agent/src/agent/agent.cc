@@ -80,6 +80,19 @@ void* make_tls() {
 /// Below the agent's stack, which is at the arena's beginning: a plugin that needs more than there is meets this, and not somebody's memory.
 void guard_stack(uint64_t arena) { call_unchecked(SYS_mprotect, arena, sys::page_size, PROT_NONE); }
 
+/// Plugins that could not be loaded, to whoever looks at the computation's first process: those that it starts have the same ones.
+void tell_of_plugins(int32_t virtual_parent) {
+  int64_t parent = 0;
+  if (events::get_name(CAIRN_NAMES_PROCESS, virtual_parent, &parent) == 0) return;
+  for (uint32_t layer = 0; layer < events::plugin_count(); ++layer) {
+    const events::LoadedPlugin& plugin = events::plugin(layer);
+    if (plugin.library[0] == 0 || plugin.error[0] == 0) continue;
+    sys::TextBuffer<1200> text;
+    text.add("cairn: ").add(plugin.error).add("; this process runs on, but cannot be checkpointed\n");
+    (void)sys::write_all(2, text.c_str(), text.size());
+  }
+}
+
 void thread_entry(void*) { agent.run(); }
 /// What is left of a process whose first thread has ended.
 struct Remaining {
@@ -154,6 +167,7 @@ void Agent::start() {
     log(CAIRN_LOG_WARNING, "no coordinator yet");
     // Plugins that the session asks for can only be loaded here.
   }
+  tell_of_plugins(identity_.virtual_parent);
   (void)events::send(CAIRN_EVENT_STARTED);
   if (error.number() == -ESHUTDOWN) return;
   if (error.number() == -ECONNREFUSED && !error.message().empty() && error.culprit() == Text("coordinator")) {

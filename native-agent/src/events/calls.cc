@@ -86,6 +86,8 @@ int32_t run(const Call& call, Work work) {
 }  // namespace
 
 void forget_calls() {
+  // The process may have been copied in the middle of an operation.
+  facts().error = nullptr;
   noted = 0;
   forget_guard();
 }

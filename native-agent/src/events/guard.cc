@@ -39,6 +39,8 @@ struct Frame {
   void* place[5];
 };
 Frame* innermost = nullptr;
+/// Of each guarded signal one that came for the application while a callback ran; si_signo 0: none.
+siginfo_t waiting[guarded_count] = {};
 
 /// The kernel's struct sigaction, of any processor: its handler comes first.
 struct Disposition {
@@ -61,6 +63,7 @@ alignas(16) char landing_stack[4096];
 /// The agent's thread, sent here by the watcher.
 [[noreturn]] void land() { __builtin_longjmp(innermost->place, 1); }
 
+/// True: the thread goes on without the signal.
 bool lead_back(int32_t signal) {
   if (innermost == nullptr || fault_name(signal)[0] == 0) return false;
   sys::processor::Registers registers = {};
@@ -68,6 +71,13 @@ bool lead_back(int32_t signal) {
   if (failed(call(SYS_ptrace, PTRACE_GETSIGINFO, watched, nullptr, &info)) ||
       failed(sys::processor::read_registers(watched, &registers))) {
     return false;
+  }
+  // Sent by somebody, to the application.
+  if (info.si_code <= 0 && signal != SIGABRT) {
+    for (uint32_t i = 0; i < guarded_count; ++i) {
+      if (guarded[i].signal == signal) waiting[i] = info;
+    }
+    return true;
   }
   innermost->fault.signal = signal;
   innermost->fault.address = signal == SIGSEGV || signal == SIGBUS ? reinterpret_cast<uintptr_t>(info.si_addr) : 0;
@@ -123,6 +133,14 @@ bool start() {
   return sys::load(&state) == watching;
 }
 
+/// Signals that the application's threads would have got.
+void hand_on() {
+  for (siginfo_t& one : waiting) {
+    if (one.si_signo != 0) call_unchecked(SYS_rt_sigqueueinfo, process, one.si_signo, &one);
+    one.si_signo = 0;
+  }
+}
+
 /// The call of __builtin_setjmp has a function of its own: what its caller keeps in registers is whole afterwards.
 [[gnu::noinline]] bool run(Frame* frame, void (*work)(void*), void* context) {
   if (__builtin_setjmp(frame->place) != 0) return false;
@@ -147,9 +165,18 @@ bool run_guarded(void (*work)(void*), void* context, Fault* fault) {
   }
   Disposition before[guarded_count] = {};
   for (uint32_t i = 0; i < guarded_count; ++i) call_unchecked(SYS_rt_sigaction, guarded[i].signal, nullptr, &before[i], mask_size);
+  // A fault of a signal that is blocked would make the kernel take the application's handler back, of which a thread of its may be in
+  // need that moment. abort() unblocks its own.
+  uint64_t open = ~uint64_t{0}, mask = 0;
+  for (const Guarded& one : guarded) {
+    if (one.signal != SIGABRT) open &= ~(uint64_t{1} << (one.signal - 1));
+  }
+  call_unchecked(SYS_rt_sigprocmask, SIG_SETMASK, &open, &mask, mask_size);
   Frame frame = {innermost, {}, {}};
   bool whole = run(&frame, work, context);
   innermost = frame.outer;
+  call_unchecked(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, mask_size);
+  if (innermost == nullptr) hand_on();
   if (whole) return true;
   *fault = frame.fault;
   for (uint32_t i = 0; i < guarded_count; ++i) {
@@ -157,8 +184,6 @@ bool run_guarded(void (*work)(void*), void* context, Fault* fault) {
     if (guarded[i].signal != fault->signal || failed(call(SYS_rt_sigaction, guarded[i].signal, nullptr, &now, mask_size))) continue;
     if (now.handler == 0 && before[i].handler != 0) call_unchecked(SYS_rt_sigaction, guarded[i].signal, &before[i], nullptr, mask_size);
   }
-  uint64_t all = ~uint64_t{0};
-  call_unchecked(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, mask_size);
   return false;
 }
 
@@ -176,6 +201,7 @@ void forget_guard() {
   watcher = 0;
   state = off;
   innermost = nullptr;
+  for (siginfo_t& one : waiting) one.si_signo = 0;
 }
 
 }  // namespace cairn::events

@@ -214,7 +214,10 @@ bool load_plugin(const char* library, const char* settings_text, sys::Error* res
   if (known == nullptr) return refuse(place, library, ": no memory");
   memcpy(known, plugin, plugin->size < sizeof *known ? plugin->size : sizeof *known);
   place->plugin = known;
-  if (known->init != nullptr && call_init(*place, &host, settings_text) < 0) {
+  host_facts.error = restarting;
+  bool starts = known->init == nullptr || call_init(*place, &host, settings_text) >= 0;
+  host_facts.error = nullptr;
+  if (!starts) {
     return refuse(place, library, " refused to start (its init failed)");
   }
   return true;

@@ -46,11 +46,11 @@ int main(int argc, char **argv) {
       puts("FAIL: a disposition has changed");
       return 1;
     }
-    if (++faults % 20 == 0) {
+    if (++faults % 100 == 0) {
       printf("%ld faults\n", faults);
       fflush(stdout);
     }
-    struct timespec pause = {0, 1000000};
+    struct timespec pause = {0, 100000};
     nanosleep(&pause, NULL);
   }
   puts("done");

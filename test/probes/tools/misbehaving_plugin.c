@@ -55,7 +55,7 @@ static int32_t init(const struct cairn_host *given, const char *settings) {
   text_of(settings, "\"where\"", where, sizeof where);
   text_of(settings, "\"how\"", how, sizeof how);
   text_of(settings, "\"file\"", file, sizeof file);
-  return 0;
+  return misbehave("init");
 }
 
 static int32_t event(uint32_t number, void *data) {
