@@ -326,7 +326,8 @@ struct cairn_host {
 
   /* [any] Calls job(context) and returns when it has returned. While the application's threads run, what Cairn's thread opens takes, for
    * that moment, numbers that the application would have got: job opens nothing that the application sees, sees none of the application's
-   * descriptors, and what it leaves open is closed. It may run in another thread, and must not wait for anybody. */
+   * descriptors, and what it leaves open is closed. It may run in another process on the same memory, where /proc/self is not this
+   * one; it must not wait for anybody, and begins anew if it was cut off. */
   void (*aside)(void (*job)(void *context), void *context);
 
   /* [any, in threads of the application] Around a call other than libc's fork that makes a process with a copy of this one's memory, in

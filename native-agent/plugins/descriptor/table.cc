@@ -149,7 +149,7 @@ const char* kind_name(uint32_t mode, const char* path) {
 int32_t for_each_descriptor(int32_t real_pid, int32_t (*visit)(int32_t number, void* context), void* context) {
   Text<64> path;
   // By this thread's id: who reads may be another one.
-  if (real_pid == 0) path.add("/proc/self/task/").add(static_cast<int64_t>(sys(SYS_gettid))).add("/fd");
+  if (real_pid == 0) path.add("/proc/").add(host->real_pid()).add("/task/").add(static_cast<int64_t>(sys(SYS_gettid))).add("/fd");
   else path.add("/proc/").add(real_pid).add("/fd");
   constexpr uint32_t capacity = 1024;
   int32_t numbers[capacity];
@@ -157,6 +157,7 @@ int32_t for_each_descriptor(int32_t real_pid, int32_t (*visit)(int32_t number, v
     uint32_t count = 0;
     long error = 0;
     plugin::aside(host, [&] {
+      count = 0;
       error = plugin::for_each_entry(host, path.text(), [&](long folder, const plugin::KernelDirent& entry) {
         const char* name = entry.name;
         int64_t number = 0;

@@ -23,7 +23,7 @@ uint32_t seen_count = 0;
 /// "TID (NAME) S …"; a name may hold any character, so its end is the last ')'.
 void read_thread(SeenThread* thread) {
   plugin::Text<64> path;
-  path.add("/proc/self/task/").add(thread->real).add("/stat");
+  path.add("/proc/").add(self_real()).add("/task/").add(thread->real).add("/stat");
   char line[512];
   if (plugin::read_file(host, path.text(), line, sizeof line) <= 0) return;
   const char* open = nullptr;
@@ -39,16 +39,17 @@ void read_thread(SeenThread* thread) {
   if (close[1] == ' ') thread->state = close[2];
 }
 
-/// All threads but the caller, which is Cairn's own, and whoever stands aside for it.
+/// All threads but the caller, which is Cairn's own.
 void see_threads() {
   int32_t caller = static_cast<int32_t>(raw(SYS_gettid));
-  seen_count = 0;
-  plugin::aside(host, [caller] {
-    int32_t self = static_cast<int32_t>(raw(SYS_gettid));
-    (void)plugin::for_each_entry(host, "/proc/self/task", [&](long, const plugin::KernelDirent& entry) {
+  plugin::Text<64> path;
+  path.add("/proc/").add(self_real()).add("/task");
+  plugin::aside(host, [&] {
+    seen_count = 0;
+    (void)plugin::for_each_entry(host, path.text(), [&](long, const plugin::KernelDirent& entry) {
       const char* text = entry.name;
       int64_t number = 0;
-      if (!plugin::read_number(&text, 10, &number) || number == caller || number == self) return false;
+      if (!plugin::read_number(&text, 10, &number) || number == caller) return false;
       seen[seen_count] = {static_cast<int32_t>(number), {}, 0};
       read_thread(&seen[seen_count++]);
       return seen_count == max_seen;

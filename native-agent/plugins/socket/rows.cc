@@ -33,7 +33,8 @@ void find_owners() {
     path.add("/proc/").add(real_id);
     if (real_id == host->real_pid()) path.add("/task/").add(static_cast<int64_t>(sys(SYS_gettid)));
     path.add("/fd");
-    plugin::aside(host, [&] { (void)plugin::for_each_entry(host, path.text(), [&](long folder, const plugin::KernelDirent& entry) {
+    const uint32_t before = owner_count;
+    auto note = [&](long folder, const plugin::KernelDirent& entry) {
       char link[64];
       long length = sys(SYS_readlinkat, folder, pointer(entry.name), pointer(link), sizeof link - 1);
       const char* name = entry.name;
@@ -45,7 +46,11 @@ void find_owners() {
       if (real_id == host->real_pid() && host->own_fd(static_cast<int32_t>(fd)) != 0) return false;
       if (owner_count < capacity) owners[owner_count++] = {static_cast<uint64_t>(inode), static_cast<int32_t>(virtual_id), static_cast<int32_t>(fd)};
       return false;
-    }); });
+    };
+    plugin::aside(host, [&] {
+      owner_count = before;
+      (void)plugin::for_each_entry(host, path.text(), note);
+    });
   }
 }
 

@@ -96,6 +96,7 @@ void tell_of_plugins(int32_t virtual_parent) {
 void thread_entry(void*) { agent.run(); }
 /// What is left of a process whose first thread has ended.
 struct Remaining {
+  int32_t process;
   int32_t agent_tid;
   uint32_t threads;  // the application's
   uint64_t code;     // of the first thread
@@ -103,15 +104,19 @@ struct Remaining {
 
 void look_for_remaining(void* context) {
   auto* remaining = static_cast<Remaining*>(context);
-  auto self = static_cast<uint64_t>(call(SYS_gettid)), first = static_cast<uint64_t>(call(SYS_getpid));
-  sys::Status listed = sys::for_each_entry("/proc/self/task", [&](Text name) {
+  remaining->threads = 0;
+  sys::TextBuffer<64> tasks, stat;
+  tasks.add("/proc/").number(remaining->process).add("/task");
+  stat.add("/proc/").number(remaining->process).add("/stat");
+  sys::Status listed = sys::for_each_entry(tasks.c_str(), [&](Text name) {
     uint64_t tid = 0;
-    bool known = sys::TextReader(name).number(&tid) && (tid == self || tid == first || tid == static_cast<uint64_t>(remaining->agent_tid));
+    bool known = sys::TextReader(name).number(&tid) &&
+                 (tid == static_cast<uint64_t>(remaining->process) || tid == static_cast<uint64_t>(remaining->agent_tid));
     if (!known) ++remaining->threads;
     return true;
   });
   if (listed != 0) remaining->threads = 1;  // not known
-  remaining->code = sys::stat_field("/proc/self/stat", sys::stat_exit_code);
+  remaining->code = sys::stat_field(stat.c_str(), sys::stat_exit_code);
 }
 
 void prepare_fork() { agent.before_fork(); }
@@ -151,7 +156,7 @@ void Agent::set_facts() {
 
 void Agent::aside(void (*job)(void* context), void* context) {
   bool threads_run = !operation.holds_threads() && handoff_ == nullptr;
-  if (threads_run && static_cast<int32_t>(call(SYS_gettid)) == agent_tid_) run_aside(&arena_, pointers_, job, context);
+  if (threads_run && static_cast<int32_t>(call(SYS_gettid)) == agent_tid_) run_aside(&arena_, job, context);
   else job(context);
 }
 
@@ -425,7 +430,7 @@ void Agent::end_with_last_thread() {
   char byte;
   struct iovec here = {&byte, 1}, there = {&byte, 1};
   if (save_.active() || call(SYS_process_vm_readv, call(SYS_getpid), &here, 1, &there, 1, 0) != -ESRCH) return;
-  Remaining remaining = {agent_tid_, 0, 0};
+  Remaining remaining = {static_cast<int32_t>(call(SYS_getpid)), agent_tid_, 0, 0};
   aside(look_for_remaining, &remaining);
   if (remaining.threads != 0) return;
   finish();

@@ -25,27 +25,31 @@ char command_line[64 * 1024];
 long command_line_size = 0;
 
 /// Longer ones are shown in part.
-void read_command_line() {
-  sys::UniqueFd fd = sys::open("/proc/thread-self/cmdline", O_RDONLY);
+void read_command_line(int32_t process) {
+  sys::TextBuffer<64> path;
+  path.add("/proc/").number(process).add("/cmdline");
+  sys::UniqueFd fd = sys::open(path.c_str(), O_RDONLY);
   command_line_size = fd.ok() ? sys::call(SYS_read, fd.get(), command_line, sizeof command_line) : 0;
 }
 
 /// What Hello tells of the process and has to be read from files.
 struct Facts {
+  int32_t process;
   int32_t agent_tid;  // Cairn's own thread; 0: there is none yet
   uint32_t threads;   // the application's
 };
 
 void read_facts(void* context) {
   auto* facts = static_cast<Facts*>(context);
-  read_command_line();
+  read_command_line(facts->process);
   facts->threads = 0;
-  (void)sys::for_each_entry("/proc/self/task", [&](Text) {
+  sys::TextBuffer<64> path;
+  path.add("/proc/").number(facts->process).add("/task");
+  (void)sys::for_each_entry(path.c_str(), [&](Text) {
     ++facts->threads;
     return true;
   });
-  int64_t caller = sys::call(SYS_gettid);
-  if (facts->agent_tid != 0) facts->threads -= caller == facts->agent_tid ? 1 : 2;  // or this one stands aside
+  if (facts->agent_tid != 0) --facts->threads;
 }
 
 bool broken(Status status, sys::Error* error) {
@@ -62,7 +66,7 @@ void join_names(const char* const* names, sys::TextBuilder* text) {
 
 }  // namespace
 
-void Handshake::look_after_fork() { read_command_line(); }
+void Handshake::look_after_fork() { read_command_line(static_cast<int32_t>(sys::call(SYS_getpid))); }
 
 bool Handshake::run(Occasion occasion, sys::Error* error) {
   return say_hello(occasion, error) && take_settings(occasion, error) && load_plugins(occasion, error) && describe_plugins(error);
@@ -71,7 +75,7 @@ bool Handshake::run(Occasion occasion, sys::Error* error) {
 bool Handshake::say_hello(Occasion occasion, sys::Error* error) {
   struct utsname system = {};
   sys::call_unchecked(SYS_uname, &system);
-  Facts facts = {agent_->agent_tid_, 1};
+  Facts facts = {static_cast<int32_t>(sys::call(SYS_getpid)), agent_->agent_tid_, 1};
   if (occasion != forked) agent_->aside(read_facts, &facts);
   Text host(system.nodename), build_id(agent_->facts_.build_id), executable(agent_->identity_.executable);
   Text computation(agent_->identity_.computation), snapshot(agent_->identity_.snapshot);

@@ -60,12 +60,15 @@ void Tables::mappings() {
   constexpr size_t capacity = 8 << 20;
   char* text = static_cast<char*>(agent_->arena_.allocate(capacity));
   struct Reading {
+    int32_t process;
     char* text;
     long size;
-  } reading = {text, 0};
+  } reading = {events::facts().real_pid, text, 0};
   auto read = [](void* context) {
     auto* job = static_cast<Reading*>(context);
-    if (job->text != nullptr) job->size = sys::read_all("/proc/self/maps", job->text, capacity);
+    sys::TextBuffer<64> path;
+    path.add("/proc/").number(job->process).add("/maps");
+    if (job->text != nullptr) job->size = sys::read_all(path.c_str(), job->text, capacity);
   };
   agent_->aside(read, &reading);
   sys::TextReader reader(Text(text, reading.size > 0 ? static_cast<size_t>(reading.size) : 0));

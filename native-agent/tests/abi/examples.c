@@ -252,13 +252,13 @@ static int32_t wait_until_ready(void) {
 }
 
 /*! aside */
-static void read_status(void *context) {
-  long fd = host->syscall(SYS_openat, AT_FDCWD, (long)"/proc/self/status", O_RDONLY, 0, 0, 0);
+static void read_load(void *context) {
+  long fd = host->syscall(SYS_openat, AT_FDCWD, (long)"/proc/loadavg", O_RDONLY, 0, 0, 0);
   if (fd < 0) return;
   host->syscall(SYS_read, fd, (long)context, 4096, 0, 0, 0);
   host->syscall(SYS_close, fd, 0, 0, 0, 0, 0);
 }
-static void show_status(char *text) { host->aside(read_status, text); }
+static void show_load(char *text) { host->aside(read_load, text); }
 
 /*! around_fork */
 static long make_child(void) {
@@ -270,7 +270,7 @@ static long make_child(void) {
 
 /*! */
 void use_examples(void) {
-  (void)show_status, (void)make_child;
+  (void)show_load, (void)make_child;
   (void)size_of, (void)say_taken, (void)reconnect, (void)new_link, (void)run_folder, (void)was_restarted, (void)count_threads;
   (void)find_next, (void)keep, (void)load_kept, (void)close_all_above, (void)hand_over, (void)offer_slots, (void)real_path, (void)elect;
   (void)forget_all, (void)leader_of, (void)save_external, (void)restore_external, (void)replace_object, (void)need_licence;

@@ -51,7 +51,9 @@ int main(int argc, char **argv) {
   int status;
   CHECK(kill(first, SIGSTOP) == 0 && waitpid(first, &status, WUNTRACED) == first && WIFSTOPPED(status), "stop");
   CHECK(kill(second, SIGSTOP) == 0, "stop");
-  WAIT_UNTIL(state_of(second) == 'T', "the second does not stop");
+  // Of a process the parent is told when the last of its threads has stopped.
+  siginfo_t stop;
+  CHECK(waitid(P_PID, (id_t)second, &stop, WSTOPPED | WNOWAIT) == 0 && stop.si_pid == second, "the second does not stop");
   struct sigaction action = {.sa_handler = on_child, .sa_flags = SA_RESTART};
   sigaction(SIGCHLD, &action, NULL);
   probe_note("first", (uint64_t)(uintptr_t)&first);
