@@ -77,8 +77,13 @@ export async function barriers({ session, json, follow }: Options): Promise<numb
       return 0;
     }
     const followed = new Followed(json);
-    followed.see(found);
-    client.on('session/changed', (status) => followed.see(status));
+    const see = (status: SessionStatus): void => {
+      followed.see(status);
+      // The coordinator stays for whoever is connected.
+      if (status.state === 'exited') client.close();
+    };
+    client.on('session/changed', see);
+    see(found);
     process.once('SIGINT', () => client.close());
     await client.closed;
     return 0;
