@@ -6,13 +6,16 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { Scratch } from '../support/scratch.js';
-import { build, icarus, icarusFst, uninterrupted, verilator } from './simulation.js';
+import { build, icarus, icarusFst, type Simulation, uninterrupted, verilator } from './simulation.js';
 
 const SLOW = 180;
 
 before(build, { timeout: 300_000 });
 
-for (const simulation of [icarus, icarusFst, verilator]) {
+/** On a fast machine it would be over before the command has begun. */
+const longer: Simulation = { ...verilator, command: [...verilator.command.slice(0, 1), '+init=160', '+work=40'] };
+
+for (const simulation of [icarus, icarusFst, longer]) {
   test(`attached: ${simulation.name}`, { timeout: 600_000 }, async () => {
     const scratch = new Scratch();
     try {
