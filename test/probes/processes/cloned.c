@@ -16,9 +16,11 @@ extern pid_t _Fork(void);
 
 static int child(void *argument) {
   int kind = (int)(intptr_t)argument;
+  probe_end_with_parent();
   pid_t self = (pid_t)syscall(SYS_getpid), parent = getppid(), below = fork();
   char byte = 0;
   if (below == 0) {
+    probe_end_with_parent();
     self = getpid();
     int got = read(pipes[kind][0], &byte, 1) == 1 && byte == 'g' && getpid() == self ? 7 : 8;
     _exit(got);
