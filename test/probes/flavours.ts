@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { waitFor } from '../support/processes.js';
@@ -28,6 +28,13 @@ export class Skipped extends Error {
 }
 
 type Launch = { control: string; cwd: string };
+
+/** What a probe that fails leaves in /dev/shm: its names end with its pid. */
+function removeNamesOf(pid: number): void {
+  for (const name of readdirSync('/dev/shm')) {
+    if (name.includes('cairn-probe-') && name.endsWith(`-${pid}`)) rmSync(join('/dev/shm', name), { force: true });
+  }
+}
 
 export class ProbeRun {
   #token = 1;
@@ -226,6 +233,7 @@ export class ProbeRun {
     );
     this.#beginCheck([program], launch);
     const status = await program.exit(30);
+    removeNamesOf(program.pid);
     assert.notEqual(
       status,
       0,
