@@ -7,6 +7,7 @@
 #include "agent/operation.h"
 #include "events/host.h"
 #include "sys/file.h"
+#include "sys/proc.h"
 
 namespace cairn::agent {
 namespace {
@@ -33,14 +34,7 @@ void read_status(Child* child) {
 /// The field tty_nr of /proc/self/stat is 0 for a process without a controlling terminal.
 bool leads_with_terminal() {
   if (call(SYS_getsid, 0) != call(SYS_getpid)) return false;
-  char line[1024];
-  long size = sys::read_all("/proc/self/stat", line, sizeof line);
-  size_t name_end = failed(size) ? 0 : static_cast<size_t>(size);
-  while (name_end > 0 && line[name_end - 1] != ')') --name_end;
-  sys::TextReader reader(Text(line, failed(size) ? 0 : static_cast<size_t>(size)).from(name_end + 1));
-  for (unsigned field = 3; field < 7; ++field) reader.until(' ');
-  uint64_t terminal = 0;
-  return reader.number(&terminal) && terminal != 0;
+  return sys::stat_field("/proc/self/stat", sys::stat_terminal) != 0;
 }
 
 }  // namespace

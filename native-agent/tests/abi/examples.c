@@ -207,7 +207,7 @@ static void need_licence(uint64_t size, uint64_t mtime_ns) { host->need_file("/o
 
 /*! list_file */
 static void list_trace(uint64_t size, uint64_t mtime_ns) {
-  host->list_file("/work/trace.bin", NULL, size, mtime_ns, CAIRN_FILE_SAVED);
+  host->list_file("/data/trace.bin", NULL, size, mtime_ns, CAIRN_FILE_SAVED);
 }
 
 /*! tell_hosts ask_hosts */
