@@ -9,7 +9,7 @@ import { inTree, run, treeNode } from '../lib/tree.mjs';
 import { lintChecks } from '../lint.mjs';
 import { packageExtension } from '../package.mjs';
 import { liveSessions, stopSession } from '../workbench/sessions.mjs';
-import { builds32Bit, presets } from './native.mjs';
+import { lacks32Bit, presets } from './native.mjs';
 
 /** Runs each check as one test. */
 async function checks(named) {
@@ -32,8 +32,9 @@ const typecheck = () => run('tsc', ['--build', '--pretty', 'false'], { quiet: tr
 async function nativeTests() {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for (const preset of Object.keys(presets)) {
-    if (preset !== 'release' && !(await builds32Bit())) {
-      process.stdout.write(`  ${preset}: skipped, missing: g++-multilib\n`);
+    const lacking = preset === 'release' ? '' : await lacks32Bit();
+    if (lacking !== '') {
+      process.stdout.write(`  ${preset}: skipped, ${lacking}\n`);
       counts.skipped += 1;
       continue;
     }

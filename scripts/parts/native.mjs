@@ -3,6 +3,7 @@
  * the libraries for it (Debian's g++-multilib), what enters and rebuilds 32-bit programs, into dist/native/i386. CMake's own build
  * folders are build/native/<preset>.
  */
+import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { inTree, run } from '../lib/tree.mjs';
 import { present } from './missing.mjs';
@@ -17,6 +18,14 @@ export async function builds32Bit() {
     anyStatus: true,
   });
   return code === 0;
+}
+
+/** Why what was built for 32 bits cannot be tried here; empty: it can. */
+export async function lacks32Bit() {
+  if (!(await builds32Bit())) return 'missing: g++-multilib';
+  // It says how it is used, and ends with 1. What the kernel does not take is tried as a script, which ends otherwise.
+  const { status } = spawnSync(inTree('dist/native/i386/cairn-restore'), { stdio: 'ignore', timeout: 10_000 });
+  return status === 1 ? '' : 'this kernel runs no 32-bit programs';
 }
 
 async function buildPreset(preset, target) {

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync 
 import { cpus } from 'node:os';
 import { basename, extname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { runs32Bit } from '../../debug-adapter/src/platform/installation.js';
 import { inTree } from '../support/tree.js';
 
 const run = promisify(execFile);
@@ -137,7 +138,7 @@ export function lacks32Bit(): Promise<string> {
     if (!existsSync(inTree('dist/native/i386/libcairn.so'))) return 'dist/native has no parts for 32-bit programs';
     const empty = ['-m32', '-shared', '-x', 'c++', '/dev/null', '-o', '/dev/null'];
     return run('g++', empty).then(
-      () => '',
+      () => (runs32Bit() ? '' : 'this kernel runs no 32-bit programs'),
       () => 'missing: g++-multilib',
     );
   })();

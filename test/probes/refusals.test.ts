@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Scratch, withScratch } from '../support/scratch.js';
 import { cairnCommand } from '../support/tree.js';
+import { lacks32Bit } from './catalogue.js';
 import { tool } from './tools.js';
 
 async function expectRefusal(scratch: Scratch, session: string, ...patterns: RegExp[]): Promise<void> {
@@ -31,8 +32,10 @@ test('a program without shared libraries runs and cannot be checkpointed', () =>
     assert.equal(await program.exit(), 0);
   }));
 
-test('a 32-bit program without shared libraries runs and cannot be checkpointed', () =>
-  withScratch(async (scratch) => {
+test('a 32-bit program without shared libraries runs and cannot be checkpointed', async (t) => {
+  const lacking = await lacks32Bit();
+  if (lacking !== '') return t.skip(lacking);
+  return withScratch(async (scratch) => {
     const command = await tool('tiny32', '-m32', '-nostdlib', '-static', '-fno-pie', '-no-pie', '-fno-stack-protector');
     const program = scratch.cairnProgram(['run', '--session', 'narrow', '--', command], { input: true });
     await program.line(/^running$/);
@@ -41,7 +44,8 @@ test('a 32-bit program without shared libraries runs and cannot be checkpointed'
     program.type('x');
     await program.line(/^done$/);
     assert.equal(await program.exit(), 0);
-  }));
+  });
+});
 
 test('a connection to outside is refused by its descriptor, and lives on', () =>
   withScratch(async (scratch) => {

@@ -2,6 +2,7 @@
  * Where Cairn's own files are: dist/ of the built tree or of the installed extension. The bundles are in dist/ itself; tests
  * that run from the sources find the tree's dist/, or name one with CAIRN_DIST.
  */
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -61,6 +62,13 @@ export function nativeFile(name: NativeFile): string {
 
 export function hasNativeFile(name: NativeFile): boolean {
   return existsSync(join(distFolder(), 'native', name));
+}
+
+/** false: the kernel is built or set up without 32-bit programs. Where Cairn has no parts for them nobody can tell. */
+export function runs32Bit(): boolean {
+  if (!hasNativeFile('i386/cairn-restore')) return true;
+  // It says how it is used, and ends with 1. What the kernel does not take is tried as a script, which ends otherwise.
+  return spawnSync(nativeFile('i386/cairn-restore'), { stdio: 'ignore', timeout: 10_000 }).status === 1;
 }
 
 const AGENT = 'libcairn.so';

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { freeBytes, hostIdentity, libcVersion, memory, processor, resourceLimit } from '../../platform/host.js';
-import { distFolder, hasNativeFile, type NativeFile, nativeFile, preloadPath } from '../../platform/installation.js';
+import { distFolder, hasNativeFile, type NativeFile, nativeFile, preloadPath, runs32Bit } from '../../platform/installation.js';
 import { ensureSessionsFolder, sessionsFolder } from '../../platform/runtime.js';
 import { asCairnError, reason } from '../../protocol/errors.js';
 import { formatBytes, formatTable } from '../../protocol/format.js';
@@ -99,6 +99,15 @@ function kernelFeatures(): Check[] {
   return checks;
 }
 
+function narrowPrograms(): Check {
+  const about = '32-bit programs';
+  if (!runs32Bit()) return ok(about, 'this kernel runs none');
+  const needed = ['i386/libcairn.so', 'i386/cairn-restore'] satisfies NativeFile[];
+  if (needed.every(hasNativeFile)) return ok(about, dirname(nativeFile('i386/libcairn.so')));
+  const remedy = 'Build Cairn where the compiler has -m32 (g++-multilib).';
+  return bad('warning', about, 'they run, but cannot be checkpointed', remedy);
+}
+
 function installation(): Check[] {
   const checks: Check[] = [];
   for (const name of ['libcairn.so', 'cairn-launch', 'cairn-restore'] satisfies NativeFile[]) {
@@ -109,17 +118,7 @@ function installation(): Check[] {
       checks.push(bad('error', name, message, remedy));
     }
   }
-  const narrow = ['i386/libcairn.so', 'i386/cairn-restore'] satisfies NativeFile[];
-  checks.push(
-    narrow.every(hasNativeFile)
-      ? ok('32-bit programs', dirname(nativeFile('i386/libcairn.so')))
-      : bad(
-          'warning',
-          '32-bit programs',
-          'they run, but cannot be checkpointed',
-          'Build Cairn where the compiler has -m32 (g++-multilib).',
-        ),
-  );
+  checks.push(narrowPrograms());
   const coordinator = join(distFolder(), 'coordinator.js');
   checks.push(
     existsSync(coordinator)

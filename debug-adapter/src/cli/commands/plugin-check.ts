@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import { ABI, judge, type LibraryFacts, type PluginFacts, type Verdict } from '../../model/plugin-check.js';
 import { BadLibrary, type ElfLibrary, readLibrary } from '../../platform/elf-library.js';
 import { type Inspection, inspectLibrary } from '../../platform/inspector.js';
-import { hasNativeFile } from '../../platform/installation.js';
+import { hasNativeFile, runs32Bit } from '../../platform/installation.js';
 import { failure, reason } from '../../protocol/errors.js';
 import { formatTable } from '../../protocol/format.js';
 import { print, printJson } from '../output.js';
@@ -38,9 +38,10 @@ export async function examine(library: string): Promise<Report> {
   }
   const functions = elf.undefined.filter(({ weak }) => !weak).map(({ name }) => name);
   const facts: LibraryFacts = { ...elf, functions, missing: [], replaces: [] };
-  if (elf.bits === 32 && !hasNativeFile('i386/cairn-inspect')) {
+  const unknown = elf.bits === 32 ? lacks32Bit() : '';
+  if (unknown !== '') {
     const verdict = judge(facts, undefined);
-    verdict.reasons.push('it is for 32-bit programs, for which this installation has no agent');
+    verdict.reasons.push(`it is for 32-bit programs, ${unknown}`);
     return { library, usable: false, plugin: null, elf, ...verdict };
   }
   const inspection = await inspectLibrary(library, elf.bits, { undefined: functions, exported: elf.exported });
@@ -52,6 +53,11 @@ export async function examine(library: string): Promise<Report> {
   if (said('nothing').length > 0)
     verdict.reasons.push(`its entry gives nothing for version ${ABI.major}.${ABI.minor} of cairn/plugin.h`);
   return { library, usable: verdict.reasons.length === 0, plugin: plugin ?? null, elf, ...verdict };
+}
+
+function lacks32Bit(): string {
+  if (!hasNativeFile('i386/cairn-inspect')) return 'for which this installation has no agent';
+  return runs32Bit() ? '' : 'and this kernel runs none';
 }
 
 function whereItEnded(stage: string): string {
