@@ -42,7 +42,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const barriersHost = new PanelHost(context, 'barriers');
   const namesHost = new PanelHost(context, 'names');
   const names = new NamesPanel(namesHost, sessions, snapshots, cairn);
-  const barriers = new BarriersPanel(barriersHost, current, sessions, debug);
+  const barriers = new BarriersPanel(barriersHost, current, sessions, debug, cairn);
   const statusBar = new StatusBar(current, sessions, debug);
   context.subscriptions.push(
     log,
@@ -63,7 +63,10 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.debug.registerDebugConfigurationProvider('cairn', new ConfigurationProvider()),
     followContext(sessions, snapshots, current, debug),
     provideCommand(context),
-    tree.onDidSelect((node) => names.follow(node)),
+    tree.onDidSelect((node) => {
+      names.follow(node);
+      barriers.follow(node);
+    }),
     computation.view.onDidChangeSelection(({ selection }) => names.follow(selection[0])),
     sessions.onDidSnapshot(({ store, folder }) => void snapshots.announce(store, folder)),
     registerViewCommands(current, snapshots),

@@ -112,7 +112,28 @@ story('the barriers panel shows the restart', async (window) => {
   await window.command('Cairn: Show Barriers');
   const panel = await window.webview('table.phases');
   await panel.getByText(/^Restart done in/).waitFor();
+  // When each process arrived, and what took longest, also to be heard.
+  const line = panel.getByRole('row', { name: /^perl \d+/ }).getByRole('img');
+  await line.waitFor();
+  assert.match((await line.getAttribute('aria-label')) ?? '', /^restart: arrived after .*; longest: \w+, event restart, /);
+  await panel.getByText(/^Slowest: plugin \w+, /).waitFor();
   await assertAccessible(panel, 'the barriers of a restart');
+});
+
+story('the barriers panel shows how the selected snapshot was made', async (window) => {
+  await snapshotNamed(window, 'renamed').first().click();
+  await window.command('Cairn: Show Barriers');
+  const panel = await window.webview('table.phases');
+  const choice = panel.getByLabel('Operation');
+  const label = await choice
+    .getByRole('option', { name: /: checkpoint, / })
+    .first()
+    .textContent();
+  await choice.selectOption({ label: label ?? '' });
+  await panel.getByText(/^Checkpoint done in/).waitFor();
+  await panel.getByRole('row', { name: /^write / }).waitFor();
+  await choice.selectOption('');
+  await panel.getByText(/^Restart done in/).waitFor();
 });
 
 story('a snapshot that a restarted run makes is on its branch', async (window) => {

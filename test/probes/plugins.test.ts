@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { eventNames } from '../../debug-adapter/src/coordinator/callbacks.js';
+import { eventNames } from '../../debug-adapter/src/protocol/plugin-events.js';
 import { childrenOf, waitFor } from '../support/processes.js';
 import type { Program } from '../support/program.js';
 import { type Scratch, withScratch } from '../support/scratch.js';

@@ -19,7 +19,8 @@ import {
 import { constants, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
-import type { OperationStatus, SessionStatus } from '../../debug-adapter/src/protocol/control.js';
+import type { SessionStatus } from '../../debug-adapter/src/protocol/control.js';
+import type { OperationStatus } from '../../debug-adapter/src/protocol/operation.js';
 import { executable, readProc, waitFor } from '../support/processes.js';
 import { Scratch } from '../support/scratch.js';
 import { cairnCommand, inTree } from '../support/tree.js';
@@ -205,8 +206,8 @@ test('from launch to stop, with a snapshot in between', async (t) => {
   assert.deepEqual([listed?.id, listed?.name, listed?.problem], [made['snapshot'], 'here', '']);
 
   const table = (await s.cairn(['barriers'])).stdout;
-  assert.match(table, /^checkpoint of \S+: done\n/);
-  assert.match(table, /^save +\d.* 1 of 1 *$/m);
+  assert.match(table, /^checkpoint of \S+: done in \S+ ms\n/);
+  assert.match(table, /^save +\d.* 1 of 1\b/m);
   assert.equal((await s.json<OperationStatus>(['barriers'])).phases.at(-1)?.phase, 'write');
   const layers = (await s.cairn(['plugins'])).stdout.match(/^\d+ +[a-z]+/gm) ?? [];
   assert.match(layers.at(-1) ?? '', /^0 +pid$/);

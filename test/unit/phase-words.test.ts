@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { OperationStatus, PhaseStatus } from '../../debug-adapter/src/protocol/control.js';
+import type { OperationStatus, PhaseStatus } from '../../debug-adapter/src/protocol/operation.js';
 import { operationLine } from '../../extension/src/views/phases.js';
 import { duration, longest, title } from '../../webview-ui/src/barriers/words.js';
 

@@ -185,8 +185,12 @@ function program(): Command {
     .action(does(async (options) => (await import('./commands/plugins.js')).plugins(options)));
   cairn
     .command('barriers')
-    .description('the phases and barriers of the last checkpoint or restart: how long they took, who came last')
-    .addOption(session())
+    .description(
+      'the phases and barriers of the last checkpoint or restart: how long they took, who came last, which plugin was slowest',
+    )
+    .addOption(session().conflicts('snapshot'))
+    .option('--snapshot <id>', 'of the checkpoint that made a snapshot, and of the last restarts from it')
+    .addOption(store())
     .option('--follow', 'live, until the session ends', false)
     .addOption(json())
     .action(does(async (options) => (await import('./commands/barriers.js')).barriers(options)));
@@ -256,7 +260,7 @@ function program(): Command {
     .addOption(json())
     .action(does(async (texts, options) => (await import('./commands/snapshots.js')).rm(texts, options)));
 
-  const plugin = cairn.command('plugin').description('write a plugin, and look at one');
+  const plugin = cairn.command('plugin').description('write a plugin, look at one, see what plugins did');
   plugin
     .command('new')
     .description('make a folder with a plugin that builds and tests itself')
@@ -269,6 +273,17 @@ function program(): Command {
     .argument('<lib>', 'the library')
     .addOption(json())
     .action(does(async (path, options) => (await import('./commands/plugin-check.js')).checkPlugin(path, options)));
+  plugin
+    .command('trace')
+    .description('every callback of every plugin in the last checkpoint or restart, with times, by process')
+    .addOption(session().conflicts('snapshot'))
+    .option('--snapshot <id>', 'of the checkpoint that made a snapshot, and of the last restarts from it')
+    .addOption(store())
+    .option('--plugin <name>', 'of one plugin only (repeatable)', collect, [])
+    .option('--pid <pid>', 'of one process only')
+    .option('--follow', 'of each operation as it ends, until the session ends', false)
+    .addOption(json())
+    .action(does(async (options) => (await import('./commands/plugin-trace.js')).tracePlugins(options)));
 
   cairn
     .command('doctor')

@@ -6,6 +6,7 @@
 import { dirname, join } from 'node:path';
 import type { RuntimePaths } from '../platform/runtime.js';
 import { readName } from '../platform/shared-names.js';
+import { eventNames } from '../protocol/plugin-events.js';
 import type { AgentConnection } from './agent-connection.js';
 import type { Hosts } from './hosts.js';
 
@@ -13,29 +14,6 @@ import type { Hosts } from './hosts.js';
 const NAMES_CALL = 12;
 /** As native-agent/src/events/calls.cc has them. */
 const [EVENT, BARRIER, INIT, ROWS] = [1, 2, 3, 4];
-
-/** enum cairn_event of plugin.h, by its numbers. */
-export const eventNames: readonly string[] = [
-  '',
-  'presuspend',
-  'precheckpoint',
-  'resume',
-  'restart',
-  'running',
-  'abort',
-  'fork_child',
-  'mapping_save',
-  'mapping_restore',
-  'descriptor_save',
-  'descriptor_restore',
-  'descriptor_fill',
-  'started',
-  'mapping_content',
-  'settings',
-  'external_save',
-  'external_resume',
-  'external_restore',
-];
 
 /** "plugin vendor, event precheckpoint"; empty: it is in none, or nobody knows. */
 export type CallbackOf = (one: AgentConnection) => string;

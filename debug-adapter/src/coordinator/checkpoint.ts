@@ -13,9 +13,10 @@ import { processList, processTree, type TreeProcess } from '../model/process-tre
 import { sleep } from '../platform/clock.js';
 import { writeNew } from '../platform/files.js';
 import { hostIdentity, processor } from '../platform/host.js';
-import type { CheckpointParams, CheckpointResult, PhaseName, TableKind, TableRow } from '../protocol/control.js';
+import type { CheckpointParams, CheckpointResult, TableKind, TableRow } from '../protocol/control.js';
 import { type CairnError, failure, reason } from '../protocol/errors.js';
 import { Phase, type PhaseReply, type SaveDone } from '../protocol/generated/agent_pb.js';
+import type { PhaseName } from '../protocol/operation.js';
 import type { Rules } from '../protocol/rules.js';
 import { type Manifest, SNAPSHOT_FORMAT, type SnapshotFile } from '../protocol/snapshot.js';
 import { checksum, checksumText } from '../store/checksum.js';
@@ -85,6 +86,7 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
     operation.checkCancelled();
     const result = await finish(context, operation, { all, partial, files, written, tables, pauseMs, name });
     session.lastSnapshot = result.snapshot;
+    operation.snapshot = result.snapshot;
     session.changed();
     log.add(
       'info',
@@ -142,7 +144,7 @@ async function saveInOneGo(
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if ([NotAlone, HeldOff, NotNow].some((passing) => failed?.reason instanceof passing)) {
     await operation.abort(all);
-    operation.status.phases.length = mark;
+    operation.forgetFrom(mark);
     return undefined;
   }
   if (failed) throw failed.reason;
@@ -173,7 +175,7 @@ async function suspendAndSave(
       const once = wasHeld || context.session.hosts.list.length > 1;
       if (!(error instanceof NotNow) || once || context.clock.monotonicMs() - began > NOT_NOW_MS) throw error;
       await operation.abort(context.session.processes);
-      operation.status.phases.length = mark;
+      operation.forgetFrom(mark);
       if (attempt === 1) context.log.add('info', `tried again in a moment: ${error.message}`, { operation: operation.status.id });
       operation.checkCancelled();
       await sleep(Math.min(10 * attempt, NOT_NOW_LOOK_MS));

@@ -3,8 +3,9 @@
  */
 import type { Clock } from '../platform/clock.js';
 import type { RuntimePaths } from '../platform/runtime.js';
-import type { CheckpointResult, OperationKind } from '../protocol/control.js';
+import type { CheckpointResult } from '../protocol/control.js';
 import type { Reason } from '../protocol/errors.js';
+import type { OperationKind } from '../protocol/operation.js';
 import type { Store } from '../store/store.js';
 import type { Log } from './log.js';
 import type { Operation } from './operation.js';

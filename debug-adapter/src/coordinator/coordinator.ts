@@ -12,7 +12,6 @@ import type {
   CheckpointParams,
   CheckpointResult,
   LaunchParams,
-  OperationKind,
   RestartParams,
   SessionStatus,
   StartResult,
@@ -21,6 +20,8 @@ import type {
   TerminalState,
 } from '../protocol/control.js';
 import { failure } from '../protocol/errors.js';
+import type { OperationKind } from '../protocol/operation.js';
+import type { OperationTimeline } from '../protocol/timeline.js';
 import { removeStalePartials } from '../store/partial.js';
 import type { Store } from '../store/store.js';
 import type { AgentConnection } from './agent-connection.js';
@@ -44,6 +45,7 @@ import { stopComputation } from './stop.js';
 import { bounded, deferred, Strand } from './strand.js';
 import { table } from './tables.js';
 import { TerminalHost } from './terminal-host.js';
+import { Timelines } from './timelines.js';
 
 export interface CoordinatorOptions {
   session: string;
@@ -76,6 +78,7 @@ export class Coordinator {
   #detached = false;
   #terminal: TerminalHost | undefined;
   #operations = 0;
+  readonly #timelines = new Timelines();
   #startTimer: NodeJS.Timeout | undefined;
   #recorded = '';
 
@@ -130,6 +133,10 @@ export class Coordinator {
     this.#record();
   }
 
+  /** Of its last operations, the oldest first; one that goes on, as far as it has come. */
+  get timelines(): OperationTimeline[] {
+    return this.#timelines.all;
+  }
   get status(): SessionStatus {
     return this.session.status;
   }
@@ -379,9 +386,12 @@ export class Coordinator {
   }
 
   #begin(kind: OperationKind): Operation {
-    const { clock, paths } = this.#options;
+    const { clock, paths, store, log } = this.#options;
     const callbacks = callbacksOf(this.session.hosts, paths);
-    const operation = new Operation(++this.#operations, kind, clock, this.session, callbacks);
+    const operation = new Operation(++this.#operations, kind, clock, this.session, callbacks, (one) =>
+      this.#timelines.keep(store, one, log),
+    );
+    this.#timelines.add(operation);
     this.session.operation = operation;
     this.session.changed();
     this.#stopped.begin();

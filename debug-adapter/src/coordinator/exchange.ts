@@ -8,8 +8,8 @@
  */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { addressBytes } from '../platform/proof.js';
-import type { PhaseName } from '../protocol/control.js';
 import type { HostName, HostNameSchema, PhaseRequestSchema } from '../protocol/generated/agent_pb.js';
+import type { PhaseName } from '../protocol/operation.js';
 import type { AgentConnection } from './agent-connection.js';
 import type { Hosts } from './hosts.js';
 

@@ -6,15 +6,18 @@
 import { create } from '@bufbuild/protobuf';
 import type { PhaseStep } from '../model/phases.js';
 import { type Clock, sleep } from '../platform/clock.js';
-import type { HoldOff, OperationKind, OperationStatus, PhaseName, PhaseStatus } from '../protocol/control.js';
 import { CairnError, failure, type Reason, reason } from '../protocol/errors.js';
 import { Phase, type PhaseReply, PhaseReplySchema } from '../protocol/generated/agent_pb.js';
+import type { HoldOff, OperationKind, OperationStatus, PhaseName } from '../protocol/operation.js';
+import { phaseLabel } from '../protocol/phase-words.js';
 import type { PhaseTiming } from '../protocol/snapshot.js';
+import type { OperationTimeline } from '../protocol/timeline.js';
 import { type AgentConnection, type Call, ConnectionLost, phaseCall } from './agent-connection.js';
 import type { CallbackOf } from './callbacks.js';
 import type { Deadlines } from './context.js';
 import { Exchange } from './exchange.js';
 import type { Hosts } from './hosts.js';
+import { PhaseRecord, PhaseTime } from './phase-record.js';
 import type { Session } from './session.js';
 import { bounded } from './strand.js';
 
@@ -62,95 +65,37 @@ export class NotNow extends CairnError {}
 const EAGAIN = -11;
 const EBUSY = -16;
 
-/** Who has arrived, and who has not, in a computation of any size. */
-class PhaseRecord implements PhaseStatus {
-  endedMs: number | null = null;
-  error = '';
-  readonly arrived: number[] = [];
-  readonly phase: PhaseName;
-  readonly barrier: string;
-  readonly startedMs: number;
-  readonly #waiting: Set<number>;
-
-  constructor(phase: PhaseName, barrier: string, members: readonly AgentConnection[], startedMs: number) {
-    this.phase = phase;
-    this.barrier = barrier;
-    this.startedMs = startedMs;
-    this.#waiting = new Set(members.map((one) => one.virtualPid));
-  }
-
-  get waiting(): number[] {
-    return [...this.#waiting];
-  }
-  isWaitedFor(one: AgentConnection): boolean {
-    return this.#waiting.has(one.virtualPid);
-  }
-  arrives(one: AgentConnection): void {
-    if (this.#waiting.delete(one.virtualPid)) this.arrived.push(one.virtualPid);
-  }
-
-  /** What is told: a getter of a class is no property of its own. */
-  toJSON(): PhaseStatus {
-    const { phase, barrier, arrived, waiting, startedMs, endedMs, error } = this;
-    return { phase, barrier, arrived, waiting, startedMs, endedMs, error };
-  }
-}
-
-/** What of a phase's time is spent in waiting for something outside the computation alone. */
-class PhaseTime {
-  /** Virtual pids of those that wait for something outside. */
-  readonly waiting = new Set<number>();
-  over = false;
-  #waitedMs = 0;
-  #since: number | undefined;
-
-  constructor(
-    readonly name: string,
-    readonly record: PhaseRecord,
-    readonly deadlineMs: number,
-    readonly callbackOf: CallbackOf,
-  ) {}
-
-  /** At every change, and to have the sum by now. */
-  count(nowMs: number): number {
-    // As nearly always; thousands of processes may arrive.
-    if (this.waiting.size === 0 && this.#since === undefined) return this.#waitedMs;
-    if (this.#since !== undefined) this.#waitedMs += nowMs - this.#since;
-    const missing = this.record.waiting;
-    this.#since = missing.length > 0 && missing.every((pid) => this.waiting.has(pid)) ? nowMs : undefined;
-    return this.#waitedMs;
-  }
-
-  late(members: readonly AgentConnection[]): CairnError {
-    return failure('phaseDeadline', {
-      phase: this.name,
-      seconds: this.deadlineMs / 1000,
-      waiting: names(members, this.callbackOf),
-    });
-  }
-}
-
 export class Operation {
   readonly status: OperationStatus;
+  /** Id of the one that it made, or that it restarts. */
+  snapshot: string | null = null;
   readonly #clock: Clock;
   readonly #began: number;
   readonly #changed: () => void;
   readonly #hosts: Hosts;
   readonly #exchange: Exchange;
   readonly #callbackOf: CallbackOf;
+  readonly #finished: (operation: Operation) => void;
+  readonly #session: Session;
+  readonly #records: PhaseRecord[] = [];
+  readonly #programs = new Map<number, OperationTimeline['processes'][number]>();
   readonly #cancel = new AbortController();
 
   constructor(
     id: number,
     kind: OperationKind,
     clock: Clock,
-    { hosts, progressed }: Pick<Session, 'hosts' | 'progressed'>,
+    session: Session,
     callbackOf: CallbackOf,
+    finished: (operation: Operation) => void,
   ) {
+    const { hosts, progressed } = session;
     this.#callbackOf = callbackOf;
+    this.#finished = finished;
+    this.#session = session;
     this.#hosts = hosts;
     this.#exchange = new Exchange(hosts);
-    this.status = { id, kind, phases: [], heldOff: [], startedAt: clock.now(), finished: false, error: '' };
+    this.status = { id, kind, phases: this.#records, heldOff: [], startedAt: clock.now(), finished: false, error: '' };
     this.#clock = clock;
     this.#began = clock.monotonicMs();
     this.#changed = progressed;
@@ -166,7 +111,25 @@ export class Operation {
   get timings(): PhaseTiming[] {
     return this.status.phases
       .filter((one) => one.endedMs !== null)
-      .map((one) => ({ phase: one.barrier === '' ? one.phase : one.barrier, ms: (one.endedMs ?? 0) - one.startedMs }));
+      .map((one) => ({ phase: phaseLabel(one), ms: (one.endedMs ?? 0) - one.startedMs }));
+  }
+
+  /** How it went, by now. */
+  get timeline(): OperationTimeline {
+    const { id, kind, startedAt, finished, error } = this.status;
+    const phases = this.#records.map((one) => one.timeline);
+    const { snapshot } = this;
+    return {
+      id,
+      kind,
+      session: this.#session.name,
+      snapshot,
+      startedAt,
+      finished,
+      error,
+      processes: [...this.#programs.values()],
+      phases,
+    };
   }
 
   cancel(): void {
@@ -182,7 +145,7 @@ export class Operation {
     mark: number,
     first: (held: readonly HoldOff[]) => void,
   ): Promise<void> {
-    this.status.phases.length = mark;
+    this.forgetFrom(mark);
     const request = phaseCall({ operation: this.number, phase: Phase.ASK, deadlineMs: ABORT_MS });
     for (let asked = 0; ; asked++) {
       const answers = members()
@@ -198,6 +161,11 @@ export class Operation {
       this.checkCancelled();
       await sleep(Math.min(5 * (asked + 1), SECTION_LOOK_MS));
     }
+  }
+
+  /** What was tried from there on is no part of the operation. */
+  forgetFrom(mark: number): void {
+    this.#records.length = mark;
   }
 
   /** With several hosts: where processes leave files for each other while it goes on. */
@@ -249,8 +217,8 @@ export class Operation {
       return reply;
     });
     if (first !== undefined) {
-      const error = phaseFailure(barrier || phase, failed, first.culprit);
-      const record = this.status.phases.findLast((one) => one.phase === phase && one.barrier === barrier);
+      const error = phaseFailure(phaseLabel(step), failed, first.culprit);
+      const record = this.#records.findLast((one) => one.phase === phase && one.barrier === barrier);
       if (record !== undefined) record.error = error.message;
       this.#changed();
       throw lasting ? error : new NotNow(error.data, error.message);
@@ -264,6 +232,7 @@ export class Operation {
    */
   async #untilDone(one: AgentConnection, call: Call, phase: PhaseTime, hasFailed: () => boolean): Promise<PhaseReply> {
     let reply = await one.phase(call);
+    phase.record.answers(one, reply);
     for (let asked = 1; reply.waitsFor !== '' && reply.error === '' && !hasFailed(); asked++) {
       this.#exchange.take(one, reply.names);
       this.#waits(one, phase, reply.waitsFor);
@@ -271,6 +240,7 @@ export class Operation {
       this.checkCancelled();
       if (phase.over) return reply;
       reply = await bounded(one.phase(call), phase.deadlineMs, () => phase.late([one]));
+      phase.record.answers(one, reply);
     }
     if (phase.waiting.has(one.virtualPid) && !phase.over) this.#waits(one, phase, '');
     return reply;
@@ -295,10 +265,9 @@ export class Operation {
     limitMs: number,
     arrive: (one: AgentConnection, phase: PhaseTime) => Promise<T>,
   ): Promise<T[]> {
-    const record = new PhaseRecord(phase, barrier, members, this.elapsedMs);
-    this.status.phases.push(record);
+    const record = this.#begin(phase, barrier, members);
     this.#changed();
-    const name = barrier || phase;
+    const name = phaseLabel({ phase, barrier });
     const time = new PhaseTime(name, record, deadlineMs, this.#callbackOf);
     const one = async (member: AgentConnection): Promise<T> => {
       let result: T;
@@ -307,7 +276,7 @@ export class Operation {
       } catch (error) {
         throw error instanceof ConnectionLost ? await lost(member, name, this.#hosts, this.#callbackOf) : error;
       }
-      record.arrives(member);
+      record.arrives(member, this.elapsedMs);
       time.count(this.elapsedMs);
       this.#changed();
       return result;
@@ -330,6 +299,16 @@ export class Operation {
     }
   }
 
+  #begin(phase: PhaseName, barrier: string, members: readonly AgentConnection[]): PhaseRecord {
+    for (const { virtualPid, program, host } of members) {
+      if (!this.#programs.has(virtualPid))
+        this.#programs.set(virtualPid, { virtualPid, program, host: this.#hosts.byNumber(host)?.name ?? '' });
+    }
+    const record = new PhaseRecord(phase, barrier, members, this.elapsedMs);
+    this.#records.push(record);
+    return record;
+  }
+
   /** Throws `cancelled` if the user wanted that by now. */
   checkCancelled(): void {
     if (this.#cancel.signal.aborted) throw failure('cancelled', { kind: this.status.kind });
@@ -338,12 +317,11 @@ export class Operation {
   /** The abort edge: all processes run on as if nothing had been asked. Never throws: what has gone cannot be held. */
   async abort(members: readonly AgentConnection[]): Promise<void> {
     const open = members.filter((one) => one.isOpen);
-    const record = new PhaseRecord('abort', '', open, this.elapsedMs);
-    this.status.phases.push(record);
+    const record = this.#begin('abort', '', open);
     const request = phaseCall({ operation: this.number, phase: Phase.ABORT, deadlineMs: ABORT_MS });
     const all = open.map(async (one) => {
-      await one.phase(request);
-      record.arrives(one);
+      record.answers(one, await one.phase(request));
+      record.arrives(one, this.elapsedMs);
     });
     await bounded(Promise.allSettled(all), ABORT_MS, () => new Error('no answer to abort')).catch((error: unknown) => {
       record.error = reason(error);
@@ -355,6 +333,7 @@ export class Operation {
   finish(error?: unknown): void {
     this.status.finished = true;
     this.status.error = error === undefined ? '' : reason(error);
+    this.#finished(this);
     this.#changed();
   }
 }
@@ -393,13 +372,4 @@ async function lost(member: AgentConnection, phase: string, hosts: Hosts, callba
     how: lives ? 'lost its connection' : 'ended',
     detail: lives ? 'The computation runs on; its agent connects again by itself.' : ended,
   });
-}
-
-export function names(members: readonly AgentConnection[], callbackOf: CallbackOf = () => ''): string {
-  return members
-    .map((one) => {
-      const callback = callbackOf(one);
-      return `${one.virtualPid} (${one.program}${callback === '' ? '' : `; in ${callback}`})`;
-    })
-    .join(', ');
 }

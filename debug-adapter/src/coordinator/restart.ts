@@ -59,6 +59,7 @@ export async function restart(
   session.launchers = params.launchers ?? manifest.launchers;
   await listenAgain(context, joining, params, manifest);
   const operation = context.begin('restart');
+  operation.snapshot = manifest.id;
   session.become('restarting');
 
   const placed = placeHosts(context, joining, params, manifest, folder);

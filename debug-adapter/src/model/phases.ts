@@ -5,7 +5,7 @@
  * brings them back from the bottom up. One plugin's own barriers keep the order in which it declares them.
  * Tests: test/unit/phases.test.ts.
  */
-import type { PhaseName } from '../protocol/control.js';
+import type { PhaseName } from '../protocol/operation.js';
 
 export interface PhaseStep {
   phase: PhaseName;

@@ -4,8 +4,10 @@
  * schema of its parameters and of its result; both ends validate by these, and `schemas/control.schema.json` is made from them.
  */
 import * as z from 'zod';
+import { OperationStatus } from './operation.js';
 import { ChangedFile, ClockRule, ConnectionRule, FileRule } from './rules.js';
 import { PreflightFinding, SimulatedTime } from './snapshot.js';
+import { OperationTimeline } from './timeline.js';
 
 export const CONTROL_PROTOCOL = 1;
 
@@ -19,50 +21,6 @@ export const SessionState = z.enum([
   'exited', // the computation has ended; the coordinator leaves soon
 ]);
 export type SessionState = z.infer<typeof SessionState>;
-
-export const OperationKind = z.enum(['checkpoint', 'hold', 'resume', 'restart']);
-export type OperationKind = z.infer<typeof OperationKind>;
-
-export const PhaseName = z.enum(['presuspend', 'suspend', 'barrier', 'save', 'resume', 'running', 'abort', 'restart', 'write']);
-export type PhaseName = z.infer<typeof PhaseName>;
-
-/** A phase of the operation in progress, or of the last one: who has arrived, and how long it took. */
-export const PhaseStatus = z.object({
-  phase: PhaseName,
-  /** `plugin.barrier` for phase `barrier`, else empty. */
-  barrier: z.string(),
-  /** Virtual pids. */
-  arrived: z.array(z.number()),
-  waiting: z.array(z.number()),
-  /** Milliseconds since the operation began. */
-  startedMs: z.number(),
-  /** null while it is going on. */
-  endedMs: z.number().nullable(),
-  error: z.string(),
-});
-export type PhaseStatus = z.infer<typeof PhaseStatus>;
-
-/** A process that an operation waits for, for a reason of its own: a critical section, or what a plugin waits for at its barrier. */
-export const HoldOff = z.object({
-  virtualPid: z.number(),
-  program: z.string(),
-  /** In words: the section's name and age, or the plugin's words. */
-  why: z.string(),
-});
-export type HoldOff = z.infer<typeof HoldOff>;
-
-export const OperationStatus = z.object({
-  id: z.number(),
-  kind: OperationKind,
-  phases: z.array(PhaseStatus),
-  /** Not empty: it waits for these, without a deadline, until it is cancelled. */
-  heldOff: z.array(HoldOff),
-  /** ISO 8601. */
-  startedAt: z.string(),
-  finished: z.boolean(),
-  error: z.string(),
-});
-export type OperationStatus = z.infer<typeof OperationStatus>;
 
 export const PluginStatus = z.object({
   name: z.string(),
@@ -257,6 +215,8 @@ export type TableRow = z.infer<typeof TableRow>;
 export const TableParams = z.object({ kind: TableKind, virtualPid: z.number().optional() });
 export const TableResult = z.object({ rows: z.array(TableRow) });
 
+export const TimelinesResult = z.object({ timelines: z.array(OperationTimeline) });
+
 export const TerminalState = z.object({
   columns: z.number(),
   rows: z.number(),
@@ -285,6 +245,8 @@ export const requests = {
   /** SIGTERM to every process, SIGKILL after `graceMs`. Resolves when the computation has ended. */
   'session/stop': { params: z.object({ graceMs: z.number().optional() }), result: SessionStatus },
   'session/table': { params: TableParams, result: TableResult },
+  /** How the last operations of the session went, the oldest first. */
+  'session/timelines': { params: Nothing, result: TimelinesResult },
   /** Subscribes this client to terminal/data. */
   'terminal/open': { params: Nothing, result: TerminalState },
   'terminal/input': { params: z.object({ data: z.string() }), result: Nothing },

@@ -303,6 +303,12 @@ export const errorTable = define({
     message: 'The session "{name}" has not been checkpointed, held or restarted yet',
     remedy: 'Make a checkpoint with cairn checkpoint, or watch what comes with cairn barriers --follow.',
   },
+  noTimeline: {
+    number: 414,
+    blame: 'user',
+    message: 'Nothing is kept with the snapshot {id} of how it was made or restarted',
+    remedy: 'The last ten operations are kept from this version of Cairn on: restart it once.',
+  },
 
   // 5xx: snapshots and the store
   snapshotNotFound: {

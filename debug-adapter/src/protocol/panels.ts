@@ -3,9 +3,14 @@
  * sends the whole model of a panel whenever it changed; a panel keeps only how it is shown (tab, filter), by setState.
  */
 import * as z from 'zod';
-import { OperationStatus, SessionState, TableKind, TableRow } from './control.js';
+import { SessionState, TableKind, TableRow } from './control.js';
+import { OperationStatus } from './operation.js';
+import { OperationTimeline } from './timeline.js';
 
-/** Model of the Barriers view: the operation in progress, or the last one, of one session. */
+/** An operation that can be shown: of the live session, or kept with the snapshot that is selected. */
+export const OperationChoice = z.object({ key: z.string(), label: z.string(), kind: z.enum(['live', 'snapshot']) });
+
+/** Model of the Barriers view: the operation in progress, or the last one, of one session; or one that was chosen. */
 export const BarriersModel = z.object({
   panel: z.literal('barriers'),
   /** null: no live session. */
@@ -14,6 +19,12 @@ export const BarriersModel = z.object({
   operation: OperationStatus.nullable(),
   /** Name of each process, for its virtual pid. */
   processes: z.array(z.object({ virtualPid: z.number(), name: z.string() })),
+  /** The newest first. */
+  choices: z.array(OperationChoice),
+  /** null: the newest of the session. */
+  chosen: z.string().nullable(),
+  /** How the operation shown went, process by process; null: it is not known yet. */
+  timeline: OperationTimeline.nullable(),
 });
 export type BarriersModel = z.infer<typeof BarriersModel>;
 
@@ -44,6 +55,7 @@ export const FromPanel = z.discriminatedUnion('type', [
   /** The panel listens now. */
   z.object({ type: z.literal('ready') }),
   z.object({ type: z.literal('cancel') }),
+  z.object({ type: z.literal('selectOperation'), key: z.string().nullable() }),
   z.object({ type: z.literal('selectNames'), source: z.string().nullable(), kind: NameTableKind }),
   z.object({ type: z.literal('refresh') }),
   z.object({ type: z.literal('copy'), text: z.string() }),

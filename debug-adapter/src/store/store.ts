@@ -5,6 +5,7 @@
  *   tmp/<id>/              snapshots being written; tmp/<id>.owner says by which coordinator
  *   cache/<id>/            pages of compressed snapshots, unpacked for a restart
  *   runs/<session>-<time>/ what restarted runs wrote
+ *   timelines/<id>/        how the checkpoint of that snapshot, and restarts from it, went
  *   removed.json           parents of removed snapshots, so that their children keep their place in the tree
  *
  * The folders are the truth; nothing else is kept. Tests: test/unit/store.test.ts.
@@ -40,6 +41,9 @@ export class Store {
   }
   get cache(): string {
     return join(this.path, 'cache');
+  }
+  get timelines(): string {
+    return join(this.path, 'timelines');
   }
   get runs(): string {
     return join(this.path, 'runs');
@@ -132,7 +136,7 @@ export class Store {
       await rename(snapshot.path, grave);
       await flushFolder(this.snapshots);
       await rm(grave, { recursive: true, force: true });
-      await rm(join(this.cache, snapshot.id), { recursive: true, force: true });
+      for (const folder of [this.cache, this.timelines]) await rm(join(folder, snapshot.id), { recursive: true, force: true });
     } catch (cause) {
       throw failure('storeUnusable', { path: this.path, why: reason(cause) }, cause);
     }

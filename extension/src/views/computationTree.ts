@@ -4,7 +4,8 @@
  */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { OperationStatus, ProcessStatus } from '../../../debug-adapter/src/protocol/control.js';
+import type { ProcessStatus } from '../../../debug-adapter/src/protocol/control.js';
+import type { OperationStatus } from '../../../debug-adapter/src/protocol/operation.js';
 import { messageOf } from '../platform/errors.js';
 import type { LiveSessions } from '../session/liveSessions.js';
 import { formatCommandLine } from './format.js';

@@ -13,7 +13,7 @@
 namespace cairn::sockets {
 namespace {
 
-/// Who has which socket, as one look at all processes of the computation finds it.
+/// Who has which socket, as a look at a process's descriptors finds it.
 struct Owner {
   uint64_t inode;
   int32_t process;  // virtual pid
@@ -23,40 +23,49 @@ constexpr uint32_t capacity = 8192;
 Owner owners[capacity];
 uint32_t owner_count = 0;
 
-void find_owners() {
-  owner_count = 0;
+void find_in(int64_t virtual_id, int64_t real_id) {
+  Text<64> path;
+  // Of this one by a thread that is there: the first one may have ended.
+  path.add("/proc/").add(real_id);
+  if (real_id == host->real_pid()) path.add("/task/").add(static_cast<int64_t>(sys(SYS_gettid)));
+  path.add("/fd");
+  const uint32_t before = owner_count;
+  auto note = [&](long folder, const plugin::KernelDirent& entry) {
+    char link[64];
+    long length = sys(SYS_readlinkat, folder, pointer(entry.name), pointer(link), sizeof link - 1);
+    const char* name = entry.name;
+    const char* rest;
+    int64_t fd = 0, inode = 0;
+    if (length <= 0 || !plugin::read_number(&name, 10, &fd)) return false;
+    link[length] = 0;
+    if (!plugin::begins(link, "socket:[", &rest) || !plugin::read_number(&rest, 10, &inode)) return false;
+    if (real_id == host->real_pid() && host->own_fd(static_cast<int32_t>(fd)) != 0) return false;
+    if (owner_count < capacity) owners[owner_count++] = {static_cast<uint64_t>(inode), static_cast<int32_t>(virtual_id), static_cast<int32_t>(fd)};
+    return false;
+  };
+  plugin::aside(host, [&] {
+    owner_count = before;
+    (void)plugin::for_each_entry(host, path.text(), note);
+  });
+}
+
+/// Of the other processes. Only where somebody's other end is looked for: where all processes look at all, it is their square.
+bool others_known = false;
+void find_others() {
+  if (others_known) return;
+  others_known = true;
   uint32_t index = 0;
   int64_t virtual_id, real_id;
   while (host->next_name(CAIRN_NAMES_PROCESS, &index, &virtual_id, &real_id) == 0) {
-    Text<64> path;
-    // Of this one by a thread that is there: the first one may have ended.
-    path.add("/proc/").add(real_id);
-    if (real_id == host->real_pid()) path.add("/task/").add(static_cast<int64_t>(sys(SYS_gettid)));
-    path.add("/fd");
-    const uint32_t before = owner_count;
-    auto note = [&](long folder, const plugin::KernelDirent& entry) {
-      char link[64];
-      long length = sys(SYS_readlinkat, folder, pointer(entry.name), pointer(link), sizeof link - 1);
-      const char* name = entry.name;
-      const char* rest;
-      int64_t fd = 0, inode = 0;
-      if (length <= 0 || !plugin::read_number(&name, 10, &fd)) return false;
-      link[length] = 0;
-      if (!plugin::begins(link, "socket:[", &rest) || !plugin::read_number(&rest, 10, &inode)) return false;
-      if (real_id == host->real_pid() && host->own_fd(static_cast<int32_t>(fd)) != 0) return false;
-      if (owner_count < capacity) owners[owner_count++] = {static_cast<uint64_t>(inode), static_cast<int32_t>(virtual_id), static_cast<int32_t>(fd)};
-      return false;
-    };
-    plugin::aside(host, [&] {
-      owner_count = before;
-      (void)plugin::for_each_entry(host, path.text(), note);
-    });
+    if (real_id != host->real_pid()) find_in(virtual_id, real_id);
   }
 }
 
 const Owner* owner_of(uint64_t inode) {
+  if (inode == 0) return nullptr;
+  find_others();
   const Owner* found = nullptr;
-  for (uint32_t i = 0; inode != 0 && i < owner_count; ++i) {
+  for (uint32_t i = 0; i < owner_count; ++i) {
     bool lower = found == nullptr || owners[i].process < found->process || (owners[i].process == found->process && owners[i].fd < found->fd);
     if (owners[i].inode == inode && lower) found = &owners[i];
   }
@@ -161,10 +170,11 @@ void emit_socket(int32_t fd, uint64_t inode, cairn_emit_row emit, void* context)
 
 void rows(const char* table, cairn_emit_row emit, void* context) {
   if (!plugin::same(table, "connection")) return;
-  find_owners();
-  for (uint32_t i = 0; i < owner_count; ++i) {
-    if (owners[i].process == host->virtual_pid()) emit_socket(owners[i].fd, owners[i].inode, emit, context);
-  }
+  owner_count = 0;
+  others_known = false;
+  find_in(host->virtual_pid(), host->real_pid());
+  const uint32_t own = owner_count;
+  for (uint32_t i = 0; i < own; ++i) emit_socket(owners[i].fd, owners[i].inode, emit, context);
 }
 
 }  // namespace cairn::sockets

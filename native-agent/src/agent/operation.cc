@@ -13,6 +13,7 @@
 #include "events/guard.h"
 #include "events/host.h"
 #include "events/names.h"
+#include "events/times.h"
 #include "sys/futex.h"
 #include "sys/own_fds.h"
 #include "trace/again.h"
@@ -104,6 +105,15 @@ bool write_said(pb_ostream_t* stream, const pb_field_t* field, void* const*) {
   return true;
 }
 
+bool write_times(pb_ostream_t* stream, const pb_field_t* field, void* const*) {
+  for (uint32_t i = 0; i < events::time_count(); ++i) {
+    const events::CallTime& time = events::time_at(i);
+    cairn_agent_CallTime record = {time.layer, time.event, time.first_ns, time.total_ns, time.count};
+    if (!pb_encode_tag_for_field(stream, field) || !pb_encode_submessage(stream, cairn_agent_CallTime_fields, &record)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 int32_t virtual_id(int32_t real) {
@@ -124,6 +134,7 @@ void Operation::handle(uint64_t id, Text body) {
   request.snapshot = wire::decode_text(&snapshot);
   request.exchange_folder = wire::decode_text(&exchange);
   uint64_t start = sys::now_ns();
+  events::begin_times(start);
   error_.clear();
   events::facts().error = &error_;
   events::facts().waits_for[0] = 0;
@@ -166,6 +177,7 @@ void Operation::handle(uint64_t id, Text body) {
     reply.children.arg = &family_;
   }
   reply.names.funcs.encode = write_said;
+  reply.calls.funcs.encode = write_times;
   Text waits_for = error_.failed() ? Text() : Text(events::facts().waits_for);
   reply.waits_for = encode_text(&waits_for);
   Status status = agent_->channel_.send(id, cairn_agent_Message_phase_reply_tag, cairn_agent_PhaseReply_fields, &reply);

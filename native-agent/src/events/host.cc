@@ -9,6 +9,7 @@
 #include "events/exchange.h"
 #include "events/library.h"
 #include "events/names.h"
+#include "events/times.h"
 #include "sys/own_fds.h"
 
 namespace cairn::events {
@@ -117,10 +118,12 @@ int32_t host_waits_for(const char* text) {
 
 int32_t host_offer(uint32_t event, void* data) {
   if (event == CAIRN_EVENT_DESCRIPTOR_SAVE) gathering = true;
+  CallTimer timer;
   for (uint32_t layer = loaded; layer-- > 0;) {
     const LoadedPlugin& entry = plugins[layer];
     if (entry.error[0] != 0 || entry.plugin->event == nullptr) continue;
     int32_t result = call_event(entry, event, data);
+    if (result != 0) timer.by(layer, event);
     if (result == 1) return static_cast<int32_t>(layer);
     if (result < 0) return result == -1 ? -EPERM : result;
   }
@@ -129,7 +132,11 @@ int32_t host_offer(uint32_t event, void* data) {
 int32_t host_deliver(int32_t layer, uint32_t event, void* data) {
   if (layer < 0 || static_cast<uint32_t>(layer) >= loaded) return -EINVAL;
   const LoadedPlugin& entry = plugins[layer];
-  return entry.error[0] != 0 || entry.plugin->event == nullptr ? 0 : call_event(entry, event, data);
+  if (entry.error[0] != 0 || entry.plugin->event == nullptr) return 0;
+  CallTimer timer;
+  int32_t result = call_event(entry, event, data);
+  timer.by(static_cast<uint32_t>(layer), event);
+  return result;
 }
 
 const cairn_host host = {
@@ -146,7 +153,9 @@ bool goes_down(cairn_event event) { return event == CAIRN_EVENT_PRESUSPEND || ev
 
 bool deliver(const LoadedPlugin& entry, cairn_event event, void* data) {
   if (entry.error[0] != 0 || entry.plugin->event == nullptr) return true;
+  CallTimer timer;
   int32_t result = call_event(entry, event, data);
+  timer.by(static_cast<uint32_t>(&entry - plugins), event);
   if (result >= 0) return true;
   if (host_facts.error != nullptr && !host_facts.error->failed()) {
     host_facts.error->set(result, entry.plugin->name)
@@ -278,7 +287,9 @@ bool run_barrier(Text name, bool restart) {
     const LoadedPlugin& entry = plugins[layer];
     if (entry.error[0] != 0 || !(owner == Text(entry.plugin->name)) || entry.plugin->barrier == nullptr) continue;
     host_facts.waits_for[0] = 0;
+    CallTimer timer;
     int32_t result = call_barrier(entry, barrier.c_str(), restart);
+    timer.by(layer, 0);
     if (result != CAIRN_BARRIER_WAITS) host_facts.waits_for[0] = 0;
     else if (host_facts.waits_for[0] == 0) (void)host_waits_for(sys::TextBuffer<64>().add("plugin ").add(entry.plugin->name).add(" waits").c_str());
     if (result >= 0) return true;

@@ -1,19 +1,63 @@
 /**
  * The Barriers panel: how a checkpoint, hold or restart goes from phase to phase. One table is both the picture and what a
- * screen reader reads: a line with a station for each phase, who has arrived, who is awaited, how long it took.
+ * screen reader reads: a line with a station for each phase, who has arrived, who is awaited, how long it took. Below it, when it is
+ * over, the time line of each process.
  */
 import { render } from 'preact';
+import type { OperationStatus } from '../../../debug-adapter/src/protocol/operation.js';
 import type { BarriersModel } from '../../../debug-adapter/src/protocol/panels.js';
 import { listen, send } from '../bridge.js';
 import '../panel.css';
 import './barriers.css';
+import { OperationChoice } from './operationChoice.js';
 import { PhaseRow } from './phaseRow.js';
-import { longest, title } from './words.js';
+import { Timeline } from './timeline.js';
+import { asOperation, longest, title } from './words.js';
 
-function Barriers({ session, operation, processes }: BarriersModel) {
+function Barriers(model: BarriersModel) {
+  const { session, operation, processes, chosen, timeline } = model;
+  const choose = (key: string | null): void => send({ type: 'selectOperation', key });
+  const choice = <OperationChoice model={model} onChoose={choose} />;
+  if (chosen !== null && timeline !== null) {
+    const names = timeline.processes.map(({ virtualPid, program }) => ({ virtualPid, name: program }));
+    return (
+      <>
+        {choice}
+        <Phases operation={asOperation(timeline)} processes={names} session={timeline.session} />
+        <Timeline timeline={timeline} />
+      </>
+    );
+  }
   if (session === null)
-    return <p class="muted">No simulation is running. When one is, each checkpoint shows here which phase it is in.</p>;
-  if (!operation) return <p class="muted">{session} has made no checkpoint yet.</p>;
+    return (
+      <>
+        {choice}
+        <p class="muted">No simulation is running. When one is, each checkpoint shows here which phase it is in.</p>
+      </>
+    );
+  if (!operation)
+    return (
+      <>
+        {choice}
+        <p class="muted">{session} has made no checkpoint yet.</p>
+      </>
+    );
+  return (
+    <>
+      {choice}
+      <Phases operation={operation} processes={processes} session={session} />
+      {timeline !== null && <Timeline timeline={timeline} />}
+    </>
+  );
+}
+
+interface PhasesProps {
+  readonly operation: OperationStatus;
+  readonly processes: BarriersModel['processes'];
+  readonly session: string;
+}
+
+function Phases({ operation, processes, session }: PhasesProps) {
   const scale = longest(operation);
   const inSomePhase = operation.phases.some(({ error }) => error === operation.error);
   return (

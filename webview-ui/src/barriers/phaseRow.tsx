@@ -1,10 +1,12 @@
 /**
  * One phase as a row of the table, with its station on the line that runs down the first column.
  */
-import type { PhaseStatus } from '../../../debug-adapter/src/protocol/control.js';
+
 import { formatDuration } from '../../../debug-adapter/src/protocol/format.js';
+import type { PhaseStatus } from '../../../debug-adapter/src/protocol/operation.js';
 import type { BarriersModel } from '../../../debug-adapter/src/protocol/panels.js';
-import { duration, meaning, phaseName } from './words.js';
+import { phaseLabel, phaseMeaning } from '../../../debug-adapter/src/protocol/phase-words.js';
+import { duration } from './words.js';
 
 interface Props {
   readonly phase: PhaseStatus;
@@ -18,10 +20,10 @@ export function PhaseRow({ phase, processes, scale }: Props) {
   const state = phase.error !== '' ? 'failed' : ms === null ? 'current' : 'done';
   return (
     <>
-      <tr class={state} title={meaning(phase)}>
+      <tr class={state} title={phaseMeaning(phase.phase)}>
         <th scope="row">
           <Station state={state} />
-          <span>{phaseName(phase)}</span>
+          <span>{phaseLabel(phase)}</span>
         </th>
         <td class="number">
           {ms === null ? 'now' : formatDuration(ms)}

@@ -1,29 +1,10 @@
 /**
  * Words and measures of an operation's phases. Pure. Tests: test/unit/phase-words.test.ts.
  */
-import type { OperationStatus, PhaseName, PhaseStatus } from '../../../debug-adapter/src/protocol/control.js';
 import { formatDuration, formatHoldOff } from '../../../debug-adapter/src/protocol/format.js';
-
-/** What happens in a phase, for those who do not know it by name. */
-const MEANING: Readonly<Record<PhaseName, string>> = {
-  presuspend: 'plugins are told, threads still run',
-  suspend: 'all threads are stopped',
-  barrier: 'a plugin brings what it owns to rest or back',
-  save: 'the state is captured',
-  resume: 'threads go on',
-  running: 'plugins are told that it is over',
-  abort: 'given up: everything runs on as before',
-  restart: 'memory is mapped, plugins reopen what they own',
-  write: 'the image is written while the simulation runs on',
-};
-
-export function meaning({ phase }: PhaseStatus): string {
-  return MEANING[phase];
-}
-
-export function phaseName({ phase, barrier }: PhaseStatus): string {
-  return barrier === '' ? phase : barrier;
-}
+import type { OperationStatus, PhaseStatus } from '../../../debug-adapter/src/protocol/operation.js';
+import { lastArrival, lengthOf, longestCall, phaseLabel, slowestOf } from '../../../debug-adapter/src/protocol/phase-words.js';
+import type { OperationTimeline, PhaseTimeline } from '../../../debug-adapter/src/protocol/timeline.js';
 
 /** null: it is still going on. */
 export function duration({ startedMs, endedMs }: PhaseStatus): number | null {
@@ -38,9 +19,53 @@ export function longest({ phases }: OperationStatus): number {
 export function title({ kind, finished, error, phases, heldOff }: OperationStatus): string {
   const name = `${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
   if (error !== '') return `${name} failed`;
-  if (finished)
-    return `${name} done in ${formatDuration(Math.max(0, ...phases.map(({ startedMs, endedMs }) => endedMs ?? startedMs)))}`;
+  if (finished) return `${name} done in ${formatDuration(lengthOf({ phases }))}`;
   if (heldOff.length > 0) return `${name} ${formatHoldOff(heldOff)}`;
   const current = phases.findLast(({ endedMs }) => endedMs === null);
-  return current ? `${name}: ${phaseName(current)}` : `${name} begins`;
+  return current ? `${name}: ${phaseLabel(current)}` : `${name} begins`;
+}
+
+/** As an operation in progress is told of. */
+export function asOperation({ phases, ...one }: OperationTimeline): OperationStatus {
+  const { id, kind, startedAt, finished, error } = one;
+  const told = phases.map(({ arrivals, missing, ...phase }) => ({
+    ...phase,
+    arrived: arrivals.map(({ virtualPid }) => virtualPid),
+    waiting: missing,
+  }));
+  return { id, kind, phases: told, heldOff: [], startedAt, finished, error };
+}
+
+/** What one process did in one phase: a piece of its line. */
+export interface Piece {
+  readonly phase: PhaseTimeline;
+  /** Milliseconds since the operation began. */
+  readonly from: number;
+  readonly arrived: number;
+  /** When the last one had arrived. */
+  readonly to: number;
+  readonly last: boolean;
+  readonly text: string;
+}
+
+/** The line of one process; phases that it had no part in are left out. */
+export function piecesOf({ phases }: OperationTimeline, virtualPid: number): Piece[] {
+  return phases.flatMap((phase) => {
+    const arrival = phase.arrivals.find((one) => one.virtualPid === virtualPid);
+    if (arrival === undefined) return [];
+    const call = longestCall(arrival);
+    const last = lastArrival(phase)?.virtualPid === virtualPid;
+    const slow = call === undefined ? '' : `; longest: ${call.plugin}, ${call.callback}, ${formatDuration(call.ms)}`;
+    const text = `${phaseLabel(phase)}: arrived after ${formatDuration(arrival.atMs - phase.startedMs)}${last ? ', as the last' : ''}${slow}`;
+    return [{ phase, from: phase.startedMs, arrived: arrival.atMs, to: phase.endedMs ?? arrival.atMs, last, text }];
+  });
+}
+
+/** "Slowest: plugin emulator, barrier drain, in process 4711 (tb): 812 ms"; empty: nobody said what took how long. */
+export function slowestText(timeline: OperationTimeline): string {
+  const slowest = slowestOf(timeline);
+  if (slowest === undefined) return '';
+  const { arrival, call, phase } = slowest;
+  const program = timeline.processes.find(({ virtualPid }) => virtualPid === arrival.virtualPid)?.program ?? '';
+  return `Slowest: plugin ${call.plugin}, ${call.callback}, in process ${arrival.virtualPid} (${program}) at ${phaseLabel(phase)}: ${formatDuration(call.ms)}`;
 }

@@ -1,78 +1,93 @@
 /**
  * `cairn barriers`: the phases of the last checkpoint or restart, each plugin's barriers among them: how long each took, who has arrived,
- * who came last or is waited for. With --follow, live, until the session ends.
+ * who came last or is waited for, and which plugin's callback took longest. With --follow, live, until the session ends; with --snapshot,
+ * of the checkpoint that made a snapshot and of the restarts from it.
  */
-import type { OperationStatus, PhaseStatus, SessionStatus } from '../../protocol/control.js';
+
+import type { SessionStatus } from '../../protocol/control.js';
 import { failure } from '../../protocol/errors.js';
 import { formatDuration, formatHoldOff, formatTable } from '../../protocol/format.js';
+import { lastArrival, longestCall, phaseLabel, slowestOf } from '../../protocol/phase-words.js';
+import type { OperationTimeline, PhaseTimeline } from '../../protocol/timeline.js';
 import { note, print, printJson } from '../output.js';
 import { withSession } from '../sessions.js';
+import { headline, keptTimelines, nameOf } from '../timelines.js';
 
 interface Options {
   session?: string;
+  snapshot?: string;
+  store?: string;
   json: boolean;
   follow: boolean;
 }
 
-type Programs = ReadonlyMap<number, string>;
-
-function programsOf({ processes }: SessionStatus): Programs {
-  return new Map(processes.map(({ virtualPid, executable }) => [virtualPid, executable.split('/').at(-1) ?? '']));
-}
-
-function nameOf(virtualPid: number, programs: Programs): string {
-  const program = programs.get(virtualPid);
-  return program === undefined ? `${virtualPid}` : `${virtualPid} (${program})`;
-}
+/** A callback that took less says nothing about who was waited for. */
+const WORTH_NAMING_MS = 0.1;
 
 /** In words, at most three of them. */
-function some(pids: readonly number[], programs: Programs): string {
+function some(pids: readonly number[], timeline: OperationTimeline): string {
   const more = pids.length > 3 ? ` and ${pids.length - 3} more` : '';
   return pids
     .slice(0, 3)
-    .map((pid) => nameOf(pid, programs))
+    .map((pid) => nameOf(pid, timeline))
     .join(', ')
     .concat(more);
 }
 
-function remark({ arrived, waiting, endedMs, error }: PhaseStatus, programs: Programs): string {
+function remark(phase: PhaseTimeline, timeline: OperationTimeline): string {
+  const { arrivals, missing, endedMs, error } = phase;
   if (error !== '') return error.split('\n')[0] ?? '';
-  if (waiting.length > 0) return `${endedMs === null ? 'waits for' : 'without'} ${some(waiting, programs)}`;
-  const last = arrived.at(-1);
-  return arrived.length > 1 && last !== undefined ? `last: ${nameOf(last, programs)}` : '';
+  if (missing.length > 0) return `${endedMs === null ? 'waits for' : 'without'} ${some(missing, timeline)}`;
+  const last = lastArrival(phase);
+  const call = longestCall(last ?? arrivals[0] ?? { calls: [] });
+  const slow =
+    call !== undefined && call.ms >= WORTH_NAMING_MS ? `${call.plugin}, ${call.callback}: ${formatDuration(call.ms)}` : '';
+  return [last === undefined ? '' : `last: ${nameOf(last.virtualPid, timeline)}`, slow].filter((text) => text !== '').join('; ');
 }
 
-function cells(phase: PhaseStatus, programs: Programs): string[] {
-  const { phase: name, barrier, startedMs, endedMs, arrived, waiting } = phase;
+function cells(phase: PhaseTimeline, timeline: OperationTimeline): string[] {
+  const { startedMs, endedMs, arrivals, missing } = phase;
   return [
-    barrier || name,
+    phaseLabel(phase),
     formatDuration(startedMs),
     endedMs === null ? '…' : formatDuration(endedMs - startedMs),
-    `${arrived.length} of ${arrived.length + waiting.length}`,
-    remark(phase, programs),
+    `${arrivals.length} of ${arrivals.length + missing.length}`,
+    remark(phase, timeline),
   ];
-}
-
-function headline({ kind, startedAt, finished, error }: OperationStatus): string {
-  const outcome = error !== '' ? `failed: ${error}` : finished ? 'done' : 'goes on';
-  return `${kind} of ${startedAt}: ${outcome}`;
 }
 
 const titles = ['PHASE', 'AT', 'TOOK', 'ARRIVED', ''];
 
-export async function barriers({ session, json, follow }: Options): Promise<number> {
+function printWhole(timeline: OperationTimeline): void {
+  print(headline(timeline));
+  print(formatTable([titles, ...timeline.phases.map((phase) => cells(phase, timeline))]));
+  const slowest = slowestOf(timeline);
+  if (slowest === undefined || slowest.call.ms < WORTH_NAMING_MS) return;
+  const { phase, arrival, call } = slowest;
+  const where = `process ${nameOf(arrival.virtualPid, timeline)} at ${phaseLabel(phase)}`;
+  print(`slowest: plugin ${call.plugin}, ${call.callback}, in ${where}: ${formatDuration(call.ms)}`);
+}
+
+export async function barriers({ session, snapshot, store, json, follow }: Options): Promise<number> {
+  if (snapshot !== undefined) {
+    const kept = keptTimelines({ snapshot, ...(store === undefined ? {} : { store }) });
+    if (json) printJson(kept);
+    else kept.forEach(printWhole);
+    return 0;
+  }
   return withSession(session, async (client) => {
     const found = await client.request('session/status', {});
+    const latest = async (): Promise<OperationTimeline | undefined> =>
+      (await client.request('session/timelines', {})).timelines.at(-1);
     if (!follow) {
       const { operation } = found;
-      if (operation === null) throw failure('noOperation', { name: found.session });
+      const timeline = await latest();
+      if (operation === null || timeline === undefined) throw failure('noOperation', { name: found.session });
       if (json) {
         printJson(operation);
         return 0;
       }
-      const programs = programsOf(found);
-      print(headline(operation));
-      print(formatTable([titles, ...operation.phases.map((phase) => cells(phase, programs))]));
+      printWhole(timeline);
       if (operation.heldOff.length > 0) print(formatHoldOff(operation.heldOff));
       return 0;
     }
@@ -109,20 +124,21 @@ class Followed {
       this.#id = operation.id;
       this.#printed = 0;
       this.#ended = false;
-      if (!this.#json) print(headline(operation));
+      if (!this.#json) print(headline({ ...operation, phases: [] }));
     }
     // What was tried and given up, as behind a critical section, is begun anew.
     this.#printed = Math.min(this.#printed, operation.phases.length);
-    const programs = programsOf(status);
+    const timeline = asTimeline(status, operation);
     for (
       let phase = operation.phases[this.#printed];
       phase !== undefined && phase.endedMs !== null;
       phase = operation.phases[this.#printed]
     ) {
+      const line = timeline.phases[this.#printed];
       if (this.#json) print(JSON.stringify({ operation: operation.id, kind: operation.kind, ...phase }));
-      else
+      else if (line !== undefined)
         print(
-          `  ${cells(phase, programs)
+          `  ${cells(line, timeline)
             .filter((cell) => cell !== '')
             .join('  ')}`,
         );
@@ -132,6 +148,25 @@ class Followed {
     if (heldOff !== this.#heldOff && heldOff !== '' && !this.#json) note(heldOff);
     this.#heldOff = heldOff;
     this.#ended = operation.finished;
-    if (operation.finished && !this.#json) print(headline(operation));
+    if (operation.finished && !this.#json) print(headline(timeline));
   }
+}
+
+/** What is told at every change has the order of arrivals, but neither their times nor callbacks. */
+function asTimeline(
+  { session, processes }: SessionStatus,
+  operation: NonNullable<SessionStatus['operation']>,
+): OperationTimeline {
+  const programs = processes.map(({ virtualPid, executable, host }) => ({
+    virtualPid,
+    program: executable.split('/').at(-1) ?? '',
+    host,
+  }));
+  const phases = operation.phases.map(({ arrived, waiting, ...phase }) => ({
+    ...phase,
+    arrivals: arrived.map((virtualPid) => ({ virtualPid, atMs: phase.endedMs ?? phase.startedMs, ownMs: null, calls: [] })),
+    missing: waiting,
+  }));
+  const { id, kind, startedAt, finished, error } = operation;
+  return { id, kind, session, snapshot: null, startedAt, finished, error, processes: programs, phases };
 }

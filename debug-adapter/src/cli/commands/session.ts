@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { allSessions } from '../../control/sessions.js';
 import { runtimePaths } from '../../platform/runtime.js';
-import { type OperationStatus, type SessionStatus, TableKind, type TableRow } from '../../protocol/control.js';
+import { type SessionStatus, TableKind, type TableRow } from '../../protocol/control.js';
 import { failure } from '../../protocol/errors.js';
 import {
   formatBytes,
@@ -15,6 +15,8 @@ import {
   formatTime,
   shellWord,
 } from '../../protocol/format.js';
+import type { OperationStatus } from '../../protocol/operation.js';
+import { phaseLabel } from '../../protocol/phase-words.js';
 import { type Column, columns, columnText, columnTitles, filterRows, parseFilter } from '../../protocol/table-columns.js';
 import { Store, snapshotTable } from '../../store/store.js';
 import { fileRule, storePath } from '../choices.js';
@@ -29,7 +31,7 @@ interface Common {
 function phaseText({ phases, heldOff }: OperationStatus): string {
   if (heldOff.length > 0) return formatHoldOff(heldOff);
   const phase = phases.at(-1);
-  return phase === undefined ? '' : phase.barrier || phase.phase;
+  return phase === undefined ? '' : phaseLabel(phase);
 }
 
 export async function checkpoint(options: Common & { name: string; then: string; file: string[] }): Promise<number> {

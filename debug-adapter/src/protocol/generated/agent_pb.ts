@@ -20,7 +20,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file agent.proto.
  */
 export const file_agent: GenFile = /*@__PURE__*/
-  fileDesc("CgthZ2VudC5wcm90bxILY2Fpcm4uYWdlbnQizQkKB01lc3NhZ2USCgoCaWQYASABKAQSIwoFaGVsbG8YAiABKAsyEi5jYWlybi5hZ2VudC5IZWxsb0gAEi4KC2hlbGxvX3JlcGx5GAMgASgLMhcuY2Fpcm4uYWdlbnQuSGVsbG9SZXBseUgAEicKB3NldHRpbmcYBCABKAsyFC5jYWlybi5hZ2VudC5TZXR0aW5nSAASMAoMc2V0dGluZ3NfZW5kGAUgASgLMhguY2Fpcm4uYWdlbnQuU2V0dGluZ3NFbmRIABIuCgtwbHVnaW5faW5mbxgGIAEoCzIXLmNhaXJuLmFnZW50LlBsdWdpbkluZm9IABIjCgVyZWFkeRgHIAEoCzISLmNhaXJuLmFnZW50LlJlYWR5SAASMgoNcGhhc2VfcmVxdWVzdBgIIAEoCzIZLmNhaXJuLmFnZW50LlBoYXNlUmVxdWVzdEgAEi4KC3BoYXNlX3JlcGx5GAkgASgLMhcuY2Fpcm4uYWdlbnQuUGhhc2VSZXBseUgAEioKCXNhdmVfZG9uZRgKIAEoCzIVLmNhaXJuLmFnZW50LlNhdmVEb25lSAASMgoNdGFibGVfcmVxdWVzdBgLIAEoCzIZLmNhaXJuLmFnZW50LlRhYmxlUmVxdWVzdEgAEioKCXRhYmxlX3JvdxgMIAEoCzIVLmNhaXJuLmFnZW50LlRhYmxlUm93SAASKgoJdGFibGVfZW5kGA0gASgLMhUuY2Fpcm4uYWdlbnQuVGFibGVFbmRIABIwCgxwcm9jZXNzX2V4aXQYDiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzRXhpdEgAEjwKEmNoZWNrcG9pbnRfcmVxdWVzdBgPIAEoCzIeLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXF1ZXN0SAASOAoQY2hlY2twb2ludF9yZXBseRgQIAEoCzIcLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXBseUgAEicKB3JlZnVzYWwYESABKAsyFC5jYWlybi5hZ2VudC5SZWZ1c2FsSAASHwoDbG9nGBIgASgLMhAuY2Fpcm4uYWdlbnQuTG9nSAASMAoMaG9sZF9iYXJyaWVyGBMgASgLMhguY2Fpcm4uYWdlbnQuSG9sZEJhcnJpZXJIABIwCgxqb2luX3JlcXVlc3QYFCABKAsyGC5jYWlybi5hZ2VudC5Kb2luUmVxdWVzdEgAEiwKCmpvaW5fcmVwbHkYFSABKAsyFi5jYWlybi5hZ2VudC5Kb2luUmVwbHlIABIwCgxwcm9jZXNzX2xvb2sYFiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzTG9va0gAEjIKDXByb2Nlc3NfZmFjdHMYFyABKAsyGS5jYWlybi5hZ2VudC5Qcm9jZXNzRmFjdHNIABI0Cg5wcm9jZXNzX3NpZ25hbBgYIAEoCzIaLmNhaXJuLmFnZW50LlByb2Nlc3NTaWduYWxIABI8ChJpbnZpdGF0aW9uX3JlcXVlc3QYGSABKAsyHi5jYWlybi5hZ2VudC5JbnZpdGF0aW9uUmVxdWVzdEgAEi0KCmludml0YXRpb24YGiABKAsyFy5jYWlybi5hZ2VudC5JbnZpdGF0aW9uSABCBgoEYm9keSLqAgoFSGVsbG8SFgoOcHJvdG9jb2xfbWFqb3IYASABKA0SFgoOcHJvdG9jb2xfbWlub3IYAiABKA0SEAoIYnVpbGRfaWQYAyABKAkSHwoEcm9sZRgEIAEoDjIRLmNhaXJuLmFnZW50LlJvbGUSEwoLdmlydHVhbF9waWQYBSABKAUSEAoIcmVhbF9waWQYBiABKAUSFAoMdmlydHVhbF9wcGlkGAcgASgFEhIKCnN0YXJ0X3RpbWUYCCABKAQSDAoEaG9zdBgJIAEoCRISCgpleGVjdXRhYmxlGAogASgJEhIKCnNlc3Npb25faWQYCyABKAkSEAoIc25hcHNob3QYDCABKAkSDwoHdGhyZWFkcxgNIAEoDRITCgtyZWNvbm5lY3RlZBgOIAEoCBIUCgxjb21tYW5kX2xpbmUYDyABKAkSEwoLaG9zdF9udW1iZXIYECABKA0SFAoMYXJjaGl0ZWN0dXJlGBEgASgJIlsKCkhlbGxvUmVwbHkSFgoOcHJvdG9jb2xfbWFqb3IYASABKA0SFgoOcHJvdG9jb2xfbWlub3IYAiABKA0SDwoHcmVmdXNhbBgDIAEoCRIMCgRvdmVyGAQgASgIIk0KB1NldHRpbmcSJgoEa2luZBgBIAEoDjIYLmNhaXJuLmFnZW50LlNldHRpbmdLaW5kEgsKA2tleRgCIAEoCRINCgV2YWx1ZRgDIAEoCSINCgtTZXR0aW5nc0VuZCKWAQoKUGx1Z2luSW5mbxIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDgoGYXV0aG9yGAMgASgJEg8KB2xpYnJhcnkYBCABKAkSDQoFbGF5ZXIYBSABKA0SEAoIYmFycmllcnMYBiABKAkSGAoQcmVzdGFydF9iYXJyaWVycxgHIAEoCRINCgVlcnJvchgIIAEoCSIWCgVSZWFkeRINCgVlcnJvchgBIAEoCSL+AQoMUGhhc2VSZXF1ZXN0EhEKCW9wZXJhdGlvbhgBIAEoBBIhCgVwaGFzZRgCIAEoDjISLmNhaXJuLmFnZW50LlBoYXNlEg8KB2JhcnJpZXIYAyABKAkSEwoLZGVhZGxpbmVfbXMYBCABKA0SDgoGZm9sZGVyGAUgASgJEhMKC3N5bmNocm9ub3VzGAYgASgIEhAKCHNuYXBzaG90GAcgASgJEg0KBWFsb25lGAggASgIEg0KBWhvc3RzGAkgASgNEhcKD2V4Y2hhbmdlX2ZvbGRlchgKIAEoCRIkCgVuYW1lcxgLIAMoCzIVLmNhaXJuLmFnZW50Lkhvc3ROYW1lImQKCEhvc3ROYW1lEg0KBXNwYWNlGAEgASgNEgsKA2tleRgCIAEoDBINCgV2YWx1ZRgDIAEoDBIOCgZ3YW50ZWQYBCABKAgSDAoEaG9zdBgFIAEoDRIPCgdhZGRyZXNzGAYgASgMItgCCgpQaGFzZVJlcGx5EhEKCW9wZXJhdGlvbhgBIAEoBBIhCgVwaGFzZRgCIAEoDjISLmNhaXJuLmFnZW50LlBoYXNlEg0KBWVycm9yGAMgASgJEg8KB2N1bHByaXQYBCABKAkSFAoMZXJyb3JfbnVtYmVyGAUgASgREhIKCmVsYXBzZWRfbnMYBiABKAQSDwoHdGhyZWFkcxgHIAEoDRIPCgdoZWxkX25zGAggASgEEhYKDnZpcnR1YWxfcGFyZW50GAkgASgFEhcKD3ZpcnR1YWxfc2Vzc2lvbhgKIAEoBRIkCghjaGlsZHJlbhgLIAMoCzISLmNhaXJuLmFnZW50LkNoaWxkEhgKEHNlc3Npb25fdGVybWluYWwYDCABKAgSJAoFbmFtZXMYDSADKAsyFS5jYWlybi5hZ2VudC5Ib3N0TmFtZRIRCgl3YWl0c19mb3IYDiABKAkiUgoFQ2hpbGQSEwoLdmlydHVhbF9waWQYASABKAUSEAoIcmVhbF9waWQYAiABKAUSDQoFZW5kZWQYAyABKAgSEwoLd2FpdF9zdGF0dXMYBCABKAUipgEKCFNhdmVEb25lEhEKCW9wZXJhdGlvbhgBIAEoBBINCgVlcnJvchgCIAEoCRIlCgVmaWxlcxgDIAMoCzIWLmNhaXJuLmFnZW50LlNhdmVkRmlsZRIQCgh3cml0ZV9ucxgEIAEoBBIWCg5zaW11bGF0ZWRfdGltZRgFIAEoCRIRCgl0aW1lX3VuaXQYBiABKBESFAoMZXJyb3JfbnVtYmVyGAcgASgRIjkKCVNhdmVkRmlsZRIMCgRuYW1lGAEgASgJEgwKBHNpemUYAiABKAQSEAoIY2hlY2tzdW0YAyABKAYiHAoMVGFibGVSZXF1ZXN0EgwKBGtpbmQYASABKAkidAoIVGFibGVSb3cSFAoMdmlydHVhbF9uYW1lGAEgASgJEhEKCXJlYWxfbmFtZRgCIAEoCRIOCgZiZWZvcmUYAyABKAkSDQoFb3duZXIYBCABKAkSDgoGZGV0YWlsGAUgASgJEhAKCHNpbmNlX25zGAYgASgEIicKCFRhYmxlRW5kEgwKBHJvd3MYASABKA0SDQoFZXJyb3IYAiABKAkiNAoLUHJvY2Vzc0V4aXQSEAoIcmVhbF9waWQYASABKAUSEwoLd2FpdF9zdGF0dXMYAiABKAUiIQoRQ2hlY2twb2ludFJlcXVlc3QSDAoEbmFtZRgBIAEoCSIyCg9DaGVja3BvaW50UmVwbHkSDQoFZXJyb3IYASABKAkSEAoIc25hcHNob3QYAiABKAkiGQoHUmVmdXNhbBIOCgZyZWFzb24YASABKAkiMwoDTG9nEg8KB3RpbWVfbnMYASABKAQSDQoFbGV2ZWwYAiABKA0SDAoEdGV4dBgDIAEoCSINCgtIb2xkQmFycmllciKJAQoLSm9pblJlcXVlc3QSEAoIaWRlbnRpdHkYASABKAkSDAoEbmFtZRgCIAEoCRIPCgdyZXN0YXJ0GAMgASgIEhMKC2hvc3RfbnVtYmVyGAQgASgNEhAKCHNlc3Npb25zGAUgASgJEg8KB2xpYnJhcnkYBiABKAkSEQoJYWRkcmVzc2VzGAcgAygJIuMBCglKb2luUmVwbHkSDQoFZXJyb3IYASABKAkSDgoGcmVtZWR5GAIgASgJEhMKC2hvc3RfbnVtYmVyGAMgASgNEhEKCWhvc3RfbmFtZRgEIAEoCRIPCgdtYWNoaW5lGAUgASgNEg8KB3Nlc3Npb24YBiABKAkSEwoLY29tcHV0YXRpb24YByABKAkSEgoKc3RvcmVfbWFyaxgIIAEoCRIOCgZzZXJ2ZWQYCSABKAgSDgoGZm9sZGVyGAogASgJEhMKC2Vudmlyb25tZW50GAsgAygJEg8KB3Jlc3RvcmUYDCADKAkiLQoKUHJvY2Vzc1JlZhILCgNwaWQYASABKAUSEgoKc3RhcnRfdGltZRgCIAEoBCI5CgtQcm9jZXNzTG9vaxIqCglwcm9jZXNzZXMYASADKAsyFy5jYWlybi5hZ2VudC5Qcm9jZXNzUmVmIjcKDFByb2Nlc3NGYWN0cxInCgVmYWN0cxgBIAMoCzIYLmNhaXJuLmFnZW50LlByb2Nlc3NGYWN0IlEKC1Byb2Nlc3NGYWN0Eg0KBWFsaXZlGAEgASgIEg8KB291dHNpZGUYAiABKAgSDQoFZW5kZWQYAyABKAgSEwoLd2FpdF9zdGF0dXMYBCABKAUiSQoNUHJvY2Vzc1NpZ25hbBIoCgdwcm9jZXNzGAEgASgLMhcuY2Fpcm4uYWdlbnQuUHJvY2Vzc1JlZhIOCgZzaWduYWwYAiABKAUiEwoRSW52aXRhdGlvblJlcXVlc3QidwoKSW52aXRhdGlvbhINCgVlcnJvchgBIAEoCRITCgtjb29yZGluYXRvchgCIAEoCRIOCgZzZWNyZXQYAyABKAkSEwoLc2VjcmV0X2ZpbGUYBCABKAkSDwoHY29tbWFuZBgFIAEoCRIPCgdhZGRyZXNzGAYgASgJKnEKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg4KClJPTEVfQUdFTlQQARIRCg1ST0xFX0xBVU5DSEVSEAISDwoLUk9MRV9KT0lORVIQAxINCglST0xFX0hPU1QQBBIQCgxST0xFX0lOVklURVIQBSrNAQoLU2V0dGluZ0tpbmQSFwoTU0VUVElOR19VTlNQRUNJRklFRBAAEhcKE1NFVFRJTkdfRU5WSVJPTk1FTlQQARIQCgxTRVRUSU5HX1BBVEgQAhISCg5TRVRUSU5HX1BMVUdJThADEhYKElNFVFRJTkdfUlVOX0ZPTERFUhAEEhsKF1NFVFRJTkdfU05BUFNIT1RfRk9MREVSEAUSEgoOU0VUVElOR19PUFRJT04QBhIdChlTRVRUSU5HX0VOVklST05NRU5UX1VOU0VUEAcqwgEKBVBoYXNlEhUKEVBIQVNFX1VOU1BFQ0lGSUVEEAASFAoQUEhBU0VfUFJFU1VTUEVORBABEhEKDVBIQVNFX1NVU1BFTkQQAhIRCg1QSEFTRV9CQVJSSUVSEAMSDgoKUEhBU0VfU0FWRRAEEhAKDFBIQVNFX1JFU1VNRRAFEhEKDVBIQVNFX1JVTk5JTkcQBhIPCgtQSEFTRV9BQk9SVBAHEhEKDVBIQVNFX1JFU1RBUlQQCBINCglQSEFTRV9BU0sQCWIGcHJvdG8z");
+  fileDesc("CgthZ2VudC5wcm90bxILY2Fpcm4uYWdlbnQizQkKB01lc3NhZ2USCgoCaWQYASABKAQSIwoFaGVsbG8YAiABKAsyEi5jYWlybi5hZ2VudC5IZWxsb0gAEi4KC2hlbGxvX3JlcGx5GAMgASgLMhcuY2Fpcm4uYWdlbnQuSGVsbG9SZXBseUgAEicKB3NldHRpbmcYBCABKAsyFC5jYWlybi5hZ2VudC5TZXR0aW5nSAASMAoMc2V0dGluZ3NfZW5kGAUgASgLMhguY2Fpcm4uYWdlbnQuU2V0dGluZ3NFbmRIABIuCgtwbHVnaW5faW5mbxgGIAEoCzIXLmNhaXJuLmFnZW50LlBsdWdpbkluZm9IABIjCgVyZWFkeRgHIAEoCzISLmNhaXJuLmFnZW50LlJlYWR5SAASMgoNcGhhc2VfcmVxdWVzdBgIIAEoCzIZLmNhaXJuLmFnZW50LlBoYXNlUmVxdWVzdEgAEi4KC3BoYXNlX3JlcGx5GAkgASgLMhcuY2Fpcm4uYWdlbnQuUGhhc2VSZXBseUgAEioKCXNhdmVfZG9uZRgKIAEoCzIVLmNhaXJuLmFnZW50LlNhdmVEb25lSAASMgoNdGFibGVfcmVxdWVzdBgLIAEoCzIZLmNhaXJuLmFnZW50LlRhYmxlUmVxdWVzdEgAEioKCXRhYmxlX3JvdxgMIAEoCzIVLmNhaXJuLmFnZW50LlRhYmxlUm93SAASKgoJdGFibGVfZW5kGA0gASgLMhUuY2Fpcm4uYWdlbnQuVGFibGVFbmRIABIwCgxwcm9jZXNzX2V4aXQYDiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzRXhpdEgAEjwKEmNoZWNrcG9pbnRfcmVxdWVzdBgPIAEoCzIeLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXF1ZXN0SAASOAoQY2hlY2twb2ludF9yZXBseRgQIAEoCzIcLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXBseUgAEicKB3JlZnVzYWwYESABKAsyFC5jYWlybi5hZ2VudC5SZWZ1c2FsSAASHwoDbG9nGBIgASgLMhAuY2Fpcm4uYWdlbnQuTG9nSAASMAoMaG9sZF9iYXJyaWVyGBMgASgLMhguY2Fpcm4uYWdlbnQuSG9sZEJhcnJpZXJIABIwCgxqb2luX3JlcXVlc3QYFCABKAsyGC5jYWlybi5hZ2VudC5Kb2luUmVxdWVzdEgAEiwKCmpvaW5fcmVwbHkYFSABKAsyFi5jYWlybi5hZ2VudC5Kb2luUmVwbHlIABIwCgxwcm9jZXNzX2xvb2sYFiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzTG9va0gAEjIKDXByb2Nlc3NfZmFjdHMYFyABKAsyGS5jYWlybi5hZ2VudC5Qcm9jZXNzRmFjdHNIABI0Cg5wcm9jZXNzX3NpZ25hbBgYIAEoCzIaLmNhaXJuLmFnZW50LlByb2Nlc3NTaWduYWxIABI8ChJpbnZpdGF0aW9uX3JlcXVlc3QYGSABKAsyHi5jYWlybi5hZ2VudC5JbnZpdGF0aW9uUmVxdWVzdEgAEi0KCmludml0YXRpb24YGiABKAsyFy5jYWlybi5hZ2VudC5JbnZpdGF0aW9uSABCBgoEYm9keSLqAgoFSGVsbG8SFgoOcHJvdG9jb2xfbWFqb3IYASABKA0SFgoOcHJvdG9jb2xfbWlub3IYAiABKA0SEAoIYnVpbGRfaWQYAyABKAkSHwoEcm9sZRgEIAEoDjIRLmNhaXJuLmFnZW50LlJvbGUSEwoLdmlydHVhbF9waWQYBSABKAUSEAoIcmVhbF9waWQYBiABKAUSFAoMdmlydHVhbF9wcGlkGAcgASgFEhIKCnN0YXJ0X3RpbWUYCCABKAQSDAoEaG9zdBgJIAEoCRISCgpleGVjdXRhYmxlGAogASgJEhIKCnNlc3Npb25faWQYCyABKAkSEAoIc25hcHNob3QYDCABKAkSDwoHdGhyZWFkcxgNIAEoDRITCgtyZWNvbm5lY3RlZBgOIAEoCBIUCgxjb21tYW5kX2xpbmUYDyABKAkSEwoLaG9zdF9udW1iZXIYECABKA0SFAoMYXJjaGl0ZWN0dXJlGBEgASgJIlsKCkhlbGxvUmVwbHkSFgoOcHJvdG9jb2xfbWFqb3IYASABKA0SFgoOcHJvdG9jb2xfbWlub3IYAiABKA0SDwoHcmVmdXNhbBgDIAEoCRIMCgRvdmVyGAQgASgIIk0KB1NldHRpbmcSJgoEa2luZBgBIAEoDjIYLmNhaXJuLmFnZW50LlNldHRpbmdLaW5kEgsKA2tleRgCIAEoCRINCgV2YWx1ZRgDIAEoCSINCgtTZXR0aW5nc0VuZCKWAQoKUGx1Z2luSW5mbxIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDgoGYXV0aG9yGAMgASgJEg8KB2xpYnJhcnkYBCABKAkSDQoFbGF5ZXIYBSABKA0SEAoIYmFycmllcnMYBiABKAkSGAoQcmVzdGFydF9iYXJyaWVycxgHIAEoCRINCgVlcnJvchgIIAEoCSIWCgVSZWFkeRINCgVlcnJvchgBIAEoCSL+AQoMUGhhc2VSZXF1ZXN0EhEKCW9wZXJhdGlvbhgBIAEoBBIhCgVwaGFzZRgCIAEoDjISLmNhaXJuLmFnZW50LlBoYXNlEg8KB2JhcnJpZXIYAyABKAkSEwoLZGVhZGxpbmVfbXMYBCABKA0SDgoGZm9sZGVyGAUgASgJEhMKC3N5bmNocm9ub3VzGAYgASgIEhAKCHNuYXBzaG90GAcgASgJEg0KBWFsb25lGAggASgIEg0KBWhvc3RzGAkgASgNEhcKD2V4Y2hhbmdlX2ZvbGRlchgKIAEoCRIkCgVuYW1lcxgLIAMoCzIVLmNhaXJuLmFnZW50Lkhvc3ROYW1lImQKCEhvc3ROYW1lEg0KBXNwYWNlGAEgASgNEgsKA2tleRgCIAEoDBINCgV2YWx1ZRgDIAEoDBIOCgZ3YW50ZWQYBCABKAgSDAoEaG9zdBgFIAEoDRIPCgdhZGRyZXNzGAYgASgMIv4CCgpQaGFzZVJlcGx5EhEKCW9wZXJhdGlvbhgBIAEoBBIhCgVwaGFzZRgCIAEoDjISLmNhaXJuLmFnZW50LlBoYXNlEg0KBWVycm9yGAMgASgJEg8KB2N1bHByaXQYBCABKAkSFAoMZXJyb3JfbnVtYmVyGAUgASgREhIKCmVsYXBzZWRfbnMYBiABKAQSDwoHdGhyZWFkcxgHIAEoDRIPCgdoZWxkX25zGAggASgEEhYKDnZpcnR1YWxfcGFyZW50GAkgASgFEhcKD3ZpcnR1YWxfc2Vzc2lvbhgKIAEoBRIkCghjaGlsZHJlbhgLIAMoCzISLmNhaXJuLmFnZW50LkNoaWxkEhgKEHNlc3Npb25fdGVybWluYWwYDCABKAgSJAoFbmFtZXMYDSADKAsyFS5jYWlybi5hZ2VudC5Ib3N0TmFtZRIRCgl3YWl0c19mb3IYDiABKAkSJAoFY2FsbHMYDyADKAsyFS5jYWlybi5hZ2VudC5DYWxsVGltZSJbCghDYWxsVGltZRINCgVsYXllchgBIAEoDRINCgVldmVudBgCIAEoDRIQCghmaXJzdF9ucxgDIAEoBBIQCgh0b3RhbF9ucxgEIAEoBBINCgVjb3VudBgFIAEoDSJSCgVDaGlsZBITCgt2aXJ0dWFsX3BpZBgBIAEoBRIQCghyZWFsX3BpZBgCIAEoBRINCgVlbmRlZBgDIAEoCBITCgt3YWl0X3N0YXR1cxgEIAEoBSKmAQoIU2F2ZURvbmUSEQoJb3BlcmF0aW9uGAEgASgEEg0KBWVycm9yGAIgASgJEiUKBWZpbGVzGAMgAygLMhYuY2Fpcm4uYWdlbnQuU2F2ZWRGaWxlEhAKCHdyaXRlX25zGAQgASgEEhYKDnNpbXVsYXRlZF90aW1lGAUgASgJEhEKCXRpbWVfdW5pdBgGIAEoERIUCgxlcnJvcl9udW1iZXIYByABKBEiOQoJU2F2ZWRGaWxlEgwKBG5hbWUYASABKAkSDAoEc2l6ZRgCIAEoBBIQCghjaGVja3N1bRgDIAEoBiIcCgxUYWJsZVJlcXVlc3QSDAoEa2luZBgBIAEoCSJ0CghUYWJsZVJvdxIUCgx2aXJ0dWFsX25hbWUYASABKAkSEQoJcmVhbF9uYW1lGAIgASgJEg4KBmJlZm9yZRgDIAEoCRINCgVvd25lchgEIAEoCRIOCgZkZXRhaWwYBSABKAkSEAoIc2luY2VfbnMYBiABKAQiJwoIVGFibGVFbmQSDAoEcm93cxgBIAEoDRINCgVlcnJvchgCIAEoCSI0CgtQcm9jZXNzRXhpdBIQCghyZWFsX3BpZBgBIAEoBRITCgt3YWl0X3N0YXR1cxgCIAEoBSIhChFDaGVja3BvaW50UmVxdWVzdBIMCgRuYW1lGAEgASgJIjIKD0NoZWNrcG9pbnRSZXBseRINCgVlcnJvchgBIAEoCRIQCghzbmFwc2hvdBgCIAEoCSIZCgdSZWZ1c2FsEg4KBnJlYXNvbhgBIAEoCSIzCgNMb2cSDwoHdGltZV9ucxgBIAEoBBINCgVsZXZlbBgCIAEoDRIMCgR0ZXh0GAMgASgJIg0KC0hvbGRCYXJyaWVyIokBCgtKb2luUmVxdWVzdBIQCghpZGVudGl0eRgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB3Jlc3RhcnQYAyABKAgSEwoLaG9zdF9udW1iZXIYBCABKA0SEAoIc2Vzc2lvbnMYBSABKAkSDwoHbGlicmFyeRgGIAEoCRIRCglhZGRyZXNzZXMYByADKAki4wEKCUpvaW5SZXBseRINCgVlcnJvchgBIAEoCRIOCgZyZW1lZHkYAiABKAkSEwoLaG9zdF9udW1iZXIYAyABKA0SEQoJaG9zdF9uYW1lGAQgASgJEg8KB21hY2hpbmUYBSABKA0SDwoHc2Vzc2lvbhgGIAEoCRITCgtjb21wdXRhdGlvbhgHIAEoCRISCgpzdG9yZV9tYXJrGAggASgJEg4KBnNlcnZlZBgJIAEoCBIOCgZmb2xkZXIYCiABKAkSEwoLZW52aXJvbm1lbnQYCyADKAkSDwoHcmVzdG9yZRgMIAMoCSItCgpQcm9jZXNzUmVmEgsKA3BpZBgBIAEoBRISCgpzdGFydF90aW1lGAIgASgEIjkKC1Byb2Nlc3NMb29rEioKCXByb2Nlc3NlcxgBIAMoCzIXLmNhaXJuLmFnZW50LlByb2Nlc3NSZWYiNwoMUHJvY2Vzc0ZhY3RzEicKBWZhY3RzGAEgAygLMhguY2Fpcm4uYWdlbnQuUHJvY2Vzc0ZhY3QiUQoLUHJvY2Vzc0ZhY3QSDQoFYWxpdmUYASABKAgSDwoHb3V0c2lkZRgCIAEoCBINCgVlbmRlZBgDIAEoCBITCgt3YWl0X3N0YXR1cxgEIAEoBSJJCg1Qcm9jZXNzU2lnbmFsEigKB3Byb2Nlc3MYASABKAsyFy5jYWlybi5hZ2VudC5Qcm9jZXNzUmVmEg4KBnNpZ25hbBgCIAEoBSITChFJbnZpdGF0aW9uUmVxdWVzdCJ3CgpJbnZpdGF0aW9uEg0KBWVycm9yGAEgASgJEhMKC2Nvb3JkaW5hdG9yGAIgASgJEg4KBnNlY3JldBgDIAEoCRITCgtzZWNyZXRfZmlsZRgEIAEoCRIPCgdjb21tYW5kGAUgASgJEg8KB2FkZHJlc3MYBiABKAkqcQoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDgoKUk9MRV9BR0VOVBABEhEKDVJPTEVfTEFVTkNIRVIQAhIPCgtST0xFX0pPSU5FUhADEg0KCVJPTEVfSE9TVBAEEhAKDFJPTEVfSU5WSVRFUhAFKs0BCgtTZXR0aW5nS2luZBIXChNTRVRUSU5HX1VOU1BFQ0lGSUVEEAASFwoTU0VUVElOR19FTlZJUk9OTUVOVBABEhAKDFNFVFRJTkdfUEFUSBACEhIKDlNFVFRJTkdfUExVR0lOEAMSFgoSU0VUVElOR19SVU5fRk9MREVSEAQSGwoXU0VUVElOR19TTkFQU0hPVF9GT0xERVIQBRISCg5TRVRUSU5HX09QVElPThAGEh0KGVNFVFRJTkdfRU5WSVJPTk1FTlRfVU5TRVQQByrCAQoFUGhhc2USFQoRUEhBU0VfVU5TUEVDSUZJRUQQABIUChBQSEFTRV9QUkVTVVNQRU5EEAESEQoNUEhBU0VfU1VTUEVORBACEhEKDVBIQVNFX0JBUlJJRVIQAxIOCgpQSEFTRV9TQVZFEAQSEAoMUEhBU0VfUkVTVU1FEAUSEQoNUEhBU0VfUlVOTklORxAGEg8KC1BIQVNFX0FCT1JUEAcSEQoNUEhBU0VfUkVTVEFSVBAIEg0KCVBIQVNFX0FTSxAJYgZwcm90bzM");
 
 /**
  * @generated from message cairn.agent.Message
@@ -710,6 +710,11 @@ export type PhaseReply = Message$1<"cairn.agent.PhaseReply"> & {
    * @generated from field: string waits_for = 14;
    */
   waitsFor: string;
+
+  /**
+   * @generated from field: repeated cairn.agent.CallTime calls = 15;
+   */
+  calls: CallTime[];
 };
 
 /**
@@ -718,6 +723,51 @@ export type PhaseReply = Message$1<"cairn.agent.PhaseReply"> & {
  */
 export const PhaseReplySchema: GenMessage<PhaseReply> = /*@__PURE__*/
   messageDesc(file_agent, 9);
+
+/**
+ * What one plugin's callbacks took in this phase.
+ *
+ * @generated from message cairn.agent.CallTime
+ */
+export type CallTime = Message$1<"cairn.agent.CallTime"> & {
+  /**
+   * @generated from field: uint32 layer = 1;
+   */
+  layer: number;
+
+  /**
+   * enum cairn_event of plugin.h; 0: its callback at this barrier
+   *
+   * @generated from field: uint32 event = 2;
+   */
+  event: number;
+
+  /**
+   * from when the process began with the phase to the first call
+   *
+   * @generated from field: uint64 first_ns = 3;
+   */
+  firstNs: bigint;
+
+  /**
+   * of all calls, without what other plugins' callbacks took in them
+   *
+   * @generated from field: uint64 total_ns = 4;
+   */
+  totalNs: bigint;
+
+  /**
+   * @generated from field: uint32 count = 5;
+   */
+  count: number;
+};
+
+/**
+ * Describes the message cairn.agent.CallTime.
+ * Use `create(CallTimeSchema)` to create a new message.
+ */
+export const CallTimeSchema: GenMessage<CallTime> = /*@__PURE__*/
+  messageDesc(file_agent, 10);
 
 /**
  * @generated from message cairn.agent.Child
@@ -753,7 +803,7 @@ export type Child = Message$1<"cairn.agent.Child"> & {
  * Use `create(ChildSchema)` to create a new message.
  */
 export const ChildSchema: GenMessage<Child> = /*@__PURE__*/
-  messageDesc(file_agent, 10);
+  messageDesc(file_agent, 11);
 
 /**
  * The process's files are on disk (flushed), or they are not.
@@ -806,7 +856,7 @@ export type SaveDone = Message$1<"cairn.agent.SaveDone"> & {
  * Use `create(SaveDoneSchema)` to create a new message.
  */
 export const SaveDoneSchema: GenMessage<SaveDone> = /*@__PURE__*/
-  messageDesc(file_agent, 11);
+  messageDesc(file_agent, 12);
 
 /**
  * @generated from message cairn.agent.SavedFile
@@ -837,7 +887,7 @@ export type SavedFile = Message$1<"cairn.agent.SavedFile"> & {
  * Use `create(SavedFileSchema)` to create a new message.
  */
 export const SavedFileSchema: GenMessage<SavedFile> = /*@__PURE__*/
-  messageDesc(file_agent, 12);
+  messageDesc(file_agent, 13);
 
 /**
  * kind: "pid", "path", "env", "fd", "thread", "mapping".
@@ -856,7 +906,7 @@ export type TableRequest = Message$1<"cairn.agent.TableRequest"> & {
  * Use `create(TableRequestSchema)` to create a new message.
  */
 export const TableRequestSchema: GenMessage<TableRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 13);
+  messageDesc(file_agent, 14);
 
 /**
  * Rows of one table carry the id of its request, and come before TableEnd.
@@ -910,7 +960,7 @@ export type TableRow = Message$1<"cairn.agent.TableRow"> & {
  * Use `create(TableRowSchema)` to create a new message.
  */
 export const TableRowSchema: GenMessage<TableRow> = /*@__PURE__*/
-  messageDesc(file_agent, 14);
+  messageDesc(file_agent, 15);
 
 /**
  * @generated from message cairn.agent.TableEnd
@@ -932,7 +982,7 @@ export type TableEnd = Message$1<"cairn.agent.TableEnd"> & {
  * Use `create(TableEndSchema)` to create a new message.
  */
 export const TableEndSchema: GenMessage<TableEnd> = /*@__PURE__*/
-  messageDesc(file_agent, 15);
+  messageDesc(file_agent, 16);
 
 /**
  * from a launcher
@@ -958,7 +1008,7 @@ export type ProcessExit = Message$1<"cairn.agent.ProcessExit"> & {
  * Use `create(ProcessExitSchema)` to create a new message.
  */
 export const ProcessExitSchema: GenMessage<ProcessExit> = /*@__PURE__*/
-  messageDesc(file_agent, 16);
+  messageDesc(file_agent, 17);
 
 /**
  * from code inside the application or a plugin
@@ -977,7 +1027,7 @@ export type CheckpointRequest = Message$1<"cairn.agent.CheckpointRequest"> & {
  * Use `create(CheckpointRequestSchema)` to create a new message.
  */
 export const CheckpointRequestSchema: GenMessage<CheckpointRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 17);
+  messageDesc(file_agent, 18);
 
 /**
  * @generated from message cairn.agent.CheckpointReply
@@ -999,7 +1049,7 @@ export type CheckpointReply = Message$1<"cairn.agent.CheckpointReply"> & {
  * Use `create(CheckpointReplySchema)` to create a new message.
  */
 export const CheckpointReplySchema: GenMessage<CheckpointReply> = /*@__PURE__*/
-  messageDesc(file_agent, 18);
+  messageDesc(file_agent, 19);
 
 /**
  * @generated from message cairn.agent.Refusal
@@ -1016,7 +1066,7 @@ export type Refusal = Message$1<"cairn.agent.Refusal"> & {
  * Use `create(RefusalSchema)` to create a new message.
  */
 export const RefusalSchema: GenMessage<Refusal> = /*@__PURE__*/
-  messageDesc(file_agent, 19);
+  messageDesc(file_agent, 20);
 
 /**
  * @generated from message cairn.agent.Log
@@ -1047,7 +1097,7 @@ export type Log = Message$1<"cairn.agent.Log"> & {
  * Use `create(LogSchema)` to create a new message.
  */
 export const LogSchema: GenMessage<Log> = /*@__PURE__*/
-  messageDesc(file_agent, 20);
+  messageDesc(file_agent, 21);
 
 /**
  * @generated from message cairn.agent.HoldBarrier
@@ -1060,7 +1110,7 @@ export type HoldBarrier = Message$1<"cairn.agent.HoldBarrier"> & {
  * Use `create(HoldBarrierSchema)` to create a new message.
  */
 export const HoldBarrierSchema: GenMessage<HoldBarrier> = /*@__PURE__*/
-  messageDesc(file_agent, 21);
+  messageDesc(file_agent, 22);
 
 /**
  * Where a program that joins is, and what it needs. After the handshake.
@@ -1123,7 +1173,7 @@ export type JoinRequest = Message$1<"cairn.agent.JoinRequest"> & {
  * Use `create(JoinRequestSchema)` to create a new message.
  */
 export const JoinRequestSchema: GenMessage<JoinRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 22);
+  messageDesc(file_agent, 23);
 
 /**
  * @generated from message cairn.agent.JoinReply
@@ -1211,7 +1261,7 @@ export type JoinReply = Message$1<"cairn.agent.JoinReply"> & {
  * Use `create(JoinReplySchema)` to create a new message.
  */
 export const JoinReplySchema: GenMessage<JoinReply> = /*@__PURE__*/
-  messageDesc(file_agent, 23);
+  messageDesc(file_agent, 24);
 
 /**
  * From the coordinator to a ROLE_HOST: ask about processes, or send one a signal.
@@ -1239,7 +1289,7 @@ export type ProcessRef = Message$1<"cairn.agent.ProcessRef"> & {
  * Use `create(ProcessRefSchema)` to create a new message.
  */
 export const ProcessRefSchema: GenMessage<ProcessRef> = /*@__PURE__*/
-  messageDesc(file_agent, 24);
+  messageDesc(file_agent, 25);
 
 /**
  * @generated from message cairn.agent.ProcessLook
@@ -1256,7 +1306,7 @@ export type ProcessLook = Message$1<"cairn.agent.ProcessLook"> & {
  * Use `create(ProcessLookSchema)` to create a new message.
  */
 export const ProcessLookSchema: GenMessage<ProcessLook> = /*@__PURE__*/
-  messageDesc(file_agent, 25);
+  messageDesc(file_agent, 26);
 
 /**
  * @generated from message cairn.agent.ProcessFacts
@@ -1275,7 +1325,7 @@ export type ProcessFacts = Message$1<"cairn.agent.ProcessFacts"> & {
  * Use `create(ProcessFactsSchema)` to create a new message.
  */
 export const ProcessFactsSchema: GenMessage<ProcessFacts> = /*@__PURE__*/
-  messageDesc(file_agent, 26);
+  messageDesc(file_agent, 27);
 
 /**
  * @generated from message cairn.agent.ProcessFact
@@ -1311,7 +1361,7 @@ export type ProcessFact = Message$1<"cairn.agent.ProcessFact"> & {
  * Use `create(ProcessFactSchema)` to create a new message.
  */
 export const ProcessFactSchema: GenMessage<ProcessFact> = /*@__PURE__*/
-  messageDesc(file_agent, 27);
+  messageDesc(file_agent, 28);
 
 /**
  * @generated from message cairn.agent.ProcessSignal
@@ -1333,7 +1383,7 @@ export type ProcessSignal = Message$1<"cairn.agent.ProcessSignal"> & {
  * Use `create(ProcessSignalSchema)` to create a new message.
  */
 export const ProcessSignalSchema: GenMessage<ProcessSignal> = /*@__PURE__*/
-  messageDesc(file_agent, 28);
+  messageDesc(file_agent, 29);
 
 /**
  * @generated from message cairn.agent.InvitationRequest
@@ -1346,7 +1396,7 @@ export type InvitationRequest = Message$1<"cairn.agent.InvitationRequest"> & {
  * Use `create(InvitationRequestSchema)` to create a new message.
  */
 export const InvitationRequestSchema: GenMessage<InvitationRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 29);
+  messageDesc(file_agent, 30);
 
 /**
  * @generated from message cairn.agent.Invitation
@@ -1396,7 +1446,7 @@ export type Invitation = Message$1<"cairn.agent.Invitation"> & {
  * Use `create(InvitationSchema)` to create a new message.
  */
 export const InvitationSchema: GenMessage<Invitation> = /*@__PURE__*/
-  messageDesc(file_agent, 30);
+  messageDesc(file_agent, 31);
 
 /**
  * @generated from enum cairn.agent.Role

@@ -1,0 +1,35 @@
+/**
+ * The time lines that a command is about: of a live session, or kept with a snapshot; and words that are made of them.
+ */
+import { failure } from '../protocol/errors.js';
+import { formatDuration } from '../protocol/format.js';
+import { lengthOf } from '../protocol/phase-words.js';
+import type { OperationTimeline } from '../protocol/timeline.js';
+import { Store } from '../store/store.js';
+import { timelinesOf } from '../store/timelines.js';
+import { storePath } from './choices.js';
+
+export interface SnapshotChoice {
+  snapshot: string;
+  store?: string;
+}
+
+/** The oldest first. Throws where none was kept. */
+export function keptTimelines({ snapshot, store }: SnapshotChoice): OperationTimeline[] {
+  const where = new Store(storePath(store));
+  const { id } = where.find(snapshot);
+  const found = timelinesOf(where, id);
+  if (found.length === 0) throw failure('noTimeline', { id });
+  return found;
+}
+
+export function nameOf(virtualPid: number, { processes }: Pick<OperationTimeline, 'processes'>): string {
+  const program = processes.find((one) => one.virtualPid === virtualPid)?.program;
+  return program === undefined || program === '' ? `${virtualPid}` : `${virtualPid} (${program})`;
+}
+
+export function headline(one: Omit<OperationTimeline, 'session' | 'snapshot' | 'processes'>): string {
+  const outcome =
+    one.error !== '' ? `failed: ${one.error}` : one.finished ? `done in ${formatDuration(lengthOf(one))}` : 'goes on';
+  return `${one.kind} of ${one.startedAt}: ${outcome}`;
+}

@@ -1,0 +1,66 @@
+/**
+ * The time line of an operation: a row for each process, in it a piece for each phase, from the phase's beginning to the process's
+ * arrival, and paler from there until the last one had arrived. What the picture shows each row says in words, too.
+ */
+import { formatDuration } from '../../../debug-adapter/src/protocol/format.js';
+import { lengthOf } from '../../../debug-adapter/src/protocol/phase-words.js';
+import type { OperationTimeline } from '../../../debug-adapter/src/protocol/timeline.js';
+import { type Piece, piecesOf, slowestText } from './words.js';
+
+/** A piece that is shorter than this part of the line could not be seen. */
+const LEAST = 0.4;
+/** More would be neither seen nor read; the table of phases counts them all. */
+const ROWS = 200;
+
+export function Timeline({ timeline }: { timeline: OperationTimeline }) {
+  const length = Math.max(0.001, lengthOf(timeline));
+  const { processes } = timeline;
+  const slowest = slowestText(timeline);
+  return (
+    <>
+      <table class="timeline">
+        <caption>When each process arrived</caption>
+        <thead>
+          <tr>
+            <th scope="col">Process</th>
+            <th scope="col">
+              <span class="scale">
+                <span>0</span>
+                <span>{formatDuration(length)}</span>
+              </span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {processes.slice(0, ROWS).map(({ virtualPid, program, host }) => (
+            <tr key={virtualPid}>
+              <th scope="row" class="process" title={host === '' ? program : `${program} on ${host}`}>
+                {program} <span class="muted">{virtualPid}</span>
+              </th>
+              <td class="line">
+                <Line pieces={piecesOf(timeline, virtualPid)} length={length} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {processes.length > ROWS && <p class="muted">and {processes.length - ROWS} more processes</p>}
+      {slowest !== '' && <p>{slowest}</p>}
+    </>
+  );
+}
+
+function Line({ pieces, length }: { pieces: readonly Piece[]; length: number }) {
+  const percent = (ms: number) => (ms / length) * 100;
+  return (
+    <svg viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label={pieces.map(({ text }) => text).join('. ')}>
+      {pieces.map(({ phase, from, arrived, to, last, text }, index) => (
+        <g key={index} class={`piece ${phase.phase}${last ? ' last' : ''}${phase.error === '' ? '' : ' failed'}`}>
+          <title>{text}</title>
+          <rect class="waits" x={percent(from)} width={Math.max(LEAST, percent(to - from))} height="8" />
+          <rect x={percent(from)} width={Math.max(LEAST, percent(arrived - from))} height="8" />
+        </g>
+      ))}
+    </svg>
+  );
+}
