@@ -1,7 +1,8 @@
-/** The manual of the plugin interface: made of the header, and not where something is missing there. */
+/** The manual of the plugin interface: made of the header, and not where something is missing there; and the list of our own plugins. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { builtInPlugins } from '../../debug-adapter/src/model/plugin-check.js';
 import { renderManual } from '../../scripts/docs.mjs';
 import { inTree } from '../support/tree.js';
 
@@ -37,3 +38,13 @@ for (const [what, change, problem] of [
     assert.throws(() => renderManual(change[1], change[0]), problem);
   });
 }
+
+test('each plugin of ours is in the list of resources, in the order of its layer', () => {
+  const order = [...readFileSync(inTree('native-agent/src/events/builtin.cc'), 'utf8').matchAll(/&cairn_plugin_(\w+)/g)];
+  const listed = readFileSync(inTree('docs/plugins.md'), 'utf8').matchAll(/^\| (\d+) \| `(\w+)` \|/gm);
+  assert.deepEqual(
+    [...listed].map(([, layer, name]) => [Number(layer), name]),
+    order.map(([, name], layer) => [layer, name]),
+  );
+  assert.deepEqual(order.map(([, name]) => name ?? '').sort(), [...builtInPlugins].sort());
+});
