@@ -62,6 +62,40 @@ async function bothProcesses(one: Adapter): Promise<[number, number]> {
   return [child.virtualParent, child.virtualPid];
 }
 
+test('a function breakpoint holds a checkpoint before a phase; its names can be looked at; continue lets it go on', async () => {
+  const dap = await adapter();
+  interface Breakpoints {
+    breakpoints: { verified: boolean }[];
+  }
+  const early = await dap.ask<Breakpoints>('setFunctionBreakpoints', {
+    breakpoints: [{ name: 'save' }, { name: 'socket.drain' }],
+  });
+  assert.deepEqual(
+    early.breakpoints.map(({ verified }) => verified),
+    [false, false],
+  );
+  await dap.ask('launch', ticker());
+  assert.ok((await dap.event<{ breakpoint: { verified: boolean } }>('breakpoint')).breakpoint.verified);
+  const { breakpoints } = await dap.ask<Breakpoints>('setFunctionBreakpoints', {
+    breakpoints: [{ name: 'precheckpoint' }, { name: 'no.such' }],
+  });
+  assert.deepEqual(
+    breakpoints.map(({ verified }) => verified),
+    [true, false],
+  );
+  const [thread] = (await dap.ask<{ threads: Thread[] }>('threads')).threads;
+  const made = dap.ask<CheckpointResult>('cairnCheckpoint', { name: 'held', then: 'resume' });
+  const { reason, description } = await dap.event<{ reason: string; description: string }>('stopped');
+  assert.deepEqual([reason, description], ['function breakpoint', 'Held before save']);
+  const before = lastTick(await scrollback(dap));
+  assert.ok((await variables(dap, thread?.id ?? 0))['Virtual ids']?.length);
+  assert.equal(lastTick(await scrollback(dap)), before);
+  await dap.ask('continue', { threadId: thread?.id ?? 0 });
+  await dap.event('continued');
+  assert.match((await made).snapshot, /^[0-9a-f]+$/);
+  await waitFor('it to run on', async () => lastTick(await scrollback(dap)) > before);
+});
+
 test('launch, threads, hold, scopes, go on, stop', async () => {
   const dap = await adapter({ EDITOR_HAS: 'this', VSCODE_IPC_HOOK: '/x', ELECTRON_RUN_AS_NODE: '1' });
   await dap.ask('launch', ticker({ env: { GIVEN: 'yes', EDITOR_HAS: null } }));

@@ -28,6 +28,26 @@ test('a checkpoint is neither, running or held', () => {
   assert.deepEqual(names([...progress.next(checkpointing), ...progress.next(held)]), []);
 });
 
+test('a checkpoint that a breakpoint holds is a stop, and goes on from there', () => {
+  const progress = new Progress();
+  progress.next(running);
+  const at = (heldAt: string) => ({
+    ...checkpointing,
+    operation: { id: 1, kind: 'checkpoint' as const, phases: [], heldOff: [], heldAt, startedAt: '', finished: false, error: '' },
+  });
+  assert.deepEqual(names(progress.next(at(''))), []);
+  const [stop] = progress.next(at('socket.drain'));
+  assert.ok(stop?.event === 'stopped');
+  assert.deepEqual([stop.body.reason, stop.body.description], ['function breakpoint', 'Held before socket.drain']);
+  assert.deepEqual(names(progress.next(at('socket.drain'))), []);
+  assert.deepEqual(names(progress.next(at(''))), ['continued']);
+  assert.deepEqual(names(progress.next(at('save'))), ['stopped']);
+  assert.deepEqual(names(progress.next(running)), ['continued']);
+  // One of a computation that is held anyway stops nothing, and lets nothing go.
+  progress.next(held);
+  assert.deepEqual(names([...progress.next(at('save')), ...progress.next(at('')), ...progress.next(held)]), []);
+});
+
 test('a computation that is held when it is joined is stopped', () => {
   assert.deepEqual(names(new Progress().next(held)), ['thread', 'stopped']);
 });

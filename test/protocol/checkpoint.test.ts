@@ -120,6 +120,40 @@ test('what a plugin waits for at its barrier is told, takes no time of the phase
   assert.equal(store.list().length, 1);
 });
 
+test('a breakpoint holds a checkpoint before a phase or barrier, as long as it likes; it goes on, or is cancelled', async (t) => {
+  const { coordinator, peer, store } = await running(t, { peer: { plugins }, deadlines: { phase: 100, grace: 50 } });
+  assert.deepEqual(coordinator.breakAt(['file.flush', 'precheckpoint', 'suspend', 'vendor.unknown']), [
+    'file.flush',
+    'precheckpoint',
+  ]);
+  const heldAt = (): string | undefined => coordinator.status.operation?.heldAt;
+  const first = coordinator.checkpoint({ ...resume, holdAt: ['vendor.drain'] });
+  for (const [label, before] of [
+    ['vendor.drain', 'suspend'],
+    ['file.flush', 'vendor.drain'],
+    ['save', 'file.offsets'],
+  ]) {
+    await waitFor(`it to be held before ${label}`, () => heldAt() === label);
+    // More than a phase may take.
+    await sleep(300);
+    assert.equal(peer.phases.at(-1), before);
+    assert.equal((await coordinator.resume()).state, 'checkpointing');
+  }
+  assert.equal(store.find((await first).snapshot).problem, '');
+  assert.equal(heldAt(), '');
+
+  coordinator.breakAt(['save']);
+  const second = coordinator.checkpoint(resume);
+  await waitFor('it to be held', () => heldAt() === 'save');
+  coordinator.cancel();
+  await assert.rejects(second, { code: 'cancelled' });
+  assert.equal(peer.phases.at(-1), 'abort');
+  assert.equal(heldAt(), '');
+  assert.equal(store.list().length, 1);
+  coordinator.breakAt([]);
+  await coordinator.checkpoint(resume);
+});
+
 test('a state that processes will soon have left is waited out, for a while', async (t) => {
   const { coordinator, peer, store } = await running(t, { peer: { plugins } });
   peer.behaviours.set('file.flush', 'not now');

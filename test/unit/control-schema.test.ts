@@ -19,5 +19,6 @@ test('every request and notification is in it, with the names of its fields', ()
     'name',
     'then',
     'files',
+    'holdAt',
   ]);
 });

@@ -16,6 +16,7 @@ const phase = (given: Partial<PhaseStatus>): PhaseStatus => ({
 });
 const operation = (phases: PhaseStatus[], given: Partial<OperationStatus> = {}): OperationStatus => ({
   heldOff: [],
+  heldAt: '',
   id: 1,
   kind: 'checkpoint',
   phases,
@@ -37,6 +38,7 @@ test('the Computation view says where an operation is', () => {
   assert.equal(operationLine(done), 'Checkpoint done in 31 ms');
   assert.equal(operationLine(failed), 'Checkpoint failed: no space');
   assert.equal(operationLine(operation([])), 'Checkpoint begins');
+  assert.equal(operationLine(operation([phase({})], { heldAt: 'save' })), 'Checkpoint · held before save');
 });
 
 test('the Barriers panel says the same in its title', () => {

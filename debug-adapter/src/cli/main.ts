@@ -21,6 +21,14 @@ const fileRules = (): Option =>
     .argParser(collect)
     .default([]);
 
+const holdAt = (): Option =>
+  new Option(
+    '--hold-at <name>',
+    'hold it before a phase (save, resume) or a barrier (PLUGIN.BARRIER), all threads stopped, until cairn resume (repeatable)',
+  )
+    .argParser(collect)
+    .default([]);
+
 let exitStatus = 0;
 
 /** Runs `work` and keeps its exit status. */
@@ -100,6 +108,7 @@ function program(): Command {
     .addOption(session())
     .option('--name <text>', 'name of the snapshot', '')
     .option('--then <what>', 'what the program does afterwards: resume, hold or kill', 'resume')
+    .addOption(holdAt())
     .addOption(fileRules())
     .addOption(json())
     .action(does(async (options) => (await import('./commands/session.js')).checkpoint(options)));

@@ -37,6 +37,7 @@ function handlersOf(coordinator: Coordinator): Handlers {
       coordinator.cancel();
       return {};
     },
+    'session/breakpoints': ({ names }) => ({ known: coordinator.breakAt(names) }),
     'session/hold': () => coordinator.hold(),
     'session/resume': () => coordinator.resume(),
     'session/stop': ({ graceMs = DEFAULT_GRACE_MS }) => coordinator.stop(graceMs),

@@ -51,6 +51,7 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
   // Who holds a computation lets it go; a snapshot in between changes nothing about that.
   const then = wasHeld && params.then === 'resume' ? 'hold' : params.then;
   const operation = context.begin('checkpoint');
+  operation.breakpoints = params.holdAt ?? [];
   let partial: PartialSnapshot | undefined;
   let goesOn = false;
   try {
@@ -64,7 +65,9 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
     const stopped = operation.elapsedMs;
     let pauseMs = 0;
     const quick =
-      canGoInOne(session, all) && !wasHeld && then === 'resume' ? await saveInOneGo(context, operation, all, partial) : undefined;
+      canGoInOne(session, all) && !wasHeld && !operation.mayBeHeld && then === 'resume'
+        ? await saveInOneGo(context, operation, all, partial)
+        : undefined;
     if (quick !== undefined) {
       pauseMs = quick;
       goesOn = true;

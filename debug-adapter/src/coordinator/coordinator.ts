@@ -5,6 +5,8 @@
  * end is told once. Nothing here ends the computation unless asked.
  * Tests: test/protocol/.
  */
+
+import { breakpointLabel, holdable } from '../model/phases.js';
 import type { Clock } from '../platform/clock.js';
 import { makeNames, type RuntimePaths } from '../platform/runtime.js';
 import type {
@@ -238,6 +240,13 @@ export class Coordinator {
     this.session.operation?.cancel();
   }
 
+  /** Holds checkpoints before these phases and barriers; gives those that there are. */
+  breakAt(labels: readonly string[]): string[] {
+    this.session.breakpoints = labels;
+    const there = holdable(this.session.processes.flatMap((one) => one.plugins));
+    return labels.filter((label) => there.has(breakpointLabel(label)));
+  }
+
   hold(): Promise<SessionStatus> {
     return this.#strand.run(async () => {
       await this.#stopped.during(() => members(this.#context));
@@ -250,6 +259,8 @@ export class Coordinator {
   }
 
   resume(): Promise<SessionStatus> {
+    // It is in the strand itself.
+    if (this.session.operation?.goOn()) return Promise.resolve(this.status);
     return this.#strand.run(async () => {
       const all = await members(this.#context);
       if (this.session.state !== 'held') return this.status;

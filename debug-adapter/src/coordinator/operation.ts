@@ -4,7 +4,7 @@
  * Tests: test/protocol/checkpoint.test.ts.
  */
 import { create } from '@bufbuild/protobuf';
-import type { PhaseStep } from '../model/phases.js';
+import { breakpointLabel, type PhaseStep } from '../model/phases.js';
 import { type Clock, sleep } from '../platform/clock.js';
 import { CairnError, failure, type Reason, reason } from '../protocol/errors.js';
 import { Phase, type PhaseReply, PhaseReplySchema } from '../protocol/generated/agent_pb.js';
@@ -69,6 +69,8 @@ export class Operation {
   readonly status: OperationStatus;
   /** Id of the one that it made, or that it restarts. */
   snapshot: string | null = null;
+  /** Besides the session's: phases and barriers, by their labels. */
+  breakpoints: readonly string[] = [];
   readonly #clock: Clock;
   readonly #began: number;
   readonly #changed: () => void;
@@ -78,6 +80,8 @@ export class Operation {
   readonly #finished: (operation: Operation) => void;
   readonly #session: Session;
   readonly #records: PhaseRecord[] = [];
+  /** Not undefined: a breakpoint holds it. */
+  #released: (() => void) | undefined;
   readonly #programs = new Map<number, OperationTimeline['processes'][number]>();
   readonly #cancel = new AbortController();
 
@@ -95,7 +99,16 @@ export class Operation {
     this.#session = session;
     this.#hosts = hosts;
     this.#exchange = new Exchange(hosts);
-    this.status = { id, kind, phases: this.#records, heldOff: [], startedAt: clock.now(), finished: false, error: '' };
+    this.status = {
+      id,
+      kind,
+      phases: this.#records,
+      heldOff: [],
+      heldAt: '',
+      startedAt: clock.now(),
+      finished: false,
+      error: '',
+    };
     this.#clock = clock;
     this.#began = clock.monotonicMs();
     this.#changed = progressed;
@@ -130,6 +143,35 @@ export class Operation {
       processes: [...this.#programs.values()],
       phases,
     };
+  }
+
+  /** There may be a breakpoint: its phases must not be sent ahead. */
+  get mayBeHeld(): boolean {
+    return this.breakpoints.length > 0 || this.#session.breakpoints.length > 0;
+  }
+
+  /** From where a breakpoint holds it. false: none does. */
+  goOn(): boolean {
+    this.#released?.();
+    return this.#released !== undefined;
+  }
+
+  async #holdBefore({ phase, barrier }: PhaseStep): Promise<void> {
+    // Before these the threads run; and who restarts waits for the program, and would give it up.
+    if (this.status.kind !== 'checkpoint' || phase === 'presuspend' || phase === 'suspend' || phase === 'running') return;
+    const label = phaseLabel({ phase, barrier });
+    if (![...this.breakpoints, ...this.#session.breakpoints].map(breakpointLabel).includes(label)) return;
+    this.checkCancelled();
+    const { signal } = this.#cancel;
+    this.status.heldAt = label;
+    this.#changed();
+    await new Promise<void>((resolve) => {
+      this.#released = resolve;
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    this.#released = undefined;
+    this.status.heldAt = '';
+    this.checkCancelled();
   }
 
   cancel(): void {
@@ -189,6 +231,7 @@ export class Operation {
     fields: RequestFields = {},
     mayLeave = step.phase === 'resume' || step.phase === 'running',
   ): Promise<PhaseReply[]> {
+    await this.#holdBefore(step);
     const wanted = new Set(step.processes);
     const taking = members.filter((one) => wanted.has(one.virtualPid));
     const { phase, barrier } = step;

@@ -58,6 +58,8 @@ export class Session {
   exitStatus: number | null = null;
   terminal = false;
   operation: Operation | null = null;
+  /** Phases and barriers before which checkpoints are held, by their labels. */
+  breakpoints: readonly string[] = [];
   /** Processes whose agent is connected, in the order of their coming. */
   readonly processes: AgentConnection[] = [];
   /** Processes that lost their connection, and may still live: within exec, or with an agent that connects again. */

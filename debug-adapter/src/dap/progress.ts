@@ -1,13 +1,16 @@
 /**
  * What a client of DAP must be told when a session's status changes: the difference between two statuses as stopped,
  * continued, thread, exited and terminated events. Pure.
- * Invariants: `stopped` and `continued` alternate; a checkpoint (also one of a held computation) is neither; nothing
+ * Invariants: `stopped` and `continued` alternate; a checkpoint (also one of a held computation) is neither unless a breakpoint holds it; nothing
  * follows `terminated`. Tests: test/dap/progress.test.ts.
  */
 import type { SessionStatus } from '../protocol/control.js';
 
 export type DapEvent =
-  | { event: 'stopped'; body: { reason: 'pause'; description: string; threadId: number; allThreadsStopped: true } }
+  | {
+      event: 'stopped';
+      body: { reason: 'pause' | 'function breakpoint'; description: string; threadId: number; allThreadsStopped: true };
+    }
   | { event: 'continued'; body: { threadId: number; allThreadsContinued: true } }
   | { event: 'thread'; body: { reason: 'started' | 'exited'; threadId: number } }
   | { event: 'exited'; body: { exitCode: number } }
@@ -15,6 +18,8 @@ export type DapEvent =
 
 export class Progress {
   #stopped = false;
+  /** Where it is stopped is in the middle of a checkpoint. */
+  #atBreakpoint = false;
   #ended = false;
   #processes = new Set<number>();
   #root = 0;
@@ -32,12 +37,17 @@ export class Progress {
     if (this.#ended) return [];
     const events: DapEvent[] = [];
     this.#follow(status, events);
-    if (status.state === 'held' && !this.#stopped) {
+    const heldAt = status.operation?.heldAt ?? '';
+    if ((status.state === 'held' || heldAt !== '') && !this.#stopped) {
       this.#stopped = true;
-      const body = { reason: 'pause' as const, description: 'Held', threadId: this.#root, allThreadsStopped: true as const };
-      events.push({ event: 'stopped', body });
-    } else if ((status.state === 'running' || status.state === 'exited') && this.#stopped) {
+      this.#atBreakpoint = heldAt !== '';
+      const how = this.#atBreakpoint
+        ? { reason: 'function breakpoint' as const, description: `Held before ${heldAt}` }
+        : { reason: 'pause' as const, description: 'Held' };
+      events.push({ event: 'stopped', body: { ...how, threadId: this.#root, allThreadsStopped: true as const } });
+    } else if (this.#stopped && this.#goesOn(status.state, heldAt)) {
       this.#stopped = false;
+      this.#atBreakpoint = false;
       events.push({ event: 'continued', body: { threadId: this.#root, allThreadsContinued: true } });
     }
     if (status.state === 'exited') events.push(...this.end(status.exitStatus));
@@ -52,6 +62,11 @@ export class Progress {
     if (exitStatus !== null) events.push({ event: 'exited', body: { exitCode: exitStatus } });
     events.push({ event: 'terminated', body: {} });
     return events;
+  }
+
+  /** A checkpoint of a held computation is no way on; that which a breakpoint has stopped goes on when it is held there no more. */
+  #goesOn(state: SessionStatus['state'], heldAt: string): boolean {
+    return state === 'running' || state === 'exited' || (this.#atBreakpoint && heldAt === '' && state !== 'held');
   }
 
   #follow(status: SessionStatus, events: DapEvent[]): void {

@@ -23,6 +23,7 @@ const CAPABILITIES: DebugProtocol.Capabilities = {
   supportsTerminateRequest: true,
   supportTerminateDebuggee: true,
   supportSuspendDebuggee: true,
+  supportsFunctionBreakpoints: true,
 };
 
 /** Requests of DAP that make no sense for a whole computation; refused by name instead of as unknown. */
@@ -39,6 +40,7 @@ const CUSTOM: Readonly<Record<CustomRequestName, RequestName>> = {
 };
 
 const BreakpointArguments = z.object({ breakpoints: z.array(z.unknown()).default([]) });
+const FunctionBreakpoints = z.object({ breakpoints: z.array(z.object({ name: z.string() })) });
 const DisconnectArguments = z.object({
   terminateDebuggee: z.boolean().default(false),
   suspendDebuggee: z.boolean().default(false),
@@ -53,6 +55,7 @@ export class CairnSession implements Listener, Subject {
   #status: SessionStatus | undefined;
   /** The client was told that the session has started; what came before waits in #status. */
   #begun = false;
+  #breakpoints: string[] = [];
 
   constructor(server: DapServer, computations: Computations) {
     this.#server = server;
@@ -70,7 +73,7 @@ export class CairnSession implements Listener, Subject {
       ['attach', (args) => this.#attach(args)],
       ['configurationDone', () => undefined],
       ['setBreakpoints', noBreakpoints],
-      ['setFunctionBreakpoints', noBreakpoints],
+      ['setFunctionBreakpoints', (args) => this.#breakAt(args)],
       ['setExceptionBreakpoints', () => undefined],
       ...this.#inspection.handlers(),
       ['pause', () => this.#ask('session/hold', {})],
@@ -140,6 +143,23 @@ export class CairnSession implements Listener, Subject {
     this.#begun = true;
     if (status.runFolder !== null) this.#output(`Files that this run writes go to ${status.runFolder}\n`, 'console');
     this.#changed(status);
+    if (this.#breakpoints.length === 0) return;
+    for (const breakpoint of await this.#tellBreakpoints()) this.#event('breakpoint', { reason: 'changed', breakpoint });
+  }
+
+  /** Breakpoints on phases and barriers of checkpoints. Those that are set before the computation is there are told to it then. */
+  async #breakAt(args: unknown): Promise<object> {
+    this.#breakpoints = parseArguments(FunctionBreakpoints, 'setFunctionBreakpoints', args).breakpoints.map(({ name }) => name);
+    return { breakpoints: await this.#tellBreakpoints() };
+  }
+
+  async #tellBreakpoints(): Promise<DebugProtocol.Breakpoint[]> {
+    const names = this.#breakpoints;
+    if (!this.#connected || this.#progress.ended)
+      return names.map(() => ({ verified: false, message: 'The simulation has not begun.' }));
+    const { known } = await this.#request('session/breakpoints', { names });
+    const message = 'No phase (save, resume) and no barrier (PLUGIN.BARRIER) of this simulation has this name.';
+    return names.map((name, id) => (known.includes(name) ? { id, verified: true } : { id, verified: false, message }));
   }
 
   async #continue(): Promise<object> {
@@ -208,6 +228,6 @@ export class CairnSession implements Listener, Subject {
 
 function noBreakpoints(args: unknown): object {
   const { breakpoints } = parseArguments(BreakpointArguments, 'setBreakpoints', args);
-  const message = 'Cairn holds computations as a whole, it has no breakpoints.';
+  const message = 'Cairn holds computations as a whole. It has function breakpoints, on phases and barriers of checkpoints.';
   return { breakpoints: breakpoints.map(() => ({ verified: false, message })) };
 }

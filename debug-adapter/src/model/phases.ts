@@ -83,3 +83,13 @@ export function restartSteps(processes: readonly PhaseProcess[]): PhaseStep[] {
   const refill = barriers(processes, 'restartBarriers').sort((a, b) => a.layer - b.layer || a.position - b.position);
   return [all('restart', processes), ...steps(refill), ...resumeSteps(processes)];
 }
+
+/** The phase or barrier at whose beginning a breakpoint of this name holds: events are known by their names, too. */
+export function breakpointLabel(name: string): string {
+  return name === 'precheckpoint' ? 'save' : name;
+}
+
+/** Phases and barriers of a checkpoint before which all threads are stopped, so that it can be held there. */
+export function holdable(plugins: readonly { name: string; barriers: readonly string[] }[]): Set<string> {
+  return new Set(['save', 'resume', ...plugins.flatMap((one) => one.barriers.map((barrier) => `${one.name}.${barrier}`))]);
+}

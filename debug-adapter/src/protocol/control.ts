@@ -180,6 +180,8 @@ export const CheckpointParams = z.object({
   then: z.enum(['resume', 'hold', 'kill']),
   /** For this snapshot only, before the computation's own. */
   files: z.array(FileRule).optional(),
+  /** Phases or barriers before which it is held, until `session/resume`. */
+  holdAt: z.array(z.string()).optional(),
 });
 export type CheckpointParams = z.infer<typeof CheckpointParams>;
 
@@ -238,9 +240,15 @@ export const requests = {
   /** Resolves when the computation's first process has connected (launch) or runs again (restart). */
   'session/started': { params: z.object({ timeoutMs: z.number() }), result: SessionStatus },
   'session/checkpoint': { params: CheckpointParams, result: CheckpointResult },
+  /**
+   * Phases (`save`, `resume`) and barriers (`PLUGIN.BARRIER`) before which checkpoints are held from now on, instead of those of before.
+   * `known`: those that the processes have now.
+   */
+  'session/breakpoints': { params: z.object({ names: z.array(z.string()) }), result: z.object({ known: z.array(z.string()) }) },
   /** Takes the abort edge of the operation in progress. */
   'session/cancel': { params: Nothing, result: Nothing },
   'session/hold': { params: Nothing, result: SessionStatus },
+  /** Also of a checkpoint that a breakpoint holds: it goes on. */
   'session/resume': { params: Nothing, result: SessionStatus },
   /** SIGTERM to every process, SIGKILL after `graceMs`. Resolves when the computation has ended. */
   'session/stop': { params: z.object({ graceMs: z.number().optional() }), result: SessionStatus },

@@ -40,6 +40,8 @@ export const OperationStatus = z.object({
   phases: z.array(PhaseStatus),
   /** Not empty: it waits for these, without a deadline, until it is cancelled. */
   heldOff: z.array(HoldOff),
+  /** Not empty: a breakpoint holds it before this phase or barrier, until it is told to go on or is cancelled. */
+  heldAt: z.string().default(''),
   /** ISO 8601. */
   startedAt: z.string(),
   finished: z.boolean(),

@@ -12,6 +12,7 @@ export function operationLine(operation: OperationStatus): string {
   const kind = `${operation.kind.charAt(0).toUpperCase()}${operation.kind.slice(1)}`;
   if (operation.error !== '') return `${kind} failed: ${operation.error}`;
   if (operation.finished) return `${kind} done in ${formatDuration(lengthOf(operation))}`;
+  if (operation.heldAt !== '') return `${kind} · held before ${operation.heldAt}`;
   if (operation.heldOff.length > 0) return `${kind} ${formatHoldOff(operation.heldOff)}`;
   const current = operation.phases.findLast(({ endedMs }) => endedMs === null) ?? operation.phases.at(-1);
   if (!current) return `${kind} begins`;

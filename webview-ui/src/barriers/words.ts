@@ -16,10 +16,11 @@ export function longest({ phases }: OperationStatus): number {
   return Math.max(0.001, ...phases.map((phase) => duration(phase) ?? 0));
 }
 
-export function title({ kind, finished, error, phases, heldOff }: OperationStatus): string {
+export function title({ kind, finished, error, phases, heldOff, heldAt }: OperationStatus): string {
   const name = `${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
   if (error !== '') return `${name} failed`;
   if (finished) return `${name} done in ${formatDuration(lengthOf({ phases }))}`;
+  if (heldAt !== '') return `${name}: held before ${heldAt}`;
   if (heldOff.length > 0) return `${name} ${formatHoldOff(heldOff)}`;
   const current = phases.findLast(({ endedMs }) => endedMs === null);
   return current ? `${name}: ${phaseLabel(current)}` : `${name} begins`;
@@ -33,7 +34,7 @@ export function asOperation({ phases, ...one }: OperationTimeline): OperationSta
     arrived: arrivals.map(({ virtualPid }) => virtualPid),
     waiting: missing,
   }));
-  return { id, kind, phases: told, heldOff: [], startedAt, finished, error };
+  return { id, kind, phases: told, heldOff: [], heldAt: '', startedAt, finished, error };
 }
 
 /** What one process did in one phase: a piece of its line. */

@@ -28,13 +28,16 @@ interface Common {
   json: boolean;
 }
 
-function phaseText({ phases, heldOff }: OperationStatus): string {
+function phaseText({ phases, heldOff, heldAt }: OperationStatus): string {
+  if (heldAt !== '') return `held before ${heldAt}; cairn resume lets it go on`;
   if (heldOff.length > 0) return formatHoldOff(heldOff);
   const phase = phases.at(-1);
   return phase === undefined ? '' : phaseLabel(phase);
 }
 
-export async function checkpoint(options: Common & { name: string; then: string; file: string[] }): Promise<number> {
+export async function checkpoint(
+  options: Common & { name: string; then: string; file: string[]; holdAt: string[] },
+): Promise<number> {
   const { name } = options;
   const then = options.then;
   if (then !== 'resume' && then !== 'hold' && then !== 'kill')
@@ -47,7 +50,7 @@ export async function checkpoint(options: Common & { name: string; then: string;
       ({ operation }) => operation && !operation.finished && progress.show(`checkpoint: ${phaseText(operation)}`),
     );
     process.once('SIGINT', () => void client.request('session/cancel', {}).catch(() => undefined));
-    return client.request('session/checkpoint', { name, then, files });
+    return client.request('session/checkpoint', { name, then, files, holdAt: options.holdAt });
   }).finally(() => progress.clear());
   if (options.json) printJson(result);
   else {
