@@ -72,6 +72,7 @@ function pluginOf({ said }: Inspection): PluginFacts | undefined {
     callbacks: all('callback'),
     checkpointBarriers: all('checkpoint_barrier'),
     restartBarriers: all('restart_barrier'),
+    wraps: all('wrap'),
   };
 }
 
@@ -86,6 +87,7 @@ function printReport({ library, plugin, elf, reasons, warnings, notAtRestart, us
       ['functions', list(plugin.callbacks)],
       ['events', plugin.callbacks.includes('event') ? 'all' : 'none'],
       ['barriers', `at a checkpoint: ${list(plugin.checkpointBarriers)}; at a restart: ${list(plugin.restartBarriers)}`],
+      ['wraps', `${list(plugin.wraps)}${plugin.callbacks.includes('init') ? '; its init may wrap others' : ''}`],
     );
   }
   if (elf !== null) {
