@@ -182,7 +182,7 @@ export function renderManual(headerText, exampleText) {
   const [major, minor] = ['MAJOR', 'MINOR'].map((word) => new RegExp(`CAIRN_PLUGIN_ABI_${word} (\\d+)`).exec(headerText)?.[1]);
   const events = header.enums.find(({ name }) => name === 'cairn_event');
   const plugin = struct('cairn_plugin');
-  const callbacks = plugin.members.filter(({ isFunction, name }) => isFunction || name.endsWith('_barriers'));
+  const callbacks = plugin.members.filter(({ isFunction, name }) => isFunction || name.endsWith('_barriers') || name === 'wraps');
   const entry = {
     name: 'cairn_plugin_entry',
     declaration: 'const struct cairn_plugin *cairn_plugin_entry(uint32_t host_major, uint32_t host_minor);',
@@ -190,7 +190,7 @@ export function renderManual(headerText, exampleText) {
     since: '',
   };
   const isData = ({ name }) =>
-    ['cairn_descriptor', 'cairn_external', 'cairn_mapping', 'cairn_answer', 'cairn_row'].includes(name);
+    ['cairn_descriptor', 'cairn_external', 'cairn_mapping', 'cairn_answer', 'cairn_wrap', 'cairn_row'].includes(name);
   const extensions = header.structs.filter(({ text }) => text.startsWith('Extension "'));
   const sections = [
     `# The plugin interface, version ${major}.${minor}`,

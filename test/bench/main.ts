@@ -11,6 +11,7 @@ import { measureCalls } from './calls.js';
 import { measureSimulation, measureSize, prepare, restartRow, type SizeResult, simulations } from './measurements.js';
 import type { Row } from './row.js';
 import { measureTrees } from './trees.js';
+import { measureWraps } from './wraps.js';
 
 /**
  * For trying the benchmarks themselves: CAIRN_BENCH_SIZES in MB, CAIRN_BENCH_ROUNDS, CAIRN_BENCH_TREES and CAIRN_BENCH_AGENTS in
@@ -76,6 +77,11 @@ async function callRows(): Promise<Row[]> {
   return measureCalls(ROUNDS);
 }
 
+async function wrapRows(): Promise<Row[]> {
+  say('calls through layers of plugins …');
+  return measureWraps(ROUNDS);
+}
+
 async function agentRows(): Promise<Row[]> {
   say(`a barrier with ${agents} processes …`);
   return measureAgents(agents, ROUNDS);
@@ -85,6 +91,7 @@ const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
   sizes: sizeRows,
   simulations: simulationRows,
   calls: callRows,
+  wraps: wrapRows,
   trees: () => measureTrees(trees, Math.min(ROUNDS, 3), say),
   agents: agentRows,
 };

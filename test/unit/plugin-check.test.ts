@@ -56,6 +56,7 @@ test('a plugin that is as it should be can be used, also at a restart', async ()
     callbacks: ['event', 'barrier'],
     checkpointBarriers: ['drain', 'save'],
     restartBarriers: ['load'],
+    wraps: [],
   });
 });
 

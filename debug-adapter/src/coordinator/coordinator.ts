@@ -182,6 +182,7 @@ export class Coordinator {
         const settings = await prepareAttach(this.#context, params);
         this.#joining.addOwn();
         this.#started = { command: [], env: {}, cwd: this.session.cwd, runFolder: null, warnings: [], settings, restart: null };
+        this.session.settings = settings;
         await attachFamily(this.#context, params);
         await bounded(this.#begun.promise, this.#options.deadlines.phase, () =>
           failure('noProcess', { name: this.session.name }),

@@ -60,6 +60,7 @@ export function nameAndValue(kind: TableKind, row: TableRow): { name: string; va
     case 'path':
     case 'connection':
     case 'mapping':
+    case 'wrap':
       return { name: row.virtual, value: `${bothNames(row)}${detail}` };
   }
 }

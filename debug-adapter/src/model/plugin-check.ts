@@ -25,6 +25,8 @@ export interface PluginFacts {
   callbacks: readonly string[];
   checkpointBarriers: readonly string[];
   restartBarriers: readonly string[];
+  /** What it says in its struct that it wraps: "function" or "function of library". */
+  wraps: readonly string[];
 }
 
 export interface LibraryFacts {

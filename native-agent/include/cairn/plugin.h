@@ -215,6 +215,43 @@ struct cairn_answer {
   uint8_t address[16];  /* where that host is reached from here: of IPv6, or of IPv4 in the form of IPv6 (::ffff:192.0.2.1) */
 };
 
+/* Any function, which its user casts to the function's own type. */
+typedef void (*cairn_function)(void);
+
+/* Interposition: a function that a plugin stands in front of, given by host->wrap or named in cairn_plugin.wraps. Since 1.1.
+ *
+ * Layers. A call of the application comes to the wrapper of the highest plugin first (the one that was given last); what it passes on by
+ * *next comes to the next lower plugin's, and last to the library's function. What is below a layer sees what that passes on and gives back
+ * to it; what is above does not. Of one plugin's two wrappers for a function the one that was given later is above. Functions that Cairn
+ * wraps itself (open, getpid, connect, ...): its wrapper is below all plugins from outside. So these see virtual names, as the application
+ * does, and what they pass on is translated once. Calls that a plugin's own library makes, by whatever way, go to the layers below that
+ * plugin; those that Cairn makes go to no plugin.
+ *
+ * Which calls. All of the program and of its libraries that go by the function's name: bound at the start or when first called, also where
+ * that is read-only (-z now, relro); bound long before the plugin came (at a restart, by cairn attach); those of libraries that are loaded
+ * later, their constructors included; and what dlsym and dlvsym give. Tables of functions that the loader filled in, too. What cannot be
+ * seen: pointers that the program has put into variables of its own before the plugin came; calls that the compiler or the linker has bound
+ * within one library or program (static functions, hidden names, -Bsymbolic, most of the C library's own); libraries that are loaded by
+ * dlmopen into another list; and versions of a function other than the default one. A function that a library loaded later chooses by
+ * processor (IFUNC) is not wrapped.
+ *
+ * When. A wrapper runs in the application's threads, as any library's function: from the moment at which the plugin comes until it is taken
+ * out. A checkpoint may stop a thread in it; there it goes on, also after a restart, with all that the wrapper has in memory. Where it must
+ * not be stopped between two steps it uses host->forbid_checkpoint. A thread may still be in a wrapper that was taken out, whose *next
+ * stays as it was. A library that is unloaded takes its functions along: *next is NULL until somebody defines the function again.
+ * A wrapper keeps errno as the function would, and is safe in signal handlers where the function is. */
+struct cairn_wrap {
+  uint32_t size;
+  uint32_t reserved;
+  const char *function;   /* its name in tables of symbols; of C++ as the compiler makes it */
+  const char *library;    /* "libz.so.1", as the library names itself; NULL: the first that has it, in the order in which they were loaded,
+                           * the program before them */
+  cairn_function wrapper; /* called in its place: of the function's own type */
+  cairn_function *next;   /* where the host puts the next lower layer, a static variable; NULL there: nobody defines the function. The
+                           * wrapper reads it at each call */
+  const uint64_t *calls;  /* NULL, or a counter of the plugin's that `cairn plugins` shows beside the layer */
+};
+
 /* What Cairn offers to plugins. Lives as long as the process. */
 struct cairn_host {
   uint32_t size;
@@ -333,6 +370,12 @@ struct cairn_host {
   /* [any, in threads of the application] Around a call other than libc's fork that makes a process with a copy of this one's memory, in
    * the thread that makes it: so Cairn is in the child, too. stage: enum cairn_fork_stage. */
   void (*around_fork)(uint32_t stage);
+
+  /* [init, quiesced, restoring] Stands in front of a function, see cairn_wrap; the struct may go afterwards. 1: from now on; 0: as soon as
+   * a library that defines it is loaded. -EPERM: not within a callback. */
+  int32_t (*wrap)(const struct cairn_wrap *wrap);
+  /* [init, quiesced, restoring] Takes it out again, with the same function, wrapper and next. -ENOENT: it is not there. */
+  int32_t (*unwrap)(const struct cairn_wrap *wrap);
 };
 
 /* One row of a table of virtual names. All strings may be empty. */
@@ -371,6 +414,9 @@ struct cairn_plugin {
   const char *const *checkpoint_barriers;
   const char *const *restart_barriers;
   int32_t (*barrier)(const char *name, uint32_t restart);
+
+  /* [init] NULL-terminated: what host->wrap is called with before init; NULL: none. `cairn plugin check` can name these. Since 1.1. */
+  const struct cairn_wrap *const *wraps;
 };
 
 typedef const struct cairn_plugin *(*cairn_plugin_entry_function)(uint32_t host_major, uint32_t host_minor);

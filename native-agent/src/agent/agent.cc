@@ -30,6 +30,7 @@
 #include "checkpoint/simulated_time.h"
 #include "events/host.h"
 #include "events/names.h"
+#include "events/wraps.h"
 #include "sys/futex.h"
 #include "sys/own_fds.h"
 #include "sys/proc.h"
@@ -230,6 +231,7 @@ bool Agent::attach(const char* variables, sys::Error* error) {
   if (!tell_plugins(variables) || !prepare() || tls_ == nullptr) return fail(-ENOMEM, "it has no memory for Cairn");
   record_own_altstack();
   if (!interpose(error)) return false;
+  events::facts().interposed_late = true;
   pthread_atfork(prepare_fork, fork_done, fork_child);
   if (!connect(error) || !start_thread()) {
     channel_.close();
@@ -461,6 +463,7 @@ void Agent::start_after_fork() {
   fork_gate_.reset();
   requests_.reset();
   sections_.reset();
+  events::forget_changing_wraps();
   handoff_ = nullptr;
   unmap_room();  // the thread that forked is the only one here
   operation.reset();

@@ -14,6 +14,7 @@
 #include "events/host.h"
 #include "events/names.h"
 #include "events/times.h"
+#include "events/wraps.h"
 #include "sys/futex.h"
 #include "sys/own_fds.h"
 #include "trace/again.h"
@@ -272,6 +273,10 @@ bool Operation::suspend(uint64_t deadline_ns, bool alone) {
   progress_ = suspended;
   // One that began before the threads were stopped.
   if (forbidden()) return false;
+  if (events::wraps_are_changing()) {
+    error_.set(-EAGAIN, "interposition").add("a thread is loading a library whose functions plugins wrap");
+    return false;
+  }
   sys::reserve_fds();
   if (!read_family(arena_, stop_.tracer(), agent_->save_.writer(), &family_, &error_)) return false;
   forget_stop_events();

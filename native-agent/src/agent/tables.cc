@@ -4,6 +4,7 @@
 #include "agent/log.h"
 #include "events/guard.h"
 #include "events/host.h"
+#include "events/wraps.h"
 #include "sys/maps.h"
 
 namespace cairn::agent {
@@ -22,6 +23,8 @@ void Tables::answer(uint64_t id, Text body) {
     error = Text("the request could not be read");
   } else if (kind == Text("mapping")) {
     mappings();
+  } else if (kind == Text("wrap")) {
+    events::wrap_rows(emit, this);
   } else {
     sys::TextBuffer<64> name;
     name.add(kind);

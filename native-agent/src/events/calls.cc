@@ -61,9 +61,12 @@ int32_t crashed(const Call& call, const Fault& fault) {
   return -EFAULT;
 }
 
+/// Whose callback runs.
+const LoadedPlugin* caller = nullptr;
+
 /// Calls work(), which gives what the callback gives.
 template <class Work>
-int32_t run(const Call& call, Work work) {
+int32_t run_noted(const Call& call, Work work) {
   if (call.entry.library[0] == 0) return work();
   struct Job {
     Work* work;
@@ -83,9 +86,21 @@ int32_t run(const Call& call, Work work) {
   return whole ? job.result : crashed(call, fault);
 }
 
+template <class Work>
+int32_t run(const Call& call, Work work) {
+  const LoadedPlugin* outer = caller;
+  caller = &call.entry;
+  int32_t result = run_noted(call, work);
+  caller = outer;
+  return result;
+}
+
 }  // namespace
 
+const LoadedPlugin* calling() { return caller; }
+
 void forget_calls() {
+  caller = nullptr;
   // The process may have been copied in the middle of an operation.
   facts().error = nullptr;
   noted = 0;

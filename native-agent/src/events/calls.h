@@ -12,6 +12,9 @@ int32_t call_barrier(const LoadedPlugin& entry, const char* name, bool restart);
 int32_t call_init(const LoadedPlugin& entry, const cairn_host* host, const char* settings);
 void call_rows(const LoadedPlugin& entry, const char* table, cairn_emit_row emit, void* context);
 
+/// The plugin whose callback runs; nullptr: none.
+const LoadedPlugin* calling();
+
 /// In a new process, forked or restarted: none is going on.
 void forget_calls();
 

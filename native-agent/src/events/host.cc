@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <sys/mman.h>
 
 #include "events/builtin.h"
@@ -10,6 +11,7 @@
 #include "events/library.h"
 #include "events/names.h"
 #include "events/times.h"
+#include "events/wraps.h"
 #include "sys/own_fds.h"
 
 namespace cairn::events {
@@ -68,6 +70,14 @@ int32_t host_thread_call(uint32_t index, int64_t* number, uint64_t* arguments, u
 int32_t host_set_thread_argument(uint32_t index, uint32_t argument, uint64_t value) {
   if (index >= host_facts.thread_count || host_facts.set_thread_argument == nullptr) return -ENOENT;
   return host_facts.set_thread_argument(index, argument, value) ? 0 : -ENOENT;
+}
+int32_t host_wrap(const cairn_wrap* wrap) {
+  const LoadedPlugin* caller = calling();
+  return caller == nullptr || wrap == nullptr ? -EPERM : add_wrap(static_cast<uint32_t>(caller - plugins), *wrap);
+}
+int32_t host_unwrap(const cairn_wrap* wrap) {
+  const LoadedPlugin* caller = calling();
+  return caller == nullptr || wrap == nullptr ? -EPERM : remove_wrap(static_cast<uint32_t>(caller - plugins), *wrap);
 }
 void* host_next(const char* function) {
   void* found = dlsym(RTLD_NEXT, function);
@@ -147,6 +157,7 @@ const cairn_host host = {
     host_thread_call, host_need_file, host_set_thread_argument, host_list_file,
     tell_hosts, ask_hosts, answer_of_hosts, exchange_folder,
     host_request_checkpoint, host_forbid_checkpoint, host_allow_checkpoint, host_waits_for, host_aside, host_around_fork,
+    host_wrap, host_unwrap,
 };
 
 bool goes_down(cairn_event event) { return event == CAIRN_EVENT_PRESUSPEND || event == CAIRN_EVENT_PRECHECKPOINT; }
@@ -164,22 +175,24 @@ bool deliver(const LoadedPlugin& entry, cairn_event event, void* data) {
   return false;
 }
 
-const char* copy_text(Text text) {
+bool refuse(LoadedPlugin* entry, const char* first, const char* second) {
+  sys::TextBuffer<1024> text;
+  text.add(first).add(second);
+  entry->error = keep_text(text.text());
+  host_log(CAIRN_LOG_ERROR, entry->error);
+  return false;
+}
+
+}  // namespace
+
+const char* keep_text(Text text) {
   char* copy = static_cast<char*>(allocate(text.size + 1));
   if (copy == nullptr) return nullptr;
   memcpy(copy, text.data, text.size);
   return copy;
 }
 
-bool refuse(LoadedPlugin* entry, const char* first, const char* second) {
-  sys::TextBuffer<1024> text;
-  text.add(first).add(second);
-  entry->error = copy_text(text.text());
-  host_log(CAIRN_LOG_ERROR, entry->error);
-  return false;
-}
-
-}  // namespace
+void host_warning(const char* first, const char* second) { host_log(CAIRN_LOG_WARNING, sys::TextBuffer<512>().add(first).add(second).c_str()); }
 
 HostFacts& facts() { return host_facts; }
 uint32_t plugin_count() { return loaded; }
@@ -197,16 +210,25 @@ bool load_plugin(const char* library, const char* settings_text, sys::Error* res
   if (loaded == max_plugins) return false;
   static const cairn_plugin unknown = {sizeof(cairn_plugin), 0, 0, 0, "", "", "", nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
   LoadedPlugin* place = &plugins[loaded++];
-  *place = {&unknown, copy_text(library), "", copy_text(settings_text)};
+  *place = {&unknown, keep_text(library), "", keep_text(settings_text)};
   void* found = nullptr;
   if (restarting == nullptr) {
+    plugin_comes();
     void* handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+    const auto* map = static_cast<const link_map*>(handle);
+    if (map != nullptr) {
+      place->base = map->l_addr;
+      place->dynamic = map->l_ld;
+    }
+    plugin_has_come();
     if (handle == nullptr) return refuse(place, "cannot load plugin: ", dlerror());
     found = dlsym(handle, "cairn_plugin_entry");
   } else {
     Library own;
     if (!load_library(library, &own, restarting)) return false;
     found = library_symbol(own, "cairn_plugin_entry");
+    place->base = own.base;
+    place->dynamic = own.dynamic;
   }
   auto entry = reinterpret_cast<cairn_plugin_entry_function>(found);
   if (entry == nullptr) return refuse(place, library, " is no Cairn plugin: it does not export cairn_plugin_entry");
@@ -223,10 +245,17 @@ bool load_plugin(const char* library, const char* settings_text, sys::Error* res
   if (known == nullptr) return refuse(place, library, ": no memory");
   memcpy(known, plugin, plugin->size < sizeof *known ? plugin->size : sizeof *known);
   place->plugin = known;
+  const auto layer = static_cast<uint32_t>(place - plugins);
+  for (const cairn_wrap* const* wrap = known->wraps; wrap != nullptr && *wrap != nullptr; ++wrap) {
+    if (add_wrap(layer, **wrap) >= 0) continue;
+    remove_wraps(layer);
+    return refuse(place, library, " has a damaged cairn_wrap");
+  }
   host_facts.error = restarting;
   bool starts = known->init == nullptr || call_init(*place, &host, settings_text) >= 0;
   host_facts.error = nullptr;
   if (!starts) {
+    remove_wraps(layer);
     return refuse(place, library, " refused to start (its init failed)");
   }
   return true;
@@ -240,7 +269,7 @@ bool change_settings(uint32_t layer, const char* text, sys::Error* error) {
   int32_t result = entry->plugin->event == nullptr ? 0 : call_event(*entry, CAIRN_EVENT_SETTINGS, const_cast<char*>(text));
   host_facts.error = others;
   if (result == 1) {
-    entry->settings = copy_text(text);
+    entry->settings = keep_text(text);
     return true;
   }
   if (!error->failed()) {
@@ -349,7 +378,7 @@ bool replace_option(Text key, Text value) {
   for (Setting* entry = settings; entry != nullptr; entry = entry->next) {
     if (entry->kind != CAIRN_SETTING_OPTION || !(Text(entry->key) == key)) continue;
     if (Text(entry->value) == value) return true;
-    const char* copy = copy_text(value);
+    const char* copy = keep_text(value);
     if (copy != nullptr) entry->value = copy;
     return copy != nullptr;
   }
@@ -358,8 +387,8 @@ bool replace_option(Text key, Text value) {
 
 bool add_setting(uint32_t kind, Text key, Text value) {
   auto* entry = static_cast<Setting*>(allocate(sizeof(Setting)));
-  const char* key_copy = copy_text(key);
-  const char* value_copy = copy_text(value);
+  const char* key_copy = keep_text(key);
+  const char* value_copy = keep_text(value);
   if (entry == nullptr || key_copy == nullptr || value_copy == nullptr) return false;
   *entry = {nullptr, kind, key_copy, value_copy};
   *settings_end = entry;

@@ -16,6 +16,8 @@ struct LoadedPlugin {
   const char* library;  // empty: built in
   const char* error;    // empty: in use
   const char* settings; // JSON text
+  uint64_t base = 0;              // of a library that is loaded; wraps.h
+  const void* dynamic = nullptr;  // its dynamic section; null: built in, or not loaded
 };
 
 /// What the agent knows and plugins may ask; set before plugins run.
@@ -37,6 +39,7 @@ struct HostFacts {
   int32_t (*allow_checkpoint)();
   void (*aside)(void (*job)(void* context), void* context);
   void (*around_fork)(uint32_t stage);
+  bool interposed_late;  // the process was attached: Cairn's functions come first, but were loaded last
 };
 HostFacts& facts();
 
@@ -67,6 +70,10 @@ void rows(const char* table, void (*emit)(void* context, const cairn_row* row, c
 
 /// Saved with every snapshot; never freed.
 void* allocate(uint64_t bytes);
+/// A copy, likewise; nullptr: no memory.
+const char* keep_text(sys::Text text);
+/// To the session's log.
+void host_warning(const char* first, const char* second);
 /// Grows whenever allocate() made a new mapping.
 uint32_t allocated_mappings();
 /// Settings replace the earlier ones of the process.

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "events/modules.h"
 #include "sys/context.h"
 #include "sys/elf.h"
 #include "sys/file.h"
@@ -21,78 +22,6 @@ using sys::page_up;
 using sys::Status;
 using sys::elf::Relocate;
 using sys::elf::Relocation;
-
-/// What is needed of a dynamic section. Of a library that libc has loaded the addresses are absolute; of ours, offsets.
-struct Module {
-  uint64_t base = 0;
-  const ElfW(Sym)* symbols = nullptr;
-  const char* strings = nullptr;
-  const uint32_t* gnu_hash = nullptr;
-  const uint32_t* hash = nullptr;
-  const uint16_t* versions = nullptr;
-  const char* name = "";
-};
-
-Module read_module(uint64_t base, const ElfW(Dyn)* dynamic) {
-  Module module;
-  module.base = base;
-  uint64_t name = 0;
-  auto place = [base](uint64_t value) { return value < base ? base + value : value; };
-  for (; dynamic != nullptr && dynamic->d_tag != DT_NULL; ++dynamic) {
-    uint64_t at = place(dynamic->d_un.d_ptr);
-    switch (dynamic->d_tag) {
-      case DT_SYMTAB: module.symbols = reinterpret_cast<const ElfW(Sym)*>(at); break;
-      case DT_STRTAB: module.strings = reinterpret_cast<const char*>(at); break;
-      case DT_GNU_HASH: module.gnu_hash = reinterpret_cast<const uint32_t*>(at); break;
-      case DT_HASH: module.hash = reinterpret_cast<const uint32_t*>(at); break;
-      case DT_VERSYM: module.versions = reinterpret_cast<const uint16_t*>(at); break;
-      case DT_SONAME: name = dynamic->d_un.d_val; break;
-      default: break;
-    }
-  }
-  if (name != 0 && module.strings != nullptr) module.name = module.strings + name;
-  return module;
-}
-
-bool defines(const Module& module, uint32_t index, const char* name) {
-  const ElfW(Sym)& symbol = module.symbols[index];
-  if (symbol.st_shndx == SHN_UNDEF || strcmp(module.strings + symbol.st_name, name) != 0) return false;
-  // A version that is not the default one is for programs of long ago.
-  return module.versions == nullptr || (module.versions[index] & 0x8000) == 0;
-}
-
-const ElfW(Sym)* find_by_gnu_hash(const Module& module, const char* name) {
-  uint32_t wanted = 5381;
-  for (const char* at = name; *at != 0; ++at) wanted = wanted * 33 + static_cast<unsigned char>(*at);
-  const uint32_t bucket_count = module.gnu_hash[0], first = module.gnu_hash[1], bloom_words = module.gnu_hash[2];
-  const uint32_t* buckets = module.gnu_hash + 4 + bloom_words * (sizeof(void*) / sizeof(uint32_t));
-  const uint32_t* chains = buckets + bucket_count;
-  if (bucket_count == 0) return nullptr;
-  uint32_t index = buckets[wanted % bucket_count];
-  if (index < first) return nullptr;
-  for (;; ++index) {
-    uint32_t found = chains[index - first];
-    if ((found | 1) == (wanted | 1) && defines(module, index, name)) return &module.symbols[index];
-    if ((found & 1) != 0) return nullptr;
-  }
-}
-
-const ElfW(Sym)* find(const Module& module, const char* name) {
-  if (module.symbols == nullptr || module.strings == nullptr) return nullptr;
-  if (module.gnu_hash != nullptr) return find_by_gnu_hash(module, name);
-  if (module.hash == nullptr) return nullptr;
-  for (uint32_t index = 0; index < module.hash[1]; ++index) {
-    if (defines(module, index, name)) return &module.symbols[index];
-  }
-  return nullptr;
-}
-
-uint64_t address_of(const Module& module, const ElfW(Sym)& symbol) {
-  uint64_t address = module.base + symbol.st_value;
-  // The library chooses among versions for different processors.
-  if (sys::elf::is_resolver(symbol)) address = reinterpret_cast<uintptr_t (*)()>(address)();
-  return address;
-}
 
 class Loader {
  public:
@@ -185,7 +114,7 @@ class Loader {
     }
     for (const link_map* map = _r_debug.r_map; map != nullptr; map = map->l_next) {
       Module module = read_module(map->l_addr, map->l_ld);
-      const ElfW(Sym)* found = find(module, name);
+      const ElfW(Sym)* found = find_symbol(module, name);
       if (found == nullptr) continue;
       *address = address_of(module, *found);
       return true;
@@ -273,7 +202,7 @@ bool load_library(const char* path, Library* library, sys::Error* error) { retur
 
 void* library_symbol(const Library& library, const char* name) {
   Module module = read_module(library.base, static_cast<const ElfW(Dyn)*>(library.dynamic));
-  const ElfW(Sym)* symbol = find(module, name);
+  const ElfW(Sym)* symbol = find_symbol(module, name);
   return symbol == nullptr ? nullptr : reinterpret_cast<void*>(address_of(module, *symbol));
 }
 

@@ -39,6 +39,16 @@ static void say_all(const char *word, const char *const *names) {
   for (int i = 0; names != NULL && names[i] != NULL && i < most_barriers; ++i) say(word, names[i]);
 }
 
+/* "function", or "function of library". */
+static void say_wraps(const struct cairn_wrap *const *wraps) {
+  static char text[most_text];
+  for (int i = 0; wraps[i] != NULL && i < most_barriers; ++i) {
+    const char *library = wraps[i]->library;
+    snprintf(text, sizeof text, "%s%s%s", wraps[i]->function, library != NULL ? " of " : "", library != NULL ? library : "");
+    say("wrap", text);
+  }
+}
+
 /* What the plugin's struct is too short for is absent. */
 #define HAS(plugin, member) \
   (offsetof(struct cairn_plugin, member) + sizeof (plugin)->member <= (plugin)->size && (plugin)->member != NULL)
@@ -57,6 +67,7 @@ static void describe(const struct cairn_plugin *plugin) {
   if (HAS(plugin, barrier)) say("callback", "barrier");
   if (HAS(plugin, checkpoint_barriers)) say_all("checkpoint_barrier", plugin->checkpoint_barriers);
   if (HAS(plugin, restart_barriers)) say_all("restart_barrier", plugin->restart_barriers);
+  if (HAS(plugin, wraps)) say_wraps(plugin->wraps);
 }
 
 /* One of the library's own, or of what it needs. */

@@ -35,9 +35,10 @@ static int32_t event(uint32_t number, void *data);
 static void rows(const char *table, cairn_emit_row emit, void *context);
 static int32_t barrier(const char *name, uint32_t restart);
 static const char *const down[] = {"drain", "save", NULL}, *const up[] = {"load", NULL};
+static const struct cairn_wrap *const wraps[2];
 
 static const struct cairn_plugin plugin = {
-    sizeof plugin, CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "acme-emulator", "2.4", "Acme", init, event, rows, down, up, barrier,
+    sizeof plugin, CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "acme-emulator", "2.4", "Acme", init, event, rows, down, up, barrier, wraps,
 };
 
 CAIRN_EXPORT const struct cairn_plugin *cairn_plugin_entry(uint32_t host_major, uint32_t host_minor) {
@@ -268,9 +269,24 @@ static long make_child(void) {
   return child;
 }
 
+/*! wraps */
+static int (*next_send)(const void *message, uint64_t size);
+static uint64_t sends;
+static int counted_send(const void *message, uint64_t size) {
+  __atomic_fetch_add(&sends, 1, __ATOMIC_RELAXED);
+  return next_send(message, size);
+}
+static const struct cairn_wrap send_wrap = {
+    sizeof send_wrap, 0, "acme_send", "libacme.so.3", (cairn_function)counted_send, (cairn_function *)&next_send, &sends,
+};
+static const struct cairn_wrap *const wraps[2] = {&send_wrap, NULL};
+
+/*! wrap unwrap */
+static int32_t count_sends(int32_t on) { return on ? host->wrap(&send_wrap) : host->unwrap(&send_wrap); }
+
 /*! */
 void use_examples(void) {
-  (void)show_load, (void)make_child;
+  (void)show_load, (void)make_child, (void)count_sends;
   (void)size_of, (void)say_taken, (void)reconnect, (void)new_link, (void)run_folder, (void)was_restarted, (void)count_threads;
   (void)find_next, (void)keep, (void)load_kept, (void)close_all_above, (void)hand_over, (void)offer_slots, (void)real_path, (void)elect;
   (void)forget_all, (void)leader_of, (void)save_external, (void)restore_external, (void)replace_object, (void)need_licence;

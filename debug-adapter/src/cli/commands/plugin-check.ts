@@ -78,6 +78,7 @@ function pluginOf({ said }: Inspection): PluginFacts | undefined {
     callbacks: all('callback'),
     checkpointBarriers: all('checkpoint_barrier'),
     restartBarriers: all('restart_barrier'),
+    wraps: all('wrap'),
   };
 }
 
@@ -92,6 +93,7 @@ function printReport({ library, plugin, elf, reasons, warnings, notAtRestart, us
       ['functions', list(plugin.callbacks)],
       ['events', plugin.callbacks.includes('event') ? 'all' : 'none'],
       ['barriers', `at a checkpoint: ${list(plugin.checkpointBarriers)}; at a restart: ${list(plugin.restartBarriers)}`],
+      ['wraps', `${list(plugin.wraps)}${plugin.callbacks.includes('init') ? '; its init may wrap others' : ''}`],
     );
   }
   if (elf !== null) {

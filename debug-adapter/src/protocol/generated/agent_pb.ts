@@ -890,7 +890,7 @@ export const SavedFileSchema: GenMessage<SavedFile> = /*@__PURE__*/
   messageDesc(file_agent, 13);
 
 /**
- * kind: "pid", "path", "env", "fd", "thread", "mapping".
+ * kind: "pid", "path", "env", "fd", "thread", "mapping", "wrap".
  *
  * @generated from message cairn.agent.TableRequest
  */
