@@ -83,7 +83,7 @@ void* host_next(const char* function) {
   void* found = dlsym(RTLD_NEXT, function);
   // dlsym goes by who calls it: had this jumped there, it would be the plugin, behind which comes nothing.
   asm volatile("" : "+r"(found));
-  return found;
+  return reinterpret_cast<void*>(below_wraps(reinterpret_cast<uintptr_t>(found)));
 }
 int32_t host_keep_file(int32_t fd, uint64_t length, uint32_t how) {
   return host_facts.kept_files->keep(fd, length, how == CAIRN_KEEP_NOW, host_facts.error);
@@ -246,16 +246,19 @@ bool load_plugin(const char* library, const char* settings_text, sys::Error* res
   memcpy(known, plugin, plugin->size < sizeof *known ? plugin->size : sizeof *known);
   place->plugin = known;
   const auto layer = static_cast<uint32_t>(place - plugins);
+  wraps_come();
   for (const cairn_wrap* const* wrap = known->wraps; wrap != nullptr && *wrap != nullptr; ++wrap) {
     if (add_wrap(layer, **wrap) >= 0) continue;
     remove_wraps(layer);
+    wraps_have_come();
     return refuse(place, library, " has a damaged cairn_wrap");
   }
   host_facts.error = restarting;
   bool starts = known->init == nullptr || call_init(*place, &host, settings_text) >= 0;
   host_facts.error = nullptr;
+  if (!starts) remove_wraps(layer);
+  wraps_have_come();
   if (!starts) {
-    remove_wraps(layer);
     return refuse(place, library, " refused to start (its init failed)");
   }
   return true;
@@ -266,7 +269,9 @@ bool change_settings(uint32_t layer, const char* text, sys::Error* error) {
   if (entry->error[0] != 0 || (entry->settings != nullptr && Text(entry->settings) == Text(text))) return true;
   sys::Error* others = host_facts.error;
   host_facts.error = error;
+  wraps_come();
   int32_t result = entry->plugin->event == nullptr ? 0 : call_event(*entry, CAIRN_EVENT_SETTINGS, const_cast<char*>(text));
+  wraps_have_come();
   host_facts.error = others;
   if (result == 1) {
     entry->settings = keep_text(text);

@@ -1,13 +1,12 @@
 #include "events/wraps.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <sched.h>
-
-#include <utility>
+#include <string.h>
 
 #include "events/host.h"
 #include "events/slots.h"
+#include "events/wrapped.h"
 #include "sys/syscall.h"
 
 namespace cairn::events {
@@ -15,54 +14,13 @@ namespace {
 
 using sys::Text;
 
-struct Wrap;
-
-/// A definition that is wrapped.
-struct Function {
-  Module module;               // that has it; dynamic nullptr: this is not in use
-  ElfW(Sym)* symbols[4];       // its names: versions that are one function
-  uint32_t symbol_count;
-  uint32_t resolver;           // of `resolvers`, where the library chooses it by processor; else none
-  uintptr_t value;             // as the symbols had it
-  uintptr_t original;          // its address
-  const char* name;
-  const char* below;           // the library that has it, below Cairn's own
-  bool own;                    // Cairn's own wrapper
-  Wrap* top;                   // highest layer first
-};
-
-struct Wrap {
-  Wrap* following;             // of all, as they came
-  Wrap* below;                 // in the function's layers
-  Function* at;                // null: nobody defines it
-  uint32_t layer;              // of its plugin
-  bool out;                    // removed; threads may still be in it
-  const char* function;
-  const char* library;         // null: any
-  uintptr_t wrapper;
-  uintptr_t* next;
-  const uint64_t* calls;
-  Function memory;             // for the first wrap of a function: in the loader's notice nothing can be allocated
-};
-
 Wrap* wraps = nullptr;
 Wrap** wraps_end = &wraps;
 uint32_t changing = 0;         // a lock, and the mark that a checkpoint looks for
 bool watching = false;         // or it was tried
 bool plugin_is_coming = false; // of which is not known yet which library is its
-
-constexpr uint32_t none = ~0u;
-constexpr uint32_t resolver_count = 64;
-/// What resolvers give: a library that chooses a function is asked by the loader, so another one has to answer in its place.
-uintptr_t resolved[resolver_count];
-uint32_t resolvers_used = 0;
-template <uint32_t number>
-uintptr_t resolve() { return __atomic_load_n(&resolved[number], __ATOMIC_ACQUIRE); }
-template <uint32_t... numbers>
-uintptr_t resolver_address(uint32_t number, std::integer_sequence<uint32_t, numbers...>) {
-  static uintptr_t (*const all[])() = {resolve<numbers>...};
-  return reinterpret_cast<uintptr_t>(all[number]);
-}
+bool putting_off = false;      // more wraps are to come: places are bound once, for all
+bool put_off = false;
 
 class Lock {
  public:
@@ -74,173 +32,9 @@ class Lock {
   Lock& operator=(const Lock&) = delete;
 };
 
-/// libcairn.so itself.
-bool is_own(const Module& module) { return module.dynamic == _DYNAMIC; }
-
-/// The kernel's library, and the loader.
-bool is_of_system(const Module& module) {
-  Text name(module.name);
-  return module.base == _r_debug.r_ldbase || name.starts_with("linux-vdso.") || name.starts_with("linux-gate.");
-}
-
-/// -1: of no plugin from outside.
-int32_t plugin_of(const Module& module) {
-  for (uint32_t layer = 0; layer < plugin_count(); ++layer) {
-    if (plugin(layer).dynamic != nullptr && plugin(layer).dynamic == module.dynamic) return static_cast<int32_t>(layer);
-  }
-  return -1;
-}
-
-/// visit(module), of all that libc has loaded, until it gives true.
-template <class Visit>
-void for_each_module(Visit visit) {
-  for (const link_map* map = _r_debug.r_map; map != nullptr; map = map->l_next) {
-    Module module = read_module(map->l_addr, map->l_ld);
-    if (!is_of_system(module) && visit(module)) return;
-  }
-}
-
-const ElfW(Sym)* function_in(const Module& module, const char* name) {
-  const ElfW(Sym)* symbol = find_symbol(module, name);
-  bool function = symbol != nullptr && symbol->st_value != 0 && (sys::elf::is_function(*symbol) || sys::elf::is_resolver(*symbol));
-  return function ? symbol : nullptr;
-}
-
-// ---- Layers -------------------------------------------------------------------------------------------------------------
-
-uintptr_t entry_of(const Function& function) { return function.top != nullptr ? function.top->wrapper : function.original; }
-
-/// What a module's own places lead to.
-uintptr_t entry_for(const Function& function, int32_t layer) {
-  if (layer < 0) return entry_of(function);
-  for (const Wrap* wrap = function.top; wrap != nullptr; wrap = wrap->below) {
-    if (wrap->layer < static_cast<uint32_t>(layer)) return wrap->wrapper;
-  }
-  return function.original;
-}
-
-/// From below, so that a call that is under way meets every layer below its own.
-void link_layers(const Wrap* wrap, uintptr_t original) {
-  if (wrap == nullptr) return;
-  link_layers(wrap->below, original);
-  __atomic_store_n(wrap->next, wrap->below != nullptr ? wrap->below->wrapper : original, __ATOMIC_RELEASE);
-}
-
-bool publish(Function* function) {
-  uintptr_t value = function->value;
-  if (function->resolver != none) {
-    __atomic_store_n(&resolved[function->resolver], entry_of(*function), __ATOMIC_RELEASE);
-    if (function->top != nullptr) {
-      value = resolver_address(function->resolver, std::make_integer_sequence<uint32_t, resolver_count>()) - function->module.base;
-    }
-  } else if (function->top != nullptr) {
-    value = entry_of(*function) - function->module.base;
-  }
-  bool ok = true;
-  for (uint32_t i = 0; i < function->symbol_count; ++i) {
-    const auto* place = reinterpret_cast<const uintptr_t*>(&function->symbols[i]->st_value);
-    ok = write_word(function->module, place, value) && ok;
-  }
-  return ok;
-}
-
-void put_in(Wrap* wrap, Function* function) {
-  wrap->at = function;
-  Wrap** place = &function->top;
-  while (*place != nullptr && (*place)->layer > wrap->layer) place = &(*place)->below;
-  wrap->below = *place;
-  link_layers(wrap, function->original);
-  *place = wrap;
-  link_layers(function->top, function->original);
-}
-
-void take_out(Wrap* wrap) {
-  for (Wrap** place = &wrap->at->top; *place != nullptr; place = &(*place)->below) {
-    if (*place != wrap) continue;
-    *place = wrap->below;
-    break;
-  }
-  // The wrap's own next stays: threads may be in it.
-  link_layers(wrap->at->top, wrap->at->original);
-}
-
-// ---- Places that are bound ----------------------------------------------------------------------------------------------
-
-struct Binding {
-  const Module* module;
-  int32_t layer;
-  bool refused;
-};
-
-bool leads_to(const Function& function, uintptr_t address) {
-  if (address == function.original) return true;
-  for (const Wrap* wrap = wraps; wrap != nullptr; wrap = wrap->following) {
-    if (wrap->at == &function && wrap->wrapper == address) return true;
-  }
-  return false;
-}
-
-void bind_slot(void* context, const char* name, uintptr_t* place) {
-  auto* binding = static_cast<Binding*>(context);
-  for (const Wrap* wrap = wraps; wrap != nullptr; wrap = wrap->following) {
-    const Function& function = wrap->memory;
-    if (function.module.dynamic == nullptr || function.name[0] != name[0] || strcmp(function.name, name) != 0) continue;
-    const uintptr_t now = __atomic_load_n(place, __ATOMIC_RELAXED), wanted = entry_for(function, binding->layer);
-    if (now == wanted || !leads_to(function, now)) continue;
-    binding->refused = !write_word(*binding->module, place, wanted) || binding->refused;
-  }
-}
-
-/// False: this system forbids it.
-bool bind_all() {
-  Binding binding = {nullptr, -1, false};
-  auto bind = [&](const Module& module, int32_t layer) {
-    binding.module = &module;
-    binding.layer = layer;
-    for_each_slot(module, bind_slot, &binding);
-  };
-  for_each_module([&](const Module& module) {
-    if (!is_own(module) && plugin_of(module) < 0) bind(module, -1);
-    return false;
-  });
-  for (uint32_t layer = 0; layer < plugin_count(); ++layer) {
-    const LoadedPlugin& entry = plugin(layer);
-    if (entry.dynamic != nullptr) bind(read_module(entry.base, static_cast<const ElfW(Dyn)*>(entry.dynamic)), static_cast<int32_t>(layer));
-  }
-  return !binding.refused;
-}
-
-// ---- Where functions are ------------------------------------------------------------------------------------------------
-
-/// The first that has it, as the program would find it; Cairn's own in front of the C library's.
-bool find_function(const Wrap& wrap, Function* found) {
-  Module own, first, wanted;
-  bool own_comes_before = facts().interposed_late, seen_own = false, in_program = false;
-  for_each_module([&](const Module& module) {
-    const bool program = module.dynamic == _r_debug.r_map->l_ld;
-    if (is_own(module)) {
-      own = module;
-      seen_own = true;
-      return false;
-    }
-    if (plugin_of(module) >= 0 || function_in(module, wrap.function) == nullptr) return false;
-    if (wanted.dynamic == nullptr && (wrap.library == nullptr || Text(wrap.library) == Text(module.name))) {
-      wanted = module;
-      in_program = program;
-    }
-    if (!program && first.dynamic == nullptr) {
-      first = module;
-      own_comes_before = own_comes_before || seen_own;
-    }
-    return false;
-  });
-  if (wanted.dynamic == nullptr) return false;
-  *found = {};
-  found->below = wanted.name;
-  found->own = !in_program && wanted.dynamic == first.dynamic && own_comes_before && own.dynamic != nullptr && function_in(own, wrap.function) != nullptr;
-  found->module = found->own ? own : wanted;
-  found->name = wrap.function;
-  return true;
+void bind_or_warn() {
+  put_off = putting_off;
+  if (!putting_off && !bind_places(wraps)) host_warning("this system forbids to change what a library was bound to: plugins do not see all calls of it", "");
 }
 
 Function* known_function(const Function& found) {
@@ -249,23 +43,6 @@ Function* known_function(const Function& found) {
     if (known.module.dynamic == found.module.dynamic && known.module.base == found.module.base && Text(known.name) == Text(found.name)) return &known;
   }
   return nullptr;
-}
-
-/// bound: the libraries are, so that one may be asked which function it chooses.
-bool note_function(Function* function, bool bound) {
-  const ElfW(Sym)* symbol = function_in(function->module, function->name);
-  function->resolver = none;
-  if (sys::elf::is_resolver(*symbol)) {
-    if (!bound || resolvers_used == resolver_count) return false;
-    function->resolver = resolvers_used++;
-  }
-  function->value = symbol->st_value;
-  function->original = static_cast<uintptr_t>(address_of(function->module, *symbol));
-  for_each_version(function->module, function->name, [](void* context, const ElfW(Sym)* version) {
-    auto* to = static_cast<Function*>(context);
-    if (version->st_value == to->value && to->symbol_count < 4) to->symbols[to->symbol_count++] = const_cast<ElfW(Sym)*>(version);
-  }, function);
-  return true;
 }
 
 /// False: nobody defines it.
@@ -337,7 +114,24 @@ void plugin_has_come() {
   plugin_is_coming = false;
   if (wraps == nullptr) return;
   Lock lock;
-  if (place_waiting(true) > 0) (void)bind_all();
+  if (place_waiting(true) > 0) bind_or_warn();
+}
+
+void wraps_come() { putting_off = true; }
+
+void wraps_have_come() {
+  putting_off = false;
+  if (!put_off) return;
+  Lock lock;
+  bind_or_warn();
+}
+
+uintptr_t below_wraps(uintptr_t address) {
+  for (const Wrap* wrap = wraps; wrap != nullptr; wrap = wrap->following) {
+    const Function& function = wrap->memory;
+    if (function.module.dynamic != nullptr && function.top != nullptr && entry_of(function) == address) return function.original;
+  }
+  return address;
 }
 
 int32_t add_wrap(uint32_t layer, const cairn_wrap& wanted) {
@@ -357,7 +151,7 @@ int32_t add_wrap(uint32_t layer, const cairn_wrap& wanted) {
   *wraps_end = wrap;
   wraps_end = &wrap->following;
   if (!place(wrap, true)) return 0;
-  if (!bind_all()) host_warning("this system forbids to change what a library was bound to: plugins do not see all calls of ", function);
+  bind_or_warn();
   return 1;
 }
 
@@ -371,7 +165,7 @@ int32_t remove_wrap(uint32_t layer, const cairn_wrap& wanted) {
     if (wrap->at == nullptr) return 0;
     take_out(wrap);
     (void)publish(wrap->at);
-    (void)bind_all();
+    bind_or_warn();
     return 0;
   }
   return -ENOENT;
@@ -407,7 +201,7 @@ void wrap_rows(void (*emit)(void* context, const cairn_row* row, const char* own
     }
     const Function& function = first->memory;
     if (function.module.dynamic == nullptr || function.top == nullptr) continue;
-    const char* library = function.below[0] != 0 ? function.below : "the program";
+    const char* library = function.below;
     for (const Wrap* wrap = function.top; wrap != nullptr; wrap = wrap->below) {
       say(function.name, library, plugin(wrap->layer).plugin->name, sys::TextBuffer<32>().add("layer ").unsigned_number(wrap->layer).text(), wrap->calls);
     }

@@ -22,6 +22,13 @@ int32_t remove_wrap(uint32_t layer, const cairn_wrap& wrap);
 /// All of a plugin that is refused or taken away.
 void remove_wraps(uint32_t layer);
 
+/// Around what may be many of these: places that are bound are bound anew once, at the end.
+void wraps_come();
+void wraps_have_come();
+
+/// What Cairn's own calls go to, for an address that a look-up by name gave.
+uintptr_t below_wraps(uintptr_t address);
+
 /// Around dlopen of a plugin's library: what that defines is nobody's to find.
 void plugin_comes();
 void plugin_has_come();
