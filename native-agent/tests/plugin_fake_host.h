@@ -3,6 +3,7 @@
 #pragma once
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -79,7 +80,11 @@ inline const cairn_host* fake_host() {
       auto found = fake.extensions.find(name);
       return found == fake.extensions.end() ? nullptr : found->second;
     };
-    made.hide_fd = [](int32_t fd) { return fd; };
+    made.hide_fd = [](int32_t fd) {
+      auto hidden = static_cast<int32_t>(plain_syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 600, 0, 0, 0));
+      if (hidden >= 0) plain_syscall(SYS_close, fd, 0, 0, 0, 0, 0);
+      return hidden;
+    };
     made.close_fd = [](int32_t fd) { plain_syscall(SYS_close, fd, 0, 0, 0, 0, 0); };
     add_names(&made);
     return made;

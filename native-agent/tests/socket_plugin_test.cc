@@ -10,6 +10,7 @@
 
 extern "C" const struct cairn_plugin cairn_plugin_socket;
 extern "C" const struct cairn_plugin cairn_plugin_passed;
+extern "C" const struct cairn_plugin cairn_plugin_pending;
 
 namespace {
 
@@ -162,5 +163,69 @@ void full(const char* last, bool aborts) {
 TEST(SocketPlugin, FullConnectionGoesOnAndComesBack) { full("refill", false); }
 TEST(SocketPlugin, FullConnectionSurvivesAnAbortBeforeItIsDrained) { full("peers", true); }
 TEST(SocketPlugin, FullConnectionSurvivesAnAbortWhenItIsDrained) { full("drain", true); }
+
+/// A client of a listening socket that has not accepted it, with something sent.
+struct Waiting {
+  int listener, client;
+  uint64_t inode;
+};
+
+uint64_t inode_of(int fd) {
+  struct stat status = {};
+  fstat(fd, &status);
+  return status.st_ino;
+}
+
+Waiting waiting() {
+  struct sockaddr_in name = {};
+  name.sin_family = AF_INET;
+  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof name;
+  Waiting one = {socket(AF_INET, SOCK_STREAM, 0), socket(AF_INET, SOCK_STREAM, 0), 0};
+  EXPECT_EQ(bind(one.listener, reinterpret_cast<struct sockaddr*>(&name), size), 0);
+  EXPECT_EQ(listen(one.listener, 1), 0);
+  EXPECT_EQ(getsockname(one.listener, reinterpret_cast<struct sockaddr*>(&name), &size), 0);
+  EXPECT_EQ(connect(one.client, reinterpret_cast<struct sockaddr*>(&name), size), 0);
+  EXPECT_EQ(send(one.client, "request", 7, 0), 7);
+  one.inode = inode_of(one.client);
+  return one;
+}
+
+/// Until a checkpoint fails behind this barrier.
+void give_up_after(const char* last) {
+  begin();
+  Waiting one = waiting();
+  ASSERT_EQ(cairn_plugin_pending.event(CAIRN_EVENT_PRESUSPEND, nullptr), 0);
+  for (const char* const* name = cairn_plugin_pending.checkpoint_barriers; *name != nullptr; ++name) {
+    ASSERT_EQ(cairn_plugin_pending.barrier(*name, 0), 0) << *name << ": " << fake.failure;
+    if (std::string(*name) == last) break;
+  }
+  ASSERT_EQ(cairn_plugin_socket.event(CAIRN_EVENT_ABORT, nullptr), 0);
+  ASSERT_EQ(cairn_plugin_pending.event(CAIRN_EVENT_ABORT, nullptr), 0);
+  bool made_anew = std::string(last) == "accept" || std::string(last) == "connect";
+  EXPECT_EQ(inode_of(one.client) == one.inode, !made_anew);
+  int reuse = -1;
+  socklen_t size = sizeof reuse;
+  getsockopt(one.client, SOL_SOCKET, SO_REUSEADDR, &reuse, &size);
+  EXPECT_EQ(reuse, 0);
+  int accepted = accept4(one.listener, nullptr, nullptr, SOCK_NONBLOCK);
+  ASSERT_GE(accepted, 0);
+  EXPECT_EQ(read_all(accepted, 7), "request");
+  ASSERT_EQ(send(accepted, "answer", 6, 0), 6);
+  EXPECT_EQ(read_all(one.client, 6), "answer");
+  EXPECT_EQ(fcntl(600, F_GETFD), -1) << "a hidden descriptor is left";
+  close(accepted);
+  close(one.client);
+  close(one.listener);
+}
+
+TEST(PendingConnections, StayWhereNothingWasAccepted) {
+  give_up_after("listeners");
+  give_up_after("clients");
+}
+
+TEST(PendingConnections, AreMadeAnewWhereTheyWereAccepted) { give_up_after("accept"); }
+
+TEST(PendingConnections, WaitAgainWhenTheyWereMadeAnew) { give_up_after("connect"); }
 
 }  // namespace

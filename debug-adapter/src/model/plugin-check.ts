@@ -11,7 +11,7 @@ export const ENTRY = 'cairn_plugin_entry';
 
 /** Names that the built-in plugins have (native-agent/src/events/builtin.cc). */
 export const builtInPlugins: readonly string[] = (
-  'pid path env clock process exec socket pty descriptor passed memory memfd ' +
+  'pid path env clock process exec socket pty descriptor pending passed memory memfd ' +
   'sysv pipe event uring mqueue mutex file terminal signal timer external'
 ).split(' ');
 

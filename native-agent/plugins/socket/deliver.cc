@@ -32,16 +32,6 @@ uint32_t queue_count = 0;
 
 bool held_here(const Queue& queue) { return queue.holder == host->real_pid(); }
 
-long read_memory(int64_t pid, const void* from, void* to, uint64_t size) {
-  if (pid == host->real_pid()) {
-    copy_bytes(to, from, size);
-    return 0;
-  }
-  iovec here = {to, static_cast<size_t>(size)}, there = {const_cast<void*>(from), static_cast<size_t>(size)};
-  long count = sys(SYS_process_vm_readv, pid, pointer(&here), 1, pointer(&there), 1, 0);
-  return count == static_cast<long>(size) ? 0 : count < 0 ? count : -EIO;
-}
-
 bool is_mine(const Queue& queue, const Message& message) {
   return message.author == host->virtual_pid() || (message.author == 0 && held_here(queue));
 }
@@ -49,13 +39,13 @@ bool is_mine(const Queue& queue, const Message& message) {
 int32_t read_queue(Queue* queue) {
   int64_t address = 0;
   if (host->get_name(records, queue->key, &address) < 0 || host->get_name(holders, queue->key, &queue->holder) < 0) return -ENOENT;
-  if (long error = read_memory(queue->holder, reinterpret_cast<const void*>(address), &queue->socket, sizeof(Socket)); error < 0) return static_cast<int32_t>(error);
+  if (long error = read_of(queue->holder, reinterpret_cast<const void*>(address), &queue->socket, sizeof(Socket)); error < 0) return static_cast<int32_t>(error);
   queue->next = queue->socket.queue;
   queue->index = 0;
   queue->mine = 0;
   Message message;
   for (const Message* at = queue->next; at != nullptr; at = message.next) {
-    if (long error = read_memory(queue->holder, at, &message, sizeof message); error < 0) return static_cast<int32_t>(error);
+    if (long error = read_of(queue->holder, at, &message, sizeof message); error < 0) return static_cast<int32_t>(error);
     queue->mine += is_mine(*queue, message) ? 1 : 0;
   }
   return 0;
@@ -70,6 +60,7 @@ int32_t of_holder(const Queue& queue, int32_t fd) {
 int32_t open_way(const Queue& queue, const Message& message, Address* to) {
   const Socket& socket = queue.socket;
   to->size = 0;
+  if (socket.role == Role::waiting) return pending_end(socket.inode);
   if (socket.role == Role::paired) {
     if (socket.peer_process == host->virtual_pid()) return static_cast<int32_t>(sys(SYS_fcntl, socket.peer_fd, F_DUPFD_CLOEXEC, 0));
     return fetch(socket.peer_process, socket.peer_fd);
@@ -129,8 +120,8 @@ int32_t send_one(const Queue& queue, const Message* from, const Message& message
   if (place < 0 && place > -4096) return static_cast<int32_t>(place);
   auto* data = reinterpret_cast<char*>(place);
   int32_t passed[256], had = 0;
-  long error = read_memory(queue.holder, from->data, data, message.size);
-  if (error >= 0 && message.passed_count > 0) error = read_memory(queue.holder, message.passed, passed, message.passed_count * sizeof(int32_t));
+  long error = read_of(queue.holder, from->data, data, message.size);
+  if (error >= 0 && message.passed_count > 0) error = read_of(queue.holder, message.passed, passed, message.passed_count * sizeof(int32_t));
   for (; error >= 0 && had < static_cast<int32_t>(message.passed_count); ++had) {
     int32_t taken = of_holder(queue, passed[had]);
     if (taken < 0) {
@@ -155,7 +146,9 @@ int32_t advance(Queue* queue) {
   while (queue->mine > 0 && host->get_name(turns, queue->key, &turn) == 0) {
     Message message;
     if (queue->next == nullptr) return -EPROTO;
-    if (long error = read_memory(queue->holder, queue->next, &message, sizeof message); error < 0) return static_cast<int32_t>(error);
+    if (long error = read_of(queue->holder, queue->next, &message, sizeof message); error < 0) return static_cast<int32_t>(error);
+    // Sent before, where this begins again.
+    if (queue->index < turn && is_mine(*queue, message)) --queue->mine;
     if (queue->index >= turn) {
       if (!is_mine(*queue, message)) return result;
       bool nothing = message.size == 0 && is_stream(queue->socket);
@@ -176,6 +169,26 @@ bool lives(int32_t author) {
 }
 
 }  // namespace
+
+long read_of(int64_t pid, const void* from, void* to, uint64_t size) {
+  if (pid == host->real_pid()) {
+    copy_bytes(to, from, size);
+    return 0;
+  }
+  iovec here = {to, static_cast<size_t>(size)}, there = {const_cast<void*>(from), static_cast<size_t>(size)};
+  long count = sys(SYS_process_vm_readv, pid, pointer(&here), 1, pointer(&there), 1, 0);
+  return count == static_cast<long>(size) ? 0 : count < 0 ? count : -EIO;
+}
+
+int64_t delivered(uint64_t inode) {
+  int64_t turn = 0;
+  return host->get_name(turns, static_cast<int64_t>(inode), &turn) == 0 ? turn : INT64_MAX;
+}
+
+void forget_delivered(uint64_t inode) {
+  const uint32_t spaces[] = {records, holders, turns};
+  for (uint32_t space : spaces) host->remove_name(space, static_cast<int64_t>(inode));
+}
 
 void tell_deferred(const Socket& one) {
   // From another process's folder a relative name would lead elsewhere.
@@ -224,8 +237,7 @@ int32_t deliver_deferred() {
 void forget_deferred() {
   for (Socket* one = sockets; one != nullptr; one = one->next) {
     if (one->elsewhere || !one->deferred) continue;
-    const uint32_t spaces[] = {records, holders, turns};
-    for (uint32_t space : spaces) host->remove_name(space, static_cast<int64_t>(one->inode));
+    forget_delivered(one->inode);
     if (one->helper < 0) continue;
     long copy = sys(SYS_fcntl, one->helper, F_DUPFD_CLOEXEC, 0);
     host->close_fd(one->helper);

@@ -5,6 +5,7 @@
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include "socket/socket.h"
 
@@ -83,6 +84,50 @@ int32_t unix_state(uint64_t inode, UnixState* found) {
     at += (attribute->nla_len + 3u) & ~3u;
   }
   return 0;
+}
+
+int32_t inet_children(int32_t family, const Address& local, InetVisit* visit, void* context) {
+  struct {
+    nlmsghdr header;
+    inet_diag_req_v2 question;
+  } message = {};
+  message.header = {sizeof message, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, 1, 0};
+  message.question.sdiag_family = static_cast<uint8_t>(family);
+  message.question.sdiag_protocol = IPPROTO_TCP;
+  message.question.idiag_states = ~(1u << TCP_LISTEN | 1u << TCP_TIME_WAIT);
+  copy_bytes(&message.question.id.idiag_sport, local.bytes + 2, 2);
+  long fd = sys(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+  if (fd < 0) return static_cast<int32_t>(fd);
+  long result = sys(SYS_sendto, fd, pointer(&message), sizeof message, 0, 0, 0);
+  for (bool more = result >= 0; more;) {
+    result = sys(SYS_recvfrom, fd, pointer(answer), sizeof answer, 0, 0, 0);
+    if (result == -EINTR) continue;
+    if (result < 0) break;
+    auto left = static_cast<uint32_t>(result);
+    for (auto* header = reinterpret_cast<const nlmsghdr*>(answer); more && left >= sizeof(nlmsghdr) && header->nlmsg_len >= sizeof(nlmsghdr) && header->nlmsg_len <= left;) {
+      if (header->nlmsg_type == NLMSG_DONE || header->nlmsg_type == NLMSG_ERROR) {
+        if (header->nlmsg_type == NLMSG_ERROR) result = *reinterpret_cast<const int*>(header + 1);
+        more = false;
+        break;
+      }
+      auto* one = reinterpret_cast<const inet_diag_msg*>(header + 1);
+      bool four = one->idiag_family == AF_INET;
+      Address ends[2] = {};
+      for (int i = 0; i < 2; ++i) {
+        *reinterpret_cast<uint16_t*>(ends[i].bytes) = one->idiag_family;
+        ends[i].size = four ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+        copy_bytes(ends[i].bytes + 2, i == 0 ? &one->id.idiag_sport : &one->id.idiag_dport, 2);
+        copy_bytes(ends[i].bytes + (four ? 4 : 8), i == 0 ? one->id.idiag_src : one->id.idiag_dst, four ? 4 : 16);
+      }
+      visit(context, {one->idiag_state, one->idiag_inode, one->idiag_rqueue, one->idiag_wqueue}, ends[0], ends[1]);
+      uint32_t step = (header->nlmsg_len + 3u) & ~3u;
+      if (step >= left) break;
+      left -= step;
+      header = reinterpret_cast<const nlmsghdr*>(reinterpret_cast<const char*>(header) + step);
+    }
+  }
+  sys(SYS_close, fd);
+  return result < 0 ? static_cast<int32_t>(result) : 0;
 }
 
 int32_t inet_state(int32_t protocol, const Address& local, const Address& remote, InetState* found) {

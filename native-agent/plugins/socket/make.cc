@@ -186,7 +186,7 @@ int32_t fill_queues() {
       one->helper = -1;
     }
     if (int32_t error = fill_queue(*one); error < 0) return fail(error, *one, "what was in its queue cannot be put back");
-    if (one->role != Role::waiting) continue;
+    if (one->role != Role::waiting || one->in_turn) continue;
     sys(SYS_fcntl, one->fd, F_SETFL, O_NONBLOCK);
     int32_t error = connect_by_name(*one);
     if (error < 0 && error != -EINPROGRESS) return fail(error, *one, "it cannot connect again to the socket that had not accepted it");

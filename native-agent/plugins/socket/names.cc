@@ -13,19 +13,9 @@ namespace {
 constexpr uint32_t space_base = plugin::name_space("socket");
 enum Space : uint32_t { by_inode = space_base, by_address, waiting, held_by_inode, locks };
 
-struct Told {
-  Told* next;
-  uint32_t space;
-  int64_t key;
-};
 Told* told = nullptr;
 
-void tell(uint32_t space, int64_t key, int64_t value) {
-  auto* entry = static_cast<Told*>(take_memory(sizeof(Told)));
-  if (entry == nullptr || host->set_name(space, key, value) < 0) return;
-  *entry = {told, space, key};
-  told = entry;
-}
+void tell(uint32_t space, int64_t key, int64_t value) { tell_in(&told, space, key, value); }
 
 uint64_t mix(uint64_t hash, const void* data, uint64_t size) {
   for (uint64_t i = 0; i < size; ++i) hash = (hash ^ static_cast<const unsigned char*>(data)[i]) * 1099511628211u;
@@ -98,9 +88,18 @@ uint32_t count_waiting(uint64_t listener) {
   return count;
 }
 
-void forget_told() {
-  for (; told != nullptr; told = told->next) host->remove_name(told->space, told->key);
+void tell_in(Told** list, uint32_t space, int64_t key, int64_t value) {
+  auto* entry = static_cast<Told*>(take_memory(sizeof(Told)));
+  if (entry == nullptr || host->set_name(space, key, value) < 0) return;
+  *entry = {*list, space, key};
+  *list = entry;
 }
+
+void forget_told(Told** list) {
+  for (; *list != nullptr; *list = (*list)->next) host->remove_name((*list)->space, (*list)->key);
+}
+
+void forget_told() { forget_told(&told); }
 
 void tell_held(uint64_t inode, int32_t fd) { host->set_name(held_by_inode, static_cast<int64_t>(inode), fd); }
 

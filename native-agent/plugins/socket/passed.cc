@@ -170,6 +170,7 @@ int32_t barrier(const char* name, uint32_t restart) {
   if (plugin::same(name, "send")) return deliver_deferred();
   close_restored();
   forget_deferred();
+  end_pending();
   return finish();
 }
 
@@ -236,6 +237,17 @@ bool take_looked(Socket* one) {
   }
   return false;
 }
+
+void open_passed(bool yes) { opening = yes; }
+
+void for_each_passed_socket(void (*visit)(int32_t fd)) {
+  for (uint32_t i = 0; i < opened_count; ++i) {
+    struct stat64 status = {};
+    if (sys(SYS_fstat, opened[i], pointer(&status)) == 0 && S_ISSOCK(status.st_mode)) visit(opened[i]);
+  }
+}
+
+int32_t refuse_deeper() { return look_deeper(true); }
 
 void close_opened() {
   for (uint32_t i = 0; i < opened_count; ++i) sys(SYS_close, opened[i]);

@@ -51,6 +51,8 @@ bool bound_to(int32_t type, const Address& address, uint64_t* inode) {
   return false;
 }
 
+}  // namespace
+
 bool on_this_host(const Address& local, const Address& peer) {
   Address one = as_family(local, AF_INET), other = as_family(peer, AF_INET);
   if (one.family() == AF_INET && other.family() == AF_INET) {
@@ -63,6 +65,8 @@ bool on_this_host(const Address& local, const Address& peer) {
   return equal;
 }
 
+namespace {
+
 bool unsent(const Socket& one) {
   int32_t left = 0;
   sys(SYS_ioctl, one.fd, SIOCOUTQ, pointer(&left));
@@ -73,7 +77,8 @@ int32_t find_unix_peer(Socket* one) {
   if (one->peer_inode != 0) return adopt(one, one->peer_inode) ? 0 : outside(one);
   if (one->type != SOCK_DGRAM && waits(one->inode)) {
     one->role = Role::waiting;
-    if (unsent(*one)) return refuse_for_now(*one, "data for a connection that was not accepted yet; try again when it was", &one->shown_peer);
+    one->in_turn = is_known_pending(one->inode);
+    if (unsent(*one) && !one->in_turn) return refuse_for_now(*one, "data for a connection that was not accepted yet; try again when it was", &one->shown_peer);
     return 0;
   }
   if (one->type != SOCK_DGRAM && one->shutdown != 3) return outside(one);
@@ -88,7 +93,9 @@ int32_t find_tcp_peer(Socket* one) {
   InetState other;
   if (!on_this_host(one->local, one->peer)) return outside(one);
   int32_t result = inet_state(one->protocol, one->peer, one->local, &other);
-  if (result == -ENOENT || (result == 0 && other.inode == 0 && other.state != TCP_ESTABLISHED && other.state != TCP_CLOSE_WAIT)) {
+  // TCP_SYN_RECV: the listener's queue is full, or it wants to see none without data (TCP_DEFER_ACCEPT).
+  bool early = result == 0 && other.state == TCP_SYN_RECV;
+  if (result == -ENOENT || (result == 0 && other.inode == 0 && !early && other.state != TCP_ESTABLISHED && other.state != TCP_CLOSE_WAIT)) {
     // What it sent last and is still on the way has nobody who could send it again. Its end counts as one byte.
     if (result == 0 && other.state == TCP_FIN_WAIT1 && other.send_queue > 1) return refuse_for_now(*one, "more data on the way than fits, from a peer that has closed; try again when it was read", &one->shown_peer);
     one->role = Role::orphaned;
@@ -99,7 +106,9 @@ int32_t find_tcp_peer(Socket* one) {
   if (other.inode != 0 || !bound_to(one->type, one->peer, &inode) || !place_of(inode, &listener)) return outside(one);
   one->role = Role::waiting;
   tell_waiting(one->inode, inode);
-  if (other.receive_queue > (other.state == TCP_CLOSE_WAIT ? 1u : 0u) || (one->shutdown & 2) != 0) {
+  one->in_turn = is_known_pending(one->inode);
+  if (one->in_turn) return 0;
+  if (other.receive_queue > (other.state == TCP_CLOSE_WAIT ? 1u : 0u) || (one->shutdown & 2) != 0 || (early && unsent(*one))) {
     return refuse_for_now(*one, "data for a connection that was not accepted yet; try again when it was", &one->shown_peer);
   }
   return 0;
@@ -146,7 +155,7 @@ int32_t save_queues() {
     if (one->type == SOCK_DGRAM) find_senders(one);
   }
   for (Socket* one = sockets; one != nullptr; one = one->next) {
-    if (one->elsewhere || one->role != Role::listening || one->queued <= count_waiting(one->inode) || closes({})) continue;
+    if (one->elsewhere || one->role != Role::listening || one->queued <= count_waiting(one->inode) + known_gone(one->inode) || closes({})) continue;
     return refuse(*one, "a connection in its queue that came from outside of the computation, or whose client has gone", &one->shown_local);
   }
   return 0;

@@ -67,15 +67,31 @@ void note_folder() {
   if (paths != nullptr && sys(SYS_getcwd, pointer(real), sizeof real) > 0) (void)paths->to_virtual(real, folder, sizeof folder);
 }
 
-bool file_of(const Address& shown, uint32_t inode, uint32_t* mode) {
+namespace {
+
+bool find_file(const Address& shown, uint32_t inode, uint32_t* mode, char* real, uint32_t capacity) {
   if (!has_path(shown)) return false;
   auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));
-  char real[4096];
   struct stat64 status = {};
-  if (paths == nullptr || paths->to_real(whole_path(shown).text(), real, sizeof real) < 0) return false;
+  if (paths == nullptr || paths->to_real(whole_path(shown).text(), real, capacity) < 0) return false;
   if (sys(SYS_newfstatat, AT_FDCWD, pointer(real), pointer(&status), 0) < 0) return false;
   *mode = status.st_mode;
   return S_ISSOCK(status.st_mode) && static_cast<uint32_t>(status.st_ino) == inode;
+}
+
+}  // namespace
+
+bool file_of(const Address& shown, uint32_t inode, uint32_t* mode) {
+  char real[4096];
+  return find_file(shown, inode, mode, real, sizeof real);
+}
+
+bool file_address(const Address& shown, uint32_t inode, Address* address) {
+  char real[4096];
+  uint32_t mode = 0;
+  if (!find_file(shown, inode, &mode, real, sizeof real) || plugin::length_of(real) + 1 > sizeof(sockaddr_un::sun_path)) return false;
+  *address = path_address(real);
+  return true;
 }
 
 int32_t bind_name(int32_t fd, const Address& shown, bool keep, uint32_t mode) {

@@ -43,6 +43,7 @@ int32_t describe_unix(Socket* one) {
     one->backlog = state.backlog;
     one->queued = state.waiting_count;
     for (uint32_t i = 0; i < state.waiting_count; ++i) {
+      if (state.waiting[i] == 0 && known_gone(one->inode) > 0) continue;
       if (state.waiting[i] == 0) return refuse_for_now(*one, "a connection in its queue whose client has gone; try again when it was accepted", nullptr);
       tell_waiting(state.waiting[i], one->inode);
     }
@@ -61,6 +62,8 @@ int32_t describe_unix(Socket* one) {
   }
   return 0;
 }
+
+}  // namespace
 
 int32_t describe_tcp(Socket* one) {
   struct tcp_info info = {};
@@ -105,6 +108,8 @@ int32_t describe_tcp(Socket* one) {
   one->role = Role::paired;
   return 0;
 }
+
+namespace {
 
 void read_credentials(Socket* one) {
   struct ucred& credentials = one->credentials;

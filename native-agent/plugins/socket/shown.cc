@@ -93,6 +93,24 @@ void note_shown(const Socket& one, int32_t fd) {
   add(entry, status.st_ino);
 }
 
+void carry_shown(int32_t old_fd, int32_t new_fd, const Address& local) {
+  struct stat64 status = {};
+  Shown entry = {};
+  const Shown* known = find(old_fd);
+  Address now = {}, none = {};
+  read_addresses(new_fd, &now, &none);
+  bool moved = !same_address(now, local);
+  if ((known == nullptr && !moved) || sys(SYS_fstat, new_fd, pointer(&status)) < 0) return;
+  if (known != nullptr) entry = *known;
+  if (moved && !entry.local_differs) {
+    entry.local_differs = true;
+    entry.local = local;
+  }
+  prepare_shown();
+  add(entry, status.st_ino);
+  begin_translation();
+}
+
 bool shown_address(int32_t fd, int which, Address* address) {
   const Shown* entry = find(fd);
   if (entry == nullptr || !(which == 0 ? entry->local_differs : entry->peer_differs)) return false;

@@ -64,6 +64,7 @@ struct Socket {
   bool away;              // its peer is on another host of the computation
   bool has_left, handed_back;  // away, drain: all was sent; what was taken is in a file
   bool there;             // away, restart: the peer has connected
+  bool in_turn;           // waiting: it connects again when it is its turn (pending.h)
   int32_t fd;             // the lowest descriptor, here and at the process that brings it back
   int32_t family;
   int32_t type;
@@ -129,6 +130,14 @@ bool waits(uint64_t client);
 uint32_t count_waiting(uint64_t listener);
 /// Takes back all that this process told.
 void forget_told();
+/// The same for a list of one's own, in the pool's memory.
+struct Told {
+  Told* next;
+  uint32_t space;
+  int64_t key;
+};
+void tell_in(Told** list, uint32_t space, int64_t key, int64_t value);
+void forget_told(Told** list);
 /// Restart: where the maker of a pair holds the other end; drain: a descriptor of what was taken out of a connection.
 void tell_held(uint64_t inode, int32_t fd);
 bool held(uint64_t inode, int32_t* fd);
@@ -158,6 +167,9 @@ struct InetState {
   uint32_t receive_queue;
   uint32_t send_queue;
 };
+/// Calls visit for each connection at this local port that is not listening. 0 or -errno.
+using InetVisit = void(void* context, const InetState& state, const Address& local, const Address& peer);
+int32_t inet_children(int32_t family, const Address& local, InetVisit* visit, void* context);
 /// -ENOENT: there is none.
 int32_t inet_state(int32_t protocol, const Address& local, const Address& remote, InetState* found);
 
@@ -190,6 +202,8 @@ bool is_taken(const Address& shown);
 /// [restoring] Removes the file of a name.
 void release_name(const Address& shown);
 bool file_of(const Address& shown, uint32_t inode, uint32_t* mode);
+/// [quiesced] The address at which the socket of this file is reached from any folder.
+bool file_address(const Address& shown, uint32_t inode, Address* address);
 
 // ---- moved.cc: names that somebody else has at a restart ------------------------------------------------------------------------
 /// [restoring] Binds a socket whose name is taken, and tells everybody where it is.
@@ -203,6 +217,8 @@ int32_t type_of(int32_t fd);
 // ---- save.cc, peers.cc: [quiesced] ------------------------------------------------------------------------------------------
 /// 1, or -errno after host->fail.
 int32_t claim(cairn_descriptor* offer);
+int32_t describe_tcp(Socket* one);
+bool on_this_host(const Address& local, const Address& peer);
 int32_t find_peers();
 /// A barrier later: all in the queues of listening sockets are of the computation.
 int32_t save_queues();
@@ -255,15 +271,35 @@ int32_t note_passed(Message* message, const Look& look);
 /// The queue that was saved because there was a descriptor in it.
 bool take_looked(Socket* one);
 void close_opened();
+/// From now on descriptors on the way are opened and stay so, or not.
+void open_passed(bool yes);
+void for_each_passed_socket(void (*visit)(int32_t fd));
+/// What was opened last has none on the way itself. 0, or -errno after host->fail
+int32_t refuse_deeper();
 /// [restoring] Those that are there only for a restart.
 void close_restored();
 
 // ---- deliver.cc: [restoring] ------------------------------------------------------------------------------------------------
 void tell_deferred(const Socket& one);
+/// How many messages of this socket were sent; INT64_MAX: nobody has told that there are any.
+int64_t delivered(uint64_t inode);
+void forget_delivered(uint64_t inode);
+/// Memory of a process of the computation. 0 or -errno. Real pid. [quiesced, restoring]
+long read_of(int64_t pid, const void* from, void* to, uint64_t size);
 int32_t deliver_deferred();
 void forget_deferred();
 /// Closes the peer of a connection that was reset or ended.
 void end_peer(const Socket& one, int32_t peer);
+
+// ---- pending.h: connections that were not accepted yet. ------------------------------------------------------------------------
+/// What this client has sent is in the image.
+bool is_known_pending(uint64_t client);
+/// How many of those in this socket's queue have no client any more, and are in the image.
+uint32_t known_gone(uint64_t listener);
+/// [restoring] The new client's end of an accepted one. -errno
+int32_t pending_end(uint64_t accepted);
+/// [restoring] Closes those whose client had gone.
+void end_pending();
 
 // ---- queue.cc ---------------------------------------------------------------------------------------------------------------
 /// [quiesced] Reads the queue without taking anything from it.
@@ -314,6 +350,8 @@ void note_shown(const Socket& one, int32_t fd);
 void note_bound(int32_t fd, const Address& address);
 /// [any] The application asked for this name, and is connected to another one.
 void note_connected(int32_t fd, const Address& address);
+/// [quiesced] A new socket comes in the place of one that had this address.
+void carry_shown(int32_t old_fd, int32_t new_fd, const Address& local);
 /// [any] Replaces what the kernel says. which: 0 local, 1 peer.
 bool shown_address(int32_t fd, int which, Address* address);
 bool shown_credentials(int32_t fd, struct ucred* credentials);

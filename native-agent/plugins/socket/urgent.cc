@@ -1,6 +1,7 @@
 // Urgent data of TCP: one byte, and its place in the stream, which a program can ask for (sockatmark) and at which reading stops. What
 // is behind that place is looked at with an offset (SO_PEEK_OFF on TCP, Linux 6.9). [quiesced] and [restoring]
 // Test: test/probes/sockets/urgent.c
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -18,6 +19,14 @@ bool is_inline(const Socket& one) {
 
 /// -EINVAL: there is none, or it was read, or it is in the stream.
 long peek_byte(const Socket& one, char* byte) { return sys(SYS_recvfrom, one.fd, pointer(byte), 1, MSG_OOB | MSG_PEEK | MSG_DONTWAIT, 0, 0); }
+
+/// The peer sends nothing more: the kernel counts that as a byte.
+bool has_ended(const Socket& one) {
+  struct pollfd poll = {one.fd, POLLRDHUP, 0};
+  struct timespec now = {};
+  sys(SYS_ppoll, pointer(&poll), 1, pointer(&now), 0, 0);
+  return (poll.revents & POLLRDHUP) != 0;
+}
 
 int64_t waiting(const Socket& one) {
   int32_t bytes = 0;
@@ -64,7 +73,7 @@ bool has_urgent(const Socket& one) {
   sys(SYS_ioctl, one.fd, 0x8905 /* SIOCATMARK */, pointer(&at_mark));
   if (at_mark != 0) return true;
   InetState state;
-  int64_t end = (one.shutdown & 1) != 0 ? 1 : 0;
+  int64_t end = has_ended(one) ? 1 : 0;
   if (!is_inline(one)) return inet_state(one.protocol, one.local, one.peer, &state) == 0 && state.receive_queue > waiting(one) + end;
   int64_t bytes = waiting(one);
   if (bytes == 0) return false;

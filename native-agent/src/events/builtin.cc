@@ -10,6 +10,7 @@ extern const struct cairn_plugin cairn_plugin_exec;
 extern const struct cairn_plugin cairn_plugin_socket;
 extern const struct cairn_plugin cairn_plugin_pty;
 extern const struct cairn_plugin cairn_plugin_descriptor;
+extern const struct cairn_plugin cairn_plugin_pending;
 extern const struct cairn_plugin cairn_plugin_passed;
 extern const struct cairn_plugin cairn_plugin_memory;
 extern const struct cairn_plugin cairn_plugin_memfd;
@@ -42,6 +43,7 @@ const cairn_plugin* const* builtin_plugins() {
       &cairn_plugin_socket,
       &cairn_plugin_pty,
       &cairn_plugin_descriptor,
+      &cairn_plugin_pending,
       &cairn_plugin_passed,
       &cairn_plugin_memory,
       &cairn_plugin_memfd,
