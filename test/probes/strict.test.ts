@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withScratch } from '../support/scratch.js';
+import { lacks32Bit } from './catalogue.js';
 import { tool } from './tools.js';
 
 test('a program without shared libraries is not started', () =>
@@ -34,18 +35,50 @@ print("system", os.system("${tiny} /") >> 8, flush=True)
     assert.equal(program.stderr.match(/is not executed: it is statically linked/g)?.length, 3, program.stderr);
   }));
 
-for (const kind of ['io_uring', 'userfaultfd', 'fanotify', 'perf']) {
-  test(`${kind} is not made, and the program is checkpointed`, () =>
-    withScratch(async (scratch) => {
-      const program = scratch.cairnProgram(['run', '--strict', '--session', 'kind', '--', await tool('refused'), kind], {
-        input: true,
-      });
+test('nor is a 32-bit program without shared libraries', async (t) => {
+  const lacking = await lacks32Bit();
+  if (lacking !== '' && !/kernel/.test(lacking)) return t.skip(lacking);
+  return withScratch(async (scratch) => {
+    const { status, stderr } = await scratch.cairn([
+      'run',
+      '--strict',
+      '--',
+      'sh',
+      '-c',
+      `${await tool('tiny', '-static', '-m32')} /`,
+    ]);
+    assert.equal(status, 126);
+    assert.match(stderr, /is not executed: it is statically linked/);
+  });
+});
+
+test('but other 32-bit programs are', async (t) => {
+  const lacking = await lacks32Bit();
+  if (lacking !== '' && !/kernel/.test(lacking)) return t.skip(lacking);
+  return withScratch(async (scratch) => {
+    const script = `${await tool('tiny', '-m32')} /; echo over $?`;
+    const { stdout, stderr } = await scratch.cairn(['run', '--strict', '--', 'sh', '-c', script]);
+    // A kernel without 32-bit programs cannot execute it; Cairn has nothing against it.
+    if (lacking === '') assert.match(stdout, /^running\ndone\nover 0$/m);
+    assert.doesNotMatch(stderr, /is not executed/);
+  });
+});
+
+const kinds = ['io_uring', 'userfaultfd', 'fanotify', 'perf', 'secret', 'strict'];
+for (const [kind, bits] of kinds.flatMap((kind) => [[kind, ''] as const, [kind, '-m32'] as const])) {
+  test(`${kind} is not made${bits && ' by a 32-bit program'}, and the program is checkpointed`, async (t) => {
+    const lacking = bits ? await lacks32Bit() : '';
+    if (lacking !== '') return t.skip(lacking);
+    return withScratch(async (scratch) => {
+      const refused = await tool('refused', ...(bits ? [bits] : []));
+      const program = scratch.cairnProgram(['run', '--strict', '--session', 'kind', '--', refused, kind], { input: true });
       assert.match(await program.line(/^(made|none)/), /^none: Operation not permitted/);
       await scratch.checkpoint('kind');
       program.type('x\n');
       await program.line(/^done$/);
       assert.equal(await program.exit(), 0);
-    }));
+    });
+  });
 }
 
 test('a strict program is restarted like any other', () =>

@@ -1,8 +1,14 @@
 #include "exec/environment.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "common/kernel.h"
 #include "common/text.h"
+#include "exec/next.h"
 
 extern "C" char** environ;
 
@@ -175,23 +181,34 @@ bool is_launcher(const char* path, char* const* environment) {
   return false;
 }
 
-bool remote_program(char* path, size_t size) {
-  constexpr char name[] = "/cairn-remote";
-  // The dynamic linker's word for the kind of program; ours is a 64-bit one.
-  constexpr char variable[] = "$PLATFORM", kind[] = "x86_64";
+namespace {
+/// A file beside the agent for programs of this kind, in the dynamic linker's word.
+bool beside_agent(const char* kind, const char* name, char* path, size_t size) {
+  constexpr char variable[] = "$PLATFORM";
   const char* slash = strrchr(library, '/');
-  if (slash == nullptr || static_cast<size_t>(slash - library) + sizeof name > size) return false;
+  if (slash == nullptr || static_cast<size_t>(slash - library) + strlen(name) + 1 > size) return false;
   const char* place = strstr(library, variable);
   if (place != nullptr && place < slash) {
     path = append(path, library, static_cast<size_t>(place - library));
-    path = append(path, kind, sizeof kind - 1);
+    path = append(path, kind, strlen(kind));
     place += sizeof variable - 1;
   } else {
     place = library;
   }
   path = append(path, place, static_cast<size_t>(slash - place));
-  memcpy(path, name, sizeof name);
+  memcpy(path, name, strlen(name) + 1);
   return true;
+}
+}  // namespace
+
+bool remote_program(char* path, size_t size) { return beside_agent("x86_64", "/cairn-remote", path, size); }
+
+bool has_agent_for(bool wide) {
+  char path[PATH_MAX];
+  // Without the variable the agent is one of our own kind.
+  if (strstr(library, "$PLATFORM") == nullptr) return wide == (sizeof(void*) == 8);
+  return beside_agent(wide ? "x86_64" : "i686", "/libcairn.so", path, sizeof path) &&
+         plugin::call(host, SYS_faccessat, AT_FDCWD, path, R_OK) == 0;
 }
 
 namespace {

@@ -21,6 +21,8 @@ void remember_settings(const cairn_host* host);
 bool is_launcher(const char* path, char* const* environment);
 /// Our own program in such a one's place: cairn-remote, beside the agent.
 bool remote_program(char* path, size_t size);
+/// There is an agent for programs of 64 or of 32 bits.
+bool has_agent_for(bool wide);
 
 /// Bytes that complete() needs for this environment. NULL: an empty one.
 size_t room_for(const cairn_host* host, char* const* environment);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -11,6 +12,7 @@
 
 #include "common/kernel.h"
 #include "common/text.h"
+#include "exec/environment.h"
 #include "exec/next.h"
 
 extern "C" char** environ;
@@ -26,9 +28,10 @@ int64_t sys(long number, Arguments... arguments) {
 }
 long pointer(const void* address) { return reinterpret_cast<long>(address); }
 
-bool has_loader(int fd, const Elf64_Ehdr& header) {
+template <typename Header, typename Segment>
+bool has_loader(int fd, const Header& header) {
   for (unsigned i = 0; i < header.e_phnum && i < 64; ++i) {
-    Elf64_Phdr segment;
+    Segment segment;
     long at = static_cast<long>(header.e_phoff + i * sizeof segment);
     if (sys(SYS_pread64, fd, pointer(&segment), sizeof segment, at) != sizeof segment) break;
     if (segment.p_type == PT_INTERP) return true;
@@ -36,13 +39,23 @@ bool has_loader(int fd, const Elf64_Ehdr& header) {
   return false;
 }
 
+/// A program of this kind, by its first bytes, which are fewer than the header's where it is none.
+template <typename Header, typename Segment>
+const char* why_not_of(int fd, const char* bytes, bool wide) {
+  Header header;
+  memcpy(&header, bytes, sizeof header);
+  if (!has_loader<Header, Segment>(fd, header)) return "it is statically linked";
+  if (has_agent_for(wide)) return nullptr;
+  return wide ? "it is a 64-bit program, for which there is no agent here" : "it is a 32-bit program, for which there is no agent here";
+}
+
 /// nullptr: nothing is against it, or it is no program at all, which execve(2) will say.
 const char* why_not(int fd, int scripts) {
   struct stat64 status = {};
-  Elf64_Ehdr header = {};
+  alignas(Elf64_Ehdr) char header[sizeof(Elf64_Ehdr)] = {};
   if (sys(SYS_fstat, fd, pointer(&status)) < 0) return nullptr;
-  long size = sys(SYS_pread64, fd, pointer(&header), sizeof header, 0);
-  if (size >= 2 && memcmp(&header, "#!", 2) == 0 && scripts < most_scripts) {
+  long size = sys(SYS_pread64, fd, pointer(header), sizeof header, 0);
+  if (size >= 2 && memcmp(header, "#!", 2) == 0 && scripts < most_scripts) {
     char line[256] = {};
     sys(SYS_pread64, fd, pointer(line), sizeof line - 1, 2);
     char* start = line;
@@ -53,12 +66,15 @@ const char* why_not(int fd, int scripts) {
     if (interpreter >= 0) sys(SYS_close, interpreter);
     return why;
   }
-  if (size < static_cast<long>(sizeof header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return nullptr;
+  if (size < static_cast<long>(sizeof header) || memcmp(header, ELFMAG, SELFMAG) != 0) return nullptr;
   char capabilities[64];
   if ((status.st_mode & (S_ISUID | S_ISGID)) != 0) return "it runs with another user's or group's rights (set-id)";
   if (sys(SYS_fgetxattr, fd, pointer("security.capability"), pointer(capabilities), sizeof capabilities) > 0) return "it has capabilities of its own";
-  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64) return "it is not a 64-bit x86 program";
-  return has_loader(fd, header) ? nullptr : "it is statically linked";
+  uint16_t machine;
+  memcpy(&machine, header + offsetof(Elf64_Ehdr, e_machine), sizeof machine);  // the same place in both kinds
+  if (header[EI_CLASS] == ELFCLASS64 && machine == EM_X86_64) return why_not_of<Elf64_Ehdr, Elf64_Phdr>(fd, header, true);
+  if (header[EI_CLASS] == ELFCLASS32 && machine == EM_386) return why_not_of<Elf32_Ehdr, Elf32_Phdr>(fd, header, false);
+  return "it is not an x86 program";
 }
 
 bool is_strict() { return host != nullptr && plugin::option(host, "strict") != nullptr; }

@@ -8,6 +8,7 @@
 #include "common/text.h"
 #include "mapping.h"
 #include "numbers.h"
+#include "proc.h"
 #include "removed.h"
 #include "rules_file.h"
 #include "state.h"
@@ -75,6 +76,7 @@ int32_t event(uint32_t event, void *) {
       if (int32_t error = apply_settings()) return error;
       state.restarted = true;
       __atomic_store_n(&active, 1u, __ATOMIC_RELEASE);
+      publish_program();
       if (!plugin::is_root(state.host)) return 0;
       if (int32_t error = write_rules()) return state.host->fail(error, "paths", "the path rules cannot be written into the session's runtime folder");
       return 0;

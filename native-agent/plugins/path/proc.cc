@@ -2,7 +2,10 @@
 #include "proc.h"
 
 #include <errno.h>
+#include <sys/uio.h>
 
+#include "common/handles.h"
+#include "common/text.h"
 #include "locate.h"
 #include "proc_maps.h"
 #include "state.h"
@@ -82,7 +85,62 @@ const char *own_entry(const char *path) {
   return end;
 }
 
+/// What follows "/proc/ID" of another process; null: it is none. One that has just been forked may not be known yet as one of the computation.
+const char *entry_of_other(const char *path, int32_t &virtual_id, int32_t &real_id) {
+  const char *rest = after(path, "/proc/");
+  const char *end = rest != nullptr ? read_id(rest, virtual_id) : nullptr;
+  if (end != nullptr) real_id = id_to_real(virtual_id);
+  return end;
+}
+
+constexpr uint32_t programs = plugin::name_space("path.programs");
+
+/// What is executed in every process that a restart has rebuilt.
+bool is_restorer(const PathText &path) {
+  static constexpr char kName[] = "/cairn-restore";
+  constexpr size_t kLength = sizeof kName - 1;
+  return path.length >= kLength && strcmp(path.text + path.length - kLength, kName) == 0;
+}
+
+int32_t parent_of(int32_t real_id) {
+  char status[512] = {};
+  plugin::Text<64> file;
+  file.add("/proc/").add(real_id).add("/stat");
+  plugin::aside(state.host, [&] { plugin::read_file(state.host, file.text(), status, sizeof status); });
+  const char *at = strrchr(status, ')');  // ") S PPID"
+  int64_t parent = 0;
+  if (at == nullptr || strnlen(at, 4) < 4) return 0;
+  at += 4;
+  return plugin::read_number(&at, 10, &parent) ? static_cast<int32_t>(parent) : 0;
+}
+
+/// The program of another process that has the restorer's file: it has told where its path is, or whoever it was forked from.
+bool program_of(int32_t virtual_id, int32_t real_id, PathText &program) {
+  constexpr int kMostForks = 16;
+  for (int forks = 0; forks < kMostForks; ++forks) {
+    int64_t address = 0;
+    if (state.host->get_name(programs, virtual_id, &address) == 0 && id_to_real(virtual_id) == real_id) {
+      struct iovec here = {program.text, PathText::size - 1}, there = {reinterpret_cast<void *>(address), PathText::size - 1};
+      int64_t size = sys(SYS_process_vm_readv, real_id, &here, 1, &there, 1, 0);
+      if (size <= 0) return false;
+      size_t length = strnlen(program.text, static_cast<size_t>(size));
+      if (length == static_cast<size_t>(size)) return false;
+      program.cut(length);
+      return length > 0;
+    }
+    int32_t parent = parent_of(real_id);
+    if (parent <= 1) return false;
+    virtual_id = id_to_virtual(parent);
+    real_id = parent;
+  }
+  return false;
+}
+
 }  // namespace
+
+void publish_program() {
+  (void)state.host->set_name(programs, state.host->virtual_pid(), static_cast<int64_t>(reinterpret_cast<uintptr_t>(state.executable)));
+}
 
 int32_t id_to_real(int32_t id) { return ids() != nullptr ? ids()->to_real(id) : id; }
 int32_t id_to_virtual(int32_t id) { return ids() != nullptr ? ids()->to_virtual(id) : id; }
@@ -119,13 +177,21 @@ const char *beyond_own_cwd(const PathText &folder, const char *rest) {
 
 bool is_translated_link(const char *path) {
   if (strcmp(path, "/proc/self") == 0 || strcmp(path, "/proc/thread-self") == 0) return true;
+  int32_t virtual_id, real_id;
   const char *entry = own_entry(path);
-  return entry != nullptr && (strcmp(entry, "/exe") == 0 || strcmp(entry, "/cwd") == 0 || after(entry, "/fd/") != nullptr ||
-                              after(entry, "/map_files/") != nullptr);
+  if (entry == nullptr) {
+    entry = entry_of_other(path, virtual_id, real_id);
+    return entry != nullptr && (strcmp(entry, "/exe") == 0 || strcmp(entry, "/cwd") == 0);
+  }
+  return (strcmp(entry, "/exe") == 0 || strcmp(entry, "/cwd") == 0 || after(entry, "/fd/") != nullptr ||
+          after(entry, "/map_files/") != nullptr);
 }
 
 int link_to_virtual(const char *link, const PathText &real, PathText &path) {
   if (is_own_executable(link)) return path.assign(state.executable, strlen(state.executable)) ? 0 : -ENAMETOOLONG;
+  int32_t virtual_id, real_id;
+  const char *entry = entry_of_other(link, virtual_id, real_id);
+  if (entry != nullptr && strcmp(entry, "/exe") == 0 && is_restorer(real) && program_of(virtual_id, real_id, path)) return 0;
   if (real.text[0] == '/') {
     bool crossed = false;
     if (is_below(real.text, real.length, "/proc", 5)) return proc_to_virtual(real, path, crossed);

@@ -9,6 +9,8 @@ namespace cairn::path {
 bool proc_ids_to_real(const PathText &path, PathText &real);
 int proc_to_virtual(const PathText &real, PathText &path, bool &crossed);
 
+/// [restoring] Tells the other processes of the computation where this one has its program's path.
+void publish_program();
 /// Whether this is the link to our own program: "/proc/self/exe", "/proc/PID/exe", "/proc/thread-self/exe".
 bool is_own_executable(const char *path);
 /// Where folder + "/" + rest begins with a link to our own working directory: what follows it in rest; else null.

@@ -17,6 +17,7 @@
 #include "pid/cpu_times.h"
 #include "pid/host.h"
 #include "pid/ids.h"
+#include "pid/waits.h"
 
 #ifdef SYS_ipc
 extern "C" int __semtimedop64(int, struct sembuf*, size_t, const void*);
@@ -38,16 +39,6 @@ int32_t id(long argument) { return real_of(static_cast<int32_t>(argument)); }
 long who(long which, long number, long process, long group) {
   int32_t value = static_cast<int32_t>(number);
   return which == process ? real_of(value) : which == group ? real_group(value) : number;
-}
-
-long wait_for_id(const long* a) {
-  long which = a[0], number = a[1];
-  if (which == P_PID) number = real_child(static_cast<int32_t>(number));
-  if (which == P_PGID) number = real_group(static_cast<int32_t>(number));
-  long result = raw(SYS_waitid, which, number, a[2], a[3], a[4]);
-  siginfo_t* info = reinterpret_cast<siginfo_t*>(a[2]);
-  if (result == 0 && info != nullptr && info->si_pid > 0) info->si_pid = to_virtual(Space::id, info->si_pid, true);
-  return result;
 }
 
 long create_timer(const long* a) {
@@ -166,16 +157,6 @@ bool call_with_ids(long number, const long* a, long* result) {
       *result = raw(number, real_clock(static_cast<clockid_t>(a[0])), a[1], a[2], a[3]);
       return true;
     case SYS_timer_create: *result = create_timer(a); return true;
-#ifdef SYS_waitpid
-    case SYS_waitpid:
-#endif
-    case SYS_wait4: {
-      int32_t asked = static_cast<int32_t>(a[0]);
-      long real = raw(number, asked > 0 ? real_child(asked) : real_target(asked), a[1], a[2], a[3]);
-      *result = real > 0 ? to_virtual(Space::id, static_cast<int32_t>(real), true) : real;
-      return true;
-    }
-    case SYS_waitid: *result = wait_for_id(a); return true;
     case SYS_rt_sigqueueinfo:
     case SYS_rt_tgsigqueueinfo: *result = queue_signal(number, a); return true;
     case SYS_rt_sigaction: *result = change_action(a); return true;
@@ -192,6 +173,26 @@ bool call_with_ids(long number, const long* a, long* result) {
   Space space = number == SYS_getsid ? Space::session : Space::group;
   if (*result >= 0) *result = to_virtual(space, static_cast<int32_t>(*result));
   return true;
+}
+
+/// True if it waits for a child or a signal, which are told by ids: also before the first restart, which may come while it waits.
+bool call_that_waits(long number, const long* a, long* result) {
+  switch (number) {
+#ifdef SYS_waitpid
+    case SYS_waitpid: {
+      const long all[4] = {a[0], a[1], a[2], 0};
+      *result = raw_wait4(all);
+      return true;
+    }
+#endif
+    case SYS_wait4: *result = raw_wait4(a); return true;
+    case SYS_waitid: *result = raw_waitid(a); return true;
+    case SYS_rt_sigtimedwait:
+      *result = raw(number, a[0], a[1], a[2], a[3]);
+      with_sender(static_cast<int>(*result), reinterpret_cast<siginfo_t*>(a[1]));
+      return true;
+    default: return false;
+  }
 }
 
 /// True if the call is about System V objects and was made by their plugin; errno is set then.
@@ -252,7 +253,7 @@ extern "C" CAIRN_EXPORT long syscall(long number, ...) noexcept {
   for (long& argument : a) argument = va_arg(list, long);
   va_end(list);
   long result;
-  if (call_for_child(number, a, &result)) return with_errno(result);
+  if (call_for_child(number, a, &result) || call_that_waits(number, a, &result)) return with_errno(result);
   if (number == SYS_exit && is_last_thread()) raw(SYS_exit_group, a[0]);
   if (call_of_sysv(number, a, &result) || call_of_rings(number, a, &result) || call_of_queues(number, a, &result)) return result;
   if (active() && (call_with_paths(number, a, &result) || call_of_sockets(number, a, &result))) return result;

@@ -6,6 +6,7 @@
 #include "common/remaining.h"
 #include "pid/host.h"
 #include "pid/ids.h"
+#include "pid/waits.h"
 
 namespace cairn::pid {
 
@@ -57,6 +58,28 @@ bool has_sender(const siginfo_t* info) {
 }
 
 }  // namespace
+
+long raw_wait4(const long* a) {
+  auto asked = static_cast<pid_t>(a[0]);
+  for (;;) {
+    uint32_t before = generation();
+    long result = raw(SYS_wait4, awaited(asked), a[1], a[2], a[3]);
+    if (result != -ECHILD || generation() == before) return result > 0 ? answer(asked, static_cast<pid_t>(result), before) : result;
+  }
+}
+
+long raw_waitid(const long* a) {
+  auto asked = static_cast<int32_t>(a[1]);
+  auto* info = reinterpret_cast<siginfo_t*>(a[2]);
+  for (;;) {
+    uint32_t before = generation();
+    long number = a[0] == P_PID ? real_child(asked) : a[0] == P_PGID ? real_group(asked) : a[1];
+    long result = raw(SYS_waitid, a[0], number, a[2], a[3], a[4]);
+    if (result == -ECHILD && generation() != before) continue;
+    if (result == 0 && info != nullptr && info->si_pid > 0) info->si_pid = answer(a[0] == P_PID ? asked : 0, info->si_pid, before);
+    return result;
+  }
+}
 
 int with_sender(int signal, siginfo_t* info) {
   if (signal > 0 && info != nullptr && active() && has_sender(info)) info->si_pid = to_virtual(Space::id, info->si_pid);

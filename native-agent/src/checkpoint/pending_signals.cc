@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 
 #include "sys/syscall.h"
@@ -9,18 +10,43 @@
 namespace cairn::checkpoint {
 namespace {
 
-PendingSignal pending[max_pending];
+// In the image, both: libc's limit (RLIMIT_SIGPENDING) is in the tens of thousands, but hardly anybody has more than a few.
+PendingSignal few[512];
+PendingSignal* pending = few;
+uint32_t capacity = sizeof few / sizeof few[0];
 uint32_t pending_count = 0;
+bool overflown = false;
+
+bool make_room() {
+  if (pending_count < capacity) return true;
+  uint32_t more = 4 * capacity;
+  int64_t memory = sys::call(SYS_mmap, nullptr, size_t{more} * sizeof(PendingSignal), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (sys::failed(memory)) {
+    overflown = true;
+    return false;
+  }
+  auto* larger = reinterpret_cast<PendingSignal*>(memory);
+  memcpy(larger, pending, pending_count * sizeof(PendingSignal));
+  if (pending != few) sys::call_unchecked(SYS_munmap, pending, size_t{capacity} * sizeof(PendingSignal));
+  pending = larger;
+  capacity = more;
+  return true;
+}
 
 /// Sent by a process (kill, sigqueue, …), whose id is in the siginfo.
 bool has_sender(const siginfo_t& info) { return info.si_code <= 0 && info.si_code != SI_TIMER; }
 
 }  // namespace
 
-void forget_pending() { pending_count = 0; }
+void forget_pending() {
+  pending_count = 0;
+  overflown = false;
+}
+
+bool pending_is_whole() { return !overflown; }
 
 void add_pending(int32_t virtual_tid, siginfo_t info, int32_t (*virtual_id)(int32_t)) {
-  if (pending_count == max_pending) return;
+  if (!make_room()) return;
   pending[pending_count].virtual_tid = virtual_tid;
   if (has_sender(info)) info.si_pid = virtual_id(info.si_pid);
   memcpy(pending[pending_count].info, &info, sizeof info);
@@ -30,11 +56,14 @@ void add_pending(int32_t virtual_tid, siginfo_t info, int32_t (*virtual_id)(int3
 void record_pending(int32_t real_tid, bool shared, int32_t (*virtual_id)(int32_t)) {
   __ptrace_peeksiginfo_args request = {};
   request.flags = shared ? PTRACE_PEEKSIGINFO_SHARED : 0;
-  request.nr = 1;
-  siginfo_t info;
-  while (pending_count < max_pending && sys::call(SYS_ptrace, PTRACE_PEEKSIGINFO, real_tid, &request, &info) == 1) {
-    add_pending(shared ? 0 : virtual_id(real_tid), info, virtual_id);
-    ++request.off;
+  // Many at once: for each call the kernel goes through the queue from its beginning.
+  siginfo_t infos[64];
+  request.nr = sizeof infos / sizeof infos[0];
+  for (;;) {
+    long count = sys::call(SYS_ptrace, PTRACE_PEEKSIGINFO, real_tid, &request, infos);
+    for (long i = 0; i < count; ++i) add_pending(shared ? 0 : virtual_id(real_tid), infos[i], virtual_id);
+    if (count < request.nr || overflown) return;
+    request.off += static_cast<uint64_t>(count);
   }
 }
 

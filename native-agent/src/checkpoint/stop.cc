@@ -166,7 +166,11 @@ bool Stop::read_pending(sys::Error* error) {
       sys::wait_while(&state_, asked, sys::now_ns() + 20'000'000);
     }
   }
-  if (sys::load(&state_) == stopped) return true;
+  if (sys::load(&state_) == stopped) {
+    if (pending_is_whole()) return true;
+    error->set(-ENOMEM, "signals").add("no memory for the signals that wait to be delivered");
+    return false;
+  }
   error->set(-ECHILD, "tracer").add("the process that held the threads was killed; the computation runs on");
   return false;
 }

@@ -1,16 +1,16 @@
-// Niceness, scheduling class, names, personality, prctl settings, timer slack and the score for the out-of-memory killer.
+// Niceness, scheduling class, names, personality, prctl settings, timer slack, the score for the out-of-memory killer and what a core dump holds.
 // sabotage: call prctl 15 @name
 #include "../probe.h"
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-static int read_number(const char *path) {
+static int read_number(const char *path, int base) {
   char text[32] = "";
   int fd = open(path, O_RDONLY);
   if (fd < 0 || read(fd, text, sizeof text - 1) < 0) return -9999;
   close(fd);
-  return atoi(text);
+  return (int)strtol(text, NULL, base);
 }
 
 int main(int argc, char **argv) {
@@ -25,6 +25,9 @@ int main(int argc, char **argv) {
   CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0, "prctl");
   int fd = open("/proc/self/oom_score_adj", O_WRONLY);
   CHECK(fd >= 0 && write(fd, "321", 3) == 3, "oom_score_adj");
+  close(fd);
+  fd = open("/proc/self/coredump_filter", O_WRONLY);
+  CHECK(fd >= 0 && write(fd, "0x15", 4) == 4, "coredump_filter");
   close(fd);
   int before = personality(0xffffffff);
   CHECK(personality((unsigned long)before | ADDR_NO_RANDOMIZE) != -1, "personality");
@@ -41,7 +44,8 @@ int main(int argc, char **argv) {
   CHECK(prctl(PR_GET_TIMERSLACK) == 123456, "timer slack is %d", prctl(PR_GET_TIMERSLACK));
   CHECK(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1, "no new privileges");
   CHECK(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) == 1, "transparent huge pages");
-  CHECK(read_number("/proc/self/oom_score_adj") == 321, "oom_score_adj is %d", read_number("/proc/self/oom_score_adj"));
+  CHECK(read_number("/proc/self/oom_score_adj", 10) == 321, "oom_score_adj is %d", read_number("/proc/self/oom_score_adj", 10));
+  CHECK(read_number("/proc/self/coredump_filter", 16) == 0x15, "coredump_filter is %x", (unsigned)read_number("/proc/self/coredump_filter", 16));
   CHECK(personality(0xffffffff) == (before | ADDR_NO_RANDOMIZE), "personality is %x", (unsigned)personality(0xffffffff));
   return probe_ok();
 }

@@ -1,4 +1,4 @@
-// Queued real-time signals keep their number, order, values and sender.
+// Queued real-time signals keep their number, order, values and sender, however many they are.
 // other user: not the same user, which it compares with the sender's
 // sabotage: call rt_sigtimedwait @set 0 @zero 8
 #include "../probe.h"
@@ -18,7 +18,20 @@ int main(int argc, char **argv) {
     CHECK(sigqueue(getpid(), SIGRTMIN + 1, (union sigval){.sival_int = 100 + i}) == 0, "sigqueue");
     CHECK(sigqueue(getpid(), SIGRTMIN + 2, (union sigval){.sival_ptr = (void *)(uintptr_t)(0x1234567800000000ull + (unsigned)i)}) == 0, "sigqueue");
   }
+  enum { many = 2500 };
+  sigaddset(&set, SIGRTMIN + 3);
+  pthread_sigmask(SIG_BLOCK, &set, NULL);
+  for (int i = 0; i < many; i++) CHECK(sigqueue(getpid(), SIGRTMIN + 3, (union sigval){.sival_int = i}) == 0, "sigqueue %d", i);
   probe_hold();
+  sigset_t third;
+  sigemptyset(&third);
+  sigaddset(&third, SIGRTMIN + 3);
+  for (int i = 0; i < many; i++) {
+    siginfo_t info;
+    struct timespec none = {0, 0};
+    CHECK(sigtimedwait(&third, &info, &none) == SIGRTMIN + 3, "signal %d of many is gone", i);
+    CHECK(info.si_value.sival_int == i, "the value of signal %d of many is %d", i, info.si_value.sival_int);
+  }
   for (int i = 0; i < 5; i++) {
     struct timespec none = {0, 0};
     siginfo_t info;

@@ -1,6 +1,6 @@
 // Makes a descriptor of a kind whose state no program can read (of io_uring one with a request in progress), says its number or why there is none, and ends when a line comes.
 //
-//   refused io_uring|userfaultfd|fanotify|perf|secret
+//   refused io_uring|userfaultfd|fanotify|perf|secret|strict (which is no descriptor, but the mode of seccomp)
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/io_uring.h>
@@ -38,6 +38,7 @@ static long make(const char *kind) {
     *memory = 1;
     return fd;
   }
+  if (strcmp(kind, "strict") == 0) return syscall(SYS_seccomp, 0 /* SECCOMP_SET_MODE_STRICT */, 0, NULL);
   if (strcmp(kind, "fanotify") == 0) return fanotify_init(FAN_CLASS_NOTIF, 0);
   struct perf_event_attr attributes;
   memset(&attributes, 0, sizeof attributes);
