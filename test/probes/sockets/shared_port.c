@@ -1,6 +1,6 @@
 // Ports that several sockets of a computation share, in two processes: two that listen (SO_REUSEPORT) and two for datagrams (SO_REUSEADDR).
 // In restarts beside the run itself, what is meant for one of the runs comes to that one.
-// sabotage: call close @listener
+// sabotage: call close @receiver
 #include "../probe.h"
 #include <netinet/in.h>
 #include <sys/random.h>
@@ -27,7 +27,7 @@ int main(int argc, char **argv) {
   char *token = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   int listener = sharing(SOCK_STREAM, SO_REUSEPORT, &stream), receiver = sharing(SOCK_DGRAM, SO_REUSEADDR, &datagram), ready[2];
   CHECK(pipe(ready) == 0, "pipe");
-  probe_note("listener", (uint64_t)listener);
+  probe_note("receiver", (uint64_t)receiver);
   pid_t child = fork();
   if (child == 0) {
     probe_end_with_parent();
