@@ -131,7 +131,11 @@ function memoryObstacles(pid: number): Obstacle[] {
     what: 'it has mapped secret memory (memfd_secret), which no system call may read',
     remedy: 'let it unmap that before the checkpoint',
   };
-  return / \/secretmem\b/.test(maps) ? [...devices, secret] : devices;
+  const asynchronous = {
+    what: 'it has a context of asynchronous input and output in the kernel (io_setup, libaio), which cannot be made again',
+    remedy: 'let it use io_uring, threads or ordinary calls for that, or io_destroy(2) before the checkpoint',
+  };
+  return [...devices, ...(/ \/secretmem\b/.test(maps) ? [secret] : []), ...(/ \/\[aio\]/.test(maps) ? [asynchronous] : [])];
 }
 
 /** The devices in the text of a file maps, each once. */

@@ -111,10 +111,27 @@ int32_t use_up(const Instance& instance, int32_t before) {
 
 const cairn_watches watch_functions = {sizeof watch_functions, 0, added, replace};
 
+namespace {
+
+/// Whoever watches reads soon: the checkpoint is tried again for a while. Who never reads does not miss what is lost.
+bool waits_for_reader() {
+  constexpr int64_t second = 1000000000;
+  static int64_t first = 0;
+  struct timespec time = {};
+  if (host->exchange_folder() != nullptr) return false;  // on several hosts nothing is tried again
+  sys(SYS_clock_gettime, CLOCK_MONOTONIC, pointer(&time));
+  int64_t now = time.tv_sec * second + time.tv_nsec;
+  if (now < first || now - first > 10 * second) first = now;
+  return now - first < 2 * second;
+}
+
+}  // namespace
+
 int32_t save_watches(Instance* instance) {
   int32_t unread = 0;
   sys(SYS_ioctl, instance->fd, FIONREAD, pointer(&unread));
   if (unread > 0 && !instance->elsewhere) {
+    if (waits_for_reader()) return fail(-EAGAIN, *instance, "events that were not read yet");
     Text<128> text;
     text.add("inotify (descriptor ").add(int64_t{instance->fd}).add("): events that were not read yet are lost at a restart");
     host->log(CAIRN_LOG_WARNING, text.text());

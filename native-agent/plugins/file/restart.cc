@@ -196,6 +196,30 @@ bool first_with_content(uint32_t index) {
   return true;
 }
 
+/// A file that is open under two names has both again.
+int32_t restore_second_name(uint32_t index) {
+  const OpenFile& file = table.files[index];
+  if (!comes_back(file) || file.kept < 0 || file.unlinked || first_with_content(index)) return 0;
+  uint32_t first = 0;
+  while (table.files[first].kept != file.kept || !comes_back(table.files[first])) ++first;
+  const OpenFile& other = table.files[first];
+  if (other.unlinked || plugin::same(other.path, file.path)) return 0;
+  char path[4096], there[4096];
+  if (place_of(file, path, sizeof path) < 0 || place_of(other, there, sizeof there) < 0) return fail(-ENAMETOOLONG, file, "an open file's place is too long a path");
+  if (plugin::same(path, there)) return 0;
+  long result = sys(SYS_linkat, AT_FDCWD, pointer(there), AT_FDCWD, pointer(path), 0);
+  if (result == -EEXIST) {
+    struct stat64 one = {}, two = {};
+    bool same = sys(SYS_newfstatat, AT_FDCWD, pointer(there), pointer(&one), 0) == 0 && sys(SYS_newfstatat, AT_FDCWD, pointer(path), pointer(&two), 0) == 0 &&
+                one.st_ino == two.st_ino && one.st_dev == two.st_dev;
+    if (!same) sys(SYS_unlink, pointer(path));
+    result = same ? 0 : sys(SYS_linkat, AT_FDCWD, pointer(there), AT_FDCWD, pointer(path), 0);
+  }
+  if (result < 0) return fail(static_cast<int32_t>(result), file, "an open file cannot have its second name again");
+  paths()->map_file(file.path, path);
+  return 0;
+}
+
 /// "/proc/4711/…": what follows the number; null: it is another path.
 const char* behind_process(const char* path) {
   const char* rest;
@@ -283,6 +307,9 @@ int32_t restore_contents() {
     if (file.unlinked) continue;
     paths()->map_file(file.path, path);
     host->set_name(brought_back, plugin::path_key(file.path), 1);
+  }
+  for (uint32_t i = 0; i < table.file_count; ++i) {
+    if (int32_t error = restore_second_name(i); error < 0) return error;
   }
   // Also what another process brings back: all know where it is.
   for (uint32_t i = 0; i < table.file_count; ++i) {

@@ -205,6 +205,7 @@ int to_virtual(const char *real, size_t length, PathText &path) {
     if (back != nullptr && back->value_length == length && memcmp(back->value, real, length) == 0)
       return set_or_too_long(path.assign(file->value, file->value_length));
   }
+  if (from_outside(real, length, path)) return 0;
   for (int32_t i = static_cast<int32_t>(state.layers) - 1; i >= 0; --i) {
     const Layer &layer = state.layer[i];
     if (!is_below(real, length, layer.folder, layer.folder_length)) continue;

@@ -85,4 +85,15 @@ bool told_outside(const PathText &path, PathText &real) {
          real.append("/.cairn/outside") && real.append(path.text);
 }
 
+bool from_outside(const char *real, size_t length, PathText &path) {
+  static constexpr char kPart[] = "/.cairn/outside";
+  constexpr size_t kLength = sizeof kPart - 1;
+  const Layer *layer = run_folder();
+  if (layer == nullptr || length <= layer->folder_length + kLength || !is_below(real, length, layer->folder, layer->folder_length)) return false;
+  const char *rest = real + layer->folder_length;
+  if (memcmp(rest, kPart, kLength) != 0 || rest[kLength] != '/') return false;
+  size_t left = length - layer->folder_length - kLength;
+  return known(kOutside, hash_of(rest + kLength, left)) && path.assign(rest + kLength, left);
+}
+
 }  // namespace cairn::path

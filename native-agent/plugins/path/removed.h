@@ -16,5 +16,7 @@ void learn_removed();
 void tell_outside(const PathText &path);
 /// Whether it is; `real` is then where.
 bool told_outside(const PathText &path, PathText &real);
+/// The way back.
+bool from_outside(const char *real, size_t length, PathText &path);
 
 }  // namespace cairn::path

@@ -71,8 +71,10 @@ int32_t make_other(Socket* one) {
   set_options(*one, one->fd);
   if (one->family == AF_NETLINK) return make_netlink(*one);
   bool keep = one->file_there || !is_unix(*one);
-  int32_t error = bind_name(one->fd, one->shown_local, keep, one->file_mode);
+  // Beside a run that goes on, sharing an address would take from it what is meant for it.
+  int32_t error = one->role != Role::waiting && shares_address(*one) ? bind_shared(*one) : bind_name(one->fd, one->shown_local, keep, one->file_mode);
   if (error == -EADDRINUSE && one->role != Role::waiting && !has_path(one->shown_local)) error = bind_elsewhere(*one);
+  else if ((error == -EADDRINUSE || error == -EACCES || error == -EROFS) && one->file_there) error = bind_in_run_folder(*one);
   // The port of a connection that waits is not what anybody asks for.
   if (error < 0 && one->role == Role::waiting) error = 0;
   // A name whose file was removed leads nowhere: any will do, and the old one is shown.

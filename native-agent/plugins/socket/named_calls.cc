@@ -60,6 +60,8 @@ class Real {
   Real(const Real&) = delete;
   Real& operator=(const Real&) = delete;
 
+  /// It is good for this call alone.
+  [[nodiscard]] bool through_folder() const { return folder_ >= 0; }
   [[nodiscard]] bool touched() const { return address == real_.bytes; }
   [[nodiscard]] const Address& given() const { return given_; }
 
@@ -72,7 +74,63 @@ class Real {
   int32_t folder_ = -1;
 };
 
+/// What a call that begins again is given, and what the application gave.
+struct Replaced {
+  Replaced* next;
+  Address real, given;
+};
+Replaced* replaced = nullptr;
+
+/// The address that a call which begins again is to have instead; null: the same.
+const Address* address_again(int32_t fd, const void* given, uint32_t size) {
+  Replaced* known = replaced;
+  while (known != nullptr && known->real.bytes != given) known = known->next;
+  if (size < 3 || size > sizeof known->given.bytes) return nullptr;
+  Address asked = {};
+  asked.size = size;
+  copy_bytes(asked.bytes, given, size);
+  if (known != nullptr) asked = known->given;
+  Real real(fd, asked.bytes, asked.size, false);
+  if (!real.touched() && known == nullptr) return nullptr;
+  if (real.through_folder()) return nullptr;
+  if (known == nullptr) {
+    known = static_cast<Replaced*>(host->allocate(sizeof(Replaced)));
+    if (known == nullptr) return nullptr;
+    known->given = asked;
+    known->next = replaced;
+    replaced = known;
+  }
+  known->real = {};
+  known->real.size = real.size;
+  copy_bytes(known->real.bytes, real.address, real.size);
+  return &known->real;
+}
+
 }  // namespace
+
+void correct_calls() {
+  int64_t number = 0;
+  uint64_t arguments[6], stack = 0;
+  int32_t virtual_id, real_id;
+  for (uint32_t index = 0; host->thread(index, &virtual_id, &real_id) == 1; ++index) {
+    if (host->thread_call(index, &number, arguments, &stack) != 1) continue;
+    if (number == SYS_sendmsg && arguments[1] != 0) {
+      auto* message = reinterpret_cast<struct msghdr*>(arguments[1]);
+      const Address* address = message->msg_name != nullptr ? address_again(static_cast<int32_t>(arguments[0]), message->msg_name, message->msg_namelen) : nullptr;
+      if (address == nullptr) continue;
+      // The wrapper's own copy.
+      message->msg_name = const_cast<char*>(address->bytes);
+      message->msg_namelen = address->size;
+    } else if (number == SYS_sendto || number == SYS_connect) {
+      uint32_t place = number == SYS_connect ? 1 : 4;
+      auto* given = reinterpret_cast<const void*>(arguments[place]);
+      const Address* address = given != nullptr ? address_again(static_cast<int32_t>(arguments[0]), given, static_cast<uint32_t>(arguments[place + 1])) : nullptr;
+      if (address == nullptr) continue;
+      host->set_thread_argument(index, place, reinterpret_cast<uintptr_t>(address->bytes));
+      host->set_thread_argument(index, place + 1, address->size);
+    }
+  }
+}
 
 void prepare_named_calls() {
   next_bind.get();
@@ -110,7 +168,8 @@ CAIRN_WRAP(ssize_t, sendto, int fd, const void* data, size_t length, int flags, 
 }
 
 CAIRN_WRAP(ssize_t, sendmsg, int fd, const struct msghdr* message, int flags) {
-  if (!translates() || message->msg_name == nullptr) return next_sendmsg.get()(fd, message, flags);
+  if (message->msg_name == nullptr) return next_sendmsg.get()(fd, message, flags);
+  // Also before the first restart: the call may begin again after it, with another name (correct_calls).
   Real real(fd, message->msg_name, message->msg_namelen, false);
   struct msghdr copy = *message;
   copy.msg_name = const_cast<void*>(real.address);

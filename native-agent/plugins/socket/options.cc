@@ -2,6 +2,7 @@
 // the way while queues are filled; those come last. [quiesced] and [restoring]
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <linux/filter.h>
 
 #include "socket/socket.h"
 
@@ -36,6 +37,13 @@ constexpr Option options[] = {
     {SOL_SOCKET, SO_TIMESTAMP, 4, early},
     {SOL_SOCKET, SO_TIMESTAMPNS, 4, early},
     {SOL_SOCKET, SO_RXQ_OVFL, 4, early},
+    {SOL_SOCKET, SO_NO_CHECK, 4, early},
+    {SOL_SOCKET, SO_MARK, 4, early},
+    {SOL_SOCKET, SO_ZEROCOPY, 4, early},
+    {SOL_SOCKET, SO_BUSY_POLL, 4, early},
+    {SOL_SOCKET, SO_MAX_PACING_RATE, 8, early},
+    {SOL_SOCKET, SO_SELECT_ERR_QUEUE, 4, early},
+    {SOL_SOCKET, SO_BINDTODEVICE, 16, early},
     {SOL_SOCKET, SO_RCVTIMEO, 16, early},
     {SOL_SOCKET, SO_SNDTIMEO, 16, early},
     {SOL_SOCKET, SO_LINGER, 8, late},
@@ -50,6 +58,8 @@ constexpr Option options[] = {
     {IPPROTO_TCP, TCP_LINGER2, 4, early},
     {IPPROTO_TCP, TCP_DEFER_ACCEPT, 4, early},
     {IPPROTO_TCP, TCP_USER_TIMEOUT, 4, early},
+    {IPPROTO_TCP, TCP_FASTOPEN, 4, early},
+    {IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, 4, early},
     {IPPROTO_TCP, TCP_NOTSENT_LOWAT, 4, late},
     {IPPROTO_TCP, TCP_CONGESTION, 16, early},
     {IPPROTO_TCP, TCP_CORK, 4, late},
@@ -64,12 +74,20 @@ constexpr Option options[] = {
     {IPPROTO_IP, IP_FREEBIND, 4, early},
     {IPPROTO_IP, IP_MULTICAST_TTL, 4, early},
     {IPPROTO_IP, IP_MULTICAST_LOOP, 4, early},
+    {IPPROTO_IP, IP_MULTICAST_ALL, 4, early},
+    {IPPROTO_IP, IP_TRANSPARENT, 4, early},
+    {IPPROTO_IP, IP_MINTTL, 4, late},
     {IPPROTO_IPV6, IPV6_V6ONLY, 4, early},
     {IPPROTO_IPV6, IPV6_UNICAST_HOPS, 4, early},
     {IPPROTO_IPV6, IPV6_RECVPKTINFO, 4, early},
     {IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 4, early},
     {IPPROTO_IPV6, IPV6_RECVTCLASS, 4, early},
     {IPPROTO_IPV6, IPV6_TCLASS, 4, early},
+    {IPPROTO_IPV6, IPV6_RECVERR, 4, early},
+    {IPPROTO_IPV6, IPV6_MTU_DISCOVER, 4, early},
+    {IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 4, early},
+    {IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 4, early},
+    {IPPROTO_IPV6, IPV6_MULTICAST_IF, 4, early},
 };
 constexpr uint32_t option_count = sizeof options / sizeof options[0];
 static_assert(option_count + 2 <= max_options);
@@ -117,7 +135,30 @@ void set_buffer(int32_t fd, int name, const OptionValue& value) {
 
 }  // namespace
 
+namespace {
+
+/// A classic filter, which the kernel gives back as it was set.
+void save_filter(Socket* one) {
+  uint32_t count = 0;
+  if (sys(SYS_getsockopt, one->fd, SOL_SOCKET, SO_GET_FILTER, 0, pointer(&count)) < 0 || count == 0) return;
+  auto* code = static_cast<struct sock_filter*>(take_memory(count * sizeof(struct sock_filter)));
+  if (code == nullptr || sys(SYS_getsockopt, one->fd, SOL_SOCKET, SO_GET_FILTER, pointer(code), pointer(&count)) < 0) return;
+  one->filter = code;
+  one->filter_length = count;
+}
+
+/// What was in the queues has passed it already.
+void set_filter(const Socket& one) {
+  if (one.filter == nullptr) return;
+  struct sock_fprog program = {static_cast<unsigned short>(one.filter_length), one.filter};
+  if (sys(SYS_setsockopt, one.fd, SOL_SOCKET, SO_ATTACH_FILTER, pointer(&program), sizeof program) < 0)
+    host->log(CAIRN_LOG_WARNING, "a socket's filter cannot be set again");
+}
+
+}  // namespace
+
 void save_options(Socket* one) {
+  save_filter(one);
   for (uint32_t i = 0; i < option_count; ++i) {
     if (applies(*one, options[i])) read_option(one->fd, options[i].level, options[i].name, options[i].size, &one->options[i]);
   }
@@ -126,6 +167,15 @@ void save_options(Socket* one) {
   one->buffer_lock = lock.size == 4 ? *reinterpret_cast<const uint32_t*>(lock.bytes) : 0;
   read_option(one->fd, SOL_SOCKET, SO_SNDBUF, 4, &one->options[send_buffer]);
   read_option(one->fd, SOL_SOCKET, SO_RCVBUF, 4, &one->options[receive_buffer]);
+}
+
+const OptionValue* reuse_address(const Socket& one) {
+  for (uint32_t i = 0; i < option_count; ++i) {
+    const OptionValue& value = one.options[i];
+    if (options[i].level != SOL_SOCKET || options[i].name != SO_REUSEADDR) continue;
+    return value.size == sizeof(int32_t) && *reinterpret_cast<const int32_t*>(value.bytes) != 0 ? &value : nullptr;
+  }
+  return nullptr;
 }
 
 void set_options(const Socket& one, int32_t fd) {
@@ -137,6 +187,7 @@ void set_options(const Socket& one, int32_t fd) {
 }
 
 void set_late_options(const Socket& one) {
+  set_filter(one);
   for (uint32_t i = 0; i < option_count; ++i) {
     if (options[i].when == late && one.options[i].size != 0) set_if_different(one.fd, options[i], one.options[i]);
   }

@@ -168,10 +168,11 @@ const char* const restart_barriers[] = {"send", "finish", nullptr};
 int32_t barrier(const char* name, uint32_t restart) {
   if (restart == 0) return plugin::same(name, "look") ? look() : look_deeper(plugin::same(name, "deepest"));
   if (plugin::same(name, "send")) return deliver_deferred();
-  close_restored();
   forget_deferred();
   end_pending();
-  return finish();
+  int32_t result = finish();
+  close_restored();
+  return result;
 }
 
 int32_t event(uint32_t number, void*) {

@@ -1,5 +1,7 @@
 // The names of Unix sockets in the file system, and giving any socket its name again. Names below the working folder come back in the
-// run folder, like the files there; all others at their own place. [restoring] Test: test/probes/sockets/named.c
+// run folder, like the files there; all others at their own place, or, where somebody listens there (a run that goes on, another
+// restart), in the run folder too, where the processes of the computation find them. [restoring]
+// Test: test/probes/sockets/named.c, elsewhere.c
 #include <netinet/in.h>
 #include <sys/un.h>
 
@@ -20,6 +22,26 @@ Text<4300> whole_path(const Address& shown) {
   return path;
 }
 
+/// The run folder's place for what is outside of the working folder.
+bool outside_place(const char* path, char* real, uint32_t capacity) {
+  const char* run_folder = nullptr;
+  if (host->setting(CAIRN_SETTING_RUN_FOLDER, 0, &run_folder) == nullptr) return false;
+  Text<4300> target;
+  target.add(run_folder).add("/.cairn/outside").add(path);
+  if (target.size() >= capacity) return false;
+  copy_bytes(real, target.text(), target.size() + 1);
+  return true;
+}
+
+/// It is in the run folder of an earlier restart, which this one leaves alone.
+bool in_earlier_run(const char* path, const char* real) {
+  constexpr char part[] = "/.cairn/outside";
+  uint64_t length = plugin::length_of(path), whole = plugin::length_of(real);
+  if (whole < length + sizeof part - 1 || !plugin::same(real + whole - length, path)) return false;
+  const char* rest = nullptr;
+  return plugin::begins(real + whole - length - (sizeof part - 1), part, &rest);
+}
+
 /// Where a name's file is to be in this run. 0 or -errno.
 int32_t real_path(const Address& shown, char* real, uint32_t capacity) {
   Text<4300> path = whole_path(shown);
@@ -36,7 +58,15 @@ int32_t real_path(const Address& shown, char* real, uint32_t capacity) {
   }
   auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));
   int32_t length = paths != nullptr ? paths->to_real(path.text(), real, capacity) : -ENOSYS;
-  return length < 0 ? length : 0;
+  if (length < 0) return length;
+  if (in_earlier_run(path.text(), real)) (void)outside_place(path.text(), real, capacity);
+  return 0;
+}
+
+/// All processes find it there.
+int32_t map_name(const Address& shown, const char* real) {
+  auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));
+  return paths != nullptr ? paths->map_file(whole_path(shown).text(), real) : -ENOSYS;
 }
 
 bool exists(const char* path, uint32_t* mode) {
@@ -94,17 +124,10 @@ bool file_address(const Address& shown, uint32_t inode, Address* address) {
   return true;
 }
 
-int32_t bind_name(int32_t fd, const Address& shown, bool keep, uint32_t mode) {
-  if (!is_named(shown)) return 0;
-  if (!has_path(shown)) {
-    long result = sys(SYS_bind, fd, pointer(shown.bytes), shown.size);
-    Address now = shown;
-    // The host is another one, or has another address.
-    if (result == -EADDRNOTAVAIL && readdress(&now)) result = sys(SYS_bind, fd, pointer(now.bytes), now.size);
-    return static_cast<int32_t>(result);
-  }
-  char path[4400];
-  if (int32_t error = real_path(shown, path, sizeof path); error < 0) return error;
+namespace {
+
+/// `path`: where it is to be; a part of it is changed for a moment.
+int32_t bind_file(int32_t fd, const Address& shown, char* path, bool keep, uint32_t mode) {
   // A program removes the folder that it made for its sockets when it ends: also a run that went on after the snapshot.
   if (keep) plugin::make_folders(host, path, 0700);
   Text<128> name = path_text(shown);
@@ -118,8 +141,9 @@ int32_t bind_name(int32_t fd, const Address& shown, bool keep, uint32_t mode) {
   if (relative || length + path_offset + 1 >= sizeof(sockaddr_un)) {
     char last = path[part];
     path[part] = 0;
-    if (long error = sys(SYS_chdir, pointer(path)); error < 0) return static_cast<int32_t>(error);
+    long error = sys(SYS_chdir, pointer(path));
     path[part] = last;
+    if (error < 0) return static_cast<int32_t>(error);
   }
   uint32_t ignored = 0;
   // What is only named for a moment must not take anything away.
@@ -129,6 +153,35 @@ int32_t bind_name(int32_t fd, const Address& shown, bool keep, uint32_t mode) {
   if (!keep) sys(SYS_unlink, pointer(path));
   else if (mode != 0) sys(SYS_chmod, pointer(path), static_cast<long>(mode & 07777));
   return 0;
+}
+
+}  // namespace
+
+int32_t bind_name(int32_t fd, const Address& shown, bool keep, uint32_t mode) {
+  if (!is_named(shown)) return 0;
+  if (!has_path(shown)) {
+    long result = sys(SYS_bind, fd, pointer(shown.bytes), shown.size);
+    Address now = shown;
+    // The host is another one, or has another address.
+    if (result == -EADDRNOTAVAIL && readdress(&now)) result = sys(SYS_bind, fd, pointer(now.bytes), now.size);
+    return static_cast<int32_t>(result);
+  }
+  char path[4400];
+  if (int32_t error = real_path(shown, path, sizeof path); error < 0) return error;
+  int32_t result = bind_file(fd, shown, path, keep, mode);
+  if (result == 0 && keep && in_earlier_run(whole_path(shown).text(), path)) return map_name(shown, path);
+  return result;
+}
+
+int32_t bind_in_run_folder(const Socket& one) {
+  char path[4400];
+  Text<4300> name = whole_path(one.shown_local);
+  if (!outside_place(name.text(), path, sizeof path)) return -EADDRINUSE;
+  if (int32_t error = bind_file(one.fd, one.shown_local, path, true, one.file_mode); error < 0) return error;
+  Text<9000> text;
+  text.add("the socket ").add(name.text()).add(" is at ").add(path).add(" in this run: its place is taken; other programs do not find it");
+  host->log(CAIRN_LOG_WARNING, text.text());
+  return map_name(one.shown_local, path);
 }
 
 int32_t reach(int32_t type, const Address& shown, Address* address) {

@@ -10,6 +10,8 @@ const cairn_host* host;
 
 namespace {
 
+bool corrected = false;  // in this restart
+
 const char* const checkpoint_barriers[] = {"peers", "queues", "drain", "refill", nullptr};
 const char* const restart_barriers[] = {"connect", "accept", "make", "fill", nullptr};
 
@@ -50,6 +52,8 @@ int32_t event(uint32_t number, void* data) {
     case CAIRN_EVENT_RESTART:
       forget_shown();
       begin_translation();
+      corrected = false;
+      begin_groups();
       host->set_name(restarted, 0, 1);
       learn_addresses();
       return offer_away();
@@ -57,7 +61,10 @@ int32_t event(uint32_t number, void* data) {
       descriptor->fd = reinterpret_cast<const Socket*>(descriptor->token)->fd;
       return 0;
     case CAIRN_EVENT_DESCRIPTOR_FILL:
+      if (!corrected) correct_calls();
+      corrected = true;
       note_shown(*reinterpret_cast<const Socket*>(descriptor->token), descriptor->fd);
+      join_groups(*reinterpret_cast<const Socket*>(descriptor->token), descriptor->fd);
       return note_external(*reinterpret_cast<const Socket*>(descriptor->token), descriptor->fd);
     default:
       return 0;
@@ -67,6 +74,7 @@ int32_t event(uint32_t number, void* data) {
 int32_t init(const cairn_host* given, const char*) {
   host = given;
   prepare_calls();
+  prepare_groups();
   load_addresses();
   int64_t any = 0;
   if (host->get_name(restarted, 0, &any) == 0 || plugin::has_other_names(host)) {

@@ -164,6 +164,7 @@ int32_t claim(cairn_descriptor* offer) {
   one->family = option(one->fd, SO_DOMAIN);
   one->type = option(one->fd, SO_TYPE);
   one->protocol = option(one->fd, SO_PROTOCOL);
+  one->cookie = cookie_of(one->fd);
   if (const char* what = unknown_kind(*one)) return refuse(*one, what, nullptr);
   read_addresses(one->fd, &one->local, &one->peer);
   one->shown_local = one->local;

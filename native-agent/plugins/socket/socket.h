@@ -9,6 +9,8 @@
 #include "common/kernel.h"
 #include "common/text.h"
 
+struct sock_filter;
+
 namespace cairn::sockets {
 
 using plugin::Text;
@@ -48,7 +50,7 @@ struct OptionValue {
   uint32_t size;  // 0: this socket does not have it
   char bytes[20];
 };
-inline constexpr uint32_t max_options = 64;
+inline constexpr uint32_t max_options = 80;
 /// In credentials: the user, or group, of this process.
 inline constexpr uint32_t own_user = UINT32_MAX;
 
@@ -84,6 +86,9 @@ struct Socket {
   struct ucred credentials;         // of the peer, with its virtual id and with own_user; pid 0: none
   OptionValue options[max_options];
   uint32_t buffer_lock;             // SO_BUF_LOCK
+  uint32_t filter_length;           // SO_ATTACH_FILTER; 0: none
+  struct sock_filter* filter;
+  uint64_t cookie;                  // by which groups.cc knows it
   Message* queue;
   Message** queue_end;
   char token[16];                   // away, restart: by which the peer is known
@@ -193,6 +198,8 @@ Address path_address(const char* path);
 // ---- place.cc -----------------------------------------------------------------------------------------------------------
 /// [restoring] Gives a socket its name. `keep`: the name stays in the file system; else it must be free there.
 int32_t bind_name(int32_t fd, const Address& shown, bool keep, uint32_t mode);
+/// [restoring] The same for a name in the file system outside of the working folder where somebody else's socket is.
+int32_t bind_in_run_folder(const Socket& one);
 /// [restoring] The address at which the socket is that bind_name gave this name. Good until the next of these calls.
 int32_t reach(int32_t type, const Address& shown, Address* address);
 /// [quiesced] For names relative to the working folder.
@@ -208,6 +215,10 @@ bool file_address(const Address& shown, uint32_t inode, Address* address);
 // ---- moved.cc: names that somebody else has at a restart ------------------------------------------------------------------------
 /// [restoring] Binds a socket whose name is taken, and tells everybody where it is.
 int32_t bind_elsewhere(const Socket& one);
+/// [restoring] Several sockets of the computation may have this one's address at the same time (SO_REUSEPORT; datagrams: SO_REUSEADDR).
+bool shares_address(const Socket& one);
+/// Gives it that address, unless somebody outside of the computation has it: then all of them get another one.
+int32_t bind_shared(const Socket& one);
 /// [any] Where the socket of this name is now; and back. False: nothing is changed.
 bool moved_to(int32_t type, Address* address);
 bool moved_from(int32_t type, Address* address);
@@ -243,6 +254,14 @@ int32_t make_external();
 int32_t note_external(const Socket& one, int32_t fd);
 extern const cairn_sockets socket_functions;
 
+// ---- groups.cc: groups of multicast that a socket has joined --------------------------------------------------------------------
+uint64_t cookie_of(int32_t fd);
+/// [restoring] New numbers are given to the sockets from here on.
+void begin_groups();
+/// [restoring] Joins them again, from each process that has joined some.
+void join_groups(const Socket& one, int32_t fd);
+void prepare_groups();
+
 // ---- netlink.cc -------------------------------------------------------------------------------------------------------------
 int32_t describe_netlink(Socket* one);
 /// [restoring]
@@ -250,6 +269,8 @@ int32_t make_netlink(const Socket& one);
 
 // ---- options.cc -------------------------------------------------------------------------------------------------------------
 void save_options(Socket* one);
+/// SO_REUSEADDR, where it was set; else null.
+const OptionValue* reuse_address(const Socket& one);
 /// [restoring] Before a socket gets its name; and when its queue is full again.
 void set_options(const Socket& one, int32_t fd);
 void set_late_options(const Socket& one);
@@ -359,6 +380,8 @@ bool shown_credentials(int32_t fd, struct ucred* credentials);
 void prepare_calls();
 void begin_translation();
 bool translates();
+/// [restoring] Once the descriptors have their numbers: calls under way in which the kernel was given a name.
+void correct_calls();
 void prepare_named_calls();
 
 }  // namespace cairn::sockets

@@ -1,6 +1,6 @@
 // What a restart could not give back to a thread or a process, by its first argument; says so, and ends well when a line comes.
 //
-//   apart thread-files|thread-folder|process-folder|user|filter
+//   apart thread-files|thread-folder|process-folder|user|aio|filter
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/filter.h>
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,6 +53,11 @@ static int filter(void) {
   return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
+static int asynchronous(void) {
+  unsigned long context = 0;
+  return (int)syscall(SYS_io_setup, 8, &context);
+}
+
 int main(int argc, char **argv) {
   const char *what = argc > 1 ? argv[1] : "";
   if (strcmp(what, "wait") == 0)
@@ -60,6 +66,7 @@ int main(int argc, char **argv) {
                : strcmp(what, "thread-folder") == 0  ? in_thread(CLONE_FS)
                : strcmp(what, "process-folder") == 0 ? in_process()
                : strcmp(what, "user") == 0           ? setresuid(65534, 65534, 0)
+               : strcmp(what, "aio") == 0            ? asynchronous()
                                                      : filter();
   if (failed) printf("none: %s\n", strerror(errno));
   else puts("made");
