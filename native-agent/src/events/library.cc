@@ -97,7 +97,7 @@ class Loader {
       const char* needed = own_.strings + entry->d_un.d_val;
       bool there = false;
       for (const link_map* map = _r_debug.r_map; map != nullptr && !there; map = map->l_next) {
-        there = strcmp(read_module(map->l_addr, map->l_ld).name, needed) == 0;
+        there = is_mapped(map) && strcmp(read_module(map->l_addr, map->l_ld).name, needed) == 0;
       }
       if (!there) return fail(-ENOTSUP, "the program has not loaded what it needs; give it to cairn run, or link it without ", needed);
     }
@@ -113,6 +113,7 @@ class Loader {
       return true;
     }
     for (const link_map* map = _r_debug.r_map; map != nullptr; map = map->l_next) {
+      if (!is_mapped(map)) continue;
       Module module = read_module(map->l_addr, map->l_ld);
       const ElfW(Sym)* found = find_symbol(module, name);
       if (found == nullptr) continue;

@@ -95,6 +95,12 @@ Module read_module(uint64_t base, const ElfW(Dyn)* dynamic) {
   return module;
 }
 
+bool is_mapped(const link_map* map) {
+  ElfW(Dyn) first;
+  struct iovec here = {&first, sizeof first}, there = {map->l_ld, sizeof first};
+  return call(SYS_process_vm_readv, call(SYS_getpid), &here, 1, &there, 1, 0) == static_cast<long>(sizeof first);
+}
+
 const ElfW(Sym)* find_symbol(const Module& module, const char* name) {
   const ElfW(Sym)* found = nullptr;
   for_each_definition(module, name, [&](uint32_t index) {

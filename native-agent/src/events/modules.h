@@ -25,6 +25,9 @@ struct Module {
 /// Of a library that libc has loaded the addresses in its dynamic section are absolute; of ours, offsets.
 Module read_module(uint64_t base, const ElfW(Dyn)* dynamic);
 
+/// Not so where a thread was stopped between the moments at which the loader unmaps a library and takes it out of its list.
+bool is_mapped(const link_map* map);
+
 /// The default version of what it defines; nullptr: nothing.
 const ElfW(Sym)* find_symbol(const Module& module, const char* name);
 /// All versions of it: visit(context, symbol).

@@ -47,6 +47,7 @@ int32_t plugin_of(const Module& module) {
 template <class Visit>
 void for_each_module(Visit visit) {
   for (const link_map* map = _r_debug.r_map; map != nullptr; map = map->l_next) {
+    if (!is_mapped(map)) continue;
     Module module = read_module(map->l_addr, map->l_ld);
     // Where a library does not name itself, the loader goes by its file.
     const char* file = strrchr(map->l_name, '/');
