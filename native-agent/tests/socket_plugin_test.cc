@@ -219,6 +219,47 @@ void give_up_after(const char* last) {
   close(one.listener);
 }
 
+/// A connection to elsewhere that has the same port: the kernel gives a port to several that only connect.
+int connect_from(int client, int* other_listener) {
+  struct sockaddr_in own = {}, name = {};
+  socklen_t size = sizeof own;
+  getsockname(client, reinterpret_cast<struct sockaddr*>(&own), &size);
+  name.sin_family = AF_INET;
+  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  *other_listener = socket(AF_INET, SOCK_STREAM, 0);
+  EXPECT_EQ(bind(*other_listener, reinterpret_cast<struct sockaddr*>(&name), size), 0);
+  EXPECT_EQ(listen(*other_listener, 1), 0);
+  getsockname(*other_listener, reinterpret_cast<struct sockaddr*>(&name), &size);
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  uint32_t range = uint32_t{ntohs(own.sin_port)} << 16 | ntohs(own.sin_port);
+  bool chosen = setsockopt(fd, IPPROTO_IP, 51 /* IP_LOCAL_PORT_RANGE */, &range, sizeof range) == 0;
+  if (chosen && connect(fd, reinterpret_cast<struct sockaddr*>(&name), size) == 0) return fd;
+  close(fd);
+  return -1;
+}
+
+TEST(PendingConnections, KeepAPortThatOthersHaveToo) {
+  begin();
+  Waiting one = waiting();
+  int listener = -1, other = connect_from(one.client, &listener);
+  if (other < 0) GTEST_SKIP() << "this kernel does not let a socket choose its port (IP_LOCAL_PORT_RANGE, Linux 6.3)";
+  struct sockaddr_in before = {}, now = {};
+  socklen_t size = sizeof before;
+  getsockname(one.client, reinterpret_cast<struct sockaddr*>(&before), &size);
+  ASSERT_EQ(cairn_plugin_pending.event(CAIRN_EVENT_PRESUSPEND, nullptr), 0);
+  for (const char* const* name = cairn_plugin_pending.checkpoint_barriers; *name != nullptr; ++name) {
+    ASSERT_EQ(cairn_plugin_pending.barrier(*name, 0), 0) << *name << ": " << fake.failure;
+  }
+  ASSERT_EQ(cairn_plugin_pending.event(CAIRN_EVENT_RESUME, nullptr), 0);
+  ASSERT_NE(inode_of(one.client), one.inode);
+  getsockname(one.client, reinterpret_cast<struct sockaddr*>(&now), &size);
+  EXPECT_EQ(now.sin_port, before.sin_port);
+  int accepted = accept4(one.listener, nullptr, nullptr, SOCK_NONBLOCK);
+  EXPECT_EQ(read_all(accepted, 7), "request");
+  const int all[] = {accepted, one.client, one.listener, other, listener};
+  for (int fd : all) close(fd);
+}
+
 TEST(PendingConnections, StayWhereNothingWasAccepted) {
   give_up_after("listeners");
   give_up_after("clients");

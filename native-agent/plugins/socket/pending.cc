@@ -140,6 +140,16 @@ Obstacle obstacle_of(const Client& client) {
   return listener.reachable && may_connect(listener.target) ? Obstacle::none : Obstacle::unreachable;
 }
 
+/// A port that other connections have, too, cannot be bound; but who connects may get it, as this client did. Linux 6.3
+bool wish_port(int32_t fd, Address address) {
+  uint32_t port = port_of(address), range = port << 16 | port;
+  int32_t yes = 1;
+  set_port(&address, 0);
+  return sys(SYS_setsockopt, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, pointer(&yes), sizeof yes) == 0 &&
+         sys(SYS_setsockopt, fd, IPPROTO_IP, ip_local_port_range, pointer(&range), sizeof range) == 0 &&
+         sys(SYS_bind, fd, pointer(address.bytes), address.size) == 0;
+}
+
 /// The port of before, beside the old one.
 Obstacle bind_fresh(Client* client) {
   const Socket& old = client->socket;
@@ -147,7 +157,8 @@ Obstacle bind_fresh(Client* client) {
   client->reuse_before = option_of(old.fd, SO_REUSEADDR);
   sys(SYS_setsockopt, old.fd, SOL_SOCKET, SO_REUSEADDR, pointer(&yes), sizeof yes);
   sys(SYS_setsockopt, client->fresh, SOL_SOCKET, SO_REUSEADDR, pointer(&yes), sizeof yes);
-  return sys(SYS_bind, client->fresh, pointer(old.local.bytes), old.local.size) < 0 ? Obstacle::port : Obstacle::none;
+  bool bound = sys(SYS_bind, client->fresh, pointer(old.local.bytes), old.local.size) == 0;
+  return bound || wish_port(client->fresh, old.local) ? Obstacle::none : Obstacle::port;
 }
 
 void prepare(Client* client) {

@@ -70,6 +70,8 @@ enum class PendingState : int64_t { untouched = 1, taken = 2, filled = 3, kept =
 
 namespace pending {
 
+inline constexpr int ip_local_port_range = 51;  // IP_LOCAL_PORT_RANGE
+
 // Shared names, told in these spaces.
 enum Space : uint32_t {
   acceptors,     // inode of a listening socket -> virtual pid of the process that accepts

@@ -89,6 +89,11 @@ int32_t connect_fresh(Client* client, const Address& named_target) {
     }
   }
   if (result < 0) return result;
+  const int32_t none = 0;
+  const int wishes[] = {IP_BIND_ADDRESS_NO_PORT, ip_local_port_range};
+  for (int wish : wishes) {
+    if (!is_unix(old)) sys(SYS_setsockopt, client->fresh, IPPROTO_IP, wish, pointer(&none), sizeof none);
+  }
   copy_owner(old.fd, client->fresh);
   sys(SYS_fcntl, client->fresh, F_SETFL, static_cast<long>(old.status_flags));
   return 0;
