@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "attach/checks.h"
 #include "attach/safe_point.h"
@@ -168,10 +169,19 @@ bool has_names(long number) {
   }
 }
 
-/// They begin again through the wrappers.
-void begin_again(const Target& target, uint64_t entry) {
+/// They begin again through the wrappers. A thread that has been on a visit may still be on its way back into its call: `visited`, or
+/// every one (0).
+void begin_again(const Target& target, pid_t visited, uint64_t entry) {
   for_each_thread(target, [&](pid_t tid) {
-    for (int attempt = 0; attempt < 100 && has_names(waiting_call(target.pid(), tid)); ++attempt) {
+    const int attempts = visited == 0 ? 20 : 100;
+    for (int attempt = 0; attempt < attempts; ++attempt) {
+      long number = waiting_call(target.pid(), tid);
+      if (number < 0 && (visited == 0 || visited == tid)) {
+        struct timespec pause = {0, 1'000'000};
+        nanosleep(&pause, nullptr);
+        continue;
+      }
+      if (!has_names(number)) return;
       Thread thread(&target, tid);
       if (thread.stop() != 0) return;
       // What ends the call by a signal is the kernel's to decide.
@@ -219,7 +229,7 @@ int attach(Target* target, const char* library, int count, char** variables) {
   }
   if (answer.status != 0) return refuse(pid, answer.text);
   if (answer.altstacks_matter != 0) record_altstacks(*target, tid, answer.altstack_offset);
-  begin_again(*target, answer.call_again);
+  begin_again(*target, answer.altstacks_matter != 0 ? 0 : tid, answer.call_again);
   note_calls(*target, answer.calls);
   return 0;
 }
