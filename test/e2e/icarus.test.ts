@@ -150,10 +150,13 @@ story('continue lets it go on from where it was held', async (window, suite) => 
 story('the window is reloaded: the simulation, its terminal and the tree are still there', async (window, suite) => {
   const { processes } = await statusOf(suite, 'vvp');
   const count = await snapshotRows(window).count();
+  // Held: on a machine with a slow browser it would be over before the window is back.
+  await suite.cairn('hold', '--session', 'vvp');
   await window.open();
   await window.showContainer('Cairn');
   await until('the tree is back', async () => (await snapshotRows(window).count()) === count);
   await window.terminalHas(/init \d+%/, 60_000);
+  await window.debugButton(/Continue/).click();
   await window.debugButton(/Pause/).waitFor();
   assert.deepEqual((await statusOf(suite, 'vvp')).processes, processes);
 });

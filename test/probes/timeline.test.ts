@@ -89,6 +89,14 @@ test('a snapshot keeps how it was made and the last restarts from it, ten in all
     const restart = last?.phases.find(({ phase }) => phase === 'restart');
     assert.deepEqual([restart?.arrivals.length, restart?.missing.length], [2, 0]);
     assert.ok(restart?.arrivals.every(({ calls }) => calls.some(({ callback }) => callback === 'event restart')));
+    // Also by its folder, from where the store is not the one in the working directory.
+    const elsewhere = await scratch.json<OperationTimeline[]>(
+      ['barriers', '--snapshot', join(scratch.store, 'snapshots', snapshot)],
+      {
+        env: { CAIRN_STORE: join(scratch.folder, 'another') },
+      },
+    );
+    assert.deepEqual(elsewhere, all);
     await scratch.cairn(['rm', snapshot]);
     assert.equal(existsSync(join(scratch.store, 'timelines', snapshot)), false);
   }));

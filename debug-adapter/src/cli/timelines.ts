@@ -1,6 +1,7 @@
 /**
  * The time lines that a command is about: of a live session, or kept with a snapshot; and words that are made of them.
  */
+import { dirname } from 'node:path';
 import { failure } from '../protocol/errors.js';
 import { formatDuration } from '../protocol/format.js';
 import { lengthOf } from '../protocol/phase-words.js';
@@ -16,9 +17,9 @@ export interface SnapshotChoice {
 
 /** The oldest first. Throws where none was kept. */
 export function keptTimelines({ snapshot, store }: SnapshotChoice): OperationTimeline[] {
-  const where = new Store(storePath(store));
-  const { id } = where.find(snapshot);
-  const found = timelinesOf(where, id);
+  const { id, path } = new Store(storePath(store)).find(snapshot);
+  // A snapshot that was named by its folder may be in another store.
+  const found = timelinesOf(new Store(dirname(dirname(path))), id);
   if (found.length === 0) throw failure('noTimeline', { id });
   return found;
 }
