@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync 
 import { cpus } from 'node:os';
 import { basename, extname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { runs32Bit } from '../../debug-adapter/src/platform/installation.js';
+import { lacks32Bit as partsLacking32Bit } from '../../scripts/parts/native.mjs';
 import { inTree } from '../support/tree.js';
 
 const run = promisify(execFile);
@@ -136,11 +136,7 @@ let known: Promise<string> | undefined;
 export function lacks32Bit(): Promise<string> {
   known ??= (async () => {
     if (!existsSync(inTree('dist/native/i386/libcairn.so'))) return 'dist/native has no parts for 32-bit programs';
-    const empty = ['-m32', '-shared', '-x', 'c++', '/dev/null', '-o', '/dev/null'];
-    return run('g++', empty).then(
-      () => (runs32Bit() ? '' : 'this kernel runs no 32-bit programs'),
-      () => 'missing: g++-multilib',
-    );
+    return partsLacking32Bit();
   })();
   return known;
 }

@@ -10,23 +10,13 @@ import { Store } from '../store/store.js';
 import { timelinesOf } from '../store/timelines.js';
 import { storePath } from './choices.js';
 
-export interface SnapshotChoice {
-  snapshot: string;
-  store?: string;
-}
-
 /** The oldest first. Throws where none was kept. */
-export function keptTimelines({ snapshot, store }: SnapshotChoice): OperationTimeline[] {
+export function keptTimelines(snapshot: string, store: string | undefined): OperationTimeline[] {
   const { id, path } = new Store(storePath(store)).find(snapshot);
   // A snapshot that was named by its folder may be in another store.
   const found = timelinesOf(new Store(dirname(dirname(path))), id);
   if (found.length === 0) throw failure('noTimeline', { id });
   return found;
-}
-
-export function nameOf(virtualPid: number, { processes }: Pick<OperationTimeline, 'processes'>): string {
-  const program = processes.find((one) => one.virtualPid === virtualPid)?.program;
-  return program === undefined || program === '' ? `${virtualPid}` : `${virtualPid} (${program})`;
 }
 
 export function headline(one: Omit<OperationTimeline, 'session' | 'snapshot' | 'processes'>): string {

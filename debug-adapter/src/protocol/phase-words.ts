@@ -1,7 +1,8 @@
 /**
  * What is said of phases and of their time lines wherever they are shown: names, lengths, who came last and which callback was slowest.
- * Pure, and only types are imported: panels have it, too. Tests: test/unit/timeline.test.ts.
+ * Pure, without what reads the wire: panels have it, too. Tests: test/unit/timeline.test.ts.
  */
+import { formatDuration } from './format.js';
 import type { PhaseName } from './operation.js';
 import type { Arrival, CallbackTime, OperationTimeline, PhaseTimeline } from './timeline.js';
 
@@ -58,4 +59,16 @@ export function slowestOf({ phases }: OperationTimeline): Slowest | undefined {
     }
   }
   return most;
+}
+
+/** "4711 (vvp)"; of a process that is not known, its virtual id alone. */
+export function processName(virtualPid: number, { processes }: Pick<OperationTimeline, 'processes'>): string {
+  const program = processes.find((one) => one.virtualPid === virtualPid)?.program;
+  return program === undefined || program === '' ? `${virtualPid}` : `${virtualPid} (${program})`;
+}
+
+/** "plugin emulator, barrier drain, in process 4711 (tb) at emulator.drain: 812 ms" */
+export function slowestText({ phase, arrival, call }: Slowest, timeline: OperationTimeline): string {
+  const where = `process ${processName(arrival.virtualPid, timeline)} at ${phaseLabel(phase)}`;
+  return `plugin ${call.plugin}, ${call.callback}, in ${where}: ${formatDuration(call.ms)}`;
 }

@@ -3,9 +3,9 @@
  * arrival, and paler from there until the last one had arrived. What the picture shows each row says in words, too.
  */
 import { formatDuration } from '../../../debug-adapter/src/protocol/format.js';
-import { lengthOf } from '../../../debug-adapter/src/protocol/phase-words.js';
+import { lengthOf, slowestOf, slowestText } from '../../../debug-adapter/src/protocol/phase-words.js';
 import type { OperationTimeline } from '../../../debug-adapter/src/protocol/timeline.js';
-import { type Piece, piecesOf, slowestText } from './words.js';
+import { type Piece, piecesOf } from './words.js';
 
 /** A piece that is shorter than this part of the line could not be seen. */
 const LEAST = 0.4;
@@ -15,7 +15,7 @@ const ROWS = 200;
 export function Timeline({ timeline }: { timeline: OperationTimeline }) {
   const length = Math.max(0.001, lengthOf(timeline));
   const { processes } = timeline;
-  const slowest = slowestText(timeline);
+  const slowest = slowestOf(timeline);
   return (
     <>
       <table class="timeline">
@@ -45,7 +45,7 @@ export function Timeline({ timeline }: { timeline: OperationTimeline }) {
         </tbody>
       </table>
       {processes.length > ROWS && <p class="muted">and {processes.length - ROWS} more processes</p>}
-      {slowest !== '' && <p>{slowest}</p>}
+      {slowest !== undefined && <p>Slowest: {slowestText(slowest, timeline)}</p>}
     </>
   );
 }

@@ -3,7 +3,7 @@
  */
 import { formatDuration, formatHoldOff } from '../../../debug-adapter/src/protocol/format.js';
 import type { OperationStatus, PhaseStatus } from '../../../debug-adapter/src/protocol/operation.js';
-import { lastArrival, lengthOf, longestCall, phaseLabel, slowestOf } from '../../../debug-adapter/src/protocol/phase-words.js';
+import { lastArrival, lengthOf, longestCall, phaseLabel } from '../../../debug-adapter/src/protocol/phase-words.js';
 import type { OperationTimeline, PhaseTimeline } from '../../../debug-adapter/src/protocol/timeline.js';
 
 /** null: it is still going on. */
@@ -60,13 +60,4 @@ export function piecesOf({ phases }: OperationTimeline, virtualPid: number): Pie
     const text = `${phaseLabel(phase)}: arrived after ${formatDuration(arrival.atMs - phase.startedMs)}${last ? ', as the last' : ''}${slow}`;
     return [{ phase, from: phase.startedMs, arrived: arrival.atMs, to: phase.endedMs ?? arrival.atMs, last, text }];
   });
-}
-
-/** "Slowest: plugin emulator, barrier drain, in process 4711 (tb): 812 ms"; empty: nobody said what took how long. */
-export function slowestText(timeline: OperationTimeline): string {
-  const slowest = slowestOf(timeline);
-  if (slowest === undefined) return '';
-  const { arrival, call, phase } = slowest;
-  const program = timeline.processes.find(({ virtualPid }) => virtualPid === arrival.virtualPid)?.program ?? '';
-  return `Slowest: plugin ${call.plugin}, ${call.callback}, in process ${arrival.virtualPid} (${program}) at ${phaseLabel(phase)}: ${formatDuration(call.ms)}`;
 }

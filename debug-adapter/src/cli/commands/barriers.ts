@@ -7,11 +7,11 @@
 import type { SessionStatus } from '../../protocol/control.js';
 import { failure } from '../../protocol/errors.js';
 import { formatDuration, formatHoldOff, formatTable } from '../../protocol/format.js';
-import { lastArrival, longestCall, phaseLabel, slowestOf } from '../../protocol/phase-words.js';
+import { lastArrival, longestCall, phaseLabel, processName, slowestOf, slowestText } from '../../protocol/phase-words.js';
 import type { OperationTimeline, PhaseTimeline } from '../../protocol/timeline.js';
 import { note, print, printJson } from '../output.js';
 import { withSession } from '../sessions.js';
-import { headline, keptTimelines, nameOf } from '../timelines.js';
+import { headline, keptTimelines } from '../timelines.js';
 
 interface Options {
   session?: string;
@@ -29,7 +29,7 @@ function some(pids: readonly number[], timeline: OperationTimeline): string {
   const more = pids.length > 3 ? ` and ${pids.length - 3} more` : '';
   return pids
     .slice(0, 3)
-    .map((pid) => nameOf(pid, timeline))
+    .map((pid) => processName(pid, timeline))
     .join(', ')
     .concat(more);
 }
@@ -42,7 +42,9 @@ function remark(phase: PhaseTimeline, timeline: OperationTimeline): string {
   const call = longestCall(last ?? arrivals[0] ?? { calls: [] });
   const slow =
     call !== undefined && call.ms >= WORTH_NAMING_MS ? `${call.plugin}, ${call.callback}: ${formatDuration(call.ms)}` : '';
-  return [last === undefined ? '' : `last: ${nameOf(last.virtualPid, timeline)}`, slow].filter((text) => text !== '').join('; ');
+  return [last === undefined ? '' : `last: ${processName(last.virtualPid, timeline)}`, slow]
+    .filter((text) => text !== '')
+    .join('; ');
 }
 
 function cells(phase: PhaseTimeline, timeline: OperationTimeline): string[] {
@@ -63,14 +65,12 @@ function printWhole(timeline: OperationTimeline): void {
   print(formatTable([titles, ...timeline.phases.map((phase) => cells(phase, timeline))]));
   const slowest = slowestOf(timeline);
   if (slowest === undefined || slowest.call.ms < WORTH_NAMING_MS) return;
-  const { phase, arrival, call } = slowest;
-  const where = `process ${nameOf(arrival.virtualPid, timeline)} at ${phaseLabel(phase)}`;
-  print(`slowest: plugin ${call.plugin}, ${call.callback}, in ${where}: ${formatDuration(call.ms)}`);
+  print(`slowest: ${slowestText(slowest, timeline)}`);
 }
 
 export async function barriers({ session, snapshot, store, json, follow }: Options): Promise<number> {
   if (snapshot !== undefined) {
-    const kept = keptTimelines({ snapshot, ...(store === undefined ? {} : { store }) });
+    const kept = keptTimelines(snapshot, store);
     if (json) printJson(kept);
     else kept.forEach(printWhole);
     return 0;

@@ -4,11 +4,11 @@
  */
 import { failure } from '../../protocol/errors.js';
 import { formatDuration, formatTable } from '../../protocol/format.js';
-import { phaseLabel } from '../../protocol/phase-words.js';
+import { phaseLabel, processName } from '../../protocol/phase-words.js';
 import type { OperationTimeline } from '../../protocol/timeline.js';
 import { print, printJson } from '../output.js';
 import { withSession } from '../sessions.js';
-import { headline, keptTimelines, nameOf } from '../timelines.js';
+import { headline, keptTimelines } from '../timelines.js';
 
 interface Options {
   session?: string;
@@ -73,7 +73,7 @@ function printTrace(timeline: OperationTimeline, wanted: Wanted, json: boolean):
   print(headline(timeline));
   const rows = calls.map(({ atMs, virtualPid, phase, plugin, callback, count, ms }) => [
     formatDuration(atMs),
-    nameOf(virtualPid, timeline),
+    processName(virtualPid, timeline),
     phase,
     plugin,
     callback,
@@ -93,7 +93,7 @@ export async function tracePlugins(options: Options): Promise<number> {
     else for (const one of timelines) printTrace(one, wanted, json);
   };
   if (snapshot !== undefined) {
-    show(keptTimelines({ snapshot, ...(store === undefined ? {} : { store }) }));
+    show(keptTimelines(snapshot, store));
     return 0;
   }
   return withSession(session, async (client) => {
