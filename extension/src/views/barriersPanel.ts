@@ -26,8 +26,8 @@ export class BarriersPanel implements vscode.Disposable {
   #kept: Choice[] = [];
   /** Of which session and operation #live was read last. */
   #read = '';
-  /** Path of the snapshot that is selected. */
-  #snapshot: string | undefined;
+  /** That is selected; what is kept with it is read once, and only to be shown. */
+  #snapshot: { readonly path: string; readonly name: string; isRead: boolean } | undefined;
   #chosen: string | null = null;
 
   constructor(host: PanelHost, current: CurrentSession, sessions: LiveSessions, debug: DebugSessions, cairn: CairnCommand) {
@@ -38,7 +38,10 @@ export class BarriersPanel implements vscode.Disposable {
     this.#subscription = vscode.Disposable.from(
       sessions.onDidChange(update),
       debug.onDidChange(update),
-      host.onDidShow(update),
+      host.onDidShow(() => {
+        void this.#readKept();
+        update();
+      }),
       host.onDidReceive((message) => {
         if (message.type === 'cancel') void vscode.commands.executeCommand('cairn.cancel');
         if (message.type !== 'selectOperation') return;
@@ -50,19 +53,24 @@ export class BarriersPanel implements vscode.Disposable {
 
   /** Offers what is kept with a snapshot that was selected in a tree. */
   follow(node: SnapshotTreeNode | ComputationNode | undefined): void {
-    if (node?.kind !== 'snapshot' || node.snapshot.path === this.#snapshot) return;
-    this.#snapshot = node.snapshot.path;
-    void this.#readKept(node.snapshot.path, node.snapshot.name || node.snapshot.id);
+    if (node?.kind !== 'snapshot' || node.snapshot.path === this.#snapshot?.path) return;
+    const { path, name, id } = node.snapshot;
+    this.#snapshot = { path, name: name || id, isRead: false };
+    if (this.#host.visible) void this.#readKept();
   }
 
-  async #readKept(path: string, name: string): Promise<void> {
+  async #readKept(): Promise<void> {
+    const snapshot = this.#snapshot;
+    if (snapshot === undefined || snapshot.isRead) return;
+    snapshot.isRead = true;
+    const { path, name } = snapshot;
     let found: OperationTimeline[] = [];
     try {
       found = await this.#cairn.json(z.array(OperationTimeline), ['barriers', '--snapshot', path]);
     } catch {
       // Nothing was kept with it: there is nothing to choose.
     }
-    if (this.#snapshot !== path) return;
+    if (this.#snapshot !== snapshot) return;
     this.#kept = found
       .map((timeline) => ({
         key: `${path} ${timeline.startedAt} ${timeline.id}`,
