@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Scratch } from '../support/scratch.js';
-import { buildProbes, inParallel, selectedProbes } from './catalogue.js';
+import { buildProbes, inParallel, lacks32Bit, selectedProbes } from './catalogue.js';
 import { ProbeRun, Skipped } from './flavours.js';
 
 test('sabotaged probes turn red', { concurrency: true, timeout: 600_000 }, async (suite) => {
@@ -15,6 +15,8 @@ test('sabotaged probes turn red', { concurrency: true, timeout: 600_000 }, async
   const jobs = probes.map((probe) => async () => {
     await suite.test(probe.name, { timeout: 60_000 }, async (context) => {
       assert.ok(probe.sabotage.length > 0, `${probe.source} has no comment "sabotage:"`);
+      const lacking = probe.partner === undefined ? '' : await lacks32Bit();
+      if (lacking !== '') return context.skip(lacking);
       const scratch = new Scratch();
       try {
         await new ProbeRun(probe, scratch).sabotaged();

@@ -31,19 +31,27 @@ export class Window {
     return this.page.locator('.quick-input-list .monaco-list-row');
   }
 
-  /** Runs a command by its title in the palette, for example "Cairn: Checkpoint". */
+  /**
+   * Runs a command by its title in the palette, for example "Cairn: Checkpoint". The palette closes when something else takes the
+   * focus, as a panel does that has just been drawn: then it is opened once more.
+   */
   async command(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
-    await this.pick(title, `>${title}`);
+    let problem: unknown;
+    for (let look = 0; look < 4; look++) {
+      await this.page.keyboard.press('F1');
+      try {
+        return await this.pick(title, `>${title}`, defaultDeadlineMs / 4);
+      } catch (error) {
+        problem = error;
+      }
+    }
+    throw problem;
   }
 
   /** In an open quick pick, chooses the entry that begins with `label`. */
-  async pick(label: string, typed = label): Promise<void> {
-    await this.input().waitFor();
-    await this.input().fill(typed);
-    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: label }).first();
-    await row.waitFor();
-    await row.click();
+  async pick(label: string, typed = label, timeout = defaultDeadlineMs): Promise<void> {
+    await this.input().fill(typed, { timeout });
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: label }).first().click({ timeout });
   }
 
   /** Presses a key chord of a keybinding, for example Control+Alt+C. */
