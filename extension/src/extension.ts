@@ -15,6 +15,8 @@ import { followContext } from './session/contextKeys.js';
 import { CurrentSession } from './session/current.js';
 import { DebugSessions } from './session/debugSessions.js';
 import { LiveSessions } from './session/liveSessions.js';
+import { PluginLibraries } from './session/pluginLibraries.js';
+import { ProfileStore } from './session/pluginProfiles.js';
 import { RuntimeFolder } from './session/runtimeFolder.js';
 import { Snapshots } from './session/snapshots.js';
 import { Stores } from './session/stores.js';
@@ -24,6 +26,7 @@ import { BarriersPanel } from './views/barriersPanel.js';
 import { ComputationTreeView } from './views/computationTree.js';
 import { NamesPanel } from './views/namesPanel.js';
 import { PanelHost } from './views/panelHost.js';
+import { PluginsPanel } from './views/pluginsPanel.js';
 import { SnapshotTreeView } from './views/snapshotTree.js';
 import { StatusBar } from './views/statusBar.js';
 
@@ -43,6 +46,10 @@ export function activate(context: vscode.ExtensionContext): void {
   const namesHost = new PanelHost(context, 'names');
   const names = new NamesPanel(namesHost, sessions, snapshots, cairn);
   const barriers = new BarriersPanel(barriersHost, current, sessions, debug, cairn);
+  const libraries = new PluginLibraries(cairn);
+  const profiles = new ProfileStore();
+  const pluginsHost = new PanelHost(context, 'plugins');
+  const plugins = new PluginsPanel(pluginsHost, profiles, libraries, context.workspaceState, log);
   const statusBar = new StatusBar(current, sessions, debug);
   context.subscriptions.push(
     log,
@@ -58,9 +65,12 @@ export function activate(context: vscode.ExtensionContext): void {
     namesHost,
     names,
     barriers,
+    profiles,
+    pluginsHost,
+    plugins,
     statusBar,
     vscode.debug.registerDebugAdapterDescriptorFactory('cairn', new AdapterFactory(context)),
-    vscode.debug.registerDebugConfigurationProvider('cairn', new ConfigurationProvider()),
+    vscode.debug.registerDebugConfigurationProvider('cairn', new ConfigurationProvider(libraries)),
     followContext(sessions, snapshots, current, debug),
     provideCommand(context),
     tree.onDidSelect((node) => {

@@ -58,6 +58,8 @@ async function extension() {
     platform: 'node',
     format: 'cjs',
     target: 'node22.15',
+    // jsonc-parser's other form asks for its parts in a way that no bundler follows.
+    mainFields: ['module', 'main'],
     external: ['vscode'],
   });
 }

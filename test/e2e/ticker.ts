@@ -10,13 +10,14 @@ export const tickerFolder = inTree('test/e2e/ticker');
 /** Numbers of the ticks in what it printed or wrote. */
 export const ticks = (text: string): number[] => [...text.matchAll(/^tick (\d+)\s*$/gm)].map(([, number]) => Number(number));
 
-/** Compiles the plugin of the launch configuration "Gated". */
-export function buildGate(folder: string): void {
+/** Compiles the plugins: of the launch configuration "Gated", and of the stories of the Plugins view. */
+export function buildPlugins(folder: string): void {
   const include = inTree('native-agent/include');
-  execFileSync('gcc', ['-shared', '-fPIC', '-Wall', '-Wextra', '-Werror', '-I', include, 'gate.c', '-o', 'gate.so'], {
-    cwd: folder,
-    stdio: 'inherit',
-  });
+  for (const name of ['gate', 'greet'])
+    execFileSync('gcc', ['-shared', '-fPIC', '-Wall', '-Wextra', '-Werror', '-I', include, `${name}.c`, '-o', `${name}.so`], {
+      cwd: folder,
+      stdio: 'inherit',
+    });
 }
 
 export async function launchTicker(window: Window, configuration = 'Ticker'): Promise<void> {

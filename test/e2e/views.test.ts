@@ -8,9 +8,9 @@ import { becomes, checkpointAs, computationView, snapshotAppears, snapshotNamed,
 import { assertAccessible } from './harness/axe.js';
 import { type Suite, suite } from './harness/suite.js';
 import { until } from './harness/until.js';
-import { buildGate, launchTicker, tickerFolder, ticks } from './ticker.js';
+import { buildPlugins, launchTicker, tickerFolder, ticks } from './ticker.js';
 
-const story = suite({ name: 'views', folder: tickerFolder, prepare: buildGate });
+const story = suite({ name: 'views', folder: tickerFolder, prepare: buildPlugins });
 
 const gate = (suite: Suite) => join(suite.folder, 'gate.closed');
 

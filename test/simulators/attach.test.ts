@@ -18,7 +18,7 @@ function longer(simulation: Simulation, init: number, work: number): Simulation 
   return { ...simulation, command: [...command, `+init=${init}`, `+work=${work}`] };
 }
 
-for (const simulation of [longer(icarus, 16, 12), longer(icarusFst, 16, 12), longer(verilator, 160, 40)]) {
+for (const simulation of [longer(icarus, 16, 12), longer(icarusFst, 16, 12), longer(verilator, 240, 60)]) {
   test(`attached: ${simulation.name}`, { timeout: 600_000 }, async () => {
     const scratch = new Scratch();
     try {

@@ -40,6 +40,12 @@ export class ControlComputations implements Computations {
         remedy: 'Give "program" or "snapshot".',
       });
     }
+    if (configuration.pluginProfile !== undefined) {
+      throw failure('usage', {
+        what: `The profile of plugins "${configuration.pluginProfile}" is known to the editor alone`,
+        remedy: 'Name the plugins by "plugins".',
+      });
+    }
     const env = programEnvironment(this.#env, splitChanges(configuration.env).env);
     if (snapshot === undefined && program !== undefined) checkProgram(program, env, cwd);
     const suggested = snapshot?.session ?? sessionNameFor(program ?? '');

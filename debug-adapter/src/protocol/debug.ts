@@ -21,6 +21,8 @@ export const LaunchConfiguration = z.object({
   session: z.string().optional(),
   store: z.string().optional(),
   plugins: z.array(PluginConfiguration).default([]),
+  /** Of the workspace; the editor puts its plugins before `plugins`. */
+  pluginProfile: z.string().min(1).optional(),
   /** Id, unique prefix, name or folder of a snapshot. */
   snapshot: z.string().optional(),
   paths: z.array(z.object({ from: z.string(), to: z.string() })).default([]),

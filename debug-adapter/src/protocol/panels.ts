@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { SessionState, TableKind, TableRow } from './control.js';
 import { OperationStatus } from './operation.js';
+import { SettingsProblem } from './plugin-settings.js';
 import { OperationTimeline } from './timeline.js';
 
 /** An operation that can be shown: of the live session, or kept with the snapshot that is selected. */
@@ -48,7 +49,41 @@ export const NamesModel = z.object({
 });
 export type NamesModel = z.infer<typeof NamesModel>;
 
-export const ToPanel = z.discriminatedUnion('panel', [BarriersModel, NamesModel]);
+/** A plugin of a profile, as its library was found. */
+export const PluginEntry = z.object({
+  /** As the profile names it. */
+  library: z.string(),
+  enabled: z.boolean(),
+  /** What the library says of itself; where it could not be asked, its file's name. */
+  name: z.string(),
+  version: z.string(),
+  author: z.string(),
+  /** Why it cannot be loaded; empty: it can. */
+  reasons: z.array(z.string()),
+  warnings: z.array(z.string()),
+  /** JSON Schema of its settings; null: it came without. */
+  schema: z.record(z.string(), z.unknown()).nullable(),
+  settings: z.record(z.string(), z.unknown()),
+  problems: z.array(SettingsProblem),
+});
+export type PluginEntry = z.infer<typeof PluginEntry>;
+
+/** Model of the Plugins view: one profile of the workspace. */
+export const PluginsModel = z.object({
+  panel: z.literal('plugins'),
+  /** No folder is open that could keep profiles. */
+  nowhere: z.boolean(),
+  profiles: z.array(z.string()),
+  /** null: there is none. */
+  profile: z.string().nullable(),
+  /** The lowest layer first. */
+  plugins: z.array(PluginEntry),
+  /** Not empty: the profiles cannot be read, and why. */
+  error: z.string(),
+});
+export type PluginsModel = z.infer<typeof PluginsModel>;
+
+export const ToPanel = z.discriminatedUnion('panel', [BarriersModel, NamesModel, PluginsModel]);
 export type ToPanel = z.infer<typeof ToPanel>;
 
 export const FromPanel = z.discriminatedUnion('type', [
@@ -59,5 +94,17 @@ export const FromPanel = z.discriminatedUnion('type', [
   z.object({ type: z.literal('selectNames'), source: z.string().nullable(), kind: NameTableKind }),
   z.object({ type: z.literal('refresh') }),
   z.object({ type: z.literal('copy'), text: z.string() }),
+  z.object({ type: z.literal('selectProfile'), profile: z.string() }),
+  z.object({ type: z.literal('addProfile') }),
+  z.object({ type: z.literal('renameProfile') }),
+  z.object({ type: z.literal('deleteProfile') }),
+  z.object({ type: z.literal('openProfiles') }),
+  z.object({ type: z.literal('startWithProfile') }),
+  z.object({ type: z.literal('addPlugin') }),
+  z.object({ type: z.literal('removePlugin'), index: z.number() }),
+  z.object({ type: z.literal('movePlugin'), index: z.number(), to: z.number() }),
+  z.object({ type: z.literal('enablePlugin'), index: z.number(), enabled: z.boolean() }),
+  /** Only what changed: a change before it may be under way. No path: the settings as a whole; no value: taken out. */
+  z.object({ type: z.literal('changeSetting'), index: z.number(), path: z.array(z.string()), value: z.unknown().optional() }),
 ]);
 export type FromPanel = z.infer<typeof FromPanel>;

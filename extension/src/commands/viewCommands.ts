@@ -11,6 +11,7 @@ export function registerViewCommands(current: CurrentSession, snapshots: Snapsho
   return vscode.Disposable.from(
     vscode.commands.registerCommand('cairn.showBarriers', focus('cairn.barriers')),
     vscode.commands.registerCommand('cairn.showNames', focus('cairn.names')),
+    vscode.commands.registerCommand('cairn.showPlugins', focus('cairn.plugins')),
     vscode.commands.registerCommand('cairn.showSnapshots', focus('cairn.snapshots')),
     vscode.commands.registerCommand('cairn.pickSession', async () => {
       try {

@@ -21,7 +21,7 @@ export class CairnCommand {
   }
 
   /**
-   * @param args the sub-command first; `--json` is added. Rejects with what the command said on stderr, unless it `mayFail` and
+   * @param args the sub-command first, as one word ("plugin check"); `--json` is added. Rejects with what the command said on stderr, unless it `mayFail` and
    * printed its answer all the same.
    */
   async json<S extends z.ZodType>(
@@ -29,7 +29,7 @@ export class CairnCommand {
     [command = '', ...args]: readonly string[],
     { mayFail = false } = {},
   ): Promise<z.output<S>> {
-    const text = await this.#run([command, '--json', ...args], mayFail);
+    const text = await this.#run([...command.split(' '), '--json', ...args], mayFail);
     const parsed = schema.safeParse(text.trim() === '' ? {} : JSON.parse(text));
     if (!parsed.success)
       throw new Error(`cairn ${command} ${args.join(' ')} printed something unexpected: ${parsed.error.message}`);

@@ -8,12 +8,21 @@ import { isAbsolute, resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { AttachConfiguration, LaunchConfiguration } from '../../../debug-adapter/src/protocol/debug.js';
 import { UserError } from '../platform/errors.js';
+import type { PluginLibraries } from './pluginLibraries.js';
+import { pluginsOfProfile } from './pluginProfiles.js';
 import { storeOf } from './stores.js';
 
 /** What a configuration has beyond ours, from VS Code. */
 type Configuration = vscode.DebugConfiguration & Record<string, unknown>;
+type Plugins = LaunchConfiguration['plugins'];
 
 export class ConfigurationProvider implements vscode.DebugConfigurationProvider {
+  readonly #libraries: PluginLibraries;
+
+  constructor(libraries: PluginLibraries) {
+    this.#libraries = libraries;
+  }
+
   provideDebugConfigurations(): vscode.DebugConfiguration[] {
     return [
       {
@@ -48,7 +57,7 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
     configuration: Configuration,
   ): Promise<Configuration | undefined | null> {
     try {
-      return await check(folder, configuration);
+      return await this.#check(folder, configuration);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       const open = 'Open launch.json';
@@ -56,26 +65,41 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
       return choice === open ? null : undefined;
     }
   }
-}
 
-async function check(folder: vscode.WorkspaceFolder | undefined, configuration: Configuration): Promise<Configuration> {
-  if (configuration.request === 'attach') {
-    const attach = parse(AttachConfiguration, configuration);
-    const store = attach.store === undefined || !folder ? attach.store : resolve(folder.uri.fsPath, attach.store);
-    return store === undefined ? configuration : { ...configuration, store };
+  async #check(folder: vscode.WorkspaceFolder | undefined, configuration: Configuration): Promise<Configuration> {
+    if (configuration.request === 'attach') {
+      const attach = parse(AttachConfiguration, configuration);
+      const store = attach.store === undefined || !folder ? attach.store : resolve(folder.uri.fsPath, attach.store);
+      return store === undefined ? configuration : { ...configuration, store };
+    }
+    const launch = parse(LaunchConfiguration, configuration);
+    const base = folder?.uri.fsPath ?? launch.cwd;
+    const absolute = (path: string) => (base === undefined || isAbsolute(path) ? path : resolve(base, path));
+    if (!launch.program && !launch.snapshot)
+      throw new UserError('needs "program" (the simulation to start) or "snapshot" (the one to restart).');
+    const checked = { ...configuration };
+    if (launch.cwd !== undefined) checked['cwd'] = absolute(launch.cwd);
+    if (launch.store !== undefined) checked['store'] = absolute(launch.store);
+    if (launch.program?.includes('/')) checked['program'] = resolve(absolute(launch.cwd ?? '.'), launch.program);
+    if (launch.pluginProfile !== undefined) {
+      launch.plugins = await this.#withProfile(folder, launch.pluginProfile, launch.plugins);
+      checked['plugins'] = launch.plugins;
+      delete checked['pluginProfile'];
+    }
+    // A task that runs first may make the files; and a snapshot brings its own.
+    if (configuration['preLaunchTask']) return checked;
+    if (!launch.snapshot) await requireFiles(launch, absolute);
+    for (const { library, settings } of launch.plugins)
+      if (library.includes('/')) await this.#libraries.require(absolute(library), settings ?? {});
+    return checked;
   }
-  const launch = parse(LaunchConfiguration, configuration);
-  const base = folder?.uri.fsPath ?? launch.cwd;
-  const absolute = (path: string) => (base === undefined || isAbsolute(path) ? path : resolve(base, path));
-  if (!launch.program && !launch.snapshot)
-    throw new UserError('needs "program" (the simulation to start) or "snapshot" (the one to restart).');
-  const checked = { ...configuration };
-  if (launch.cwd !== undefined) checked['cwd'] = absolute(launch.cwd);
-  if (launch.store !== undefined) checked['store'] = absolute(launch.store);
-  if (launch.program?.includes('/')) checked['program'] = resolve(absolute(launch.cwd ?? '.'), launch.program);
-  // A task that runs first may make the files; and a snapshot brings its own.
-  if (!configuration['preLaunchTask'] && !launch.snapshot) await requireFiles(launch, absolute);
-  return checked;
+
+  /** A profile's plugins are below those that the configuration itself names. */
+  async #withProfile(folder: vscode.WorkspaceFolder | undefined, profile: string, own: Plugins): Promise<Plugins> {
+    if (folder === undefined) throw new UserError('"pluginProfile" needs an open folder, whose profiles it names.');
+    const plugins = await pluginsOfProfile(folder, profile);
+    return [...plugins.map(({ library, settings }) => ({ library, ...(settings ? { settings } : {}) })), ...own];
+  }
 }
 
 function parse<T>(

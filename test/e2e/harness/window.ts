@@ -33,7 +33,8 @@ export class Window {
 
   /**
    * Runs a command by its title in the palette, for example "Cairn: Checkpoint". The palette closes when something else takes the
-   * focus, as a panel does that has just been drawn: then it is opened once more.
+   * focus, as a panel does that has just been drawn; and it lists what was contributed when it was opened, which right after a window
+   * did is not all. In both cases it is opened once more.
    */
   async command(title: string): Promise<void> {
     let problem: unknown;
@@ -43,6 +44,7 @@ export class Window {
         return await this.pick(title, `>${title}`, defaultDeadlineMs / 4);
       } catch (error) {
         problem = error;
+        await this.page.keyboard.press('Escape');
       }
     }
     throw problem;
@@ -64,6 +66,12 @@ export class Window {
     await this.input().waitFor();
     await this.input().fill(text);
     await this.page.keyboard.press('Enter');
+  }
+
+  /** Names a file in the workbench's own dialog, which fills in the folder when it has read it. */
+  async chooseFile(path: string): Promise<void> {
+    await this.rows().first().waitFor();
+    await this.answer(path);
   }
 
   /** The texts of the entries of an open quick pick. */

@@ -8,8 +8,10 @@ import { ABI, judge, type LibraryFacts, type PluginFacts, type Verdict } from '.
 import { BadLibrary, type ElfLibrary, readLibrary } from '../../platform/elf-library.js';
 import { type Inspection, inspectLibrary } from '../../platform/inspector.js';
 import { hasNativeFile, runs32Bit } from '../../platform/installation.js';
+import { type SettingsSchema, settingsSchema } from '../../platform/plugin-schema.js';
 import { failure, reason } from '../../protocol/errors.js';
 import { formatTable } from '../../protocol/format.js';
+import { settingsProblems } from '../../protocol/plugin-settings.js';
 import { print, printJson } from '../output.js';
 
 interface Report extends Verdict {
@@ -17,6 +19,8 @@ interface Report extends Verdict {
   usable: boolean;
   plugin: PluginFacts | null;
   elf: ElfLibrary | null;
+  /** What its settings have to be; null: it says nothing of them. */
+  settings: SettingsSchema | null;
 }
 
 export async function checkPlugin(path: string, options: { json: boolean }): Promise<number> {
@@ -27,6 +31,17 @@ export async function checkPlugin(path: string, options: { json: boolean }): Pro
 }
 
 export async function examine(library: string): Promise<Report> {
+  const report = await examineLibrary(library);
+  try {
+    const settings = settingsSchema(library);
+    if (settings !== null) settingsProblems(settings.schema, {});
+    return { ...report, settings };
+  } catch (error) {
+    return { ...report, warnings: [...report.warnings, `its schema of settings: ${reason(error)}`], settings: null };
+  }
+}
+
+async function examineLibrary(library: string): Promise<Omit<Report, 'settings'>> {
   let elf: ElfLibrary;
   try {
     accessSync(library, constants.R_OK);
@@ -82,7 +97,7 @@ function pluginOf({ said }: Inspection): PluginFacts | undefined {
   };
 }
 
-function printReport({ library, plugin, elf, reasons, warnings, notAtRestart, usable }: Report): void {
+function printReport({ library, plugin, elf, settings, reasons, warnings, notAtRestart, usable }: Report): void {
   const list = (texts: readonly string[]): string => (texts.length === 0 ? 'none' : texts.join(', '));
   const rows: string[][] = [['library', library]];
   if (plugin !== null) {
@@ -109,6 +124,7 @@ function printReport({ library, plugin, elf, reasons, warnings, notAtRestart, us
       ['at a restart', notAtRestart.length === 0 ? 'can be given' : notAtRestart.join('; ')],
     );
   }
+  rows.push(['settings', settings === null ? 'not described (a JSON Schema beside the library)' : `by ${settings.path}`]);
   print(formatTable(rows));
   for (const text of warnings) print(`may break: ${text}`);
   for (const text of reasons) print(`cannot be used: ${text}`);

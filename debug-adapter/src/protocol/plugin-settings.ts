@@ -1,0 +1,48 @@
+/**
+ * A plugin's settings against the JSON Schema (draft 2020-12) that it came with: what is wrong, where, in words for whoever typed it.
+ * Test: test/unit/plugin-settings.test.ts.
+ */
+import { type ErrorObject, Ajv2020 as Validator } from 'ajv/dist/2020.js';
+import * as z from 'zod';
+
+export const SettingsProblem = z.object({
+  /** Names and indexes from the settings' root; empty: the settings as a whole. */
+  path: z.array(z.string()),
+  message: z.string(),
+});
+export type SettingsProblem = z.infer<typeof SettingsProblem>;
+
+/** Throws what is wrong with the schema itself. */
+export function settingsProblems(schema: object | boolean, settings: unknown): SettingsProblem[] {
+  // A vendor's schema may have keywords for tools of its own.
+  const validate = new Validator({ allErrors: true, strict: false, validateFormats: false }).compile(schema);
+  if (validate(settings)) return [];
+  return (validate.errors ?? []).map(asProblem);
+}
+
+function asProblem({ instancePath, keyword, params, message = 'is wrong' }: ErrorObject): SettingsProblem {
+  const path = instancePath
+    .split('/')
+    .slice(1)
+    .map((part) => part.replace(/~1/g, '/').replace(/~0/g, '~'));
+  const given = params as Record<string, unknown>;
+  switch (keyword) {
+    case 'required':
+      return { path: [...path, String(given['missingProperty'])], message: 'is required' };
+    case 'additionalProperties':
+      return { path: [...path, String(given['additionalProperty'])], message: 'is no setting of this plugin' };
+    case 'enum':
+      return {
+        path,
+        message: `must be one of ${(given['allowedValues'] as unknown[]).map((one) => JSON.stringify(one)).join(', ')}`,
+      };
+    case 'const':
+      return { path, message: `must be ${JSON.stringify(given['allowedValue'])}` };
+    default:
+      return { path, message };
+  }
+}
+
+export function formatProblem({ path, message }: SettingsProblem): string {
+  return path.length === 0 ? `The settings: ${message}` : `"${path.join('.')}" ${message}`;
+}

@@ -1,0 +1,223 @@
+/**
+ * The Plugins view: the profiles of the workspace, the plugins of one in the order of their layers, their settings as forms. What is
+ * changed there is in the profile's file at once; what is wrong is said beside it, and again when it is to be used.
+ */
+import { relative } from 'node:path';
+import * as vscode from 'vscode';
+import type { FromPanel, PluginEntry, PluginsModel } from '../../../debug-adapter/src/protocol/panels.js';
+import { freeName, moved, type ProfilePlugin } from '../../../debug-adapter/src/protocol/plugin-profiles.js';
+import { settingsProblems } from '../../../debug-adapter/src/protocol/plugin-settings.js';
+import { withValue } from '../../../debug-adapter/src/protocol/settings-value.js';
+import { messageOf, reporting, UserError } from '../platform/errors.js';
+import type { PluginLibraries } from '../session/pluginLibraries.js';
+import { fileOf, libraryPath, type ProfileStore, readProfiles } from '../session/pluginProfiles.js';
+import type { PanelHost } from './panelHost.js';
+
+const KEPT = 'cairn.pluginProfile';
+
+export class PluginsPanel implements vscode.Disposable {
+  readonly #host: PanelHost;
+  readonly #profiles: ProfileStore;
+  readonly #libraries: PluginLibraries;
+  readonly #memory: vscode.Memento;
+  readonly #log: vscode.LogOutputChannel;
+  readonly #subscription: vscode.Disposable;
+  /** Answers to an older question are dropped. */
+  #question = 0;
+
+  constructor(
+    host: PanelHost,
+    profiles: ProfileStore,
+    libraries: PluginLibraries,
+    memory: vscode.Memento,
+    log: vscode.LogOutputChannel,
+  ) {
+    this.#host = host;
+    this.#profiles = profiles;
+    this.#libraries = libraries;
+    this.#memory = memory;
+    this.#log = log;
+    this.#subscription = vscode.Disposable.from(
+      host.onDidShow(() => void this.#read()),
+      profiles.onDidChange(() => host.visible && void this.#read()),
+      host.onDidReceive((message) => void reporting(log, 'Plugins', () => this.#received(message))),
+    );
+  }
+
+  async #received(message: FromPanel): Promise<void> {
+    switch (message.type) {
+      case 'refresh':
+        this.#libraries.forget();
+        return this.#read();
+      case 'selectProfile':
+        return this.#select(message.profile);
+      case 'addProfile':
+        return this.#addProfile();
+      case 'renameProfile':
+        return this.#renameProfile();
+      case 'deleteProfile':
+        return this.#deleteProfile();
+      case 'openProfiles':
+        return void (await vscode.window.showTextDocument(fileOf(this.#folder())));
+      case 'startWithProfile':
+        return this.#start();
+      case 'addPlugin':
+        return this.#addPlugins();
+      case 'removePlugin':
+        return this.#change((plugins) => plugins.filter((_, index) => index !== message.index));
+      case 'movePlugin':
+        return this.#change((plugins) => moved(plugins, message.index, message.to));
+      case 'enablePlugin':
+        return this.#replace(message.index, ({ disabled: _, ...one }) => (message.enabled ? one : { ...one, disabled: true }));
+      case 'changeSetting':
+        return this.#replace(message.index, ({ settings = {}, ...one }) => ({
+          ...one,
+          settings: { ...withValue(settings, message.path, message.value) },
+        }));
+      default:
+    }
+  }
+
+  #folder(): vscode.WorkspaceFolder {
+    const { folder } = this.#profiles;
+    if (folder === undefined) throw new UserError('Profiles are kept in a folder: open one first.');
+    return folder;
+  }
+
+  /** The one shown; the first, where none was chosen. */
+  #chosen(names: readonly string[]): string | null {
+    const kept = this.#memory.get<string>(KEPT, '');
+    return names.includes(kept) ? kept : (names[0] ?? null);
+  }
+
+  async #select(profile: string): Promise<void> {
+    await this.#memory.update(KEPT, profile);
+    await this.#read();
+  }
+
+  async #names(): Promise<string[]> {
+    return Object.keys(await readProfiles(this.#folder()));
+  }
+
+  async #askName(title: string, value: string, taken: readonly string[]): Promise<string | undefined> {
+    return vscode.window.showInputBox({
+      title,
+      value,
+      prompt: 'A launch configuration names it by "pluginProfile"',
+      validateInput: (text) => {
+        if (text.trim() === '') return 'A profile needs a name';
+        return taken.includes(text.trim()) ? `There is a profile "${text.trim()}" already` : undefined;
+      },
+    });
+  }
+
+  async #addProfile(): Promise<void> {
+    const taken = await this.#names();
+    const name = (await this.#askName('New profile of plugins', freeName('default', taken), taken))?.trim();
+    if (name === undefined) return;
+    await this.#profiles.change(this.#folder(), () => [[name, []]]);
+    await this.#select(name);
+  }
+
+  async #renameProfile(): Promise<void> {
+    const names = await this.#names();
+    const old = this.#chosen(names);
+    if (old === null) return;
+    const others = names.filter((one) => one !== old);
+    const name = (await this.#askName(`Rename profile ${old}`, old, others))?.trim();
+    if (name === undefined || name === old) return;
+    await this.#memory.update(KEPT, name);
+    await this.#profiles.change(this.#folder(), (profiles) => [
+      [name, profiles[old] ?? []],
+      [old, undefined],
+    ]);
+  }
+
+  async #deleteProfile(): Promise<void> {
+    const name = this.#chosen(await this.#names());
+    if (name === null) return;
+    const button = 'Delete';
+    const detail = 'Its plugins stay where they are. Launch configurations that name it are refused from then on.';
+    if ((await vscode.window.showWarningMessage(`Delete the profile ${name}?`, { modal: true, detail }, button)) !== button)
+      return;
+    await this.#profiles.change(this.#folder(), () => [[name, undefined]]);
+  }
+
+  async #addPlugins(): Promise<void> {
+    const folder = this.#folder();
+    const chosen = await vscode.window.showOpenDialog({
+      title: 'Plugins to add',
+      openLabel: 'Add',
+      defaultUri: folder.uri,
+      canSelectMany: true,
+      filters: { 'Shared libraries': ['so'], 'All files': ['*'] },
+    });
+    if (!chosen) return;
+    const added = chosen.map(({ fsPath }): ProfilePlugin => ({ library: portable(folder, fsPath) }));
+    await this.#change((plugins) => [...plugins, ...added]);
+  }
+
+  #replace(index: number, edit: (one: ProfilePlugin) => ProfilePlugin): Promise<void> {
+    return this.#change((plugins) => plugins.map((one, at) => (at === index ? edit(one) : one)));
+  }
+
+  /** The profile shown; one is made for the first plugin. */
+  async #change(edit: (plugins: readonly ProfilePlugin[]) => ProfilePlugin[]): Promise<void> {
+    const folder = this.#folder();
+    await this.#profiles.change(folder, (profiles) => {
+      const name = this.#chosen(Object.keys(profiles)) ?? 'default';
+      return [[name, edit(profiles[name] ?? [])]];
+    });
+  }
+
+  /** A launch configuration of the folder, with this profile instead of what it names. */
+  async #start(): Promise<void> {
+    const folder = this.#folder();
+    const profile = this.#chosen(await this.#names());
+    if (profile === null) return;
+    const all = vscode.workspace.getConfiguration('launch', folder).get<vscode.DebugConfiguration[]>('configurations', []);
+    const launches = all.filter(({ type, request }) => type === 'cairn' && request === 'launch');
+    if (launches.length === 0) throw new UserError('There is no launch configuration of type "cairn". Add one to launch.json.');
+    const items = launches.map((configuration) => ({ label: configuration.name, configuration }));
+    const choice =
+      items.length === 1
+        ? items[0]
+        : await vscode.window.showQuickPick(items, { placeHolder: `What to start with the plugins of ${profile}` });
+    if (choice) await vscode.debug.startDebugging(folder, { ...choice.configuration, pluginProfile: profile });
+  }
+
+  async #read(): Promise<void> {
+    const question = ++this.#question;
+    const { folder } = this.#profiles;
+    const model: PluginsModel = { panel: 'plugins', nowhere: !folder, profiles: [], profile: null, plugins: [], error: '' };
+    try {
+      if (folder) {
+        const profiles = await readProfiles(folder);
+        model.profiles = Object.keys(profiles);
+        model.profile = this.#chosen(model.profiles);
+        const plugins = model.profile === null ? [] : (profiles[model.profile] ?? []);
+        model.plugins = await Promise.all(plugins.map((plugin) => this.#entry(folder, plugin)));
+      }
+    } catch (error) {
+      if (!(error instanceof UserError)) this.#log.warn(messageOf(error));
+      model.error = messageOf(error);
+    }
+    if (question === this.#question) this.#host.post(model);
+  }
+
+  async #entry(folder: vscode.WorkspaceFolder, { library, settings = {}, disabled }: ProfilePlugin): Promise<PluginEntry> {
+    const { reasons, warnings, schema, ...said } = await this.#libraries.report(libraryPath(folder, library));
+    const problems = schema === null ? [] : settingsProblems(schema, settings);
+    return { ...said, library, enabled: !disabled, reasons: [...reasons], warnings: [...warnings], schema, settings, problems };
+  }
+
+  dispose(): void {
+    this.#subscription.dispose();
+  }
+}
+
+/** As it is found on another machine, too, where it is below the folder. */
+function portable(folder: vscode.WorkspaceFolder, path: string): string {
+  const within = relative(folder.uri.fsPath, path);
+  return within.startsWith('..') ? path : within;
+}

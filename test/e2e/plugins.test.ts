@@ -1,0 +1,154 @@
+/**
+ * The Plugins view: a profile is made, its plugins are added, ordered and set up in forms, and a simulation is started with them. One
+ * story, in order.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Frame, Locator } from 'playwright-core';
+import { becomes } from './cairn.js';
+import { assertAccessible } from './harness/axe.js';
+import { type Suite, suite } from './harness/suite.js';
+import { until } from './harness/until.js';
+import type { Window } from './harness/window.js';
+import { buildPlugins, tickerFolder } from './ticker.js';
+
+const story = suite({ name: 'plugins', folder: tickerFolder, prepare: buildPlugins });
+
+interface Plugin {
+  library: string;
+  settings?: Record<string, unknown>;
+  disabled?: boolean;
+}
+
+const file = (suite: Suite): string => join(suite.folder, '.vscode/cairn-plugins.json');
+
+function profile(suite: Suite, name: string): Plugin[] | undefined {
+  const text = existsSync(file(suite)) ? readFileSync(file(suite), 'utf8') : '{}';
+  return (JSON.parse(text.replace(/\/\/.*$/gm, '')) as { profiles?: Record<string, Plugin[]> }).profiles?.[name];
+}
+
+const panel = (window: Window): Promise<Frame> => window.webview('.tools button:has-text("Add Plugin…")');
+const plugin = (frame: Frame, name: string): Locator => frame.getByRole('listitem', { name: new RegExp(`^${name}\\b`) });
+const names = (frame: Frame): Promise<string[]> => frame.locator('.plugin h3').allInnerTexts();
+
+async function hasSettings(suite: Suite, index: number, settings: object): Promise<void> {
+  await until(
+    `the profile has ${JSON.stringify(settings)}`,
+    () => JSON.stringify(profile(suite, 'emulator')?.[index]?.settings ?? {}) === JSON.stringify(settings),
+    { state: () => JSON.stringify(profile(suite, 'emulator')) },
+  );
+}
+
+story('a profile is made, and plugins are added to it by their libraries', async (window, suite) => {
+  await window.open();
+  await window.showContainer('Cairn');
+  await window.command('Cairn: Show Plugins');
+  const frame = await panel(window);
+  await frame.getByText('No profile yet.').waitFor();
+  await frame.getByRole('button', { name: 'New Profile…' }).click();
+  await window.answer('emulator');
+  await frame.getByText('This profile has no plugin.').waitFor();
+  for (const name of ['gate', 'greet']) {
+    await frame.getByRole('button', { name: 'Add Plugin…' }).click();
+    await window.chooseFile(join(suite.folder, `${name}.so`));
+    await plugin(frame, name).waitFor();
+  }
+  assert.deepEqual(profile(suite, 'emulator'), [{ library: 'gate.so' }, { library: 'greet.so' }]);
+  await plugin(frame, 'greet').getByText('by test, greet.so').waitFor();
+  await assertAccessible(frame, 'the plugins panel');
+  await suite.picture('plugins');
+});
+
+story('a form takes settings, and says beside the field what is wrong', async (window, suite) => {
+  const frame = await panel(window);
+  const greet = plugin(frame, 'greet');
+  const greeting = greet.getByLabel('Greeting');
+  await greet.getByText('is required').waitFor();
+  await greeting.fill('good day');
+  await greeting.press('Enter');
+  await hasSettings(suite, 1, { greeting: 'good day' });
+  await greet.getByText('is required').waitFor({ state: 'detached' });
+  const times = greet.getByLabel('Times');
+  assert.equal(await times.getAttribute('placeholder'), 'default: 1');
+  await times.fill('none');
+  await times.press('Tab');
+  await greet.getByText('must be integer').waitFor();
+  assert.equal(await times.getAttribute('aria-invalid'), 'true');
+  await assertAccessible(frame, 'a form with a mistake');
+  await times.fill('0');
+  await times.press('Enter');
+  await greet.getByText('must be >= 1').waitFor();
+  await times.fill('3');
+  await times.press('Enter');
+  await greet.getByLabel('Language').selectOption('de');
+  await greet.getByLabel('Loud').check();
+  await hasSettings(suite, 1, { greeting: 'good day', times: 3, language: 'de', loud: true });
+  await greet.getByText('must be').waitFor({ state: 'detached' });
+});
+
+story('plugins are ordered by the keyboard, and the focus goes with them', async (window, suite) => {
+  const frame = await panel(window);
+  await plugin(frame, 'greet')
+    .getByRole('button', { name: /^Place of greet/ })
+    .focus();
+  await window.press('Alt+ArrowUp');
+  await until('greet is the first', async () => (await names(frame))[0]?.startsWith('greet'));
+  assert.deepEqual(
+    profile(suite, 'emulator')?.map(({ library }) => library),
+    ['greet.so', 'gate.so'],
+  );
+  await until('the focus is on it', () =>
+    frame.evaluate(() => document.activeElement?.getAttribute('aria-label')?.startsWith('Place of greet') ?? false),
+  );
+  await plugin(frame, 'greet').getByRole('button', { name: 'Move greet down' }).click();
+  await until('greet is the second', async () => (await names(frame))[1]?.startsWith('greet'));
+});
+
+story('a simulation starts with the plugins of the profile, their settings and order', async (window, suite) => {
+  const frame = await panel(window);
+  await frame.getByRole('button', { name: 'Start…' }).click();
+  await window.pick('Ticker');
+  await window.terminalHas(/^tick \d+/m, 60_000);
+  await becomes(suite, 'perl', 'running');
+  const text = await suite.cairn('plugins', '--session', 'perl', '--json');
+  const order = [...text.matchAll(/"name": ?"(gate|greet)"/g)].map(([, name]) => name);
+  assert.deepEqual(order.slice(0, 2).sort(), ['gate', 'greet'], text);
+  const log = readFileSync(join(suite.runtime, 'cairn/perl/coordinator.log'), 'utf8');
+  assert.match(log, /greet has \{.*good day.*\}/);
+  await window.command('Cairn: Stop');
+});
+
+story('what is disabled is kept and not loaded; what is wrong is refused where it can be corrected', async (window, suite) => {
+  await window.command('Cairn: Show Plugins');
+  const frame = await panel(window);
+  await plugin(frame, 'gate').getByLabel('Load gate').uncheck();
+  await until('gate is disabled', () => profile(suite, 'emulator')?.[0]?.disabled === true);
+  const times = plugin(frame, 'greet').getByLabel('Times');
+  await times.fill('-1');
+  await times.press('Enter');
+  await plugin(frame, 'greet').getByText('must be >= 1').waitFor();
+  await frame.getByRole('button', { name: 'Start…' }).click();
+  await window.pick('Ticker');
+  await window
+    .dialog()
+    .getByText(/Settings of the plugin greet: "times" must be >= 1/)
+    .waitFor();
+  await window.dialog().getByRole('button', { name: 'Cancel' }).click();
+});
+
+story('what is edited in the file is shown, mistakes in it, too', async (window, suite) => {
+  const frame = await panel(window);
+  writeFileSync(file(suite), '{\n  // by hand\n  "profiles": { "emulator": [{ "library": "missing.so" }] }\n}\n');
+  await frame.getByText(/It cannot be loaded: .*missing\.so/).waitFor();
+  await plugin(frame, 'missing.so').getByRole('button', { name: 'Remove missing.so' }).click();
+  await until('the profile is empty', () => profile(suite, 'emulator')?.length === 0);
+  assert.match(readFileSync(file(suite), 'utf8'), /\/\/ by hand/);
+  writeFileSync(file(suite), '{ "profiles": { "emulator": [');
+  await frame
+    .getByRole('alert')
+    .getByText(/cairn-plugins\.json, line 1/)
+    .waitFor();
+  writeFileSync(file(suite), '{ "profiles": {} }');
+  await frame.getByText('No profile yet.').waitFor();
+});

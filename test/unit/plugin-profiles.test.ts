@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { freeName, moved, PluginProfiles } from '../../debug-adapter/src/protocol/plugin-profiles.js';
+
+test('a plugin moves among the others', () => {
+  assert.deepEqual(moved(['a', 'b', 'c'], 0, 2), ['b', 'c', 'a']);
+  assert.deepEqual(moved(['a', 'b', 'c'], 2, 1), ['a', 'c', 'b']);
+  assert.deepEqual(moved(['a', 'b'], 0, 2), ['a', 'b']);
+  assert.deepEqual(moved(['a', 'b'], -1, 0), ['a', 'b']);
+});
+
+test('a name that is taken is numbered', () => {
+  assert.equal(freeName('default', []), 'default');
+  assert.equal(freeName('default', ['default', 'default 2']), 'default 3');
+});
+
+test('profiles with words that nobody knows are refused', () => {
+  assert.deepEqual(PluginProfiles.parse({}), { profiles: {} });
+  assert.equal(PluginProfiles.safeParse({ profiles: { a: [{ libary: 'x.so' }] } }).success, false);
+  assert.equal(PluginProfiles.safeParse({ profiles: { a: [{ library: '' }] } }).success, false);
+});
