@@ -43,6 +43,8 @@ async function hasSettings(suite: Suite, index: number, settings: object): Promi
 story('a profile is made, and plugins are added to it by their libraries', async (window, suite) => {
   await window.open();
   await window.showContainer('Cairn');
+  await window.page.getByText('No snapshots yet.').waitFor();
+  await window.command('Cairn: Show Plugins');
   await window.command('Cairn: Show Plugins');
   const frame = await panel(window);
   await frame.getByText('No profile yet.').waitFor();
@@ -113,7 +115,7 @@ story('a simulation starts with the plugins of the profile, their settings and o
   await becomes(suite, 'perl', 'running');
   const text = await suite.cairn('plugins', '--session', 'perl', '--json');
   const order = [...text.matchAll(/"name": ?"(gate|greet)"/g)].map(([, name]) => name);
-  assert.deepEqual(order.slice(0, 2).sort(), ['gate', 'greet'], text);
+  assert.deepEqual(new Set(order), new Set(['gate', 'greet']), text);
   const log = readFileSync(join(suite.runtime, 'cairn/perl/coordinator.log'), 'utf8');
   assert.match(log, /greet has \{.*good day.*\}/);
   await window.command('Cairn: Stop');

@@ -94,7 +94,7 @@ for (const [name, attacks] of [
   ['control', toControl],
 ] as const) {
   test(`the coordinator's ${name} socket`, { timeout: 120_000 }, () =>
-    withVictim(name, { ...small, lines: 1200 }, async (victim) => {
+    withVictim(name, small, async (victim) => {
       const coordinator = victim.coordinator();
       for (const [what, data] of attacks) {
         await send(victim.socket(name), data);
@@ -126,7 +126,7 @@ const toAgent: [string, Buffer][] = [
 ];
 
 test('an agent, from something that stands in for its coordinator', { timeout: 120_000 }, () =>
-  withVictim('stand-in', { ...small, lines: 5000 }, async (victim) => {
+  withVictim('stand-in', { ...small, lines: 4000 }, async (victim) => {
     const path = victim.socket('agent');
     process.kill(victim.coordinator(), 'SIGKILL');
     rmSync(path, { force: true });

@@ -24,6 +24,7 @@ before(async () => {
   victim = await Victim.start(scratch, 'image', small);
   const made = await scratch.checkpoint('image', '--then', 'kill');
   await victim.program.exit();
+  victim.mayEnd();
   whole = made.path;
   id = made.snapshot;
 });

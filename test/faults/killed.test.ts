@@ -21,7 +21,7 @@ function kill(pid: number): void {
 }
 
 test('the process that holds the threads, while the session is held', () =>
-  withVictim('tracer', small, async (victim) => {
+  withVictim('tracer', { ...small, lines: 4000 }, async (victim) => {
     await victim.scratch.json(['hold', '--session', 'tracer']);
     const lines = victim.program.lines.length;
     kill(await victim.helper());
@@ -114,7 +114,7 @@ test('a program that executes another while its image is written: the snapshot i
 });
 
 test('the coordinator, between checkpoints and while held', () =>
-  withVictim('idle', { ...small, lines: 1500 }, async (victim) => {
+  withVictim('idle', { ...small, lines: 4000 }, async (victim) => {
     kill(victim.coordinator());
     await victim.canBeCheckpointed();
     await victim.scratch.json(['hold', '--session', 'idle']);
@@ -130,7 +130,7 @@ test('the coordinator, at random moments of a checkpoint', { timeout: 240_000 },
   const seed = chooseSeed();
   context.diagnostic(`CAIRN_TEST_SEED=${seed}`);
   const random = randomNumbers(seed);
-  await withVictim('random', { ...large, lines: 4000 }, async (victim) => {
+  await withVictim('random', large, async (victim) => {
     for (let round = 0; round < 6; round++) {
       const pid = await victim.pid();
       const checkpoint = victim.scratch.cairn(['checkpoint', '--session', 'random', '--json']);

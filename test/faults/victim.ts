@@ -3,7 +3,7 @@
  * faults ends with: it came to its right end, and no partial snapshot is there.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tool } from '../probes/tools.js';
 import { childrenOf, waitFor } from '../support/processes.js';
@@ -14,6 +14,8 @@ export type Size = { lines: number; microseconds: number; megabytes: number };
 /** Its image is so large that a write to disk can be met in the middle. */
 export const large: Size = { lines: 500, microseconds: 4000, megabytes: 192 };
 export const small: Size = { lines: 400, microseconds: 3000, megabytes: 1 };
+
+const MAY_END = 'may-end';
 
 export class Victim {
   private constructor(
@@ -26,15 +28,19 @@ export class Victim {
   /** Started, and already counting. */
   static async start(scratch: Scratch, session: string, size: Size, prefix: readonly string[] = []): Promise<Victim> {
     const counter = await tool('counter');
+    const until = join(scratch.folder, MAY_END);
     const args = (file: string, microseconds: number): string[] => [
       counter,
       String(size.lines),
       file,
       String(microseconds),
       String(size.megabytes),
+      until,
     ];
+    writeFileSync(until, '');
     const reference = scratch.start(args(join(scratch.folder, 'expected'), 0));
     assert.equal(await reference.exit(60), 0, reference.transcript());
+    rmSync(until);
     const cwd = scratch.makeFolder(join(scratch.work, session));
     const run = ['run', '--session', session, '--', ...args('out', size.microseconds)];
     const program = prefix.length > 0 ? scratch.start([...prefix, ...run], { cwd }) : scratch.cairnProgram(run, { cwd });
@@ -63,8 +69,14 @@ export class Victim {
     return join(this.scratch.runtime, 'cairn', this.session, `${name}.sock`);
   }
 
+  /** Until then it waits before its last line, however long a test takes. */
+  mayEnd(): void {
+    writeFileSync(join(this.scratch.folder, MAY_END), '');
+  }
+
   /** It prints and writes what it would have, and ends as it would have. */
   async comesToItsEnd(): Promise<void> {
+    this.mayEnd();
     assert.equal(await this.program.exit(60), 0, `${this.program.transcript()}\n${this.scratch.logs()}`);
     assert.equal(this.program.stdout, this.expected, 'what it printed');
     assert.equal(readFileSync(join(this.scratch.work, this.session, 'out'), 'utf8'), this.expected, 'what it wrote');
@@ -73,6 +85,7 @@ export class Victim {
   /** Every snapshot that is listed can be restarted to the right end; returns how many there are. */
   async snapshotsAreWhole(): Promise<number> {
     const listed = await this.scratch.json<{ id: string; problem: string }[]>(['ls']);
+    if (listed.length > 0) this.mayEnd();
     for (const [index, { id, problem }] of listed.entries()) {
       assert.equal(problem, '', `snapshot ${id} is listed and damaged`);
       const restarted = this.scratch.cairnProgram(['restart', id, '--session', `${this.session}-r${index}`]);

@@ -149,6 +149,8 @@ export class Agents implements AgentOwner {
       },
     );
     this.#session.changed();
+    // From here on there is a computation that a coordinator after this one has to find.
+    if (processes.length === 1) this.#session.flush();
     return '';
   }
 

@@ -68,7 +68,7 @@ export class PluginsPanel implements vscode.Disposable {
       case 'movePlugin':
         return this.#change((plugins) => moved(plugins, message.index, message.to));
       case 'enablePlugin':
-        return this.#replace(message.index, ({ disabled: _, ...one }) => (message.enabled ? one : { ...one, disabled: true }));
+        return this.#replace(message.index, (one) => ({ ...one, disabled: message.enabled ? undefined : true }));
       case 'changeSetting':
         return this.#replace(message.index, ({ settings = {}, ...one }) => ({
           ...one,

@@ -1,14 +1,16 @@
 // A stand-in for a simulation where none is needed: lines that depend on all lines before, to standard output and to a
 // file, at a steady pace, and a signature at the end.
 //
-//   counter LINES FILE [MICROSECONDS [MEGABYTES]]
+//   counter LINES FILE [MICROSECONDS [MEGABYTES [UNTIL]]]
 //
-// MEGABYTES of touched memory make the image that large; they go into the signature.
+// MEGABYTES of touched memory make the image that large; they go into the signature. The last line does not come before the file UNTIL
+// is there, and then there are no pauses any more.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static uint64_t next(uint64_t value) {
   value ^= value << 13;
@@ -29,7 +31,10 @@ int main(int argc, char **argv) {
     return 1;
   }
   for (size_t i = 0; i < words; i++) memory[i] = value = next(value);
+  const char *until = argc > 5 ? argv[5] : NULL;
   for (int i = 1; i <= lines; i++) {
+    while (i == lines && until && access(until, F_OK)) nanosleep(&(struct timespec){0, 3000000}, NULL);
+    if (until && pause && !access(until, F_OK)) pause = 0;
     uint64_t *cell = &memory[value % words];
     value = next(value + *cell);
     *cell = value;
