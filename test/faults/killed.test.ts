@@ -3,10 +3,14 @@
  * listed, and the next checkpoint works.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AGENT_PROTOCOL_MAJOR, encodeFrame, FrameReader } from '../../debug-adapter/src/protocol/agent-frames.js';
+import { Phase, type SaveDone } from '../../debug-adapter/src/protocol/generated/agent_pb.js';
 import { chooseSeed, randomNumbers } from '../support/moments.js';
 import { executable, isAlive, waitFor } from '../support/processes.js';
 import { Scratch } from '../support/scratch.js';
@@ -112,6 +116,71 @@ test('a program that executes another while its image is written: the snapshot i
     await scratch.close();
   }
 });
+
+/** Takes the place of a coordinator that has been killed, and leads a checkpoint until the threads go on; no further. */
+async function leadUntilResumed(victim: Victim, folder: string): Promise<{ socket: Socket; saved: SaveDone[] }> {
+  const path = victim.socket('agent');
+  process.kill(victim.coordinator(), 'SIGKILL');
+  rmSync(path, { force: true });
+  const phases = [Phase.PRESUSPEND, Phase.SUSPEND, Phase.SAVE, Phase.RESUME];
+  const saved: SaveDone[] = [];
+  const server = createServer();
+  server.listen(path);
+  try {
+    const [socket] = (await once(server, 'connection')) as [Socket];
+    await new Promise<void>((resolve, reject) => {
+      const reader = new FrameReader();
+      const next = (): void => {
+        const phase = phases.shift();
+        if (phase === undefined) resolve();
+        else {
+          const value = { operation: 1n, phase, folder, snapshot: '0123456789ab', deadlineMs: 10_000 };
+          socket.write(encodeFrame(1n, { case: 'phaseRequest', value }));
+        }
+      };
+      socket.on('error', reject);
+      socket.on('data', (data) => {
+        for (const { body } of reader.push(data)) {
+          if (body.case === 'hello') {
+            socket.write(encodeFrame(0n, { case: 'helloReply', value: { protocolMajor: AGENT_PROTOCOL_MAJOR } }));
+            socket.write(encodeFrame(0n, { case: 'settingsEnd', value: {} }));
+          } else if (body.case === 'saveDone') saved.push(body.value);
+          else if (body.case === 'ready') next();
+          else if (body.case === 'phaseReply' && body.value.error === '') next();
+          else if (body.case === 'phaseReply') reject(new Error(body.value.error));
+        }
+      });
+    });
+    return { socket, saved };
+  } finally {
+    server.close();
+  }
+}
+
+test('the application, when its image is written and others have not gone on yet: its last words are read', () =>
+  withVictim('last', small, async (victim) => {
+    const { socket, saved } = await leadUntilResumed(victim, victim.scratch.makeFolder(join(victim.scratch.folder, 'image')));
+    try {
+      await waitFor('the image', () => saved.length > 0 || undefined);
+      kill(await victim.pid());
+      // What a coordinator that is busy may not have read is lost with the connection, if that ends before the coordinator does.
+      await waitFor('the word of what wrote the image', () => saved[1], 10);
+      await sleep(100);
+      assert.equal(socket.readableEnded, false, 'the connection ended by itself');
+      assert.deepEqual(
+        saved.map(({ alone, error }) => [alone, error]),
+        [
+          [false, ''],
+          [true, ''],
+        ],
+      );
+      const closed = once(socket, 'close');
+      socket.end();
+      await closed;
+    } finally {
+      socket.destroy();
+    }
+  }));
 
 test('the coordinator, between checkpoints and while held', () =>
   withVictim('idle', { ...small, lines: 4000 }, async (victim) => {

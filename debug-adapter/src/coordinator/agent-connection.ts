@@ -148,6 +148,10 @@ export class AgentConnection {
   get localAddress(): string | undefined {
     return this.#socket.localAddress;
   }
+  /** Somebody is at the other end, who may be asked. */
+  get #answers(): boolean {
+    return this.isOpen && this.#socket.writable;
+  }
   get virtualPid(): number {
     return this.hello.virtualPid;
   }
@@ -228,7 +232,7 @@ export class AgentConnection {
   }
 
   #ask(expected: Expected, { id, frame }: Call): void {
-    if (!this.isOpen) {
+    if (!this.#answers) {
       expected.reply.reject(this.#lost());
       return;
     }
@@ -237,7 +241,7 @@ export class AgentConnection {
   }
 
   #send(id: bigint, body: MessageBody): void {
-    if (this.isOpen) this.#socket.write(encodeFrame(id, body));
+    if (this.#answers) this.#socket.write(encodeFrame(id, body));
   }
 
   #take(message: Message): void {
@@ -287,6 +291,7 @@ export class AgentConnection {
         return;
       case 'saveDone':
         this.#savedEntry(body.value.operation).resolve(body.value);
+        if (body.value.alone) this.#socket.end();
         return;
       case 'processExit':
         this.#owner.exited(this, body.value);

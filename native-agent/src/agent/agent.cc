@@ -52,6 +52,7 @@ constexpr size_t arena_size = 64 << 20;
 constexpr size_t agent_stack = 512 * 1024;
 constexpr uint64_t retry_ns = 1'000'000'000;  // between attempts to find a lost coordinator
 constexpr long continue_look_ns = 20'000'000;  // while a stopped process is let run for an operation
+constexpr uint64_t last_word_ns = 10'000'000'000;  // for a coordinator that hangs
 constexpr uint64_t exit_patience_ns = 600'000'000'000;
 
 [[gnu::init_priority(200)]] Agent agent;
@@ -299,19 +300,20 @@ void Agent::serve() {
     }
     send_log(&channel_);
     send_request();
-    struct pollfd waiting[3] = {{channel_.fd(), POLLIN, 0}, {save_.active() ? save_.watch_fd() : -1, POLLIN, 0}, {requests_.fd(), POLLIN, 0}};
+    struct pollfd waiting[3] = {{channel_.fd(), POLLIN, 0}, {save_.watch_fd(), POLLIN, 0}, {requests_.fd(), POLLIN, 0}};
     operation.look_for_continue();
     struct timespec pause = {retry_ns / 1'000'000'000, 0};
     if (operation.awaits_continue()) pause = {0, continue_look_ns};
     if (!channel_.has_input()) {
       if (call(SYS_ppoll, waiting, 3, &pause, nullptr, 8) == 0) end_with_last_thread();
     }
-    if (save_.active() && waiting[1].revents != 0) report_save();
+    if (waiting[1].revents != 0) report_save();
     if (!channel_.connected() || (waiting[0].revents == 0 && !channel_.has_input())) continue;
     wire::Envelope envelope;
     sys::Status status = channel_.receive(&envelope, 0);
     if (status != 0) lost_coordinator();
     else handle(envelope);
+    end_save();
   }
 }
 
@@ -392,17 +394,26 @@ bool write_files(pb_ostream_t* stream, const pb_field_t* field, void* const* arg
 
 void Agent::report_save() {
   const checkpoint::SaveResult* result = save_.result();
-  if (result != nullptr) {
-    send_save_done(*result);
-    (void)save_.finish();
-  } else {
-    send_save_done(*save_.finish());
-  }
+  send_save_done(result != nullptr ? *result : *save_.finish(), false);
+  save_.note_reported();
+  end_save();
+}
+
+// Not while a request of this checkpoint is still to come: the end of the connection, with that unread or unsent, would let the
+// coordinator lose what it has not read. Until then the application does not end by itself, and if it is killed, the writer is there.
+void Agent::end_save() {
+  if (!save_.reported() || operation.awaits_running()) return;
+  if (save_.active()) (void)save_.finish();
   save_.release();
   sys::store_and_wake(&writing_, 0);
 }
 
-void Agent::send_save_done(const checkpoint::SaveResult& saved) {
+void Agent::report_alone(const checkpoint::SaveResult& saved) {
+  send_save_done(saved, true);
+  channel_.wait_for_end(sys::now_ns() + last_word_ns);
+}
+
+void Agent::send_save_done(const checkpoint::SaveResult& saved, bool alone) {
   const checkpoint::SaveResult* result = &saved;
   Text error(result->error), time(result->simulated_time);
   cairn_agent_SaveDone done = cairn_agent_SaveDone_init_zero;
@@ -414,6 +425,7 @@ void Agent::send_save_done(const checkpoint::SaveResult& saved) {
   done.write_ns = result->write_ns;
   done.simulated_time = wire::encode_text(&time);
   done.time_unit = result->time_unit;
+  done.alone = alone;
   (void)channel_.send(0, cairn_agent_Message_save_done_tag, cairn_agent_SaveDone_fields, &done);
 }
 

@@ -50,8 +50,8 @@ class Agent {
   /// At the application's exit: a snapshot that is being written is finished first.
   void finish();
 
-  /// Also in the writer, by its copies of the agent and of the connection, when this process is there no more.
-  void send_save_done(const checkpoint::SaveResult& saved);
+  /// In the writer, by its copies of the agent and of the connection, when this process is there no more.
+  void report_alone(const checkpoint::SaveResult& saved);
 
   // As <cairn/cairn.h> says; `thread`: a number that is the calling thread's alone.
   int32_t request(uint64_t thread, const char* name);
@@ -74,6 +74,8 @@ class Agent {
   void serve();
   void handle(const wire::Envelope& envelope);
   void report_save();
+  void end_save();
+  void send_save_done(const checkpoint::SaveResult& saved, bool alone);
   void send_request();
   void answer_request(sys::Text body);
   void lost_coordinator();

@@ -292,7 +292,7 @@ bool Operation::suspend(uint64_t deadline_ns, bool alone) {
 
 namespace {
 /// In the writer, by its copy of the agent and of the connection.
-void report_alone(const checkpoint::SaveResult& result) { instance().send_save_done(result); }
+void report_alone(const checkpoint::SaveResult& result) { instance().report_alone(result); }
 }  // namespace
 
 bool Operation::save(Text folder, Text snapshot, bool synchronous) {

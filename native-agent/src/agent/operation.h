@@ -35,6 +35,8 @@ class Operation {
     events::forget_calls();
   }
   [[nodiscard]] bool holds_threads() const { return progress_ == suspended; }
+  /// The threads go on after a stop; the coordinator has not yet said that all processes' do.
+  [[nodiscard]] bool awaits_running() const { return progress_ == saved; }
   /// A restart has stopped the process again (job_stop.h): its threads go on when SIGCONT has come.
   [[nodiscard]] bool awaits_continue() const { return stopped_handoff_ != nullptr; }
   void look_for_continue();

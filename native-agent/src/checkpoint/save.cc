@@ -257,6 +257,7 @@ void Save::abandon() {
 void Save::release() {
   if (watch_ >= 0) sys::close_own_fd(watch_);
   watch_ = -1;
+  reported_ = false;
   if (result_ != nullptr) call_unchecked(SYS_munmap, result_, sizeof(SaveResult));
   result_ = nullptr;
 }

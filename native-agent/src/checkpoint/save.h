@@ -44,8 +44,11 @@ class Save {
              const NeededFiles& needed, int32_t (*virtual_tid)(int32_t), void (*report)(const SaveResult&), sys::Error* error);
   [[nodiscard]] bool active() const { return writer_ != 0; }
   [[nodiscard]] int32_t writer() const { return writer_; }
-  /// Becomes readable when the writer has ended.
-  [[nodiscard]] int watch_fd() const { return watch_; }
+  /// Becomes readable when the writer has done its work, or has ended; -1 once that is reported.
+  [[nodiscard]] int watch_fd() const { return reported_ ? -1 : watch_; }
+  /// The coordinator was told. The writer is there until finish(): should this process be killed before, it tells it again.
+  void note_reported() { reported_ = true; }
+  [[nodiscard]] bool reported() const { return reported_; }
   /// What the writer has done, once watch_fd() is readable; null: it ended before.
   [[nodiscard]] const SaveResult* result() const;
   /// Waits for the writer's end; the writer, for this call or the end of this process, in whose place it then tells the coordinator. The result lives until release().
@@ -57,6 +60,7 @@ class Save {
  private:
   int32_t writer_ = 0;
   int watch_ = -1;
+  bool reported_ = false;
   SaveResult* result_ = nullptr;
 };
 

@@ -81,6 +81,11 @@ Status Channel::send(uint64_t id, uint32_t field, const pb_msgdesc_t* type, cons
   return 0;
 }
 
+void Channel::wait_for_end(uint64_t deadline_ns) {
+  do filled_ = consumed_ = 0;
+  while (fd_ >= 0 && fill(1, deadline_ns) == 0);
+}
+
 Status Channel::fill(size_t wanted, uint64_t deadline_ns) {
   if (consumed_ > 0) {
     memmove(incoming_, incoming_ + consumed_, filled_ - consumed_);

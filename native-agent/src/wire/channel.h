@@ -34,6 +34,9 @@ class Channel {
   /// The next message; its body lives until the next receive. 0, -ETIMEDOUT, -ECONNRESET at the end, -EPROTO, -errno.
   /// deadline: CLOCK_MONOTONIC in ns; 0 = wait for ever.
   sys::Status receive(Envelope* envelope, uint64_t deadline_ns);
+  /// Takes and forgets what comes, until the other side ends the connection or the deadline is over: an end with something unread could
+  /// take from the other side what it has not read yet.
+  void wait_for_end(uint64_t deadline_ns);
   /// true: receive would not have to wait for the first byte of the next frame.
   [[nodiscard]] bool has_input() const { return filled_ > consumed_; }
 
