@@ -105,6 +105,16 @@ test('a member of a session is not attached again, and that one is named; left t
     await checkSteady(program);
   }));
 
+test('a program that keeps the action of a signal on its stack is not taken for one in a handler', () =>
+  withScratch(async (scratch) => {
+    const program = scratch.start([await tool('action')], { input: true });
+    await program.line(/^waiting$/);
+    await scratch.json(['attach', String(program.pid), '--session', 'action']);
+    await scratch.checkpoint('action');
+    program.type('end\n');
+    assert.equal(await program.exit(), 0, program.transcript());
+  }));
+
 test('no call of any thread ends by the attach or by a checkpoint, and no signal is lost', () =>
   withScratch(async (scratch) => {
     const program = await steady(scratch);

@@ -5,6 +5,7 @@ import { compile, probeOutput, probeSources } from './catalogue.js';
 
 export type Tool =
   | 'account'
+  | 'action'
   | 'apart'
   | 'clocks'
   | 'connected'

@@ -149,10 +149,12 @@ bool SafePoint::is_safe(const Thread& thread, bool waiting_only) const {
     uint64_t word = stack[i];
     if (target_->module_at(word) == nullptr) continue;
     if (is_signal_return(word)) {
-      // A handler's frame, or what is left of one. Whom it interrupted must not hold a lock either; elsewhere it could not be seen.
-      constexpr size_t stack_pointer = 21, instruction = 22;
-      bool known = i + instruction < size / sizeof(uint64_t);
-      safe = known && stack[i + stack_pointer] > at.rsp && stack[i + stack_pointer] < end && is_harmless_to_interrupt(stack[i + instruction]);
+      // A handler's frame, or what is left of one: it has the segments of the code that was interrupted. Others are the word of an
+      // action that sigaction(2) was given, or gave. Whom a handler interrupted must not hold a lock either; elsewhere it could not be seen.
+      constexpr size_t stack_pointer = 21, instruction = 22, segments = 24;
+      bool whole = i + segments < size / sizeof(uint64_t);
+      if (whole && (stack[i + segments] & 0xffff) != at.cs) continue;
+      safe = whole && stack[i + stack_pointer] > at.rsp && stack[i + stack_pointer] < end && is_harmless_to_interrupt(stack[i + instruction]);
       lock = true;
     }
     if (safe && lock && is_locking(word) && follows_call(word)) safe = false;
