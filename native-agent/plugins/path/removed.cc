@@ -52,13 +52,15 @@ void tell_removed(const PathText &path) {
   state.host->set_name(kRemoved, 0, 1);
 }
 
+bool any_told_removed() { return known(kRemoved, 0); }
+
 bool told_removed(const PathText &path, size_t length) {
-  return known(kRemoved, 0) && known(kRemoved, hash_of(path.text, length));
+  return any_told_removed() && known(kRemoved, hash_of(path.text, length));
 }
 
 void learn_removed() {
   PathText folder, path;
-  if (!known(kRemoved, 0) || !removed_folder(folder)) return;
+  if (!any_told_removed() || !removed_folder(folder)) return;
   long fd = sys(SYS_openat, AT_FDCWD, folder.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return;
   alignas(8) char entries[4096];

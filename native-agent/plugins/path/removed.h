@@ -9,6 +9,8 @@ namespace cairn::path {
 void tell_removed(const PathText &path);
 /// Whether some process has removed `path` (its first `length` bytes) from the layers below the run folder.
 bool told_removed(const PathText &path, size_t length);
+/// Whether some process has removed anything from them.
+bool any_told_removed();
 /// [quiesced] Takes into the table, and so into the image, what others have removed.
 void learn_removed();
 
