@@ -15,6 +15,8 @@ export type Tool =
   | 'kill_at'
   | 'late_accept'
   | 'moved'
+  | 'raw'
+  | 'raw_wait'
   | 'refused'
   | 'refused_socket'
   | 'requester'
