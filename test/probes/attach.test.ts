@@ -115,6 +115,23 @@ test('a program that keeps the action of a signal on its stack is not taken for 
     assert.equal(await program.exit(), 0, program.transcript());
   }));
 
+test('a program that computes all the time is attached, whatever lies on its stack', () =>
+  withScratch(async (scratch) => {
+    const file = join(scratch.work, 'over');
+    writeFileSync(file, '\0');
+    const program = scratch.start([await tool('busy'), file]);
+    await program.line(/^busy$/);
+    await scratch.json(['attach', String(program.pid), '--session', 'busy']);
+    const { snapshot } = await scratch.checkpoint('busy');
+    const restarted = scratch.cairnProgram(['restart', snapshot, '--session', 'again', '--in-place']);
+    await waitFor('the restart', async () =>
+      /"state":\s*"running"/.test((await scratch.cairn(['status', '--session', 'again', '--json'])).stdout),
+    );
+    writeFileSync(file, '\x01');
+    assert.equal(await program.exit(), 0, program.transcript());
+    assert.equal(await restarted.exit(), 0, restarted.transcript());
+  }));
+
 test('no call of any thread ends by the attach or by a checkpoint, and no signal is lost', () =>
   withScratch(async (scratch) => {
     const program = await steady(scratch);

@@ -7,6 +7,7 @@ export type Tool =
   | 'account'
   | 'action'
   | 'apart'
+  | 'busy'
   | 'clocks'
   | 'connected'
   | 'counter'

@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "attach/callers.h"
+
 namespace cairn::attach {
 namespace {
 
@@ -138,6 +140,30 @@ bool SafePoint::is_safe(const Thread& thread, bool waiting_only) const {
   if (lock && waiting_only) return false;
   if (lock && is_locking(at.rip)) return false;
   if (!waiting && is_within_libc(at.rip)) return false;
+  Verdict verdict = judge_callers(at, lock);
+  return verdict == Verdict::unknown ? search_stack(at, lock) : verdict == Verdict::safe;
+}
+
+/// `lock`: a function that has called, at whatever distance, may hold a lock.
+SafePoint::Verdict SafePoint::judge_callers(const user_regs_struct& at, bool lock) const {
+  Callers callers(target_, at);
+  for (;;) {
+    switch (callers.next()) {
+      case Callers::Step::end: return Verdict::safe;
+      case Callers::Step::unknown: return Verdict::unknown;
+      case Callers::Step::interrupted:
+        if (!is_harmless_to_interrupt(callers.instruction())) return Verdict::unsafe;
+        lock = true;
+        break;
+      case Callers::Step::caller:
+        if (!is_signal_return(callers.instruction()) && !follows_call(callers.instruction())) return Verdict::unknown;
+        if (lock && is_locking(callers.instruction())) return Verdict::unsafe;
+        break;
+    }
+  }
+}
+
+bool SafePoint::search_stack(const user_regs_struct& at, bool lock) const {
   uint64_t start = 0, end = 0;
   bool executable = false;
   if (!target_->mapping_of(at.rsp, &start, &end, &executable)) return false;
