@@ -6,24 +6,8 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Program } from '../support/program.js';
-import { type Scratch, withScratch } from '../support/scratch.js';
-
-/** A shell that does what it is told: `ls` and what removes are programs that it starts. */
-const shell = ['sh', '-c', 'echo ready; while read -r line; do eval "$line"; echo "end of $line"; done'];
-
-async function told(program: Program, command: string): Promise<string[]> {
-  const before = program.lines.length;
-  program.type(`${command}\n`);
-  await program.line(new RegExp(`^end of ${command}$`), 20, before);
-  return program.lines.slice(before, -1);
-}
-
-async function restarted(scratch: Scratch, before: Program, from: string, session: string): Promise<Program> {
-  const { snapshot } = await scratch.checkpoint(from, '--then', 'kill');
-  await before.exit();
-  return scratch.cairnProgram(['restart', snapshot, '--session', session], { input: true });
-}
+import { withScratch } from '../support/scratch.js';
+import { restartedShell, shell, told } from './shell.js';
 
 test('what was removed is seen by no program that is started later, and in no later restart', () =>
   withScratch(async (scratch) => {
@@ -31,18 +15,18 @@ test('what was removed is seen by no program that is started later, and in no la
     for (const name of ['a', 'b', 'c', 'd']) writeFileSync(join(scratch.work, 'sub', name), name);
     const first = scratch.cairnProgram(['run', '--session', 'first', '--', ...shell], { input: true });
     await first.line(/^ready$/);
-    const second = await restarted(scratch, first, 'first', 'second');
+    const second = await restartedShell(scratch, first, 'first', 'second');
     await told(second, 'rm sub/a');
     assert.deepEqual(await told(second, 'ls sub'), ['b', 'c', 'd']);
-    const third = await restarted(scratch, second, 'second', 'third');
+    const third = await restartedShell(scratch, second, 'second', 'third');
     assert.deepEqual(await told(third, 'ls sub'), ['b', 'c', 'd']);
     assert.deepEqual(await told(third, 'cat sub/a || echo gone'), ['gone']);
     await told(third, 'mv sub/b sub/e');
-    const fourth = await restarted(scratch, third, 'third', 'fourth');
+    const fourth = await restartedShell(scratch, third, 'third', 'fourth');
     assert.deepEqual(await told(fourth, 'ls sub'), ['c', 'd', 'e']);
     await told(fourth, 'rm -r sub');
     await told(fourth, 'mkdir sub');
-    const fifth = await restarted(scratch, fourth, 'fourth', 'fifth');
+    const fifth = await restartedShell(scratch, fourth, 'fourth', 'fifth');
     assert.deepEqual(await told(fifth, 'ls sub'), []);
     fifth.type('exit 0\n');
     assert.equal(await fifth.exit(), 0);

@@ -1,5 +1,5 @@
-// What the processes of a restarted computation tell each other of the overlay: which names were removed (links in the run folder,
-// named by a hash, which lead to the virtual path), and which files outside of it this run has a copy of. Any context; no libc.
+// What the processes of a restarted computation tell each other of the overlay: which names were removed. Links in the run folder,
+// named by a hash, lead to the virtual paths. Any context; no libc.
 #pragma once
 #include "path_text.h"
 
@@ -13,12 +13,5 @@ bool told_removed(const PathText &path, size_t length);
 bool any_told_removed();
 /// [quiesced] Takes into the table, and so into the image, what others have removed.
 void learn_removed();
-
-/// The content of this file beyond the working folder is in the run folder.
-void tell_outside(const PathText &path);
-/// Whether it is; `real` is then where.
-bool told_outside(const PathText &path, PathText &real);
-/// The way back.
-bool from_outside(const char *real, size_t length, PathText &path);
 
 }  // namespace cairn::path
