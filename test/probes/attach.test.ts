@@ -105,6 +105,34 @@ test('a member of a session is not attached again, and that one is named; left t
     await checkSteady(program);
   }));
 
+test('a program that keeps the action of a signal on its stack is not taken for one in a handler', () =>
+  withScratch(async (scratch) => {
+    const program = scratch.start([await tool('action')], { input: true });
+    await program.line(/^waiting$/);
+    await scratch.json(['attach', String(program.pid), '--session', 'action']);
+    await scratch.checkpoint('action');
+    program.type('end\n');
+    assert.equal(await program.exit(), 0, program.transcript());
+  }));
+
+test('a program that computes all the time is attached, whatever lies on its stack', () =>
+  withScratch(async (scratch) => {
+    const file = join(scratch.work, 'over');
+    writeFileSync(file, '\0');
+    const program = scratch.start([await tool('busy'), file]);
+    await program.line(/^busy$/);
+    await scratch.json(['attach', String(program.pid), '--session', 'busy']);
+    const { snapshot } = await scratch.checkpoint('busy');
+    const restarted = scratch.cairnProgram(['restart', snapshot, '--session', 'again', '--in-place']);
+    await waitFor('the restart', async () =>
+      /"state":\s*"running"/.test((await scratch.cairn(['status', '--session', 'again', '--json'])).stdout),
+    );
+    // In place: a file that is shorter for a moment would end them, who read it by a mapping.
+    writeFileSync(file, '\x01', { flag: 'r+' });
+    assert.equal(await program.exit(), 0, program.transcript());
+    assert.equal(await restarted.exit(), 0, restarted.transcript());
+  }));
+
 test('no call of any thread ends by the attach or by a checkpoint, and no signal is lost', () =>
   withScratch(async (scratch) => {
     const program = await steady(scratch);

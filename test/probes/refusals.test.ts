@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { obstaclesOf } from '../../debug-adapter/src/platform/obstacles.js';
 import { type Scratch, withScratch } from '../support/scratch.js';
 import { cairnCommand } from '../support/tree.js';
 import { lacks32Bit } from './catalogue.js';
@@ -46,6 +47,46 @@ test('a 32-bit program without shared libraries runs and cannot be checkpointed'
     assert.equal(await program.exit(), 0);
   });
 });
+
+test('a member whose program can load no library is executed by that, and is refused', () =>
+  withScratch(async (scratch) => {
+    const file = join(scratch.folder, 'go');
+    const [fixed, loaded] = await Promise.all([tool('tiny', '-static'), tool('tiny')]);
+    const [emulator, ordinary] = [scratch.start([fixed, file]), scratch.start([loaded, file])];
+    for (const program of [emulator, ordinary]) await program.line(/^running$/);
+    assert.match(
+      obstaclesOf(emulator.pid, new Set())
+        .map(({ what }) => what)
+        .join(),
+      /executed by .*tiny-static/,
+    );
+    assert.deepEqual(obstaclesOf(ordinary.pid, new Set()), []);
+    writeFileSync(file, '');
+    for (const program of [emulator, ordinary]) assert.equal(await program.exit(), 0);
+  }));
+
+test('a program that makes its system calls itself is refused', () =>
+  withScratch(async (scratch) => {
+    const command = await tool('raw', '-nostdlib', '-fpie', '-pie', '-fno-stack-protector');
+    const program = scratch.cairnProgram(['run', '--session', 'raw', '--', command], { input: true });
+    await program.line(/^running$/);
+    await expectRefusal(scratch, 'raw', /raw\S* uses no C library/);
+    program.type('x');
+    await program.line(/^done$/);
+    assert.equal(await program.exit(), 0);
+  }));
+
+test('a wait for a child that is no call of the C library is refused while it lasts', () =>
+  withScratch(async (scratch) => {
+    const program = scratch.cairnProgram(['run', '--session', 'wait', '--', await tool('raw_wait')], { input: true });
+    await program.line(/^waiting$/);
+    await expectRefusal(scratch, 'wait', /thread \d+ waits for a child by a system call of \S*raw_wait itself/);
+    program.type('x');
+    await program.line(/^waited$/);
+    await scratch.checkpoint('wait');
+    program.type('x');
+    assert.equal(await program.exit(), 0);
+  }));
 
 test('a connection to outside is refused by its descriptor, and lives on', () =>
   withScratch(async (scratch) => {

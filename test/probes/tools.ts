@@ -5,7 +5,9 @@ import { compile, probeOutput, probeSources } from './catalogue.js';
 
 export type Tool =
   | 'account'
+  | 'action'
   | 'apart'
+  | 'busy'
   | 'clocks'
   | 'connected'
   | 'counter'
@@ -14,6 +16,8 @@ export type Tool =
   | 'kill_at'
   | 'late_accept'
   | 'moved'
+  | 'raw'
+  | 'raw_wait'
   | 'refused'
   | 'refused_socket'
   | 'requester'

@@ -5,7 +5,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { findProgram, whyNotCheckpointable } from '../../debug-adapter/src/platform/executable.js';
+import { findProgram, oddityOf, whyNotCheckpointable } from '../../debug-adapter/src/platform/executable.js';
 import { hasNativeFile } from '../../debug-adapter/src/platform/installation.js';
 
 let folder = '';
@@ -62,4 +62,18 @@ test('a program is found as execvp finds it', () => {
   assert.equal(findProgram('dynamic', { PATH: `/nowhere:${folder}` }, '/'), join(folder, 'dynamic'));
   assert.equal(findProgram('./dynamic', {}, folder), join(folder, 'dynamic'));
   assert.equal(findProgram('dynamic', { PATH: '/nowhere' }, '/'), undefined);
+});
+
+test('a program of another C library is named', () => {
+  execFileSync('gcc', ['-Wl,--dynamic-linker=/lib/ld-musl-x86_64.so.1', '-o', join(folder, 'musl'), join(folder, 'main.c')]);
+  assert.match(whyNotCheckpointable(join(folder, 'musl')), /musl uses the C library musl/);
+});
+
+test('what can be loaded into a program, and what it needs, is told from its file', () => {
+  execFileSync('gcc', ['-nostdlib', '-pie', '-Wl,-e,main', '-o', join(folder, 'alone'), join(folder, 'main.c')]);
+  assert.equal(oddityOf(join(folder, 'dynamic')), undefined);
+  assert.equal(oddityOf(join(folder, 'static')), 'fixed');
+  assert.equal(oddityOf(join(folder, 'alone')), 'without libraries');
+  assert.equal(oddityOf('/lib64/ld-linux-x86-64.so.2'), undefined);
+  assert.equal(oddityOf(join(folder, 'missing')), undefined);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { descriptorKind, mappedDevices, obstaclesOf, otherIds } from '../../debug-adapter/src/platform/obstacles.js';
+import { descriptorKind, mappedDevices, mappedFile, obstaclesOf, otherIds } from '../../debug-adapter/src/platform/obstacles.js';
 
 test('descriptors of which no state can be read are told by their links', () => {
   for (const [link, kind] of [
@@ -51,4 +51,11 @@ test('ids that a restart could not give back are told; those of everybody else a
   assert.match(otherIds(status('7\t7\t0\t7', '8\t8\t8\t8'), 7) ?? '', /user ids 7, 7, 0, 7/);
   assert.match(otherIds(status('7\t7\t7\t7', '8\t9\t8\t8'), 7) ?? '', /group ids 8, 9, 8, 8/);
   assert.equal(otherIds('', 7), undefined, 'it has gone');
+});
+
+test('the file of an address is found in the text of a file maps', () => {
+  const maps = '1000-2000 r-xp 00000000 00:06 1      /usr/a b\n2000-3000 rw-p 00000000 00:00 0 \n';
+  assert.equal(mappedFile(maps, 0x1fffn), '/usr/a b');
+  assert.equal(mappedFile(maps, 0x2000n), '');
+  assert.equal(mappedFile(maps, 0x3000n), '');
 });

@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { whyNotCheckpointable } from './executable.js';
+import { oddityOf, whyNotCheckpointable } from './executable.js';
 
 /** One thing that is in the way, and what to do. */
 export interface Obstacle {
@@ -49,13 +49,76 @@ const kinds: readonly (readonly [RegExp, string, string])[] = [
 /** In /dev, but memory as any other. */
 const plain = /^\/dev\/(shm\/|zero$|zero |null$|hugepages\/|mqueue\/)/;
 
-/** Empty: nothing is known against it, or it has gone. `inside`: real pids of the computation's processes. */
+/**
+ * Of a process that an agent is in. Empty: nothing is known against it, or it has gone. `inside`: real pids of the computation's
+ * processes.
+ */
 export function obstaclesOf(pid: number, inside: ReadonlySet<number>): Obstacle[] {
-  return [...statusObstacles(pid, inside), ...namespaceObstacles(pid), ...memoryObstacles(pid), ...descriptorObstacles(pid)];
+  return [
+    ...programObstacles(pid),
+    ...statusObstacles(pid, inside),
+    ...namespaceObstacles(pid),
+    ...memoryObstacles(pid),
+    ...descriptorObstacles(pid),
+  ];
 }
 
 function text(path: string): string {
   return nullOnError(() => readFileSync(path, 'utf8')) ?? '';
+}
+
+/**
+ * An agent in a program that can load no library is executed by that program, as the one that it is a part of: registers, threads and
+ * system calls that the agent sees are not the kernel's. And where calls are not the C library's nobody tells a program the ids of before.
+ */
+function programObstacles(pid: number): Obstacle[] {
+  const program = `/proc/${pid}/exe`;
+  const path = nullOnError(() => readlinkSync(program)) ?? '';
+  if (basename(path.replace(/ \(deleted\)$/, '')) === RESTORER) return [];
+  const remedy = 'start it without that, or checkpoint when it has ended';
+  switch (oddityOf(program)) {
+    case 'fixed':
+      return [{ what: `it is executed by ${path}, as Valgrind and emulators do, and not by the processor itself`, remedy }];
+    case 'without libraries':
+      return [
+        {
+          what: `${path} uses no C library: it makes its system calls itself, and would not find its children and threads after a restart`,
+          remedy: 'link it with the C library (Go: with cgo), or checkpoint when it has ended',
+        },
+      ];
+    default:
+      return waitObstacles(pid);
+  }
+}
+
+const WAITS = new Set([61, 247]);
+/** Whose calls the agent stands in front of, or makes itself. */
+const callers = /\/(libc|libpthread|ld|libcairn)[-.][^/]*$/;
+
+/** A thread that waits for a child by a call that is not the C library's would be told another id after a restart. */
+function waitObstacles(pid: number): Obstacle[] {
+  const tasks = nullOnError(() => readdirSync(`/proc/${pid}/task`)) ?? [];
+  if (tasks.every((tid) => text(`/proc/${pid}/task/${tid}/children`) === '')) return [];
+  return tasks.flatMap((tid) => {
+    const words = text(`/proc/${pid}/task/${tid}/syscall`).trim().split(' ');
+    const caller = WAITS.has(Number(words[0])) ? mappedFile(text(`/proc/${pid}/maps`), BigInt(words.at(-1) ?? 0)) : '';
+    if (!caller.startsWith('/') || callers.test(caller)) return [];
+    return [
+      {
+        what: `thread ${tid} waits for a child by a system call of ${caller} itself, and would not find it after a restart`,
+        remedy: 'checkpoint when it does not wait, or let it call the C library',
+      },
+    ];
+  });
+}
+
+/** The file whose mapping holds an address, of the text of a file maps; empty: there is none. */
+export function mappedFile(maps: string, address: bigint): string {
+  for (const line of maps.split('\n')) {
+    const [, from = '0', to = '0', path = ''] = /^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ \S+\s*(.*)$/.exec(line) ?? [];
+    if (address >= BigInt(`0x${from}`) && address < BigInt(`0x${to}`)) return path;
+  }
+  return '';
 }
 
 function statusObstacles(pid: number, inside: ReadonlySet<number>): Obstacle[] {

@@ -214,7 +214,8 @@ export const errorTable = define({
     number: 400,
     blame: 'program',
     message: 'The session "{name}" has no process that can be checkpointed',
-    remedy: 'Wait until the program has started; see cairn status.',
+    remedy:
+      'Wait until the program has started; see cairn status. One that has ended, runs as another user or is statically linked has none.',
   },
   noAgent: {
     number: 420,

@@ -61,33 +61,6 @@ bool temporary_name(const PathText &path, PathText &temporary) {
          temporary.append(".", 1) && temporary.append_number(__atomic_fetch_add(&counter, 1, __ATOMIC_RELAXED));
 }
 
-int copy_file(const char *real, const PathText &top, const struct statx &status, bool truncate) {
-  PathText temporary;
-  if (!temporary_name(top, temporary)) return -ENAMETOOLONG;
-  long from = -1;
-  if (!truncate) {
-    from = sys(SYS_openat, AT_FDCWD, real, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_LARGEFILE);
-    if (from < 0) return static_cast<int>(from);
-  }
-  long to = sys(SYS_openat, AT_FDCWD, temporary.text, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_LARGEFILE, 0600);
-  long error = to < 0 ? to : 0;
-  if (error == 0 && !truncate) error = copy_content(static_cast<int>(from), static_cast<int>(to), status.stx_size);
-  if (error == 0) copy_attributes(static_cast<int>(to), status);
-  if (error == 0) keep_numbers(static_cast<int>(to), status);
-  if (from >= 0) sys(SYS_close, from);
-  if (to >= 0) sys(SYS_close, to);
-  if (error == 0) {
-    error = sys(SYS_renameat2, AT_FDCWD, temporary.text, AT_FDCWD, top.text, RENAME_NOREPLACE);
-    if (error == -EINVAL || error == -ENOSYS) {  // file systems without it
-      error = sys(SYS_linkat, AT_FDCWD, temporary.text, AT_FDCWD, top.text, 0);
-      if (error == 0 || error == -EEXIST) sys(SYS_unlinkat, AT_FDCWD, temporary.text, 0);
-    }
-    if (error == 0) return 0;
-  }
-  if (to >= 0) sys(SYS_unlinkat, AT_FDCWD, temporary.text, 0);
-  return error == -EEXIST ? 0 : static_cast<int>(error);
-}
-
 int copy_folder(const PathText &top, const struct statx &status) {
   long error = sys(SYS_mkdirat, AT_FDCWD, top.text, 0700);
   if (error == -EEXIST) return 0;
@@ -158,6 +131,33 @@ int each_lower_entry(const PathText &folder, Visit visit) {
 }
 
 }  // namespace
+
+int copy_file(const char *real, const PathText &top, const struct statx &status, bool truncate) {
+  PathText temporary;
+  if (!temporary_name(top, temporary)) return -ENAMETOOLONG;
+  long from = -1;
+  if (!truncate) {
+    from = sys(SYS_openat, AT_FDCWD, real, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_LARGEFILE);
+    if (from < 0) return static_cast<int>(from);
+  }
+  long to = sys(SYS_openat, AT_FDCWD, temporary.text, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_LARGEFILE, 0600);
+  long error = to < 0 ? to : 0;
+  if (error == 0 && !truncate) error = copy_content(static_cast<int>(from), static_cast<int>(to), status.stx_size);
+  if (error == 0) copy_attributes(static_cast<int>(to), status);
+  if (error == 0) keep_numbers(static_cast<int>(to), status);
+  if (from >= 0) sys(SYS_close, from);
+  if (to >= 0) sys(SYS_close, to);
+  if (error == 0) {
+    error = sys(SYS_renameat2, AT_FDCWD, temporary.text, AT_FDCWD, top.text, RENAME_NOREPLACE);
+    if (error == -EINVAL || error == -ENOSYS) {  // file systems without it
+      error = sys(SYS_linkat, AT_FDCWD, temporary.text, AT_FDCWD, top.text, 0);
+      if (error == 0 || error == -EEXIST) sys(SYS_unlinkat, AT_FDCWD, temporary.text, 0);
+    }
+    if (error == 0) return 0;
+  }
+  if (to >= 0) sys(SYS_unlinkat, AT_FDCWD, temporary.text, 0);
+  return error == -EEXIST ? 0 : static_cast<int>(error);
+}
 
 int make_parents(const PathText &path) {
   int32_t top = top_layer(path);

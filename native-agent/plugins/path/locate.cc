@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "mapping.h"
+#include "outside.h"
 #include "removed.h"
 #include "state.h"
 #include "table.h"

@@ -9,7 +9,7 @@
 #include "common/text.h"
 #include "locate.h"
 #include "proc.h"
-#include "removed.h"
+#include "outside.h"
 #include "state.h"
 #include "table.h"
 #include "target.h"

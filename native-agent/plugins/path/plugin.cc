@@ -8,6 +8,7 @@
 #include "common/text.h"
 #include "mapping.h"
 #include "numbers.h"
+#include "outside.h"
 #include "proc.h"
 #include "removed.h"
 #include "rules_file.h"
@@ -77,7 +78,9 @@ int32_t event(uint32_t event, void *) {
       state.restarted = true;
       __atomic_store_n(&active, 1u, __ATOMIC_RELEASE);
       publish_program();
+      if (int32_t error = move_outside()) return state.host->fail(error, "path", "files of an earlier run cannot be found in this run's folder");
       if (!plugin::is_root(state.host)) return 0;
+      if (int32_t error = take_outside_over()) return error;
       if (int32_t error = write_rules()) return state.host->fail(error, "paths", "the path rules cannot be written into the session's runtime folder");
       return 0;
     }

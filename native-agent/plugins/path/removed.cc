@@ -8,26 +8,13 @@
 #include "mapping.h"
 #include "state.h"
 #include "table.h"
+#include "told.h"
 
 namespace cairn::path {
 namespace {
 
-// Spaces of the shared names: hash of a virtual path → 1. Key 0 of the first: something was removed.
+// Space of the shared names: hash of a virtual path → 1. Key 0: something was removed.
 constexpr uint32_t kRemoved = plugin::name_space("path removed");
-constexpr uint32_t kOutside = plugin::name_space("path outside");
-
-int64_t hash_of(const char *text, size_t length) {
-  uint64_t hash = 14695981039346656037u;
-  for (size_t i = 0; i < length; ++i) hash = (hash ^ static_cast<unsigned char>(text[i])) * 1099511628211u;
-  return static_cast<int64_t>(hash | 1);
-}
-
-bool known(uint32_t space, int64_t key) {
-  int64_t value;
-  return state.host->get_name(space, key, &value) == 0;
-}
-
-const Layer *run_folder() { return state.layers != 0 ? &state.layer[state.layers - 1] : nullptr; }
 
 bool removed_folder(PathText &folder) {
   const Layer *layer = run_folder();
@@ -52,13 +39,15 @@ void tell_removed(const PathText &path) {
   state.host->set_name(kRemoved, 0, 1);
 }
 
+bool any_told_removed() { return is_told(kRemoved, 0); }
+
 bool told_removed(const PathText &path, size_t length) {
-  return known(kRemoved, 0) && known(kRemoved, hash_of(path.text, length));
+  return any_told_removed() && is_told(kRemoved, hash_of(path.text, length));
 }
 
 void learn_removed() {
   PathText folder, path;
-  if (!known(kRemoved, 0) || !removed_folder(folder)) return;
+  if (!any_told_removed() || !removed_folder(folder)) return;
   long fd = sys(SYS_openat, AT_FDCWD, folder.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return;
   alignas(8) char entries[4096];
@@ -75,25 +64,6 @@ void learn_removed() {
     }
   }
   sys(SYS_close, fd);
-}
-
-void tell_outside(const PathText &path) { state.host->set_name(kOutside, hash_of(path.text, path.length), 1); }
-
-bool told_outside(const PathText &path, PathText &real) {
-  const Layer *layer = run_folder();
-  return layer != nullptr && known(kOutside, hash_of(path.text, path.length)) && real.assign(layer->folder, layer->folder_length) &&
-         real.append("/.cairn/outside") && real.append(path.text);
-}
-
-bool from_outside(const char *real, size_t length, PathText &path) {
-  static constexpr char kPart[] = "/.cairn/outside";
-  constexpr size_t kLength = sizeof kPart - 1;
-  const Layer *layer = run_folder();
-  if (layer == nullptr || length <= layer->folder_length + kLength || !is_below(real, length, layer->folder, layer->folder_length)) return false;
-  const char *rest = real + layer->folder_length;
-  if (memcmp(rest, kPart, kLength) != 0 || rest[kLength] != '/') return false;
-  size_t left = length - layer->folder_length - kLength;
-  return known(kOutside, hash_of(rest + kLength, left)) && path.assign(rest + kLength, left);
 }
 
 }  // namespace cairn::path

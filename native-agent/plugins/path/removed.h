@@ -1,5 +1,5 @@
-// What the processes of a restarted computation tell each other of the overlay: which names were removed (links in the run folder,
-// named by a hash, which lead to the virtual path), and which files outside of it this run has a copy of. Any context; no libc.
+// What the processes of a restarted computation tell each other of the overlay: which names were removed. Links in the run folder,
+// named by a hash, lead to the virtual paths. Any context; no libc.
 #pragma once
 #include "path_text.h"
 
@@ -9,14 +9,9 @@ namespace cairn::path {
 void tell_removed(const PathText &path);
 /// Whether some process has removed `path` (its first `length` bytes) from the layers below the run folder.
 bool told_removed(const PathText &path, size_t length);
+/// Whether some process has removed anything from them.
+bool any_told_removed();
 /// [quiesced] Takes into the table, and so into the image, what others have removed.
 void learn_removed();
-
-/// The content of this file beyond the working folder is in the run folder.
-void tell_outside(const PathText &path);
-/// Whether it is; `real` is then where.
-bool told_outside(const PathText &path, PathText &real);
-/// The way back.
-bool from_outside(const char *real, size_t length, PathText &path);
 
 }  // namespace cairn::path

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "proc.h"
+#include "removed.h"
 #include "state.h"
 #include "table.h"
 
@@ -121,7 +122,7 @@ bool no_streams() { return __builtin_expect(__atomic_load_n(&watched, __ATOMIC_R
 bool needs_stream(const Target &folder) {
   if (is_folder_of_ids(folder)) return true;
   if (folder.proc() || (folder.where() != Where::kTop && folder.where() != Where::kLower)) return false;
-  if (folder.where() == Where::kTop || any(Kind::kWhiteout)) return true;
+  if (folder.where() == Where::kTop || any(Kind::kWhiteout) || any_told_removed()) return true;
   PathText real;
   struct statx status;
   int32_t layer = folder.layer();

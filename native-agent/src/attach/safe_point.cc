@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "attach/callers.h"
+
 namespace cairn::attach {
 namespace {
 
@@ -138,6 +140,30 @@ bool SafePoint::is_safe(const Thread& thread, bool waiting_only) const {
   if (lock && waiting_only) return false;
   if (lock && is_locking(at.rip)) return false;
   if (!waiting && is_within_libc(at.rip)) return false;
+  Verdict verdict = judge_callers(at, lock);
+  return verdict == Verdict::unknown ? search_stack(at, lock) : verdict == Verdict::safe;
+}
+
+/// `lock`: a function that has called, at whatever distance, may hold a lock.
+SafePoint::Verdict SafePoint::judge_callers(const user_regs_struct& at, bool lock) const {
+  Callers callers(target_, at);
+  for (;;) {
+    switch (callers.next()) {
+      case Callers::Step::end: return Verdict::safe;
+      case Callers::Step::unknown: return Verdict::unknown;
+      case Callers::Step::interrupted:
+        if (!is_harmless_to_interrupt(callers.instruction())) return Verdict::unsafe;
+        lock = true;
+        break;
+      case Callers::Step::caller:
+        if (!is_signal_return(callers.instruction()) && !follows_call(callers.instruction())) return Verdict::unknown;
+        if (lock && is_locking(callers.instruction())) return Verdict::unsafe;
+        break;
+    }
+  }
+}
+
+bool SafePoint::search_stack(const user_regs_struct& at, bool lock) const {
   uint64_t start = 0, end = 0;
   bool executable = false;
   if (!target_->mapping_of(at.rsp, &start, &end, &executable)) return false;
@@ -149,10 +175,12 @@ bool SafePoint::is_safe(const Thread& thread, bool waiting_only) const {
     uint64_t word = stack[i];
     if (target_->module_at(word) == nullptr) continue;
     if (is_signal_return(word)) {
-      // A handler's frame, or what is left of one. Whom it interrupted must not hold a lock either; elsewhere it could not be seen.
-      constexpr size_t stack_pointer = 21, instruction = 22;
-      bool known = i + instruction < size / sizeof(uint64_t);
-      safe = known && stack[i + stack_pointer] > at.rsp && stack[i + stack_pointer] < end && is_harmless_to_interrupt(stack[i + instruction]);
+      // A handler's frame, or what is left of one: it has the segments of the code that was interrupted. Others are the word of an
+      // action that sigaction(2) was given, or gave. Whom a handler interrupted must not hold a lock either; elsewhere it could not be seen.
+      constexpr size_t stack_pointer = 21, instruction = 22, segments = 24;
+      bool whole = i + segments < size / sizeof(uint64_t);
+      if (whole && (stack[i + segments] & 0xffff) != at.cs) continue;
+      safe = whole && stack[i + stack_pointer] > at.rsp && stack[i + stack_pointer] < end && is_harmless_to_interrupt(stack[i + instruction]);
       lock = true;
     }
     if (safe && lock && is_locking(word) && follows_call(word)) safe = false;

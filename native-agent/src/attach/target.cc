@@ -115,6 +115,7 @@ bool Target::add_module(uint64_t base, uint64_t dynamic, uint64_t name) {
   }
   Segment segments[32];
   int found = segments_of(*module, segments, 32);
+  module->frames = frames_of(*module);
   module->start = found > 0 ? segments[0].start : dynamic;
   for (int i = 0; i < found; ++i) {
     if (segments[i].start < module->start) module->start = segments[i].start;
@@ -123,19 +124,34 @@ bool Target::add_module(uint64_t base, uint64_t dynamic, uint64_t name) {
   return true;
 }
 
-int Target::segments_of(const Module& module, Segment* segments, int capacity) const {
+bool Target::headers_of(const Module& module, uint64_t* headers, uint64_t* count) const {
   // The ELF header lies in the mapping of the lowest address; a program that is not moved has base 0.
-  uint64_t headers = 0;
-  uint64_t count = 0;
   if (&module == &modules_[0]) {
-    headers = auxiliary(pid_, AT_PHDR);
-    count = auxiliary(pid_, AT_PHNUM);
-  } else {
-    Elf64_Ehdr header;
-    if (!read(module.base, &header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return 0;
-    headers = module.base + header.e_phoff;
-    count = header.e_phnum;
+    *headers = auxiliary(pid_, AT_PHDR);
+    *count = auxiliary(pid_, AT_PHNUM);
+    return true;
   }
+  Elf64_Ehdr header;
+  if (!read(module.base, &header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return false;
+  *headers = module.base + header.e_phoff;
+  *count = header.e_phnum;
+  return true;
+}
+
+uint64_t Target::frames_of(const Module& module) const {
+  uint64_t headers = 0, count = 0;
+  if (!headers_of(module, &headers, &count)) return 0;
+  for (uint64_t i = 0; i < count; ++i) {
+    Elf64_Phdr segment;
+    if (!read(headers + i * sizeof segment, &segment)) break;
+    if (segment.p_type == PT_GNU_EH_FRAME) return module.base + segment.p_vaddr;
+  }
+  return 0;
+}
+
+int Target::segments_of(const Module& module, Segment* segments, int capacity) const {
+  uint64_t headers = 0, count = 0;
+  if (!headers_of(module, &headers, &count)) return 0;
   int found = 0;
   for (uint64_t i = 0; i < count && found < capacity; ++i) {
     Elf64_Phdr segment;

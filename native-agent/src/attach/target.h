@@ -23,6 +23,7 @@ struct Module {
   uint64_t symbols = 0;
   uint64_t strings = 0;
   uint64_t hash = 0;
+  uint64_t frames = 0;  // the table of call frame information
   [[nodiscard]] bool holds(uint64_t address) const { return address >= start && address < end; }
 };
 
@@ -67,6 +68,8 @@ class Target {
 
  private:
   bool add_module(uint64_t base, uint64_t dynamic, uint64_t name);
+  bool headers_of(const Module& module, uint64_t* headers, uint64_t* count) const;
+  [[nodiscard]] uint64_t frames_of(const Module& module) const;
   [[nodiscard]] int segments_of(const Module& module, Segment* segments, int capacity) const;
 
   static constexpr int max_modules = 1024;
