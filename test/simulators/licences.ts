@@ -3,7 +3,7 @@
  * tool under Cairn and without, seats as the daemon counts them, and whether all work was done under a lease.
  */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitFor } from '../support/processes.js';
 import type { Program } from '../support/program.js';
@@ -106,6 +106,14 @@ export class Licences {
     );
     await works(program);
     return program;
+  }
+
+  /** What the plugin can be told: each of it, as it is by itself where there is such a value. */
+  get allSettings(): Record<string, unknown> {
+    const { properties } = JSON.parse(readFileSync(at('licence_plugin.schema.json'), 'utf8')) as {
+      properties: Record<string, { default?: unknown }>;
+    };
+    return Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, property.default]));
   }
 
   restart(snapshot: string, session: string, settings: Settings): Program {

@@ -178,7 +178,11 @@ static int32_t barrier(const char *name, uint32_t restart) {
 
 static int32_t init(const struct cairn_host *given, const char *text) {
   host = given;
-  return read_settings(text);
+  const char *wrong = settings_read(text, &settings);
+  if (wrong == NULL) return 0;
+  /* No operation is going on that could fail with it. */
+  host->log(CAIRN_LOG_ERROR, wrong);
+  return -EINVAL;
 }
 
 static const char *const restart_barriers[] = {"seat", NULL};
