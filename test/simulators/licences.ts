@@ -59,7 +59,7 @@ export class Licences {
   async start({
     seats = 1,
     by = 'session',
-    leaseMs = 60_000,
+    leaseMs = 600_000,
     faults = [],
     port = '0',
     key = KEY,

@@ -23,8 +23,10 @@ enum {
 };
 
 enum lic_kind {
-  LIC_CHECKOUT = 1, /* hold_ms: for how long the first heartbeat may take, where that is longer than the lease */
-  LIC_RENEW = 2,    /* a heartbeat; the end of a pause, also by a session that has the lease from a snapshot. The answer has the id from now on */
+  LIC_CHECKOUT = 1, /* hold_ms: 0, or it is a reservation: for how long the first LIC_RENEW without may take. A connection that is closed
+                     * before has not begun to work: the seat is as it was */
+  LIC_RENEW = 2,    /* a heartbeat; the end of a pause, also by a session that has the lease from a snapshot. hold_ms: as before. The answer
+                     * has the id from now on */
   LIC_PAUSE = 3,    /* hold_ms: for how long the seat is kept without heartbeats */
   LIC_RETURN = 4,
   LIC_STATUS = 5    /* of a feature: seats, used, kept, and who in words */

@@ -6,11 +6,7 @@
 
 #include "plugin.h"
 
-/* For how long a restart that is given up waits for the daemon to have taken the seat back. */
-enum { FAREWELL_MS = 1000 };
-
-static int taken;             /* by this restart */
-static uint64_t waits_until;  /* 0: it has not begun to wait */
+static uint64_t waits_until; /* 0: it has not begun to wait */
 
 /* ---- The session: one name that all processes of this restart have which were one session before, and no other restart has ---- */
 enum { SPACE = CAIRN_NAMES_OTHERS + 0x6c6963 };
@@ -33,7 +29,6 @@ static void name_session(void) {
 }
 
 void licence_begin_restart(void) {
-  taken = 0;
   waits_until = 0;
   if (licence == NULL) return;
   struct utsname machine;
@@ -59,13 +54,14 @@ int32_t licence_connect(struct cairn_external *connection) {
 
 /* ---- The seat ---- */
 static int take(struct lic_answer *answer) {
+  /* A reservation: until all processes have theirs nobody sends heartbeats, and if one gets none nobody has any. */
+  const uint32_t hold_ms = licence_hold_ms();
   int error = -EACCES;
   if (licence->lease != 0) {
-    error = lic_ask(host->syscall, licence, LIC_RENEW, 0, licence_deadline(), answer);
+    error = lic_ask(host->syscall, licence, LIC_RENEW, hold_ms, licence_deadline(), answer);
     if (error == -EACCES) lic_drop(host->syscall, licence);
   }
-  /* Until all processes have theirs, nobody sends heartbeats. */
-  if (error == -EACCES) error = lic_ask(host->syscall, licence, LIC_CHECKOUT, licence_hold_ms(), licence_deadline(), answer);
+  if (error == -EACCES) error = lic_ask(host->syscall, licence, LIC_CHECKOUT, hold_ms, licence_deadline(), answer);
   return error;
 }
 
@@ -78,12 +74,7 @@ int32_t licence_seat(void) {
     licence->fd = fd;
   }
   int error = take(&answer);
-  if (error == 0) {
-    taken = 1;
-    licence->reason[0] = 0;
-    licence_open();
-    return 0;
-  }
+  if (error == 0) return 0;
   if (error != -EACCES || answer.result != LIC_FULL || !settings.waits) return licence_fails(error, &answer, "there is no licence");
   const uint64_t now = lic_machine_ms(host->syscall);
   if (waits_until == 0) waits_until = settings.limit_s == SETTINGS_NO_LIMIT ? UINT64_MAX : now + (uint64_t)settings.limit_s * 1000;
@@ -94,9 +85,11 @@ int32_t licence_seat(void) {
   return host->waits_for(what);
 }
 
-void licence_give_up(void) {
+int32_t licence_begin(void) {
   struct lic_answer answer;
-  if (licence == NULL || !taken) return;
-  taken = 0;
-  (void)lic_ask(host->syscall, licence, LIC_RETURN, 0, lic_machine_ms(host->syscall) + FAREWELL_MS, &answer);
+  int error = lic_ask(host->syscall, licence, LIC_RENEW, 0, licence_deadline(), &answer);
+  if (error < 0) return licence_fails(error, &answer, "there is no licence any more");
+  licence->reason[0] = 0;
+  licence_open();
+  return 0;
 }

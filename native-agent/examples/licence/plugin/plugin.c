@@ -9,7 +9,8 @@
  *                             none, or is gone, the library asks on, and the tool's threads wait within it
  * Restart:    RESTART         another session: what it has is not what others have that come from the same image   (from here on: again.c)
  *             EXTERNAL_RESTORE connects to the daemon that the settings name
- *             barrier "seat"  takes the seat that was kept, where nobody else has, or another one; until there is one no thread runs
+ *             barrier "seat"  reserves the seat that was kept, where nobody else has it, or another one; until there is one no thread runs
+ *             barrier "begin" all processes have theirs: the reservation becomes a lease. A restart that ends before has taken nothing
  *
  * Every process that has checked out something has its own lease, which children that it forks have no part in. So nobody is elected.
  */
@@ -26,7 +27,6 @@ struct lic_link *licence;
 static int has_lock;   /* the gate is closed, too */
 static int paused;     /* the daemon has been told so, and may have heard it */
 static int returned;   /* the lease was given back */
-static int restarting;
 
 uint64_t licence_deadline(void) { return lic_machine_ms(host->syscall) + (uint64_t)settings.patience_ms; }
 uint32_t licence_hold_ms(void) { return (uint32_t)(settings.keep_s * 1000); }
@@ -66,7 +66,7 @@ static int32_t presuspend(void) {
   const struct cairn_externals *externals = host->extension("cairn.external/1");
   struct lic_answer answer;
   licence = find != NULL ? find() : NULL;
-  paused = returned = restarting = 0;
+  paused = returned = 0;
   if (licence == NULL) return 0;
   if (licence->version != LIC_LINK_VERSION) {
     licence = NULL;
@@ -151,29 +151,21 @@ static int32_t event(uint32_t number, void *data) {
   switch (number) {
     case CAIRN_EVENT_PRESUSPEND: return presuspend();
     case CAIRN_EVENT_EXTERNAL_SAVE: return external_save(data);
-    case CAIRN_EVENT_ABORT:
-      if (restarting) licence_give_up();
-      else go_on(1);
-      return 0;
+    case CAIRN_EVENT_ABORT: go_on(1); return 0;
     case CAIRN_EVENT_RESUME: go_on(0); return 0;
     case CAIRN_EVENT_SETTINGS: return read_settings(data) < 0 ? -EINVAL : 1;
-    case CAIRN_EVENT_RESTART:
-      restarting = 1;
-      licence_begin_restart();
-      return 0;
+    case CAIRN_EVENT_RESTART: licence_begin_restart(); return 0;
     case CAIRN_EVENT_EXTERNAL_RESTORE: return licence_connect(data);
-    case CAIRN_EVENT_RUNNING: restarting = 0; return 0;
     case CAIRN_EVENT_FORK_CHILD: licence = NULL; has_lock = 0; return 0;
     default: return 0;
   }
 }
 
 static int32_t barrier(const char *name, uint32_t restart) {
-  (void)name;
   if (!restart || licence == NULL) return 0;
-  int32_t result = licence_seat();
-  if (result == 0) has_lock = paused = returned = 0;
-  return result;
+  if (strcmp(name, "seat") == 0) return licence_seat();
+  has_lock = paused = returned = 0;
+  return licence_begin();
 }
 
 static int32_t init(const struct cairn_host *given, const char *text) {
@@ -185,7 +177,7 @@ static int32_t init(const struct cairn_host *given, const char *text) {
   return -EINVAL;
 }
 
-static const char *const restart_barriers[] = {"seat", NULL};
+static const char *const restart_barriers[] = {"seat", "begin", NULL};
 static const struct cairn_plugin plugin = {
     sizeof plugin, CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "licence", "1.0", "the tool's vendor", init, event, NULL,
     NULL, restart_barriers, barrier, NULL,

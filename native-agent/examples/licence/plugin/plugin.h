@@ -25,9 +25,8 @@ void licence_open(void);
 void licence_begin_restart(void);
 /* CAIRN_EVENT_EXTERNAL_RESTORE */
 int32_t licence_connect(struct cairn_external *connection);
-/* The barrier at which there is a seat, or there will be none. */
+/* The barriers: a seat is reserved, or there will be none; all processes have theirs, and this one may work. */
 int32_t licence_seat(void);
-/* The restart came to nothing. */
-void licence_give_up(void);
+int32_t licence_begin(void);
 
 #endif

@@ -89,7 +89,7 @@ Outcome Daemon::decide(int fd, const lic_request& request, lic_answer* answer) {
   const uint64_t now = now_ms();
   switch (request.kind) {
     case LIC_CHECKOUT: return seats_.check_out(holder, request.hold_ms, fd, now);
-    case LIC_RENEW: return seats_.renew(request.lease, holder, fd, now);
+    case LIC_RENEW: return seats_.renew(request.lease, holder, request.hold_ms, fd, now);
     case LIC_PAUSE: return seats_.pause(request.lease, holder, request.hold_ms, now);
     case LIC_RETURN: return seats_.give_back(request.lease, holder, now);
     case LIC_STATUS: break;

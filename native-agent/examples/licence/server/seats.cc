@@ -87,11 +87,6 @@ bool Seats::has_room(const Feature& feature, const Holder& holder, const Lease* 
   return used.size() <= feature.seats;
 }
 
-Lease& Seats::add(const Holder& holder, uint64_t until, int connection) {
-  leases_.push_back({new_id(), 0, holder, false, until, connection});
-  return leases_.back();
-}
-
 void Seats::end(Lease* lease, const char* how) {
   note(how, *lease);
   leases_.erase(leases_.begin() + (lease - leases_.data()));
@@ -102,7 +97,13 @@ Outcome Seats::check_out(const Holder& holder, uint64_t hold_ms, int connection,
   const Feature* wanted = feature(holder.feature);
   if (wanted == nullptr) return {LIC_REFUSED, 0, "there is no licence for " + holder.feature};
   if (!has_room(*wanted, holder, nullptr)) return {LIC_FULL, 0, "no seat is free: " + describe(*wanted)};
-  const Lease& lease = add(holder, now + std::max(hold_ms, lease_ms_), connection);
+  Lease lease;
+  lease.id = new_id();
+  lease.holder = holder;
+  lease.reserved = hold_ms > 0;
+  lease.until = now + std::max(hold_ms, lease_ms_);
+  lease.connection = connection;
+  leases_.push_back(lease);
   note("granted", lease);
   return {LIC_GRANTED, lease.id, ""};
 }
@@ -122,7 +123,7 @@ bool Seats::goes_along(const Lease& lease, const Lease& moving) {
   return lease.paused && one.feature == other.feature && one.session == other.session && one.host == other.host;
 }
 
-Outcome Seats::go_on(Lease* lease, const Holder& holder, int connection, uint64_t now) {
+Outcome Seats::go_on(Lease* lease, const Holder& holder, uint64_t until, int connection, bool reserves) {
   const Feature* wanted = feature(holder.feature);
   // What was kept of its session comes along: it is all in one snapshot, and one seat. By host it may be another one's now.
   if (!has_room(*wanted, holder, lease)) return {LIC_FULL, 0, "no seat is free: " + describe(*wanted)};
@@ -131,7 +132,9 @@ Outcome Seats::go_on(Lease* lease, const Holder& holder, int connection, uint64_
   after.id = new_id();
   after.holder = holder;
   after.paused = false;
-  after.until = now + lease_ms_;
+  after.reserved = reserves;
+  after.kept_until = reserves ? lease->until : 0;
+  after.until = until;
   after.connection = connection;
   note("resumed", *lease, after.id);
   const Lease before = *lease;
@@ -144,12 +147,14 @@ Outcome Seats::go_on(Lease* lease, const Holder& holder, int connection, uint64_
   return {LIC_GRANTED, after.id, ""};
 }
 
-Outcome Seats::renew(uint64_t id, const Holder& holder, int connection, uint64_t now) {
+Outcome Seats::renew(uint64_t id, const Holder& holder, uint64_t hold_ms, int connection, uint64_t now) {
   end_overdue(now);
   Lease* lease = find(id, holder);
   if (lease == nullptr) return unknown();
-  if (lease->paused) return go_on(lease, holder, connection, now);
-  lease->until = now + lease_ms_;
+  const uint64_t until = now + std::max(hold_ms, lease_ms_);
+  if (lease->paused) return go_on(lease, holder, until, connection, hold_ms > 0);
+  lease->reserved = lease->reserved && hold_ms > 0;
+  lease->until = until;
   lease->connection = connection;
   return {LIC_GRANTED, lease->id, ""};
 }
@@ -172,12 +177,25 @@ Outcome Seats::give_back(uint64_t id, const Holder& holder, uint64_t now) {
   return {LIC_GRANTED, 0, ""};
 }
 
+void Seats::withdraw(Lease* lease) {
+  if (lease->kept_until == 0) return end(lease, "returned");
+  note("paused", *lease);
+  // Who comes with the snapshot the next time finds it as it was.
+  lease->id = lease->before;
+  lease->before = 0;
+  lease->paused = true;
+  lease->reserved = false;
+  lease->until = lease->kept_until;
+}
+
 void Seats::closed(int connection, uint64_t now) {
-  for (Lease& lease : leases_) {
+  for (size_t i = leases_.size(); i-- > 0;) {
+    Lease& lease = leases_[i];
     if (lease.connection != connection) continue;
     lease.connection = -1;
+    if (lease.reserved) withdraw(&lease);
     // Its holder may be alive, and rely on it until its time is over. One that is paused is a snapshot's.
-    if (!lease.paused) lease.until = std::min(lease.until, now + lease_ms_);
+    else if (!lease.paused) lease.until = std::min(lease.until, now + lease_ms_);
   }
 }
 

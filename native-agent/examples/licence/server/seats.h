@@ -23,6 +23,8 @@ struct Lease {
   uint64_t before = 0;  // its id until the last pause was over: who did not get the answer asks by that
   Holder holder;
   bool paused = false;
+  bool reserved = false;  // nobody has begun to work under it
+  uint64_t kept_until = 0;  // where a lease that was paused is reserved: until when it was to be kept
   uint64_t until = 0;   // in ms: no heartbeat by then, and it is over
   int connection = -1;  // by which it was asked for last; -1: that is closed
 };
@@ -47,7 +49,7 @@ class Seats {
 
   /// `now` in ms. Each of them ends first what is over by then.
   Outcome check_out(const Holder& holder, uint64_t hold_ms, int connection, uint64_t now);
-  Outcome renew(uint64_t id, const Holder& holder, int connection, uint64_t now);
+  Outcome renew(uint64_t id, const Holder& holder, uint64_t hold_ms, int connection, uint64_t now);
   Outcome pause(uint64_t id, const Holder& holder, uint64_t hold_ms, uint64_t now);
   Outcome give_back(uint64_t id, const Holder& holder, uint64_t now);
 
@@ -69,9 +71,9 @@ class Seats {
   /// Whether there is a seat, where what goes along with `moving` is the holder's then.
   bool has_room(const Feature& feature, const Holder& holder, const Lease* moving) const;
   static bool goes_along(const Lease& lease, const Lease& moving);
-  Lease& add(const Holder& holder, uint64_t until, int connection);
   void end(Lease* lease, const char* how);
-  Outcome go_on(Lease* lease, const Holder& holder, int connection, uint64_t now);
+  Outcome go_on(Lease* lease, const Holder& holder, uint64_t until, int connection, bool reserves);
+  void withdraw(Lease* lease);
 
   uint64_t lease_ms_;
   std::vector<Feature> features_;
