@@ -55,7 +55,7 @@ int32_t licence_connect(struct cairn_external *connection) {
 /* ---- The seat ---- */
 static int take(struct lic_answer *answer) {
   /* A reservation: until all processes have theirs nobody sends heartbeats, and if one gets none nobody has any. */
-  const uint32_t hold_ms = licence_hold_ms();
+  const uint32_t hold_ms = licence_hold_ms() > 0 ? licence_hold_ms() : 1;
   int error = -EACCES;
   if (licence->lease != 0) {
     error = lic_ask(host->syscall, licence, LIC_RENEW, hold_ms, licence_deadline(), answer);
