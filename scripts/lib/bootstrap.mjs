@@ -55,6 +55,7 @@ export const debianPackages = {
     'munge',
     'ngspice',
     'libsystemc-dev',
+    'libsodium-dev',
     'ghdl-mcode',
     'ghdl-llvm',
     'tigervnc-standalone-server',
