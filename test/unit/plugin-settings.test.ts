@@ -33,6 +33,11 @@ test('each problem names its setting', () => {
   assert.deepEqual(said([]), ['The settings: must be object']);
 });
 
+test('a schema of an older draft is taken', () => {
+  const older = { ...schema, $schema: 'http://json-schema.org/draft-07/schema#' };
+  assert.deepEqual(settingsProblems(older, {}).map(formatProblem), ['"server" is required']);
+});
+
 test('a schema that is none is told', () => {
   assert.throws(() => settingsProblems({ type: 'sting' }, {}), /type/);
 });

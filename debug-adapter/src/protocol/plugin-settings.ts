@@ -12,8 +12,9 @@ export const SettingsProblem = z.object({
 });
 export type SettingsProblem = z.infer<typeof SettingsProblem>;
 
-/** Throws what is wrong with the schema itself. */
-export function settingsProblems(schema: object | boolean, settings: unknown): SettingsProblem[] {
+/** Throws what is wrong with the schema itself. An older draft is read as if it were the newest: few words have another meaning. */
+export function settingsProblems(given: object | boolean, settings: unknown): SettingsProblem[] {
+  const schema = typeof given === 'boolean' ? given : { ...given, $schema: undefined };
   // A vendor's schema may have keywords for tools of its own.
   const validate = new Validator({ allErrors: true, strict: false, validateFormats: false }).compile(schema);
   if (validate(settings)) return [];
