@@ -78,6 +78,10 @@ export class AgentPeer {
   readonly behaviours = new Map<string, PhaseBehaviour>();
   /** Barriers at which a plugin waits for something outside, as long as they are here, and what for. */
   readonly waits = new Map<string, string>();
+  /** Barriers at which it says that it needs no later one of that plugin. */
+  readonly needsNoLater = new Set<string>();
+  /** The last request to save said that the threads go on right after it. */
+  goesOn = false;
   /** Requests that were answered so. */
   asked = 0;
   /** In a critical section: what it says of it; empty: in none. */
@@ -230,6 +234,7 @@ export class AgentPeer {
       return;
     }
     this.phases.push(name);
+    if (request.phase === Phase.SAVE) this.goesOn = request.goesOn;
     const behaviour = this.behaviours.get(name);
     if (behaviour === 'hang') return;
     if (behaviour === 'disconnect') return this.close();
@@ -241,6 +246,7 @@ export class AgentPeer {
         phase: request.phase,
         error,
         culprit: error === '' ? '' : 'test',
+        last: this.needsNoLater.has(name),
         errorNumber: behaviour === 'not now' ? -11 : behaviour === 'busy' ? -16 : 0,
         threads: 3,
         heldNs: 2_500_000n,

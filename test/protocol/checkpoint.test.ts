@@ -55,6 +55,19 @@ test('goes through all phases, the upper layer drains first, and makes a whole s
   assert.equal(coordinator.status.lastSnapshot, result.snapshot);
 });
 
+test('what writes an image is told to wait for the threads only where they go on at once', async (t) => {
+  const { coordinator, peer } = await running(t, { peer: { plugins } });
+  await coordinator.checkpoint(resume);
+  assert.equal(peer.goesOn, true);
+  const held = coordinator.checkpoint({ ...resume, holdAt: ['save'] });
+  await waitFor('it to be held', () => coordinator.status.operation?.heldAt === 'save');
+  await coordinator.resume();
+  await held;
+  assert.equal(peer.goesOn, false);
+  await coordinator.checkpoint({ name: '', then: 'hold' });
+  assert.equal(peer.goesOn, false);
+});
+
 test('the next snapshot is a child of the one before', async (t) => {
   const { coordinator, store } = await running(t);
   const first = await coordinator.checkpoint(resume);

@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Manifest } from '../../debug-adapter/src/protocol/snapshot.js';
+import { waitFor } from '../support/processes.js';
 import { atEnd, openCoordinator, restartParams, running } from './fixture.js';
 
 const resume = { name: '', then: 'resume' } as const;
@@ -45,6 +46,34 @@ test('all processes go through the phases, and the snapshot knows parents and th
     readFileSync(join(path, 'processes'), 'utf8'),
     `P ${peer.virtualPid} 0 0\nP ${child.pid} ${peer.virtualPid} 0\nZ 77 ${peer.virtualPid} 9\n`,
   );
+});
+
+test('barriers that no process needs any more are left out, but where a checkpoint may be held at them', async (t) => {
+  const child = living(t);
+  const plugins = [{ name: 'file', layer: 0, barriers: ['look', 'flush', 'offsets'] }];
+  const first = await running(t, { peer: { plugins, children: [{ virtualPid: child.pid, realPid: child.pid }] } });
+  const { coordinator, peer } = first;
+  const other = await first.join({ pid: child.pid, parent: peer.virtualPid, plugins });
+  const barriers = async (holdAt: string[] = []): Promise<string[]> => {
+    peer.phases.length = other.phases.length = 0;
+    const made = coordinator.checkpoint({ ...resume, holdAt });
+    if (holdAt.length > 0) {
+      await waitFor('the breakpoint', () => coordinator.status.operation?.heldAt === holdAt[0]);
+      await coordinator.resume();
+    }
+    await made;
+    assert.deepEqual(other.phases, peer.phases);
+    return peer.phases.filter((phase) => phase.startsWith('file.'));
+  };
+  const all = ['file.look', 'file.flush', 'file.offsets'];
+  peer.needsNoLater.add('file.look');
+  assert.deepEqual(await barriers(), all);
+  other.needsNoLater.add('file.look');
+  assert.deepEqual(await barriers(), ['file.look']);
+  assert.deepEqual(await barriers(['file.offsets']), all);
+  other.needsNoLater.clear();
+  for (const one of [peer, other]) one.needsNoLater.add('file.flush');
+  assert.deepEqual(await barriers(), ['file.look', 'file.flush']);
 });
 
 // One waits for something outside, which takes as long as it takes; of the other it is not to be seen less.

@@ -7,6 +7,7 @@ import {
   restartSteps,
   resumeSteps,
   saveSteps,
+  withoutRest,
 } from '../../debug-adapter/src/model/phases.js';
 import { changeState, mayChange } from '../../debug-adapter/src/model/session-state.js';
 
@@ -48,6 +49,21 @@ test('processes meet at the barriers that they have in common', () => {
     'file.flush 10',
     'file.close 10',
     'save 10,20',
+  ]);
+});
+
+test('barriers of a plugin that nobody needs any more are left out, but for processes that were not asked', () => {
+  const two = process(20, plugin('file', 0, ['close']));
+  const later = plugin('file', 0, ['flush', 'sync']);
+  const steps = saveSteps([one, two, process(30, later), process(40, plugin('files', 0, ['close']))]);
+  const flush = steps.find(({ barrier }) => barrier === 'file.flush');
+  assert.ok(flush);
+  assert.deepEqual(flush.processes, [10, 30]);
+  // Process 20 has not been asked whether it needs file.close.
+  assert.deepEqual(text(withoutRest(steps.slice(steps.indexOf(flush) + 1), flush)), [
+    'files.close 40',
+    'file.close 10,20',
+    'save 10,20,30,40',
   ]);
 });
 

@@ -237,11 +237,23 @@ export class AgentConnection {
       return;
     }
     this.#expected.set(id, expected);
-    this.#socket.write(frame);
+    this.#write(frame);
   }
 
   #send(id: bigint, body: MessageBody): void {
-    if (this.#answers) this.#socket.write(encodeFrame(id, body));
+    if (this.#answers) this.#write(encodeFrame(id, body));
+  }
+
+  /**
+   * What is said to a process in one go is written at once: phases that are sent ahead must not find it waiting for the next one while
+   * its threads are stopped, and each write would wake it, on the processor that the next one is to be made on.
+   */
+  #write(frame: Uint8Array): void {
+    if (this.#socket.writableCorked === 0) {
+      this.#socket.cork();
+      process.nextTick(() => this.#socket.uncork());
+    }
+    this.#socket.write(frame);
   }
 
   #take(message: Message): void {

@@ -8,25 +8,24 @@
  */
 import { join } from 'node:path';
 import { checkSnapshotName } from '../model/names.js';
-import { holdSteps, resumeSteps, saveSteps } from '../model/phases.js';
-import { processList, processTree, type TreeProcess } from '../model/process-tree.js';
+import { holdSteps, resumeSteps, saveSteps, withoutRest } from '../model/phases.js';
 import { sleep } from '../platform/clock.js';
-import { writeNew } from '../platform/files.js';
 import { hostIdentity, processor } from '../platform/host.js';
 import type { CheckpointParams, CheckpointResult, TableKind, TableRow } from '../protocol/control.js';
 import { type CairnError, failure, reason } from '../protocol/errors.js';
-import { Phase, type PhaseReply, type SaveDone } from '../protocol/generated/agent_pb.js';
+import { Phase, type SaveDone } from '../protocol/generated/agent_pb.js';
 import type { PhaseName } from '../protocol/operation.js';
 import type { Rules } from '../protocol/rules.js';
 import { type Manifest, SNAPSHOT_FORMAT, type SnapshotFile } from '../protocol/snapshot.js';
-import { checksum, checksumText } from '../store/checksum.js';
+import { checksumText } from '../store/checksum.js';
 import { compressPages } from '../store/compression.js';
 import { metadataName, readImageHeader } from '../store/image-metadata.js';
 import { openFiles } from '../store/open-files.js';
 import { newSnapshotId, PartialSnapshot } from '../store/partial.js';
-import { isInside, noLabels, PROCESSES, TABLES } from '../store/snapshot-folder.js';
+import { isInside, noLabels } from '../store/snapshot-folder.js';
 import type { AgentConnection } from './agent-connection.js';
 import type { Context } from './context.js';
+import { type Described, describe } from './described.js';
 import { letGo, members, note, suspend } from './members.js';
 import { HeldOff, NotAlone, NotNow, type Operation, type RequestFields } from './operation.js';
 import { refuseObstacles } from './refusals.js';
@@ -53,6 +52,7 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
   const operation = context.begin('checkpoint');
   operation.breakpoints = params.holdAt ?? [];
   let partial: PartialSnapshot | undefined;
+  let described: Promise<Described> | undefined;
   let goesOn = false;
   try {
     partial = new PartialSnapshot(context.store, newSnapshotId());
@@ -72,7 +72,10 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
       pauseMs = quick;
       goesOn = true;
     } else {
-      all = await suspendAndSave(context, operation, all, partial, wasHeld);
+      all = await suspendAndSave(context, operation, all, partial, {
+        wasHeld,
+        goesOn: then === 'resume' && !operation.mayBeHeld,
+      });
       pauseMs = operation.elapsedMs - stopped;
     }
     if (then === 'resume') {
@@ -80,6 +83,9 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
       goesOn = true;
       if (session.state === 'checkpointing') session.become('running');
     }
+    // While the images are written. What fails is told when it is needed.
+    described = describe(session, all, partial.folder, tables);
+    described.catch(() => undefined);
     const written = await operation.during('write', '', all, context.deadlines.write, context.deadlines.write, (one) =>
       saved(context, operation, one),
     );
@@ -87,7 +93,16 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
       one.files.map(({ name: file, size, checksum: sum }) => ({ name: file, size: Number(size), checksum: checksumText(sum) })),
     );
     operation.checkCancelled();
-    const result = await finish(context, operation, { all, partial, files, written, tables, pauseMs, name });
+    const result = await finish(context, operation, {
+      all,
+      partial,
+      files,
+      written,
+      described: await described,
+      tables,
+      pauseMs,
+      name,
+    });
     session.lastSnapshot = result.snapshot;
     operation.snapshot = result.snapshot;
     session.changed();
@@ -104,6 +119,7 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
   } catch (error) {
     log.failure('checkpoint', error);
     await operation.abort(session.processes);
+    await described?.catch(() => undefined);
     await partial?.discard();
     if (!goesOn && session.state !== 'exited') session.become('running');
     operation.finish(error);
@@ -137,7 +153,7 @@ async function saveInOneGo(
   const fields: Partial<Record<PhaseName, RequestFields>> = {
     suspend: { alone: true },
     barrier: { snapshot: partial.id },
-    save: { folder: partial.folder, snapshot: partial.id },
+    save: { folder: partial.folder, snapshot: partial.id, goesOn: true },
   };
   const steps = [...holdSteps(all), ...saveSteps(all), ...resumeSteps(all)];
   const mark = operation.status.phases.length;
@@ -164,14 +180,14 @@ async function suspendAndSave(
   operation: Operation,
   members: readonly AgentConnection[],
   partial: PartialSnapshot,
-  wasHeld: boolean,
+  { wasHeld, goesOn }: { wasHeld: boolean; goesOn: boolean },
 ): Promise<AgentConnection[]> {
   const mark = operation.status.phases.length;
   const began = context.clock.monotonicMs();
   for (let attempt = 1; ; attempt++) {
     try {
       const all = wasHeld ? [...members] : await suspend(context, operation);
-      await save(context, operation, all, partial);
+      await save(context, operation, all, partial, goesOn);
       return all;
     } catch (error) {
       // What processes of several hosts have left for each other by then would be taken for the next attempt's.
@@ -191,13 +207,15 @@ async function save(
   operation: Operation,
   all: readonly AgentConnection[],
   partial: PartialSnapshot,
-): Promise<PhaseReply[]> {
-  let replies: PhaseReply[] = [];
-  for (const step of saveSteps(all)) {
-    const fields = step.phase === 'save' ? { folder: partial.folder, snapshot: partial.id } : { snapshot: partial.id };
-    replies = await operation.step(step, all, context.deadlines, fields);
+  goesOn: boolean,
+): Promise<void> {
+  const barrier = { snapshot: partial.id };
+  for (let steps = saveSteps(all), step = steps.shift(); step !== undefined; step = steps.shift()) {
+    const fields = step.phase === 'save' ? { ...barrier, folder: partial.folder, goesOn } : barrier;
+    const replies = await operation.step(step, all, context.deadlines, fields);
+    // Who wants to hold it at a barrier finds each at its place.
+    if (!operation.mayBeHeld && replies.every(({ last }) => last)) steps = withoutRest(steps, step);
   }
-  return replies;
 }
 
 async function saved(context: Context, operation: Operation, one: AgentConnection): Promise<SaveDone> {
@@ -221,6 +239,7 @@ interface Written {
   partial: PartialSnapshot;
   files: SnapshotFile[];
   written: readonly SaveDone[];
+  described: Described;
   tables: Partial<Record<TableKind, TableRow[]>>;
   pauseMs: number;
   name: string;
@@ -229,25 +248,10 @@ interface Written {
 async function finish(context: Context, operation: Operation, made: Written): Promise<CheckpointResult> {
   const { session, store, clock } = context;
   const { partial, written, pauseMs } = made;
-  const files = context.compression === 'zstd' ? await compressPages(partial.folder, made.files) : made.files;
-  const tables = Buffer.from(`${JSON.stringify(made.tables)}\n`);
-  files.push({ name: TABLES, size: tables.length, checksum: await checksum(tables) });
-
-  const trees = session.hosts.list
-    .toSorted((a, b) => Number(b.number === session.rootHost) - Number(a.number === session.rootHost) || a.number - b.number)
-    .map(({ number, name, addresses }) => ({ number, name, addresses, tree: treeOf(session, made.all, number) }))
-    .filter(({ tree }) => tree.length > 0);
+  const { trees } = made.described;
   const [first] = trees;
-  const lists = trees.map(({ number, tree }) => ({
-    name: number === first?.number ? PROCESSES : `${PROCESSES}.${number}`,
-    bytes: Buffer.from(processList(tree)),
-  }));
-  await Promise.all([
-    writeNew(join(partial.folder, TABLES), tables),
-    ...lists.map(({ name, bytes }) => writeNew(join(partial.folder, name), bytes)),
-  ]);
-  for (const { name, bytes } of lists) files.push({ name, size: bytes.length, checksum: await checksum(bytes) });
-
+  const images = context.compression === 'zstd' ? await compressPages(partial.folder, made.files) : made.files;
+  const files = [...images, ...made.described.files];
   const byId = new Map(made.all.map((one) => [one.virtualPid, one]));
   const timed = written.find((one) => one.simulatedTime !== '');
   const manifest: Manifest = {
@@ -301,12 +305,6 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
     totalMs: operation.elapsedMs,
     simulatedTime: manifest.simulatedTime,
   };
-}
-
-/** The processes of one host in the order in which they are made. */
-function treeOf({ root, rootHost }: Session, all: readonly AgentConnection[], host: number): TreeProcess[] {
-  const here = all.filter((one) => one.host === host).map((one) => ({ virtualPid: one.virtualPid, ...one.family }));
-  return processTree(here, host === rootHost ? root : 0);
 }
 
 function workingFolder(paths: readonly TableRow[], root: number): string | undefined {

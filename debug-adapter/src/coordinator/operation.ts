@@ -42,6 +42,8 @@ export interface RequestFields {
   snapshot?: string;
   /** suspend: the process must have no children. */
   alone?: boolean;
+  /** save: the threads go on right after it. */
+  goesOn?: boolean;
 }
 
 /** A process that was to be alone has children: they have to be stopped with it. */

@@ -74,6 +74,16 @@ export function saveSteps(processes: readonly PhaseProcess[]): PhaseStep[] {
   return [...steps(drain), all('save', processes)];
 }
 
+/** What is left of `steps` when all processes of the barrier `done` have said that they need no later one of that plugin. */
+export function withoutRest(steps: readonly PhaseStep[], done: PhaseStep): PhaseStep[] {
+  const plugin = done.barrier.slice(0, done.barrier.lastIndexOf('.') + 1);
+  const asked = new Set(done.processes);
+  return steps.filter(
+    ({ phase, barrier, processes }) =>
+      phase !== 'barrier' || !barrier.startsWith(plugin) || !processes.every((virtualPid) => asked.has(virtualPid)),
+  );
+}
+
 export function resumeSteps(processes: readonly PhaseProcess[]): PhaseStep[] {
   return [all('resume', processes), all('running', processes)];
 }

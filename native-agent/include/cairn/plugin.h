@@ -192,8 +192,10 @@ enum cairn_keep {
 
 /* What a barrier's callback may give besides 0 and -errno. Since 1.1: what it needs from outside (an emulator's word that it is ready, a
  * licence) is not there yet: it has said what by host->waits_for, and is called again a moment later, for as long as it takes. The user
- * sees it, and may give up. A host whose struct ends before waits_for would take it for done. */
-enum cairn_barrier_result { CAIRN_BARRIER_DONE = 0, CAIRN_BARRIER_WAITS = 0x57414954 };
+ * sees it, and may give up. A host whose struct ends before waits_for would take it for done.
+ * CAIRN_BARRIER_LAST, of a checkpoint's barrier: done, and this process has nothing to do at the plugin's later barriers of this checkpoint.
+ * Where all processes say so these may be left out; else they come in all processes as ever. Since 1.1; an older host takes it for done. */
+enum cairn_barrier_result { CAIRN_BARRIER_DONE = 0, CAIRN_BARRIER_WAITS = 0x57414954, CAIRN_BARRIER_LAST = 0x4c415354 };
 
 /* host->around_fork: before the call, and behind it in each process; after a failure in the one that there is. */
 enum cairn_fork_stage { CAIRN_FORK_BEFORE = 0, CAIRN_FORK_IN_PARENT = 1, CAIRN_FORK_IN_CHILD = 2 };
@@ -410,7 +412,7 @@ struct cairn_plugin {
 
   /* [quiesced, restoring] NULL-terminated names of own barriers, in order, and what runs at each; NULL: none. The checkpoint's come when
    * all threads stand, before PRECHECKPOINT [quiesced], the restart's after RESTART [restoring]. No process goes on to the next barrier
-   * before all have passed this one. CAIRN_BARRIER_WAITS: see there. */
+   * before all have passed this one. CAIRN_BARRIER_WAITS, CAIRN_BARRIER_LAST: see there. */
   const char *const *checkpoint_barriers;
   const char *const *restart_barriers;
   int32_t (*barrier)(const char *name, uint32_t restart);

@@ -2,27 +2,26 @@
 // a restart gives others for 0, 1 and 2. All processes know them by the shared names CAIRN_NAMES_OUTSIDE, also after exec. Test: test/probes/processes/shell.c.
 #include <sys/sysmacros.h>
 
+#include "common/given.h"
 #include "descriptor/table.h"
 
 namespace cairn::descriptor {
 namespace {
 
-constexpr int32_t max_outside = 64;
-// Keys: 8 * number + one of these; -1: the virtual pid of the process that noted them.
-enum Part : int64_t { device, inode, rdev, type, parts = 8 };
+using plugin::most_given;
 
-int64_t part(int32_t number, Part which) {
-  int64_t value = 0;
-  return host->get_name(CAIRN_NAMES_OUTSIDE, number * parts + which, &value) == 0 ? value : 0;
+int64_t part(int32_t number, plugin::GivenPart which) { return plugin::given(host, number, which); }
+void note_part(int32_t number, plugin::GivenPart which, uint64_t value) {
+  host->set_name(CAIRN_NAMES_OUTSIDE, number * plugin::given_parts + which, static_cast<int64_t>(value));
 }
 
 void note(int32_t number) {
   struct stat64 status = {};
-  if (number >= max_outside || sys(SYS_fstat, number, pointer(&status)) < 0) return;
-  host->set_name(CAIRN_NAMES_OUTSIDE, number * parts + device, static_cast<int64_t>(status.st_dev));
-  host->set_name(CAIRN_NAMES_OUTSIDE, number * parts + inode, static_cast<int64_t>(status.st_ino));
-  host->set_name(CAIRN_NAMES_OUTSIDE, number * parts + rdev, static_cast<int64_t>(status.st_rdev));
-  host->set_name(CAIRN_NAMES_OUTSIDE, number * parts + type, status.st_mode & S_IFMT);
+  if (number >= most_given || sys(SYS_fstat, number, pointer(&status)) < 0) return;
+  note_part(number, plugin::given_device, status.st_dev);
+  note_part(number, plugin::given_inode, status.st_ino);
+  note_part(number, plugin::given_rdev, status.st_rdev);
+  note_part(number, plugin::given_type, status.st_mode & S_IFMT);
 }
 
 int32_t note_one(int32_t number, void* attached) {
@@ -32,10 +31,10 @@ int32_t note_one(int32_t number, void* attached) {
 }
 
 bool same_object(int32_t number, const struct stat64& status) {
-  if (part(number, type) != static_cast<int64_t>(status.st_mode & S_IFMT)) return false;
+  if (part(number, plugin::given_type) != static_cast<int64_t>(status.st_mode & S_IFMT)) return false;
   // A terminal is the same whatever path it was opened by.
-  if (S_ISCHR(status.st_mode)) return part(number, rdev) == static_cast<int64_t>(status.st_rdev) && major(status.st_rdev) != 1;
-  return part(number, device) == static_cast<int64_t>(status.st_dev) && part(number, inode) == static_cast<int64_t>(status.st_ino);
+  if (S_ISCHR(status.st_mode)) return part(number, plugin::given_rdev) == static_cast<int64_t>(status.st_rdev) && major(status.st_rdev) != 1;
+  return part(number, plugin::given_device) == static_cast<int64_t>(status.st_dev) && part(number, plugin::given_inode) == static_cast<int64_t>(status.st_ino);
 }
 
 }  // namespace
@@ -59,10 +58,10 @@ void note_outside_again() {
 }
 
 int32_t outside_descriptor(int32_t number, const struct stat64& status) {
-  if (number < max_outside && same_object(number, status)) return number;
+  if (number < most_given && same_object(number, status)) return number;
   // A file that the program has opened by itself is its own, even if it is the one that its output was led to.
   if (S_ISREG(status.st_mode)) return -1;
-  for (int32_t other = 0; other < max_outside; ++other) {
+  for (int32_t other = 0; other < most_given; ++other) {
     if (same_object(other, status)) return other;
   }
   return -1;

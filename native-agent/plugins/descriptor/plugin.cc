@@ -10,15 +10,16 @@ const cairn_host* host;
 
 namespace {
 
-const char* const checkpoint_barriers[] = {"find", nullptr};
+const char* const checkpoint_barriers[] = {"list", "find", nullptr};
 const char* const restart_barriers[] = {"make", "take", "fill", nullptr};
 
 int32_t barrier(const char* name, uint32_t) {
   if (plugin::same(name, "find")) {
-    int32_t error = read_table();
+    int32_t error = settle_table();
     if (error >= 0) note_names();
     return error;
   }
+  if (plugin::same(name, "list")) return read_table();
   if (plugin::same(name, "make")) return make_kept();
   if (plugin::same(name, "take")) return take_shared();
   int32_t error = fill();
@@ -29,8 +30,10 @@ int32_t barrier(const char* name, uint32_t) {
 bool restarted = false;
 
 int32_t event(uint32_t number, void*) {
+  if (number == CAIRN_EVENT_PRECHECKPOINT || number == CAIRN_EVENT_ABORT) forget_objects();
   if (number == CAIRN_EVENT_RESTART) {
     restarted = true;
+    forget_told_before();
     return begin_restore();
   }
   if (number == CAIRN_EVENT_RUNNING && restarted) {

@@ -116,9 +116,14 @@ cairn_descriptor describe(const OpenFile& file, bool kept_here) {
 }
 
 int32_t read_table() {
+  forget_objects();
   table.file_count = table.descriptor_count = 0;
   int32_t error = for_each_descriptor(0, add_descriptor, nullptr);
-  if (error >= 0) error = find_keepers();
+  return error < 0 ? error : tell_objects();
+}
+
+int32_t settle_table() {
+  int32_t error = find_keepers();
   return error < 0 ? error : offer_files();
 }
 

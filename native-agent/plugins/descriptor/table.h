@@ -64,8 +64,15 @@ inline long pointer(const void* address) { return reinterpret_cast<long>(address
 
 /// What a plugin is told of a file, without its path.
 cairn_descriptor describe(const OpenFile& file, bool kept_here);
-/// [quiesced] Fills the table, and offers each open file description to the plugins.
+/// [quiesced] Fills the table, and tells the others what the descriptors lead to.
 int32_t read_table();
+/// [quiesced] When all have: finds who keeps what, and offers each open file description to the plugins.
+int32_t settle_table();
+/// [quiesced] Tells what the files are, for find_keepers; and takes it back.
+int32_t tell_objects();
+void forget_objects();
+/// [restoring] What was told is gone with the computation of before.
+void forget_told_before();
 /// [quiesced] Finds out which of the files another process with a lower id brings back.
 int32_t find_keepers();
 

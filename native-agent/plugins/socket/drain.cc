@@ -121,6 +121,15 @@ int32_t settle_queues() {
   return 0;
 }
 
+bool has_to_drain() {
+  for (const Socket* one = sockets; one != nullptr; one = one->next) {
+    int32_t mark = 0;
+    // What the other host's end has said comes with a later phase.
+    if (one->refills || (has_connection(*one) && (one->away || held(one->peer_inode + stuck, &mark)))) return true;
+  }
+  return false;
+}
+
 int32_t drain() {
   for (Socket* one = sockets; one != nullptr; one = one->next) {
     int32_t mark = 0;

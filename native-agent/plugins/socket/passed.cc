@@ -166,7 +166,10 @@ const char* const checkpoint_barriers[] = {"look", "deeper", "deepest", nullptr}
 const char* const restart_barriers[] = {"send", "finish", nullptr};
 
 int32_t barrier(const char* name, uint32_t restart) {
-  if (restart == 0) return plugin::same(name, "look") ? look() : look_deeper(plugin::same(name, "deepest"));
+  if (restart == 0) {
+    int32_t error = plugin::same(name, "look") ? look() : look_deeper(plugin::same(name, "deepest"));
+    return error == 0 && looked_count == opened_count ? CAIRN_BARRIER_LAST : error;
+  }
   if (plugin::same(name, "send")) return deliver_deferred();
   forget_deferred();
   end_pending();

@@ -223,7 +223,10 @@ const char* const restart_barriers[] = {"connect", nullptr};
 
 int32_t barrier(const char* name, uint32_t restart) {
   if (restart != 0) return give_back(true);
-  if (plugin::same(name, "listeners")) return find_listeners();
+  if (plugin::same(name, "listeners")) {
+    int32_t error = find_listeners();
+    return error == 0 && listenings == nullptr && clients == nullptr ? CAIRN_BARRIER_LAST : error;
+  }
   if (plugin::same(name, "clients")) return find_clients();
   return plugin::same(name, "accept") ? take() : give_back(false);
 }

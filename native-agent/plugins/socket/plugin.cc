@@ -18,10 +18,12 @@ const char* const restart_barriers[] = {"connect", "accept", "make", "fill", nul
 // Tells a program that is executed that there was a restart.
 constexpr uint32_t restarted = plugin::name_space("socket.restarted");
 
+int32_t last_unless(bool more, int32_t result) { return result == 0 && !more ? CAIRN_BARRIER_LAST : result; }
+
 int32_t barrier(const char* name, uint32_t restart) {
   if (restart == 0) {
-    if (plugin::same(name, "peers")) return find_peers();
-    if (plugin::same(name, "queues")) return save_queues();
+    if (plugin::same(name, "peers")) return last_unless(sockets != nullptr, find_peers());
+    if (plugin::same(name, "queues")) return last_unless(has_to_drain(), save_queues());
     return plugin::same(name, "drain") ? drain() : refill();
   }
   if (plugin::same(name, "connect")) return make_pairs();

@@ -4,6 +4,8 @@
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 
+#include "common/given.h"
+#include "common/handles.h"
 #include "socket/socket.h"
 
 #ifndef SIOCOUTQ
@@ -61,14 +63,40 @@ void find_others() {
   }
 }
 
+// Hash of the inode of somebody's socket -> that inode, and when a look into all processes began that did not find it: all of them may have
+// one socket, or ask at about the same time for theirs.
+constexpr uint32_t sought_in_vain = plugin::name_space("socket.sought");
+constexpr uint64_t sought_keys = 256;
+constexpr uint32_t fresh_ms = 200;
+
+uint32_t now_ms() {
+  struct timespec now = {};
+  sys(SYS_clock_gettime, CLOCK_MONOTONIC, pointer(&now));
+  return static_cast<uint32_t>(plugin::nanoseconds_of(now) / 1'000'000);
+}
+
+bool just_sought(uint64_t inode, uint32_t now) {
+  int64_t mark = 0;
+  if (host->get_name(sought_in_vain, static_cast<int64_t>(inode % sought_keys), &mark) < 0) return false;
+  return static_cast<uint64_t>(mark) >> 32 == (inode & 0xffffffffu) && now - static_cast<uint32_t>(mark) <= fresh_ms;
+}
+
+void note_sought(uint64_t inode, uint32_t began) {
+  host->set_name(sought_in_vain, static_cast<int64_t>(inode % sought_keys), static_cast<int64_t>(inode << 32 | began));
+}
+
 const Owner* owner_of(uint64_t inode) {
   if (inode == 0) return nullptr;
+  const uint32_t began = now_ms();
+  if (!others_known && just_sought(inode, began)) return nullptr;
+  const bool looked = !others_known;
   find_others();
   const Owner* found = nullptr;
   for (uint32_t i = 0; i < owner_count; ++i) {
     bool lower = found == nullptr || owners[i].process < found->process || (owners[i].process == found->process && owners[i].fd < found->fd);
     if (owners[i].inode == inode && lower) found = &owners[i];
   }
+  if (found == nullptr && looked) note_sought(inode, began);
   return found;
 }
 
@@ -122,11 +150,12 @@ void inet_look(int32_t fd, int32_t type, int32_t protocol, const Address& local,
   }
 }
 
-void add_other_end(Text<512>* detail, int32_t fd, const State& state, const Address& shown_peer) {
+void add_other_end(Text<512>* detail, int32_t fd, bool given, const State& state, const Address& shown_peer) {
   static const char* const words[] = {"refuse unless a plugin wants it", "refuse", "close", "external"};
   auto* externals = static_cast<const cairn_externals*>(host->extension("cairn.external/1"));
   char name[64];
-  const Owner* owner = owner_of(state.peer_inode);
+  // What the first process was started with leads outside, and all processes may have it.
+  const Owner* owner = given ? nullptr : owner_of(state.peer_inode);
   if (externals != nullptr && externals->marked(fd, name, sizeof name) >= 0) detail->add("; outside: external, marked \"").add(name).add("\"");
   else if (owner != nullptr) detail->add("; inside: process ").add(int64_t{owner->process}).add(", descriptor ").add(int64_t{owner->fd});
   else detail->add("; outside: ").add(words[static_cast<uint32_t>(rule_for(shown_peer))]);
@@ -161,7 +190,7 @@ void emit_socket(int32_t fd, uint64_t inode, cairn_emit_row emit, void* context)
   if (state.connected && sys(SYS_ioctl, fd, FIONREAD, pointer(&unread)) == 0 && unread > 0) detail.add(", ").add(int64_t{unread}).add(" bytes to read");
   // Of a Unix socket the kernel counts its own memory.
   if (state.connected && family != AF_UNIX && sys(SYS_ioctl, fd, SIOCOUTQ, pointer(&unsent)) == 0 && unsent > 0) detail.add(", ").add(int64_t{unsent}).add(" bytes on the way");
-  if (state.connected) add_other_end(&detail, fd, state, shown_peer);
+  if (state.connected) add_other_end(&detail, fd, plugin::was_given(host, S_IFSOCK, inode), state, shown_peer);
   const cairn_row row = {sizeof row, 0, name.text(), real.text(), "", detail.text(), 0};
   emit(context, &row);
 }

@@ -345,6 +345,8 @@ int32_t send_whole(int32_t fd, const char* data, uint64_t size);
 
 // ---- drain.cc: what of a TCP connection does not fit into its receiver's queue. [quiesced] ----------------------------------
 int32_t settle_queues();
+/// After save_queues: whether drain and refill have something to do here.
+bool has_to_drain();
 int32_t drain();
 int32_t refill();
 void abort_drain();

@@ -139,6 +139,7 @@ void Operation::handle(uint64_t id, Text body) {
   error_.clear();
   events::facts().error = &error_;
   events::facts().waits_for[0] = 0;
+  events::facts().needs_no_later = false;
   if (!wire::decode(body, cairn_agent_PhaseRequest_fields, &request)) {
     error_.set(-EPROTO, "coordinator").add("a phase request could not be read");
   } else if (request.phase == cairn_agent_Phase_PHASE_ABORT) {
@@ -181,6 +182,7 @@ void Operation::handle(uint64_t id, Text body) {
   reply.calls.funcs.encode = write_times;
   Text waits_for = error_.failed() ? Text() : Text(events::facts().waits_for);
   reply.waits_for = encode_text(&waits_for);
+  reply.last = !error_.failed() && events::facts().needs_no_later;
   Status status = agent_->channel_.send(id, cairn_agent_Message_phase_reply_tag, cairn_agent_PhaseReply_fields, &reply);
   events::clear_said();
   if (status != 0) abort();
@@ -203,7 +205,7 @@ bool Operation::run(const cairn_agent_PhaseRequest& request, Text barrier, Text 
     case cairn_agent_Phase_PHASE_BARRIER:
       if (progress_ != suspended && progress_ != restarted) return fail_order("barrier");
       return events::run_barrier(barrier, progress_ == restarted);
-    case cairn_agent_Phase_PHASE_SAVE: return save(folder, snapshot, request.synchronous);
+    case cairn_agent_Phase_PHASE_SAVE: return save(folder, snapshot, request.synchronous, request.goes_on);
     case cairn_agent_Phase_PHASE_RESUME: return resume();
     case cairn_agent_Phase_PHASE_RUNNING: return running();
     case cairn_agent_Phase_PHASE_RESTART: return restart();
@@ -295,7 +297,7 @@ namespace {
 void report_alone(const checkpoint::SaveResult& result) { instance().report_alone(result); }
 }  // namespace
 
-bool Operation::save(Text folder, Text snapshot, bool synchronous) {
+bool Operation::save(Text folder, Text snapshot, bool synchronous, bool goes_on) {
   if (progress_ != suspended) return fail_order("save");
   if (agent_->save_.active()) {
     error_.set(-EBUSY, "writer").add("an earlier snapshot is still being written");
@@ -304,6 +306,7 @@ bool Operation::save(Text folder, Text snapshot, bool synchronous) {
   static checkpoint::SaveRequest request;
   sys::TextBuilder(request.folder, sizeof request.folder).add(folder);
   sys::TextBuilder(request.snapshot, sizeof request.snapshot).add(snapshot);
+  request.goes_on = goes_on && !synchronous;
   sys::TextBuffer<4200> files;
   files.add(folder).add("/p").number(agent_->facts_.virtual_pid).add(".files");
   kept_files.begin(files.text());
@@ -358,6 +361,7 @@ bool Operation::resume() {
     bool ok = events::send(CAIRN_EVENT_RESUME);
     bool held_throughout = stop_.active();
     stop_.end();
+    agent_->save_.go_on();
     agent_->fork_gate_.open();
     held_ns_ = stop_.held_ns();
     arena_->rewind(arena_mark_);

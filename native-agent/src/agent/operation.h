@@ -51,7 +51,7 @@ class Operation {
   bool lacks_plugin();
   bool presuspend();
   bool suspend(uint64_t deadline_ns, bool alone);
-  bool save(sys::Text folder, sys::Text snapshot, bool synchronous);
+  bool save(sys::Text folder, sys::Text snapshot, bool synchronous, bool goes_on);
   bool capture(const checkpoint::SaveRequest& request);
   bool resume();
   bool running();

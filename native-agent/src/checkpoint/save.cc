@@ -19,6 +19,8 @@ using sys::Status;
 using sys::Text;
 
 constexpr uint64_t look_ns = 2'000'000;
+/// For who lets the threads go on: it may be killed, or have many processes to let go.
+constexpr uint64_t patience_ns = 2'000'000'000;
 constexpr size_t metadata_capacity = 256 << 20;  // reserved, touched as needed
 
 void copy_text(char* target, size_t capacity, Text text) {
@@ -53,7 +55,7 @@ class Writer {
     }
     image::RecordWriter runs(reinterpret_cast<char*>(memory), metadata_capacity / 2);
     image::RecordWriter records(reinterpret_cast<char*>(memory) + metadata_capacity / 2, metadata_capacity / 2);
-    return read_flags() && write_pages(&runs) && write_metadata(&runs, &records) && write_kept();
+    return read_flags() && write_pages(&runs) && write_metadata(&runs, &records) && flush_image() && write_kept();
   }
 
   /// What only /proc/self/smaps tells, and only slowly: memory that grows down, memory that the application keeps from its
@@ -110,6 +112,12 @@ class Writer {
     return fd->ok();
   }
 
+  /// Both at once: where each is flushed when it is written a file system with a journal waits for two of its commits.
+  bool flush_image() {
+    call_unchecked(SYS_sync_file_range, metadata_.get(), 0, 0, 2 /* SYNC_FILE_RANGE_WRITE */);
+    return flush(pages_.get()) && flush(metadata_.get());
+  }
+
   bool flush(int fd) {
     long result = call(SYS_fsync, fd);
     if (failed(result)) error_.set(static_cast<Status>(result), "fsync").add("the snapshot could not be flushed to the disk");
@@ -117,15 +125,13 @@ class Writer {
   }
 
   bool write_pages(image::RecordWriter* runs) {
-    sys::UniqueFd fd;
     SavedFile* entry = nullptr;
-    if (!open_file(".pages", &fd, &entry)) return false;
-    PageWriter pages(fd.get(), runs, &error_);
+    if (!open_file(".pages", &pages_, &entry)) return false;
+    PageWriter pages(pages_.get(), runs, &error_);
     if (!pages.open()) return false;
     for (uint32_t i = 0; i < map_->mapping_count; ++i) {
       if (!pages.write(map_->mappings[i])) return false;
     }
-    if (!flush(fd.get())) return false;
     entry->size = pages.bytes();
     entry->checksum = pages.checksum();
     ++result_->file_count;
@@ -143,10 +149,9 @@ class Writer {
       error_.set(-ENOSPC, "metadata").add("the description of the memory is too large");
       return false;
     }
-    sys::UniqueFd fd;
     SavedFile* entry = nullptr;
-    if (!open_file(".meta", &fd, &entry)) return false;
-    Status status = sys::write_all(fd.get(), records->data(), records->size());
+    if (!open_file(".meta", &metadata_, &entry)) return false;
+    Status status = sys::write_all(metadata_.get(), records->data(), records->size());
     if (status != 0) {
       error_.set(status, "metadata").add("cannot write the description of the memory");
       return false;
@@ -154,7 +159,7 @@ class Writer {
     entry->size = records->size();
     entry->checksum = image::Checksum::of(records->data(), records->size());
     ++result_->file_count;
-    return flush(fd.get());
+    return true;
   }
 
   bool write_kept() {
@@ -177,6 +182,7 @@ class Writer {
   const NeededFiles& needed_;
   int32_t (*virtual_tid_)(int32_t);
   SaveResult* result_;
+  sys::UniqueFd pages_, metadata_;
   sys::Error error_;
 };
 
@@ -200,6 +206,7 @@ bool Save::begin(const SaveRequest& request, const ProcessFacts& facts, const St
   long child = call(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr);
   if (child == 0) {
     call_unchecked(SYS_close, read_end);
+    if (request.goes_on) (void)sys::wait_while(&result_->runs, 0, sys::now_ns() + patience_ns);
     Writer(request, facts, stop, map, kept, needed, virtual_tid, result_).run();
     call_unchecked(SYS_close, write_end);
     bool there = true;
@@ -228,6 +235,10 @@ bool Save::begin(const SaveRequest& request, const ProcessFacts& facts, const St
 }
 
 const SaveResult* Save::result() const { return __atomic_load_n(&result_->done, __ATOMIC_ACQUIRE) != 0 ? result_ : nullptr; }
+
+void Save::go_on() {
+  if (result_ != nullptr) sys::store_and_wake(&result_->runs, 1);
+}
 
 const SaveResult* Save::finish() {
   sys::store_and_wake(&result_->told, 1);

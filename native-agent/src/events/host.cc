@@ -324,6 +324,7 @@ bool run_barrier(Text name, bool restart) {
     CallTimer timer;
     int32_t result = call_barrier(entry, barrier.c_str(), restart);
     timer.by(layer, 0);
+    host_facts.needs_no_later = result == CAIRN_BARRIER_LAST;
     if (result != CAIRN_BARRIER_WAITS) host_facts.waits_for[0] = 0;
     else if (host_facts.waits_for[0] == 0) (void)host_waits_for(sys::TextBuffer<64>().add("plugin ").add(entry.plugin->name).add(" waits").c_str());
     if (result >= 0) return true;

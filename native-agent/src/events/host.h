@@ -33,6 +33,7 @@ struct HostFacts {
   sys::Error* error;  // of the operation in progress
   char snapshot[128];   // id of the one that is being made, or was restarted
   char waits_for[512];  // of the barrier in progress; empty: it is done, or failed
+  bool needs_no_later;  // of the barrier in progress: CAIRN_BARRIER_LAST
   void (*log)(uint32_t level, const char* text);
   int32_t (*request_checkpoint)(const char* name);
   int32_t (*forbid_checkpoint)(const char* what);
