@@ -166,6 +166,22 @@ int32_t save_queue(Socket* one) {
   return result;
 }
 
+namespace {
+
+/// To twice what it is. One that has grown by itself may be larger than what anybody may ask for, and would become smaller.
+void enlarge_send_buffer(int32_t fd) {
+  char text[32];
+  const char* at = text;
+  int64_t most = 0;
+  int32_t now = 0;
+  uint32_t size = sizeof now;
+  if (plugin::read_file(host, "/proc/sys/net/core/wmem_max", text, sizeof text) <= 0 || !plugin::read_number(&at, 10, &most)) return;
+  if (sys(SYS_getsockopt, fd, SOL_SOCKET, SO_SNDBUF, pointer(&now), pointer(&size)) < 0 || most <= now / 2) return;
+  sys(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDBUF, pointer(&now), sizeof now);
+}
+
+}  // namespace
+
 int32_t send_whole(int32_t fd, const char* data, uint64_t size) {
   uint64_t done = 0;
   int32_t waited = 0;
@@ -175,17 +191,13 @@ int32_t send_whole(int32_t fd, const char* data, uint64_t size) {
     if (count == -EAGAIN || count == -ENOBUFS) {
       // There was room before. Buffers that grow by themselves may need a moment; then a larger one has to be asked for.
       if (++waited > 500) return -ENOBUFS;
-      if (waited % 25 == 0) {
-        int32_t now = 0;
-        uint32_t option_size = 4;
-        sys(SYS_getsockopt, fd, SOL_SOCKET, SO_SNDBUF, pointer(&now), pointer(&option_size));
-        sys(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDBUF, pointer(&now), 4);
-      }
+      if (waited % 25 == 0) enlarge_send_buffer(fd);
       pause_a_moment();
       continue;
     }
     if (count < 0) return static_cast<int32_t>(count);
     done += static_cast<uint64_t>(count);
+    waited = 0;
   } while (done < size);
   return 0;
 }
