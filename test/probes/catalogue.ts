@@ -42,6 +42,8 @@ export type Probe = {
   sabotage: string[];
   /** Why two of it cannot be there at the same time on one host; undefined: they can. */
   alone: string | undefined;
+  /** A look of a checkpoint can be seen by the next one: two of one run before "kill and restart". */
+  twice: boolean;
   /** What the engine lacks for this probe to pass a restart; undefined: nothing. */
   missing: string | undefined;
   /** What a checkpoint of an attached probe refuses; a regular expression. */
@@ -84,6 +86,7 @@ function describe(family: string, file: string, bits: Bits): Probe | undefined {
     churn: new Set(words('churn')),
     sabotage: words('sabotage'),
     alone: field('alone'),
+    twice: words('looks').includes('twice'),
     missing: field('missing'),
     attached: field('attached'),
     otherUser: field('other user'),

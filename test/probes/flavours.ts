@@ -291,6 +291,10 @@ export class ProbeRun {
   async killAndRestart(): Promise<void> {
     const { program, launch } = await this.#run('kill');
     const before = await this.#steadyPicture(program);
+    if (this.probe.twice) {
+      await this.#checkpoint('kill');
+      await this.#alive([program], launch);
+    }
     const snapshot = await this.#checkpoint('kill', '--then', 'kill');
     await program.exit();
     const restarted = await this.#restart(snapshot, 'k1', launch, before);

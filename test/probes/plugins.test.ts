@@ -219,6 +219,29 @@ for (const [what, where, callback] of [
     }));
 }
 
+test('a restart that fails leaves no file in /dev/shm of one that had lost its name', () =>
+  withScratch(async (scratch) => {
+    const name = join('/dev/shm', `cairn-probe-lost-${process.pid}`);
+    const script = `exec 3<>${name}; echo inode $(stat -c %i ${name}); rm ${name}; echo lost >&3; echo ready; read line`;
+    const armed = join(scratch.work, 'armed');
+    const plugin = `${await misbehaving(scratch, 'misbehaving')}=${settingsFile(scratch, { where: '4', how: 'null', file: armed })}`;
+    const program = scratch.cairnProgram(['run', '--session', 'one', '--plugin', plugin, '--', 'sh', '-c', script], {
+      input: true,
+    });
+    const [, inode] = (await program.line(/^inode \d+$/)).split(' ');
+    await program.line(/^ready$/);
+    const { snapshot } = await scratch.checkpoint('one');
+    writeFileSync(armed, '');
+    const again = scratch.cairnProgram(['restart', snapshot, '--session', 'two', '--plugin', plugin]);
+    assert.equal(await again.exit(), 1, again.transcript());
+    assert.match(again.stderr, /crashed in event restart/);
+    const left = readdirSync('/dev/shm').filter((entry) => entry.includes('unlinked') && entry.endsWith(`-${inode}`));
+    for (const entry of left) rmSync(join('/dev/shm', entry));
+    assert.deepEqual(left, []);
+    program.type('x\n');
+    assert.equal(await program.exit(), 0, program.transcript());
+  }));
+
 for (const [where, callback] of [
   ['1', 'event presuspend'],
   ['2', 'event precheckpoint'],

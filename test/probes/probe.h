@@ -17,6 +17,7 @@
 //   // other user: …   why a restart by another user is refused; "not …": why that is no test of it
 //   // alone: …      why it cannot be restarted twice at once beside the run: it has what is there once on a host
 //   // signal: …     sent instead of the 1-byte file
+//   // looks: twice  "kill and restart" makes two checkpoints of the run, and the second is the one that is restarted
 //   // churn: maps threads fds    what the second oracle cannot compare, since it changes all the time (also fields of /proc/PID/status)
 #ifndef CAIRN_PROBE_H
 #define CAIRN_PROBE_H

@@ -186,6 +186,7 @@ for (const [kind, words] of [
   ['thread-folder', /Thread \d+ has a working directory and umask of its own/],
   ['process-folder', /shares its working directory and umask with its parent/],
   ['aio', /asynchronous input and output in the kernel \(io_setup/],
+  ['lease', /a lease for writing on a file/],
   ['user', /user ids 65534, 65534, 0, 65534/],
 ] as const) {
   test(`what a restart could not give back is refused: ${kind}`, (context) =>

@@ -19,11 +19,20 @@ struct TimeLeft {
   int64_t nanoseconds;
 };
 
+/// Of a call on a socket, which itself has the time-out (limited.h).
+struct SocketLimit {
+  int32_t fd;
+  int32_t option;     // 0: no such call
+  uint32_t shortened;  // the socket has what remains, and `whole` is what the application has chosen
+  long whole[2];      // as the kernel's struct timeval of this kind of program
+};
+
 struct TimeSlot {
   uintptr_t owner;  // thread pointer; 0: nobody's
   uint32_t busy;
   TimeLeft left;
   int64_t deadline;  // CLOCK_MONOTONIC
+  SocketLimit limit;
 };
 constexpr uint32_t time_slot_count = 512;
 // Part of the image.
@@ -60,6 +69,9 @@ class Remaining {
 
   /// NULL: the call is to be made as it came.
   [[nodiscard]] const TimeLeft* left() const { return slot_ == nullptr ? nullptr : &slot_->left; }
+
+ protected:
+  [[nodiscard]] TimeSlot* slot() const { return slot_; }
 
  private:
   static int64_t whole(const struct timespec* time) {

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 
+#include "common/limited.h"
 #include "common/remaining.h"
 #include "event/events.h"
 
@@ -49,7 +50,8 @@ void set_waits_right(bool restarted) {
     if (slot.busy == 0) continue;
     // The time between checkpoint and restart does not count.
     if (restarted) slot.deadline += moment - noted;
-    plugin::set_left(&slot, slot.deadline - moment);
+    if (slot.limit.option != 0) plugin::shorten_limit(host, &slot.limit, plugin::Limited::elapsed(slot, moment));
+    else plugin::set_left(&slot, slot.deadline - moment);
   }
 }
 

@@ -17,6 +17,8 @@ enum class Kind : uint32_t {
   device,     // /dev/null and its like
 };
 
+struct Attribute;
+
 /// One open file description, or a file that is only mapped any more.
 struct OpenFile {
   Kind kind;
@@ -35,6 +37,7 @@ struct OpenFile {
   bool elsewhere;         // another process brings it back
   Rule rule;
   const char* path;       // virtual
+  const Attribute* attributes;  // kind kept
   const char* real;       // where it was; nullptr: at its virtual path
 };
 

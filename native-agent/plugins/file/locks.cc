@@ -9,7 +9,7 @@
 namespace cairn::file {
 namespace {
 
-enum class LockKind : uint32_t { record, description, whole };  // POSIX, F_OFD_*, flock
+enum class LockKind : uint32_t { record, description, whole, lease };  // POSIX, F_OFD_*, flock, F_SETLEASE
 
 struct Lock {
   LockKind kind;
@@ -17,6 +17,7 @@ struct Lock {
   int32_t type;   // F_RDLCK or F_WRLCK
   int64_t start;
   int64_t length; // 0: to the end, wherever that is
+  bool breaking;  // a lease: somebody waits for its end
 };
 
 constexpr uint32_t capacity = 4096;
@@ -37,8 +38,11 @@ bool parse(const char* at, Lock* lock) {
   if (plugin::begins(at, "POSIX", &rest)) lock->kind = LockKind::record;
   else if (plugin::begins(at, "OFDLCK", &rest)) lock->kind = LockKind::description;
   else if (plugin::begins(at, "FLOCK", &rest)) lock->kind = LockKind::whole;
-  else return false;  // a lease or a delegation
-  at = next_word(next_word(at));
+  else if (plugin::begins(at, "LEASE", &rest)) lock->kind = LockKind::lease;
+  else return false;  // a delegation
+  at = next_word(at);
+  lock->breaking = plugin::begins(at, "BREAKING", &rest);
+  at = next_word(at);
   lock->type = plugin::begins(at, "WRITE", &rest) ? F_WRLCK : F_RDLCK;
   at = next_word(next_word(next_word(at)));
   int64_t end = 0;
@@ -79,6 +83,7 @@ int32_t fail(int32_t error, const Lock& lock) {
   for (uint32_t f = 0; f < table.file_count; ++f) {
     if (table.files[f].descriptor == lock.fd) path = table.files[f].path;
   }
+  if (lock.kind == LockKind::lease) return host->fail(error, path, "a lease on a file (F_SETLEASE) cannot be taken again: somebody else has the file open, or it is another user's");
   return host->fail(error, path, error == -EAGAIN || error == -EACCES
       ? "a lock on a file cannot be taken again: somebody else holds it; end that, or restart into a run folder"
       : "a lock on a file cannot be taken again");
@@ -100,6 +105,12 @@ int32_t save_locks(const cairn_descriptor& descriptor) {
     Lock lock = {};
     if (!parse(at, &lock) || known(lock, descriptor.device, descriptor.inode)) continue;
     if (lock.kind != LockKind::record && descriptor.elsewhere != 0) continue;
+    // The time that its holder has left is the kernel's.
+    if (lock.breaking) return host->fail(-EAGAIN, descriptor.path, "a lease on a file (F_SETLEASE) that its holder is asked to give up; try again when it has. The computation runs on");
+    // Who reads the content for the snapshot would break it.
+    if (lock.kind == LockKind::lease && lock.type == F_WRLCK) {
+      return host->fail(-ENOTSUP, descriptor.path, "a lease for writing on a file (F_SETLEASE with F_WRLCK), which cannot be saved; give it up before the checkpoint. The computation runs on");
+    }
     lock.fd = suitable_descriptor(lock, descriptor);
     if (lock.fd < 0) continue;  // another descriptor, still to come, shows it too
     if (count == capacity) return host->fail(-ENOSPC, descriptor.path, "more than 4096 file locks");
@@ -114,6 +125,8 @@ int32_t lock_again() {
     long result;
     if (lock.kind == LockKind::whole) {
       result = sys(SYS_flock, lock.fd, (lock.type == F_WRLCK ? LOCK_EX : LOCK_SH) | LOCK_NB);
+    } else if (lock.kind == LockKind::lease) {
+      result = sys(SYS_fcntl, lock.fd, F_SETLEASE, lock.type);
     } else {
       struct flock range = {};
       range.l_type = static_cast<short>(lock.type);

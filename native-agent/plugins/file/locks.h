@@ -1,4 +1,4 @@
-// Locks on files: flock(2), record locks and those of an open file description. Saved when quiesced, taken again when restoring.
+// Locks on files: flock(2), record locks, those of an open file description, and leases. Saved when quiesced, taken again when restoring.
 #pragma once
 #include "cairn/plugin.h"
 

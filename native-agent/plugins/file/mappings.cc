@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "attributes.h"
 #include "descriptors.h"
 #include "shm.h"
 
@@ -102,6 +103,7 @@ int32_t claim_unopened(cairn_mapping* mapping) {
       if ((file->rule == Rule::save || (writable && file->rule == Rule::none)) && file->kept < 0) {
         file->kind = Kind::kept;
         file->kept = host->keep_file(static_cast<int32_t>(fd), file->size, CAIRN_KEEP_NOW);
+        (void)save_attributes(file, static_cast<int32_t>(fd));
         tell_file(*file, path);
       }
       mapping->token = existing;

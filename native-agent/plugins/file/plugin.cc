@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "attributes.h"
 #include "descriptors.h"
 #include "locks.h"
 #include "restart.h"
@@ -50,6 +51,7 @@ int32_t keep_contents() {
     if (file->kept >= 0) continue;
     int32_t kept = host->keep_file(file->descriptor, file->size, how_to_keep(*file));
     if (kept < 0) return kept;
+    if (int32_t error = save_attributes(file, file->descriptor)) return error;
     file->kept = kept;
   }
   return 0;
@@ -97,6 +99,7 @@ int32_t event(uint32_t number, void* data) {
     case CAIRN_EVENT_PRESUSPEND:
       forget_files();
       forget_locks();
+      forget_attributes();
       return 0;
     case CAIRN_EVENT_DESCRIPTOR_SAVE: {
       int32_t claimed = claim_file(descriptor);

@@ -9,8 +9,9 @@
 
 #include "common/folders.h"
 #include "common/handles.h"
+#include "attributes.h"
 #include "descriptors.h"
-#include "linkable.h"
+#include "nameless.h"
 #include "shm.h"
 
 namespace cairn::file {
@@ -109,7 +110,7 @@ int32_t place_of(const OpenFile& file, char* path, uint32_t capacity) {
   } else {
     int32_t length = paths()->to_real(file.path, path, capacity);
     if (length < 0 || !file.unlinked) return length < 0 ? length : 0;
-    target.add(path).add(".cairn-unlinked-").add(int64_t{host->virtual_pid()}).add("-").add(int64_t{file.kept});
+    target.add(path).add(".cairn-unlinked-").add(static_cast<int64_t>(file.device)).add("-").add(static_cast<int64_t>(file.inode));
   }
   if (target.size() + 1 >= capacity) return -ENAMETOOLONG;
   for (size_t i = 0; i <= target.size(); ++i) path[i] = target.text()[i];
@@ -123,32 +124,39 @@ void keep_numbers(const OpenFile& file, int32_t fd) {
   if (sys(SYS_fstat, fd, pointer(&status)) == 0) (void)paths()->same_file(file.shown_device, file.shown_inode, status.st_dev, status.st_ino);
 }
 
-/// Of a file that may get a name again: a file without one where it was, so that it can get it there.
-int32_t open_nameless(uint32_t index) {
-  char path[4096];
-  if (table.files[index].path[0] != '/') return -ENOENT;
-  int32_t length = paths()->new_real(table.files[index].path, path, sizeof path);
-  while (length > 0 && path[length - 1] != '/') --length;
-  if (length <= 0) return -ENOENT;
-  path[length] = 0;
-  return make_linkable(index, path);
-}
-
 int32_t tell_unwritten(const OpenFile& file, int32_t error) {
   return fail(error, file, error == -ENOSPC || error == -EDQUOT ? "no room on the disk for an open file's content"
                                                                 : "an open file's content cannot be written to its place");
 }
 
-int32_t restore_nameless(uint32_t index) {
+/// The folder in which a file without a name is made: where it was, if it may get a name there, else that of its place.
+bool folder_of(const OpenFile& file, const char* place, char* path, uint32_t capacity) {
+  int32_t length = 0;
+  if (is_linkable(file)) {
+    if (file.path[0] != '/') return false;
+    length = paths()->new_real(file.path, path, capacity);
+  } else {
+    for (; place[length] != 0 && static_cast<uint32_t>(length) + 1 < capacity; ++length) path[length] = place[length];
+  }
+  while (length > 0 && path[length - 1] != '/') --length;
+  if (length > 0) path[length] = 0;
+  return length > 0;
+}
+
+/// 1: it is there, or another process makes it; 0: it has to be one with a name for a while; -errno.
+int32_t restore_nameless(uint32_t index, const char* place) {
   const OpenFile& file = table.files[index];
-  int32_t target = open_nameless(index);
-  if (target < 0) return target == -ENOENT ? 0 : target;
+  char folder[4096];
+  if (!folder_of(file, place, folder, sizeof folder)) return 0;
+  int32_t target = make_nameless(index, folder);
+  if (target < 0) return target == -EEXIST ? 1 : target == -ENOENT ? 0 : fail(target, file, "an open file without a name cannot be made again");
   int32_t source = host->open_kept(file.kept);
   if (source < 0) return fail(source, file, "the snapshot's copy of an open file cannot be read");
   int32_t result = copy_content(source, target, file.size);
   sys(SYS_close, source);
   keep_numbers(file, target);
-  return result == 0 ? 0 : tell_unwritten(file, result);
+  set_attributes(file, target);
+  return result == 0 ? 1 : tell_unwritten(file, result);
 }
 
 /// Whether another process has written it, by a mapping that is all that it has of it, and so has brought it back.
@@ -164,16 +172,19 @@ int32_t restore_content(const OpenFile& file, const char* path) {
   long target = sys(SYS_openat, AT_FDCWD, pointer(path), O_RDWR | O_CREAT | O_CLOEXEC | O_LARGEFILE, file.mode & 07777);
   int32_t result = target < 0 ? static_cast<int32_t>(target) : copy_content(source, static_cast<int32_t>(target), file.size);
   sys(SYS_close, source);
-  if (target >= 0) keep_numbers(file, static_cast<int32_t>(target));
+  if (target >= 0) {
+    keep_numbers(file, static_cast<int32_t>(target));
+    set_attributes(file, static_cast<int32_t>(target));
+  }
   if (target >= 0) sys(SYS_close, target);
   return result == 0 ? 0 : tell_unwritten(file, result);
 }
 
 int32_t open_kept_file(const OpenFile& file, uint32_t flags) {
   char path[4096];
-  int32_t found = open_linkable(static_cast<uint32_t>(&file - table.files), flags);
-  if (found != -ENOENT) return found < 0 ? fail(found, file, "an open file without a name cannot be opened again") : found;
   if (int32_t error = place_of(file, path, sizeof path)) return fail(error, file, "an open file's place is too long a path");
+  int32_t found = open_nameless(static_cast<uint32_t>(&file - table.files), flags, path);
+  if (found != -ENOENT) return found < 0 ? fail(found, file, "an open file without a name cannot be opened again") : found;
   long descriptor = sys(SYS_openat, AT_FDCWD, pointer(path), flags, 0);
   if (descriptor < 0) return fail(static_cast<int32_t>(descriptor), file, "an open file cannot be opened again");
   return static_cast<int32_t>(descriptor);
@@ -295,14 +306,15 @@ void start_reading(int32_t descriptor) {
 
 int32_t restore_contents() {
   for (uint32_t i = 0; i < table.file_count; ++i) {
-    if (!table.files[i].unlinked || table.files[i].kept < 0 || !comes_back(table.files[i])) continue;
-    if (int32_t error = restore_nameless(i); error < 0) return error;
-  }
-  for (uint32_t i = 0; i < table.file_count; ++i) {
     if (!first_with_content(i)) continue;
     const OpenFile& file = table.files[i];
     char path[4096];
     if (int32_t error = place_of(file, path, sizeof path)) return fail(error, file, "an open file's place is too long a path");
+    int32_t nameless = file.unlinked ? restore_nameless(i, path) : 0;
+    if (nameless != 0) {
+      if (nameless < 0) return nameless;
+      continue;
+    }
     if (int32_t error = restore_content(file, path)) return error;
     if (file.unlinked) continue;
     paths()->map_file(file.path, path);
@@ -321,7 +333,7 @@ int32_t restore_contents() {
 }
 
 void remove_unlinked() {
-  end_linkable();
+  end_nameless();
   for (uint32_t i = 0; i < table.file_count; ++i) {
     char path[4096];
     if (!table.files[i].unlinked || !first_with_content(i)) continue;

@@ -8,6 +8,7 @@
 #include "pid/host.h"
 #include "pid/ids.h"
 #include "pid/lent.h"
+#include "pid/pi_words.h"
 
 namespace cairn::pid {
 
@@ -74,12 +75,6 @@ void renew(pthread_mutex_t* mutex, uint16_t from, uint16_t to) {
 }
 
 bool lives_here(int32_t real) { return raw(SYS_tgkill, self_real(), real, 0) != -ESRCH; }
-/// A thread of the computation. What has a number that is a virtual id here, too, has another virtual one, which is noted; a
-/// process that has nothing to do with us may have any number.
-bool is_taken(int32_t real) {
-  int64_t known;
-  return lives_here(real) || host->get_name(CAIRN_NAMES_REAL_ID, real, &known) == 0;
-}
 
 // ---- While no thread runs: memory is read with care, since a list may be anybody's ----
 
@@ -142,11 +137,16 @@ void translate_awaited(uint32_t thread) {
   int operation = static_cast<int>(arguments[1]) & FUTEX_CMD_MASK;
   pthread_mutex_t copy;
   if (operation != FUTEX_LOCK_PI && operation != FUTEX_LOCK_PI2) return;
-  if (!peek(arguments[0], &copy, sizeof copy) || !may_be_mutex(copy)) return;
+  if (!peek(arguments[0], &copy, sizeof copy) || !may_be_mutex(copy)) return find_awaited_pi_word(arguments[0]);
   renew_words(reinterpret_cast<pthread_mutex_t*>(arguments[0]));
 }
 
 }  // namespace
+
+bool is_taken(int32_t real) {
+  int64_t known;
+  return lives_here(real) || host->get_name(CAIRN_NAMES_REAL_ID, real, &known) == 0;
+}
 
 void renew_words(pthread_mutex_t* mutex) {
   while (life_of(mutex) != life_now()) {

@@ -21,6 +21,10 @@ inline bool has_kernel_ids(const pthread_mutex_t* mutex) {
   return __builtin_expect(kind > 0 && (kind & (kind_robust | kind_inherits)) != 0, false);
 }
 
+/// A thread of the computation has this real id. What has a number that is a virtual id here, too, has another virtual one, which is
+/// noted; a process that has nothing to do with us may have any number.
+bool is_taken(int32_t real);
+
 /// The words of an earlier life become those of today.
 void renew_words(pthread_mutex_t* mutex);
 

@@ -16,6 +16,7 @@
 #include "pid/ids.h"
 #include "pid/lent.h"
 #include "pid/mutex_words.h"
+#include "pid/pi_words.h"
 #include "pid/proc_text.h"
 #include "pid/rows.h"
 #include "pid/threads.h"
@@ -270,6 +271,7 @@ int32_t event(uint32_t number, void*) {
       remember_real_ids();
       look();
       int32_t error = remember_threads();
+      if (error == 0) error = remember_pi_words();
       return error != 0 ? error : save_cpu_times();
     }
     case CAIRN_EVENT_RESTART: {
@@ -298,7 +300,7 @@ void rows(const char* table, cairn_emit_row emit, void* context) {
 const char* const mutex_barriers[] = {"held", "awaited", nullptr};
 
 int32_t mutex_barrier(const char* name, uint32_t) {
-  if (plugin::same(name, "held")) translate_held_mutexes(thread_before);
+  if (plugin::same(name, "held")) translate_held_mutexes(thread_before), translate_pi_words();
   else translate_awaited_mutexes(), renew_for_sleepers();
   return 0;
 }

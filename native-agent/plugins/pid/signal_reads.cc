@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <signal.h>
 
+#include "common/limited.h"
 #include "common/text.h"
 #include "pid/host.h"
 #include "pid/ids.h"
@@ -92,15 +93,17 @@ inline ssize_t named(int fd, void* buffer, ssize_t size) {
 
 extern "C" {
 
-CAIRN_EXPORT ssize_t read(int fd, void* buffer, size_t size) { return named(fd, buffer, next_read.get()(fd, buffer, size)); }
+CAIRN_EXPORT ssize_t read(int fd, void* buffer, size_t size) {
+  return named(fd, buffer, plugin::receive(host, fd, [=] { return next_read.get()(fd, buffer, size); }));
+}
 
 // What programs built with -D_FORTIFY_SOURCE call.
 CAIRN_EXPORT ssize_t __read_chk(int fd, void* buffer, size_t size, size_t room) {
-  return named(fd, buffer, next_read_chk.get()(fd, buffer, size, room));
+  return named(fd, buffer, plugin::receive(host, fd, [=] { return next_read_chk.get()(fd, buffer, size, room); }));
 }
 
 CAIRN_EXPORT ssize_t readv(int fd, const struct iovec* parts, int count) {
-  ssize_t size = next_readv.get()(fd, parts, count);
+  ssize_t size = plugin::receive(host, fd, [=] { return next_readv.get()(fd, parts, count); });
   if (may_be_records(size)) name_senders(fd, parts, count, static_cast<size_t>(size));
   return size;
 }

@@ -1,6 +1,7 @@
 // Owns: syscall(2): the ids in the arguments and results of the calls that are wrapped elsewhere under their own names, and of
 // those that libc has no function for; rt_sigaction, which is the plugin signal's; and from the start, since they note what is made,
-// the calls of System V objects, which are the plugin sysv's, and those of io_uring, which are the plugin uring's. All other calls go
+// the calls of System V objects, which are the plugin sysv's, those of io_uring, which are the plugin uring's, and those on
+// priority-inheriting futexes (pi_words.h). All other calls go
 // on as they came. [any]
 #include <linux/futex.h>
 #include <mqueue.h>
@@ -17,6 +18,7 @@
 #include "pid/cpu_times.h"
 #include "pid/host.h"
 #include "pid/ids.h"
+#include "pid/pi_words.h"
 #include "pid/waits.h"
 
 #ifdef SYS_ipc
@@ -162,7 +164,7 @@ bool call_with_ids(long number, const long* a, long* result) {
     case SYS_rt_sigaction: *result = change_action(a); return true;
     case SYS_futex: {
       int operation = static_cast<int>(a[1]) & FUTEX_CMD_MASK;
-      if ((operation != FUTEX_WAIT_BITSET && operation != FUTEX_LOCK_PI2) || (a[1] & FUTEX_CLOCK_REALTIME) != 0) return false;
+      if (operation != FUTEX_WAIT_BITSET || (a[1] & FUTEX_CLOCK_REALTIME) != 0) return false;
       plugin::Moment moment(CLOCK_MONOTONIC, reinterpret_cast<const struct timespec*>(a[3]));
       *result = raw(number, a[0], a[1], a[2], pointer(moment.time()), a[4], a[5]);
       return true;
@@ -253,7 +255,7 @@ extern "C" CAIRN_EXPORT long syscall(long number, ...) noexcept {
   for (long& argument : a) argument = va_arg(list, long);
   va_end(list);
   long result;
-  if (call_for_child(number, a, &result) || call_that_waits(number, a, &result)) return with_errno(result);
+  if (call_for_child(number, a, &result) || call_that_waits(number, a, &result) || call_on_pi_word(number, a, &result)) return with_errno(result);
   if (number == SYS_exit && is_last_thread()) raw(SYS_exit_group, a[0]);
   if (call_of_sysv(number, a, &result) || call_of_rings(number, a, &result) || call_of_queues(number, a, &result)) return result;
   if (active() && (call_with_paths(number, a, &result) || call_of_sockets(number, a, &result))) return result;

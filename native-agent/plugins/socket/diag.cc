@@ -46,7 +46,7 @@ int32_t unix_state(uint64_t inode, UnixState* found) {
   question.sdiag_family = AF_UNIX;
   question.udiag_states = ~0u;
   question.udiag_ino = static_cast<uint32_t>(inode);
-  question.udiag_show = UDIAG_SHOW_PEER | UDIAG_SHOW_ICONS | UDIAG_SHOW_RQLEN | UDIAG_SHOW_VFS;
+  question.udiag_show = UDIAG_SHOW_PEER | UDIAG_SHOW_ICONS | UDIAG_SHOW_RQLEN | UDIAG_SHOW_VFS | UDIAG_SHOW_MEMINFO;
   question.udiag_cookie[0] = question.udiag_cookie[1] = ~0u;
   long size = 0;
   auto* message = static_cast<const unix_diag_msg*>(ask(&question, sizeof question, &size));
@@ -76,6 +76,9 @@ int32_t unix_state(uint64_t inode, UnixState* found) {
         break;
       case UNIX_DIAG_RQLEN:
         found->backlog = value[1];
+        break;
+      case UNIX_DIAG_MEMINFO:
+        if (length > SK_MEMINFO_WMEM_ALLOC * 4) found->unread = value[SK_MEMINFO_WMEM_ALLOC];
         break;
       case UNIX_DIAG_SHUTDOWN:
         found->shutdown = *reinterpret_cast<const uint8_t*>(value);

@@ -3,6 +3,7 @@
 // [any] noting, lock-free; [restoring] joining again. Test: test/probes/sockets/multicast.c
 #include <netinet/in.h>
 
+#include "common/limited.h"
 #include "socket/next.h"
 
 #ifndef SO_COOKIE
@@ -155,8 +156,13 @@ void join_groups(const Socket& one, int32_t fd) {
 }  // namespace cairn::sockets
 
 using namespace cairn::sockets;
+namespace plugin = cairn::plugin;
 
 CAIRN_WRAP(int, setsockopt, int fd, int level, int name, const void* value, uint32_t size) {
+  if (int32_t limit = plugin::limit_of(level, name); __builtin_expect(limit != 0, 0)) {
+    __atomic_store_n(&plugin::socket_limits_used, true, __ATOMIC_RELAXED);
+    plugin::put_back_limits(host, fd, limit);
+  }
   int result = next_setsockopt.get()(fd, level, name, value, size);
   if (__builtin_expect(result == 0 && (level == IPPROTO_IP || level == IPPROTO_IPV6) && value != nullptr, 0)) note(fd, level, name, value, size);
   return result;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/un.h>
 
+#include "common/limited.h"
 #include "socket/away.h"
 #include "socket/next.h"
 
@@ -142,6 +143,7 @@ void prepare_named_calls() {
 }  // namespace cairn::sockets
 
 using namespace cairn::sockets;
+namespace plugin = cairn::plugin;
 
 CAIRN_WRAP(int, bind, int fd, const void* address, uint32_t size) {
   if (!translates()) return next_bind.get()(fd, address, size);
@@ -152,9 +154,9 @@ CAIRN_WRAP(int, bind, int fd, const void* address, uint32_t size) {
 }
 
 CAIRN_WRAP(int, connect, int fd, const void* address, uint32_t size) {
-  if (!translates()) return next_connect.get()(fd, address, size);
+  if (!translates()) return plugin::send(host, fd, [=] { return next_connect.get()(fd, address, size); });
   Real real(fd, address, size, false);
-  int result = next_connect.get()(fd, real.address, real.size);
+  int result = plugin::send(host, fd, [&] { return next_connect.get()(fd, real.address, real.size); });
   int error = errno;
   if (real.touched() && (result == 0 || error == EINPROGRESS)) note_connected(fd, real.given());
   errno = error;
@@ -162,17 +164,17 @@ CAIRN_WRAP(int, connect, int fd, const void* address, uint32_t size) {
 }
 
 CAIRN_WRAP(ssize_t, sendto, int fd, const void* data, size_t length, int flags, const void* address, uint32_t size) {
-  if (!translates() || address == nullptr) return next_sendto.get()(fd, data, length, flags, address, size);
+  if (!translates() || address == nullptr) return plugin::send(host, fd, [=] { return next_sendto.get()(fd, data, length, flags, address, size); });
   Real real(fd, address, size, false);
-  return next_sendto.get()(fd, data, length, flags, real.address, real.size);
+  return plugin::send(host, fd, [&] { return next_sendto.get()(fd, data, length, flags, real.address, real.size); });
 }
 
 CAIRN_WRAP(ssize_t, sendmsg, int fd, const struct msghdr* message, int flags) {
-  if (message->msg_name == nullptr) return next_sendmsg.get()(fd, message, flags);
+  if (message->msg_name == nullptr) return plugin::send(host, fd, [=] { return next_sendmsg.get()(fd, message, flags); });
   // Also before the first restart: the call may begin again after it, with another name (correct_calls).
   Real real(fd, message->msg_name, message->msg_namelen, false);
   struct msghdr copy = *message;
   copy.msg_name = const_cast<void*>(real.address);
   copy.msg_namelen = real.size;
-  return next_sendmsg.get()(fd, &copy, flags);
+  return plugin::send(host, fd, [&] { return next_sendmsg.get()(fd, &copy, flags); });
 }

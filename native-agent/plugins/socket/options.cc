@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <linux/filter.h>
 
+#include "common/limited.h"
 #include "socket/socket.h"
 
 #ifndef SO_BUF_LOCK
@@ -157,10 +158,24 @@ void set_filter(const Socket& one) {
 
 }  // namespace
 
+namespace {
+
+/// One that somebody else has set: this process is to note its calls from now on.
+void note_limit(const Option& option, const OptionValue& value) {
+  if (plugin::limit_of(option.level, option.name) == 0) return;
+  for (uint32_t i = 0; i < value.size; ++i) {
+    if (value.bytes[i] != 0) __atomic_store_n(&plugin::socket_limits_used, true, __ATOMIC_RELAXED);
+  }
+}
+
+}  // namespace
+
 void save_options(Socket* one) {
   save_filter(one);
   for (uint32_t i = 0; i < option_count; ++i) {
-    if (applies(*one, options[i])) read_option(one->fd, options[i].level, options[i].name, options[i].size, &one->options[i]);
+    if (!applies(*one, options[i])) continue;
+    read_option(one->fd, options[i].level, options[i].name, options[i].size, &one->options[i]);
+    note_limit(options[i], one->options[i]);
   }
   OptionValue lock = {};
   read_option(one->fd, SOL_SOCKET, SO_BUF_LOCK, 4, &lock);

@@ -197,6 +197,7 @@ long look_into(int32_t fd, const iovec* parts, uint64_t count, long flags, Look*
   message.msg_control = control;
   message.msg_controllen = sizeof control;
   look->author = 0;
+  look->with_author = false;
   look->passed_count = 0;
   look->cut = false;
   long result = sys(SYS_recvmsg, fd, pointer(&message), MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC | flags);
@@ -206,7 +207,10 @@ long look_into(int32_t fd, const iovec* parts, uint64_t count, long flags, Look*
   for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
     if (part->cmsg_level != SOL_SOCKET) continue;
     const auto* numbers = reinterpret_cast<const int32_t*>(CMSG_DATA(part));
-    if (part->cmsg_type == SCM_CREDENTIALS) look->author = reinterpret_cast<const struct ucred*>(CMSG_DATA(part))->pid;
+    if (part->cmsg_type == SCM_CREDENTIALS) {
+      look->author = reinterpret_cast<const struct ucred*>(CMSG_DATA(part))->pid;
+      look->with_author = true;
+    }
     if (part->cmsg_type == SCM_PIDFD && *numbers >= 0) sys(SYS_close, *numbers);
     if (part->cmsg_type != SCM_RIGHTS) continue;
     uint64_t many = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int32_t);

@@ -149,6 +149,7 @@ int32_t find_peers() {
 
 /// All queues have settled: what a peer sent is here, or its sender has said that it does not fit.
 int32_t save_queues() {
+  begin_looks();
   for (Socket* one = sockets; one != nullptr; one = one->next) {
     if (one->elsewhere || one->drained || one->role == Role::external) continue;
     if (int32_t error = save_queue(one); error < 0) return error;

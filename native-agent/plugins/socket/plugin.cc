@@ -55,6 +55,7 @@ int32_t event(uint32_t number, void* data) {
       forget_shown();
       begin_translation();
       corrected = false;
+      forget_looks();
       begin_groups();
       host->set_name(restarted, 0, 1);
       learn_addresses();

@@ -1,5 +1,5 @@
 // What waits in receive queues: read with MSG_PEEK and a growing offset, so that the running application keeps it, and at a restart
-// sent again from the other end. Boundaries and senders of messages are kept. [quiesced] and [restoring]
+// sent again from the other end. Boundaries and senders of messages are kept (messages.cc). [quiesced] and [restoring]
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
@@ -37,11 +37,6 @@ uint64_t waiting(const Socket& one) {
   int32_t bytes = 0;
   sys(SYS_ioctl, one.fd, FIONREAD, pointer(&bytes));
   return bytes > 0 ? static_cast<uint64_t>(bytes) : 0;
-}
-
-void look_from(const Socket& one, uint64_t offset) {
-  auto value = static_cast<int32_t>(offset);
-  sys(SYS_setsockopt, one.fd, SOL_SOCKET, SO_PEEK_OFF, pointer(&value), sizeof value);
 }
 
 /// Descriptors come with the first byte of what they were sent with, which is the last part that one look saw. That part begins where
@@ -93,46 +88,11 @@ int32_t peek_unix_stream(Socket* one) {
   return 0;
 }
 
-int32_t peek_messages(Socket* one) {
-  // For UDP the offset moves by what MSG_TRUNC would tell, so that each is read in one go; none is longer than this.
-  static char datagram[65536];
-  static Look look;
-  uint64_t offset = 0;
-  // An empty message that was looked at before is passed over, unless it is the first and there is no offset.
-  bool first = is_unix(*one);
-  for (;; first = false) {
-    iovec part = {datagram, sizeof datagram};
-    if (first) look_from(*one, ~uint64_t{0});
-    long count = look_into(one->fd, &part, 1, MSG_TRUNC, &look);
-    if (first) look_from(*one, 0);
-    if (first && count != 0) {
-      close_passed(look);
-      continue;
-    }
-    if (count < 0) return static_cast<int32_t>(count == -EAGAIN ? 0 : count);
-    // The end of what a half-closed socket receives looks like an empty message.
-    if (count == 0 && look.passed_count == 0 && (one->shutdown & 1) != 0) return 0;
-    Message* message = add_message(one, static_cast<uint32_t>(count));
-    if (message == nullptr) return no_memory();
-    if (message->size <= sizeof datagram) {
-      copy_bytes(message->data, datagram, message->size);
-    } else {
-      close_passed(look);
-      part = {message->data, message->size};
-      look_from(*one, offset);
-      if (look_into(one->fd, &part, 1, 0, &look) != count) return -EIO;
-    }
-    offset += static_cast<uint64_t>(count);
-    message->from = look.from;
-    message->author = look.author;
-    if (int32_t error = note_passed(message, look)) return error;
-  }
-}
-
 int32_t peek_all(Socket* one) {
   if (is_stream(*one) && has_urgent(*one)) return refuse_for_now(*one, "urgent data of a Unix socket (MSG_OOB); try again when it was read", nullptr);
   int32_t result = is_stream(*one) ? peek_unix_stream(one) : peek_messages(one);
   if (result == -EBADF) return refuse_for_now(*one, "descriptors that were passed over it and cannot be opened for a look (ulimit -n, or more than 2048); try again when they were received", nullptr);
+  if (result == -ESTALE) return refuse_for_now(*one, "messages of no bytes that an earlier checkpoint has looked at, and others that came since; try again when they were read", nullptr);
   if (result < 0) return refuse(*one, "a receive queue that cannot be read", nullptr);
   for (Message* message = one->queue; message != nullptr; message = message->next) {
     auto* ids = static_cast<const cairn_ids*>(host->extension("cairn.ids/1"));
@@ -159,6 +119,11 @@ void pause_a_moment() {
 }
 
 }  // namespace
+
+void look_from(const Socket& one, uint64_t offset) {
+  auto value = static_cast<int32_t>(offset);
+  sys(SYS_setsockopt, one.fd, SOL_SOCKET, SO_PEEK_OFF, pointer(&value), sizeof value);
+}
 
 /// The sender of a datagram: the socket of the computation that it came from, else a new one with that name.
 int32_t open_sender(const Socket& receiver, const Message& message) {
@@ -201,6 +166,22 @@ int32_t save_queue(Socket* one) {
   return result;
 }
 
+namespace {
+
+/// To twice what it is. One that has grown by itself may be larger than what anybody may ask for, and would become smaller.
+void enlarge_send_buffer(int32_t fd) {
+  char text[32];
+  const char* at = text;
+  int64_t most = 0;
+  int32_t now = 0;
+  uint32_t size = sizeof now;
+  if (plugin::read_file(host, "/proc/sys/net/core/wmem_max", text, sizeof text) <= 0 || !plugin::read_number(&at, 10, &most)) return;
+  if (sys(SYS_getsockopt, fd, SOL_SOCKET, SO_SNDBUF, pointer(&now), pointer(&size)) < 0 || most <= now / 2) return;
+  sys(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDBUF, pointer(&now), sizeof now);
+}
+
+}  // namespace
+
 int32_t send_whole(int32_t fd, const char* data, uint64_t size) {
   uint64_t done = 0;
   int32_t waited = 0;
@@ -210,17 +191,13 @@ int32_t send_whole(int32_t fd, const char* data, uint64_t size) {
     if (count == -EAGAIN || count == -ENOBUFS) {
       // There was room before. Buffers that grow by themselves may need a moment; then a larger one has to be asked for.
       if (++waited > 500) return -ENOBUFS;
-      if (waited % 25 == 0) {
-        int32_t now = 0;
-        uint32_t option_size = 4;
-        sys(SYS_getsockopt, fd, SOL_SOCKET, SO_SNDBUF, pointer(&now), pointer(&option_size));
-        sys(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDBUF, pointer(&now), 4);
-      }
+      if (waited % 25 == 0) enlarge_send_buffer(fd);
       pause_a_moment();
       continue;
     }
     if (count < 0) return static_cast<int32_t>(count);
     done += static_cast<uint64_t>(count);
+    waited = 0;
   } while (done < size);
   return 0;
 }

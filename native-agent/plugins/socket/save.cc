@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 
+#include "common/limited.h"
 #include "socket/away.h"
 
 namespace cairn::sockets {
@@ -152,7 +153,10 @@ int32_t claim(cairn_descriptor* offer) {
     offer->token = reinterpret_cast<uintptr_t>(one);
     return 1;
   }
-  if (sockets == nullptr) note_folder();
+  if (sockets == nullptr) {
+    note_folder();
+    plugin::put_back_limits(host);
+  }
   auto* one = static_cast<Socket*>(take_memory(sizeof(Socket)));
   if (one == nullptr) return host->fail(-ENOMEM, "socket", "no memory for the description of a socket");
   one->fd = offer->fd;

@@ -162,6 +162,7 @@ struct UnixState {
   uint32_t file;   // inode
   uint32_t shutdown;
   uint32_t backlog;
+  uint32_t unread; // memory of what it has sent and nobody has read
   uint32_t waiting_count;
   uint32_t waiting[256];
 };
@@ -283,6 +284,7 @@ struct Look {
   uint32_t passed_count;
   int32_t passed[256];
   bool cut;        // not all came
+  bool with_author;
 };
 /// recvmsg with MSG_PEEK, with all that comes with it. passed: new descriptors.
 long look_into(int32_t fd, const struct iovec* parts, uint64_t count, long flags, Look* look);
@@ -322,9 +324,19 @@ int32_t pending_end(uint64_t accepted);
 /// [restoring] Closes those whose client had gone.
 void end_pending();
 
+// ---- messages.cc: queues of messages, with those of no bytes. [quiesced] ----------------------------------------------------------
+/// 0; -EBADF as note_passed; -ESTALE: where messages of no bytes are cannot be told; other errors.
+int32_t peek_messages(Socket* one);
+/// Of the next checkpoint.
+void begin_looks();
+/// [restoring] No socket has been looked into.
+void forget_looks();
+
 // ---- queue.cc ---------------------------------------------------------------------------------------------------------------
 /// [quiesced] Reads the queue without taking anything from it.
 int32_t save_queue(Socket* one);
+/// The next look begins so many bytes behind the first; all bits: at the first, by whatever it was looked at before.
+void look_from(const Socket& one, uint64_t offset);
 Message* add_message(Socket* one, uint32_t capacity);
 /// urgent.cc: what is behind the place of urgent data, where a look stops. `before`: bytes up to there.
 int32_t peek_urgent(Socket* one, uint64_t before);

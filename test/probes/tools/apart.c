@@ -1,8 +1,9 @@
 // What a restart could not give back to a thread or a process, by its first argument; says so, and ends well when a line comes.
 //
-//   apart thread-files|thread-folder|process-folder|user|aio|filter
+//   apart thread-files|thread-folder|process-folder|user|aio|lease|filter
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -53,6 +54,12 @@ static int filter(void) {
   return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
+// For writing: nobody else can read the file.
+static int lease(void) {
+  int fd = open("leased", O_RDWR | O_CREAT | O_TRUNC, 0600);
+  return fcntl(fd, F_SETLEASE, F_WRLCK);
+}
+
 static int asynchronous(void) {
   unsigned long context = 0;
   return (int)syscall(SYS_io_setup, 8, &context);
@@ -67,6 +74,7 @@ int main(int argc, char **argv) {
                : strcmp(what, "process-folder") == 0 ? in_process()
                : strcmp(what, "user") == 0           ? setresuid(65534, 65534, 0)
                : strcmp(what, "aio") == 0            ? asynchronous()
+               : strcmp(what, "lease") == 0          ? lease()
                                                      : filter();
   if (failed) printf("none: %s\n", strerror(errno));
   else puts("made");
