@@ -29,6 +29,7 @@ import type { AgentConnection } from './agent-connection.js';
 import type { Context } from './context.js';
 import { letGo, members, note, suspend } from './members.js';
 import { HeldOff, NotAlone, NotNow, type Operation, type RequestFields } from './operation.js';
+import { namedPlugins } from './plugin-settings.js';
 import { refuseObstacles } from './refusals.js';
 import type { Session } from './session.js';
 import { fileRules } from './settings.js';
@@ -282,7 +283,7 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
     listen: session.listen?.address ?? null,
     files,
     rules: session.rules,
-    plugins: [...session.plugins],
+    plugins: namedPlugins(session),
     openFiles: await openFiles(
       partial.folder,
       made.all.map((one) => one.virtualPid),

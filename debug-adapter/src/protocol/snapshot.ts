@@ -95,8 +95,8 @@ export const Manifest = z.object({
   listen: z.string().nullable().default(null),
   files: z.array(SnapshotFile),
   rules: Rules.default(noRules),
-  /** Given by --plugin, for programs that are started later. */
-  plugins: z.array(z.object({ library: z.string(), settings: z.string() })).default([]),
+  /** Given by --plugin, the lowest layer first. */
+  plugins: z.array(z.object({ library: z.string(), settings: z.string(), name: z.string().optional() })).default([]),
   openFiles: z.array(OpenFile).default([]),
 });
 export type Manifest = z.infer<typeof Manifest>;

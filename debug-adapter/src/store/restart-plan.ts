@@ -5,9 +5,11 @@
  */
 import { existsSync } from 'node:fs';
 import { expandPatterns, isMeant, type ProcessChanges, splitChanges } from '../model/environment.js';
+import { changePlugins, type NamedPlugin, type PluginChanges } from '../model/plugin-changes.js';
 import type { RestartParams, TableRow } from '../protocol/control.js';
 import type { Rules } from '../protocol/rules.js';
 import type { Manifest, PreflightFinding, SnapshotSummary } from '../protocol/snapshot.js';
+import { readSettingsSchema } from './plugin-schema.js';
 import { preflight } from './preflight.js';
 import { findSlot, type Slot } from './slots.js';
 import { wholeManifest } from './snapshot-folder.js';
@@ -20,10 +22,14 @@ export interface RestartPlan {
   /** Of the slot. */
   folder: string | undefined;
   rules: Rules;
+  plugins: NamedPlugin[];
+  /** Libraries of plugins of the snapshot that are taken out. */
+  without: string[];
   warnings: PreflightFinding[];
 }
 
-export type Asked = Pick<RestartParams, 'env' | 'processEnv' | 'paths' | 'files' | 'clock' | 'connections' | 'slot'>;
+export type Asked = Pick<RestartParams, 'env' | 'processEnv' | 'paths' | 'files' | 'clock' | 'connections' | 'slot'> &
+  PluginChanges;
 
 /** Folders that many programs share are never moved as a whole. */
 const SHARED: ReadonlySet<string> = new Set(['/', '/tmp', '/var/tmp', '/dev/shm', '/home']);
@@ -64,7 +70,8 @@ export function planRestart(
     clock: asked.clock ?? manifest.rules.clock,
     connections: [...(asked.connections ?? []), ...manifest.rules.connections],
   };
-  return { env, processEnv, paths, folder: slot.folder, rules, warnings };
+  const changed = changePlugins(manifest.plugins, asked, readSettingsSchema);
+  return { env, processEnv, paths, folder: slot.folder, rules, ...changed, warnings };
 }
 
 /** The findings of the check before a restart, with what is told of open files that may be used although their time is another. */

@@ -21,6 +21,7 @@ import {
   networkAddress,
   pathChange,
   plugin,
+  pluginSetting,
   storePath,
   word,
 } from '../choices.js';
@@ -57,6 +58,9 @@ export interface RestartOptions extends StartOptions {
   check: boolean;
   changedFile?: string;
   slot?: string;
+  without: string[];
+  order?: string;
+  set: string[];
 }
 
 function network({ listen, launcher }: StartOptions): { listen?: NetworkAddress; launchers?: string[] } {
@@ -145,13 +149,16 @@ export async function restart(text: string, options: RestartOptions): Promise<nu
     const [name, to] = assignment(one, '--host');
     return { name, to };
   });
-  const plugins = options.plugin.map(plugin);
   const snapshot = store.find(text);
   const changedFiles = word(options.changedFile, ChangedFile.options, '--changed-file');
   const asked = {
     ...changesOf(options),
     paths,
     ...rulesOf(options),
+    plugins: options.plugin.map(plugin),
+    withoutPlugins: options.without,
+    ...(options.order === undefined ? {} : { pluginOrder: options.order.split(',') }),
+    pluginSettings: options.set.map((text) => pluginSetting(text, '--set')),
     ...(changedFiles === undefined ? {} : { changedFiles }),
     ...(options.slot === undefined ? {} : { slot: slotArgument(store.path, options.slot, process.cwd()) }),
   };
@@ -173,7 +180,6 @@ export async function restart(text: string, options: RestartOptions): Promise<nu
   const params = {
     snapshot: snapshot.path,
     ...asked,
-    plugins,
     inPlace: options.inPlace,
     owner,
     hosts,

@@ -20,7 +20,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file agent.proto.
  */
 export const file_agent: GenFile = /*@__PURE__*/
-  fileDesc("CgthZ2VudC5wcm90bxILY2Fpcm4uYWdlbnQizQkKB01lc3NhZ2USCgoCaWQYASABKAQSIwoFaGVsbG8YAiABKAsyEi5jYWlybi5hZ2VudC5IZWxsb0gAEi4KC2hlbGxvX3JlcGx5GAMgASgLMhcuY2Fpcm4uYWdlbnQuSGVsbG9SZXBseUgAEicKB3NldHRpbmcYBCABKAsyFC5jYWlybi5hZ2VudC5TZXR0aW5nSAASMAoMc2V0dGluZ3NfZW5kGAUgASgLMhguY2Fpcm4uYWdlbnQuU2V0dGluZ3NFbmRIABIuCgtwbHVnaW5faW5mbxgGIAEoCzIXLmNhaXJuLmFnZW50LlBsdWdpbkluZm9IABIjCgVyZWFkeRgHIAEoCzISLmNhaXJuLmFnZW50LlJlYWR5SAASMgoNcGhhc2VfcmVxdWVzdBgIIAEoCzIZLmNhaXJuLmFnZW50LlBoYXNlUmVxdWVzdEgAEi4KC3BoYXNlX3JlcGx5GAkgASgLMhcuY2Fpcm4uYWdlbnQuUGhhc2VSZXBseUgAEioKCXNhdmVfZG9uZRgKIAEoCzIVLmNhaXJuLmFnZW50LlNhdmVEb25lSAASMgoNdGFibGVfcmVxdWVzdBgLIAEoCzIZLmNhaXJuLmFnZW50LlRhYmxlUmVxdWVzdEgAEioKCXRhYmxlX3JvdxgMIAEoCzIVLmNhaXJuLmFnZW50LlRhYmxlUm93SAASKgoJdGFibGVfZW5kGA0gASgLMhUuY2Fpcm4uYWdlbnQuVGFibGVFbmRIABIwCgxwcm9jZXNzX2V4aXQYDiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzRXhpdEgAEjwKEmNoZWNrcG9pbnRfcmVxdWVzdBgPIAEoCzIeLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXF1ZXN0SAASOAoQY2hlY2twb2ludF9yZXBseRgQIAEoCzIcLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXBseUgAEicKB3JlZnVzYWwYESABKAsyFC5jYWlybi5hZ2VudC5SZWZ1c2FsSAASHwoDbG9nGBIgASgLMhAuY2Fpcm4uYWdlbnQuTG9nSAASMAoMaG9sZF9iYXJyaWVyGBMgASgLMhguY2Fpcm4uYWdlbnQuSG9sZEJhcnJpZXJIABIwCgxqb2luX3JlcXVlc3QYFCABKAsyGC5jYWlybi5hZ2VudC5Kb2luUmVxdWVzdEgAEiwKCmpvaW5fcmVwbHkYFSABKAsyFi5jYWlybi5hZ2VudC5Kb2luUmVwbHlIABIwCgxwcm9jZXNzX2xvb2sYFiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzTG9va0gAEjIKDXByb2Nlc3NfZmFjdHMYFyABKAsyGS5jYWlybi5hZ2VudC5Qcm9jZXNzRmFjdHNIABI0Cg5wcm9jZXNzX3NpZ25hbBgYIAEoCzIaLmNhaXJuLmFnZW50LlByb2Nlc3NTaWduYWxIABI8ChJpbnZpdGF0aW9uX3JlcXVlc3QYGSABKAsyHi5jYWlybi5hZ2VudC5JbnZpdGF0aW9uUmVxdWVzdEgAEi0KCmludml0YXRpb24YGiABKAsyFy5jYWlybi5hZ2VudC5JbnZpdGF0aW9uSABCBgoEYm9keSLqAgoFSGVsbG8SFgoOcHJvdG9jb2xfbWFqb3IYASABKA0SFgoOcHJvdG9jb2xfbWlub3IYAiABKA0SEAoIYnVpbGRfaWQYAyABKAkSHwoEcm9sZRgEIAEoDjIRLmNhaXJuLmFnZW50LlJvbGUSEwoLdmlydHVhbF9waWQYBSABKAUSEAoIcmVhbF9waWQYBiABKAUSFAoMdmlydHVhbF9wcGlkGAcgASgFEhIKCnN0YXJ0X3RpbWUYCCABKAQSDAoEaG9zdBgJIAEoCRISCgpleGVjdXRhYmxlGAogASgJEhIKCnNlc3Npb25faWQYCyABKAkSEAoIc25hcHNob3QYDCABKAkSDwoHdGhyZWFkcxgNIAEoDRITCgtyZWNvbm5lY3RlZBgOIAEoCBIUCgxjb21tYW5kX2xpbmUYDyABKAkSEwoLaG9zdF9udW1iZXIYECABKA0SFAoMYXJjaGl0ZWN0dXJlGBEgASgJIlsKCkhlbGxvUmVwbHkSFgoOcHJvdG9jb2xfbWFqb3IYASABKA0SFgoOcHJvdG9jb2xfbWlub3IYAiABKA0SDwoHcmVmdXNhbBgDIAEoCRIMCgRvdmVyGAQgASgIIk0KB1NldHRpbmcSJgoEa2luZBgBIAEoDjIYLmNhaXJuLmFnZW50LlNldHRpbmdLaW5kEgsKA2tleRgCIAEoCRINCgV2YWx1ZRgDIAEoCSINCgtTZXR0aW5nc0VuZCKWAQoKUGx1Z2luSW5mbxIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDgoGYXV0aG9yGAMgASgJEg8KB2xpYnJhcnkYBCABKAkSDQoFbGF5ZXIYBSABKA0SEAoIYmFycmllcnMYBiABKAkSGAoQcmVzdGFydF9iYXJyaWVycxgHIAEoCRINCgVlcnJvchgIIAEoCSIWCgVSZWFkeRINCgVlcnJvchgBIAEoCSL+AQoMUGhhc2VSZXF1ZXN0EhEKCW9wZXJhdGlvbhgBIAEoBBIhCgVwaGFzZRgCIAEoDjISLmNhaXJuLmFnZW50LlBoYXNlEg8KB2JhcnJpZXIYAyABKAkSEwoLZGVhZGxpbmVfbXMYBCABKA0SDgoGZm9sZGVyGAUgASgJEhMKC3N5bmNocm9ub3VzGAYgASgIEhAKCHNuYXBzaG90GAcgASgJEg0KBWFsb25lGAggASgIEg0KBWhvc3RzGAkgASgNEhcKD2V4Y2hhbmdlX2ZvbGRlchgKIAEoCRIkCgVuYW1lcxgLIAMoCzIVLmNhaXJuLmFnZW50Lkhvc3ROYW1lImQKCEhvc3ROYW1lEg0KBXNwYWNlGAEgASgNEgsKA2tleRgCIAEoDBINCgV2YWx1ZRgDIAEoDBIOCgZ3YW50ZWQYBCABKAgSDAoEaG9zdBgFIAEoDRIPCgdhZGRyZXNzGAYgASgMIv4CCgpQaGFzZVJlcGx5EhEKCW9wZXJhdGlvbhgBIAEoBBIhCgVwaGFzZRgCIAEoDjISLmNhaXJuLmFnZW50LlBoYXNlEg0KBWVycm9yGAMgASgJEg8KB2N1bHByaXQYBCABKAkSFAoMZXJyb3JfbnVtYmVyGAUgASgREhIKCmVsYXBzZWRfbnMYBiABKAQSDwoHdGhyZWFkcxgHIAEoDRIPCgdoZWxkX25zGAggASgEEhYKDnZpcnR1YWxfcGFyZW50GAkgASgFEhcKD3ZpcnR1YWxfc2Vzc2lvbhgKIAEoBRIkCghjaGlsZHJlbhgLIAMoCzISLmNhaXJuLmFnZW50LkNoaWxkEhgKEHNlc3Npb25fdGVybWluYWwYDCABKAgSJAoFbmFtZXMYDSADKAsyFS5jYWlybi5hZ2VudC5Ib3N0TmFtZRIRCgl3YWl0c19mb3IYDiABKAkSJAoFY2FsbHMYDyADKAsyFS5jYWlybi5hZ2VudC5DYWxsVGltZSJbCghDYWxsVGltZRINCgVsYXllchgBIAEoDRINCgVldmVudBgCIAEoDRIQCghmaXJzdF9ucxgDIAEoBBIQCgh0b3RhbF9ucxgEIAEoBBINCgVjb3VudBgFIAEoDSJSCgVDaGlsZBITCgt2aXJ0dWFsX3BpZBgBIAEoBRIQCghyZWFsX3BpZBgCIAEoBRINCgVlbmRlZBgDIAEoCBITCgt3YWl0X3N0YXR1cxgEIAEoBSK1AQoIU2F2ZURvbmUSEQoJb3BlcmF0aW9uGAEgASgEEg0KBWVycm9yGAIgASgJEiUKBWZpbGVzGAMgAygLMhYuY2Fpcm4uYWdlbnQuU2F2ZWRGaWxlEhAKCHdyaXRlX25zGAQgASgEEhYKDnNpbXVsYXRlZF90aW1lGAUgASgJEhEKCXRpbWVfdW5pdBgGIAEoERIUCgxlcnJvcl9udW1iZXIYByABKBESDQoFYWxvbmUYCCABKAgiOQoJU2F2ZWRGaWxlEgwKBG5hbWUYASABKAkSDAoEc2l6ZRgCIAEoBBIQCghjaGVja3N1bRgDIAEoBiIcCgxUYWJsZVJlcXVlc3QSDAoEa2luZBgBIAEoCSJ0CghUYWJsZVJvdxIUCgx2aXJ0dWFsX25hbWUYASABKAkSEQoJcmVhbF9uYW1lGAIgASgJEg4KBmJlZm9yZRgDIAEoCRINCgVvd25lchgEIAEoCRIOCgZkZXRhaWwYBSABKAkSEAoIc2luY2VfbnMYBiABKAQiJwoIVGFibGVFbmQSDAoEcm93cxgBIAEoDRINCgVlcnJvchgCIAEoCSI0CgtQcm9jZXNzRXhpdBIQCghyZWFsX3BpZBgBIAEoBRITCgt3YWl0X3N0YXR1cxgCIAEoBSIhChFDaGVja3BvaW50UmVxdWVzdBIMCgRuYW1lGAEgASgJIjIKD0NoZWNrcG9pbnRSZXBseRINCgVlcnJvchgBIAEoCRIQCghzbmFwc2hvdBgCIAEoCSIZCgdSZWZ1c2FsEg4KBnJlYXNvbhgBIAEoCSIzCgNMb2cSDwoHdGltZV9ucxgBIAEoBBINCgVsZXZlbBgCIAEoDRIMCgR0ZXh0GAMgASgJIg0KC0hvbGRCYXJyaWVyIokBCgtKb2luUmVxdWVzdBIQCghpZGVudGl0eRgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB3Jlc3RhcnQYAyABKAgSEwoLaG9zdF9udW1iZXIYBCABKA0SEAoIc2Vzc2lvbnMYBSABKAkSDwoHbGlicmFyeRgGIAEoCRIRCglhZGRyZXNzZXMYByADKAki4wEKCUpvaW5SZXBseRINCgVlcnJvchgBIAEoCRIOCgZyZW1lZHkYAiABKAkSEwoLaG9zdF9udW1iZXIYAyABKA0SEQoJaG9zdF9uYW1lGAQgASgJEg8KB21hY2hpbmUYBSABKA0SDwoHc2Vzc2lvbhgGIAEoCRITCgtjb21wdXRhdGlvbhgHIAEoCRISCgpzdG9yZV9tYXJrGAggASgJEg4KBnNlcnZlZBgJIAEoCBIOCgZmb2xkZXIYCiABKAkSEwoLZW52aXJvbm1lbnQYCyADKAkSDwoHcmVzdG9yZRgMIAMoCSItCgpQcm9jZXNzUmVmEgsKA3BpZBgBIAEoBRISCgpzdGFydF90aW1lGAIgASgEIjkKC1Byb2Nlc3NMb29rEioKCXByb2Nlc3NlcxgBIAMoCzIXLmNhaXJuLmFnZW50LlByb2Nlc3NSZWYiNwoMUHJvY2Vzc0ZhY3RzEicKBWZhY3RzGAEgAygLMhguY2Fpcm4uYWdlbnQuUHJvY2Vzc0ZhY3QiUQoLUHJvY2Vzc0ZhY3QSDQoFYWxpdmUYASABKAgSDwoHb3V0c2lkZRgCIAEoCBINCgVlbmRlZBgDIAEoCBITCgt3YWl0X3N0YXR1cxgEIAEoBSJJCg1Qcm9jZXNzU2lnbmFsEigKB3Byb2Nlc3MYASABKAsyFy5jYWlybi5hZ2VudC5Qcm9jZXNzUmVmEg4KBnNpZ25hbBgCIAEoBSITChFJbnZpdGF0aW9uUmVxdWVzdCJ3CgpJbnZpdGF0aW9uEg0KBWVycm9yGAEgASgJEhMKC2Nvb3JkaW5hdG9yGAIgASgJEg4KBnNlY3JldBgDIAEoCRITCgtzZWNyZXRfZmlsZRgEIAEoCRIPCgdjb21tYW5kGAUgASgJEg8KB2FkZHJlc3MYBiABKAkqcQoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDgoKUk9MRV9BR0VOVBABEhEKDVJPTEVfTEFVTkNIRVIQAhIPCgtST0xFX0pPSU5FUhADEg0KCVJPTEVfSE9TVBAEEhAKDFJPTEVfSU5WSVRFUhAFKs0BCgtTZXR0aW5nS2luZBIXChNTRVRUSU5HX1VOU1BFQ0lGSUVEEAASFwoTU0VUVElOR19FTlZJUk9OTUVOVBABEhAKDFNFVFRJTkdfUEFUSBACEhIKDlNFVFRJTkdfUExVR0lOEAMSFgoSU0VUVElOR19SVU5fRk9MREVSEAQSGwoXU0VUVElOR19TTkFQU0hPVF9GT0xERVIQBRISCg5TRVRUSU5HX09QVElPThAGEh0KGVNFVFRJTkdfRU5WSVJPTk1FTlRfVU5TRVQQByrCAQoFUGhhc2USFQoRUEhBU0VfVU5TUEVDSUZJRUQQABIUChBQSEFTRV9QUkVTVVNQRU5EEAESEQoNUEhBU0VfU1VTUEVORBACEhEKDVBIQVNFX0JBUlJJRVIQAxIOCgpQSEFTRV9TQVZFEAQSEAoMUEhBU0VfUkVTVU1FEAUSEQoNUEhBU0VfUlVOTklORxAGEg8KC1BIQVNFX0FCT1JUEAcSEQoNUEhBU0VfUkVTVEFSVBAIEg0KCVBIQVNFX0FTSxAJYgZwcm90bzM");
+  fileDesc("CgthZ2VudC5wcm90bxILY2Fpcm4uYWdlbnQixAoKB01lc3NhZ2USCgoCaWQYASABKAQSIwoFaGVsbG8YAiABKAsyEi5jYWlybi5hZ2VudC5IZWxsb0gAEi4KC2hlbGxvX3JlcGx5GAMgASgLMhcuY2Fpcm4uYWdlbnQuSGVsbG9SZXBseUgAEicKB3NldHRpbmcYBCABKAsyFC5jYWlybi5hZ2VudC5TZXR0aW5nSAASMAoMc2V0dGluZ3NfZW5kGAUgASgLMhguY2Fpcm4uYWdlbnQuU2V0dGluZ3NFbmRIABIuCgtwbHVnaW5faW5mbxgGIAEoCzIXLmNhaXJuLmFnZW50LlBsdWdpbkluZm9IABIjCgVyZWFkeRgHIAEoCzISLmNhaXJuLmFnZW50LlJlYWR5SAASMgoNcGhhc2VfcmVxdWVzdBgIIAEoCzIZLmNhaXJuLmFnZW50LlBoYXNlUmVxdWVzdEgAEi4KC3BoYXNlX3JlcGx5GAkgASgLMhcuY2Fpcm4uYWdlbnQuUGhhc2VSZXBseUgAEioKCXNhdmVfZG9uZRgKIAEoCzIVLmNhaXJuLmFnZW50LlNhdmVEb25lSAASMgoNdGFibGVfcmVxdWVzdBgLIAEoCzIZLmNhaXJuLmFnZW50LlRhYmxlUmVxdWVzdEgAEioKCXRhYmxlX3JvdxgMIAEoCzIVLmNhaXJuLmFnZW50LlRhYmxlUm93SAASKgoJdGFibGVfZW5kGA0gASgLMhUuY2Fpcm4uYWdlbnQuVGFibGVFbmRIABIwCgxwcm9jZXNzX2V4aXQYDiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzRXhpdEgAEjwKEmNoZWNrcG9pbnRfcmVxdWVzdBgPIAEoCzIeLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXF1ZXN0SAASOAoQY2hlY2twb2ludF9yZXBseRgQIAEoCzIcLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXBseUgAEicKB3JlZnVzYWwYESABKAsyFC5jYWlybi5hZ2VudC5SZWZ1c2FsSAASHwoDbG9nGBIgASgLMhAuY2Fpcm4uYWdlbnQuTG9nSAASMAoMaG9sZF9iYXJyaWVyGBMgASgLMhguY2Fpcm4uYWdlbnQuSG9sZEJhcnJpZXJIABIwCgxqb2luX3JlcXVlc3QYFCABKAsyGC5jYWlybi5hZ2VudC5Kb2luUmVxdWVzdEgAEiwKCmpvaW5fcmVwbHkYFSABKAsyFi5jYWlybi5hZ2VudC5Kb2luUmVwbHlIABIwCgxwcm9jZXNzX2xvb2sYFiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzTG9va0gAEjIKDXByb2Nlc3NfZmFjdHMYFyABKAsyGS5jYWlybi5hZ2VudC5Qcm9jZXNzRmFjdHNIABI0Cg5wcm9jZXNzX3NpZ25hbBgYIAEoCzIaLmNhaXJuLmFnZW50LlByb2Nlc3NTaWduYWxIABI8ChJpbnZpdGF0aW9uX3JlcXVlc3QYGSABKAsyHi5jYWlybi5hZ2VudC5JbnZpdGF0aW9uUmVxdWVzdEgAEi0KCmludml0YXRpb24YGiABKAsyFy5jYWlybi5hZ2VudC5JbnZpdGF0aW9uSAASNgoPcGx1Z2luX3NldHRpbmdzGBsgASgLMhsuY2Fpcm4uYWdlbnQuUGx1Z2luU2V0dGluZ3NIABI9ChNwbHVnaW5fc2V0dGluZ3NfZW5kGBwgASgLMh4uY2Fpcm4uYWdlbnQuUGx1Z2luU2V0dGluZ3NFbmRIAEIGCgRib2R5IuoCCgVIZWxsbxIWCg5wcm90b2NvbF9tYWpvchgBIAEoDRIWCg5wcm90b2NvbF9taW5vchgCIAEoDRIQCghidWlsZF9pZBgDIAEoCRIfCgRyb2xlGAQgASgOMhEuY2Fpcm4uYWdlbnQuUm9sZRITCgt2aXJ0dWFsX3BpZBgFIAEoBRIQCghyZWFsX3BpZBgGIAEoBRIUCgx2aXJ0dWFsX3BwaWQYByABKAUSEgoKc3RhcnRfdGltZRgIIAEoBBIMCgRob3N0GAkgASgJEhIKCmV4ZWN1dGFibGUYCiABKAkSEgoKc2Vzc2lvbl9pZBgLIAEoCRIQCghzbmFwc2hvdBgMIAEoCRIPCgd0aHJlYWRzGA0gASgNEhMKC3JlY29ubmVjdGVkGA4gASgIEhQKDGNvbW1hbmRfbGluZRgPIAEoCRITCgtob3N0X251bWJlchgQIAEoDRIUCgxhcmNoaXRlY3R1cmUYESABKAkiWwoKSGVsbG9SZXBseRIWCg5wcm90b2NvbF9tYWpvchgBIAEoDRIWCg5wcm90b2NvbF9taW5vchgCIAEoDRIPCgdyZWZ1c2FsGAMgASgJEgwKBG92ZXIYBCABKAgiTQoHU2V0dGluZxImCgRraW5kGAEgASgOMhguY2Fpcm4uYWdlbnQuU2V0dGluZ0tpbmQSCwoDa2V5GAIgASgJEg0KBXZhbHVlGAMgASgJIg0KC1NldHRpbmdzRW5kIpYBCgpQbHVnaW5JbmZvEgwKBG5hbWUYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIOCgZhdXRob3IYAyABKAkSDwoHbGlicmFyeRgEIAEoCRINCgVsYXllchgFIAEoDRIQCghiYXJyaWVycxgGIAEoCRIYChByZXN0YXJ0X2JhcnJpZXJzGAcgASgJEg0KBWVycm9yGAggASgJIhYKBVJlYWR5Eg0KBWVycm9yGAEgASgJIjMKDlBsdWdpblNldHRpbmdzEg8KB2xpYnJhcnkYASABKAkSEAoIc2V0dGluZ3MYAiABKAkiIgoRUGx1Z2luU2V0dGluZ3NFbmQSDQoFZXJyb3IYASABKAki/gEKDFBoYXNlUmVxdWVzdBIRCglvcGVyYXRpb24YASABKAQSIQoFcGhhc2UYAiABKA4yEi5jYWlybi5hZ2VudC5QaGFzZRIPCgdiYXJyaWVyGAMgASgJEhMKC2RlYWRsaW5lX21zGAQgASgNEg4KBmZvbGRlchgFIAEoCRITCgtzeW5jaHJvbm91cxgGIAEoCBIQCghzbmFwc2hvdBgHIAEoCRINCgVhbG9uZRgIIAEoCBINCgVob3N0cxgJIAEoDRIXCg9leGNoYW5nZV9mb2xkZXIYCiABKAkSJAoFbmFtZXMYCyADKAsyFS5jYWlybi5hZ2VudC5Ib3N0TmFtZSJkCghIb3N0TmFtZRINCgVzcGFjZRgBIAEoDRILCgNrZXkYAiABKAwSDQoFdmFsdWUYAyABKAwSDgoGd2FudGVkGAQgASgIEgwKBGhvc3QYBSABKA0SDwoHYWRkcmVzcxgGIAEoDCL+AgoKUGhhc2VSZXBseRIRCglvcGVyYXRpb24YASABKAQSIQoFcGhhc2UYAiABKA4yEi5jYWlybi5hZ2VudC5QaGFzZRINCgVlcnJvchgDIAEoCRIPCgdjdWxwcml0GAQgASgJEhQKDGVycm9yX251bWJlchgFIAEoERISCgplbGFwc2VkX25zGAYgASgEEg8KB3RocmVhZHMYByABKA0SDwoHaGVsZF9ucxgIIAEoBBIWCg52aXJ0dWFsX3BhcmVudBgJIAEoBRIXCg92aXJ0dWFsX3Nlc3Npb24YCiABKAUSJAoIY2hpbGRyZW4YCyADKAsyEi5jYWlybi5hZ2VudC5DaGlsZBIYChBzZXNzaW9uX3Rlcm1pbmFsGAwgASgIEiQKBW5hbWVzGA0gAygLMhUuY2Fpcm4uYWdlbnQuSG9zdE5hbWUSEQoJd2FpdHNfZm9yGA4gASgJEiQKBWNhbGxzGA8gAygLMhUuY2Fpcm4uYWdlbnQuQ2FsbFRpbWUiWwoIQ2FsbFRpbWUSDQoFbGF5ZXIYASABKA0SDQoFZXZlbnQYAiABKA0SEAoIZmlyc3RfbnMYAyABKAQSEAoIdG90YWxfbnMYBCABKAQSDQoFY291bnQYBSABKA0iUgoFQ2hpbGQSEwoLdmlydHVhbF9waWQYASABKAUSEAoIcmVhbF9waWQYAiABKAUSDQoFZW5kZWQYAyABKAgSEwoLd2FpdF9zdGF0dXMYBCABKAUitQEKCFNhdmVEb25lEhEKCW9wZXJhdGlvbhgBIAEoBBINCgVlcnJvchgCIAEoCRIlCgVmaWxlcxgDIAMoCzIWLmNhaXJuLmFnZW50LlNhdmVkRmlsZRIQCgh3cml0ZV9ucxgEIAEoBBIWCg5zaW11bGF0ZWRfdGltZRgFIAEoCRIRCgl0aW1lX3VuaXQYBiABKBESFAoMZXJyb3JfbnVtYmVyGAcgASgREg0KBWFsb25lGAggASgIIjkKCVNhdmVkRmlsZRIMCgRuYW1lGAEgASgJEgwKBHNpemUYAiABKAQSEAoIY2hlY2tzdW0YAyABKAYiHAoMVGFibGVSZXF1ZXN0EgwKBGtpbmQYASABKAkidAoIVGFibGVSb3cSFAoMdmlydHVhbF9uYW1lGAEgASgJEhEKCXJlYWxfbmFtZRgCIAEoCRIOCgZiZWZvcmUYAyABKAkSDQoFb3duZXIYBCABKAkSDgoGZGV0YWlsGAUgASgJEhAKCHNpbmNlX25zGAYgASgEIicKCFRhYmxlRW5kEgwKBHJvd3MYASABKA0SDQoFZXJyb3IYAiABKAkiNAoLUHJvY2Vzc0V4aXQSEAoIcmVhbF9waWQYASABKAUSEwoLd2FpdF9zdGF0dXMYAiABKAUiIQoRQ2hlY2twb2ludFJlcXVlc3QSDAoEbmFtZRgBIAEoCSIyCg9DaGVja3BvaW50UmVwbHkSDQoFZXJyb3IYASABKAkSEAoIc25hcHNob3QYAiABKAkiGQoHUmVmdXNhbBIOCgZyZWFzb24YASABKAkiMwoDTG9nEg8KB3RpbWVfbnMYASABKAQSDQoFbGV2ZWwYAiABKA0SDAoEdGV4dBgDIAEoCSINCgtIb2xkQmFycmllciKJAQoLSm9pblJlcXVlc3QSEAoIaWRlbnRpdHkYASABKAkSDAoEbmFtZRgCIAEoCRIPCgdyZXN0YXJ0GAMgASgIEhMKC2hvc3RfbnVtYmVyGAQgASgNEhAKCHNlc3Npb25zGAUgASgJEg8KB2xpYnJhcnkYBiABKAkSEQoJYWRkcmVzc2VzGAcgAygJIuMBCglKb2luUmVwbHkSDQoFZXJyb3IYASABKAkSDgoGcmVtZWR5GAIgASgJEhMKC2hvc3RfbnVtYmVyGAMgASgNEhEKCWhvc3RfbmFtZRgEIAEoCRIPCgdtYWNoaW5lGAUgASgNEg8KB3Nlc3Npb24YBiABKAkSEwoLY29tcHV0YXRpb24YByABKAkSEgoKc3RvcmVfbWFyaxgIIAEoCRIOCgZzZXJ2ZWQYCSABKAgSDgoGZm9sZGVyGAogASgJEhMKC2Vudmlyb25tZW50GAsgAygJEg8KB3Jlc3RvcmUYDCADKAkiLQoKUHJvY2Vzc1JlZhILCgNwaWQYASABKAUSEgoKc3RhcnRfdGltZRgCIAEoBCI5CgtQcm9jZXNzTG9vaxIqCglwcm9jZXNzZXMYASADKAsyFy5jYWlybi5hZ2VudC5Qcm9jZXNzUmVmIjcKDFByb2Nlc3NGYWN0cxInCgVmYWN0cxgBIAMoCzIYLmNhaXJuLmFnZW50LlByb2Nlc3NGYWN0IlEKC1Byb2Nlc3NGYWN0Eg0KBWFsaXZlGAEgASgIEg8KB291dHNpZGUYAiABKAgSDQoFZW5kZWQYAyABKAgSEwoLd2FpdF9zdGF0dXMYBCABKAUiSQoNUHJvY2Vzc1NpZ25hbBIoCgdwcm9jZXNzGAEgASgLMhcuY2Fpcm4uYWdlbnQuUHJvY2Vzc1JlZhIOCgZzaWduYWwYAiABKAUiEwoRSW52aXRhdGlvblJlcXVlc3QidwoKSW52aXRhdGlvbhINCgVlcnJvchgBIAEoCRITCgtjb29yZGluYXRvchgCIAEoCRIOCgZzZWNyZXQYAyABKAkSEwoLc2VjcmV0X2ZpbGUYBCABKAkSDwoHY29tbWFuZBgFIAEoCRIPCgdhZGRyZXNzGAYgASgJKnEKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg4KClJPTEVfQUdFTlQQARIRCg1ST0xFX0xBVU5DSEVSEAISDwoLUk9MRV9KT0lORVIQAxINCglST0xFX0hPU1QQBBIQCgxST0xFX0lOVklURVIQBSrNAQoLU2V0dGluZ0tpbmQSFwoTU0VUVElOR19VTlNQRUNJRklFRBAAEhcKE1NFVFRJTkdfRU5WSVJPTk1FTlQQARIQCgxTRVRUSU5HX1BBVEgQAhISCg5TRVRUSU5HX1BMVUdJThADEhYKElNFVFRJTkdfUlVOX0ZPTERFUhAEEhsKF1NFVFRJTkdfU05BUFNIT1RfRk9MREVSEAUSEgoOU0VUVElOR19PUFRJT04QBhIdChlTRVRUSU5HX0VOVklST05NRU5UX1VOU0VUEAcqwgEKBVBoYXNlEhUKEVBIQVNFX1VOU1BFQ0lGSUVEEAASFAoQUEhBU0VfUFJFU1VTUEVORBABEhEKDVBIQVNFX1NVU1BFTkQQAhIRCg1QSEFTRV9CQVJSSUVSEAMSDgoKUEhBU0VfU0FWRRAEEhAKDFBIQVNFX1JFU1VNRRAFEhEKDVBIQVNFX1JVTk5JTkcQBhIPCgtQSEFTRV9BQk9SVBAHEhEKDVBIQVNFX1JFU1RBUlQQCBINCglQSEFTRV9BU0sQCWIGcHJvdG8z");
 
 /**
  * @generated from message cairn.agent.Message
@@ -186,6 +186,18 @@ export type Message = Message$1<"cairn.agent.Message"> & {
      */
     value: Invitation;
     case: "invitation";
+  } | {
+    /**
+     * @generated from field: cairn.agent.PluginSettings plugin_settings = 27;
+     */
+    value: PluginSettings;
+    case: "pluginSettings";
+  } | {
+    /**
+     * @generated from field: cairn.agent.PluginSettingsEnd plugin_settings_end = 28;
+     */
+    value: PluginSettingsEnd;
+    case: "pluginSettingsEnd";
   } | { case: undefined; value?: undefined };
 };
 
@@ -481,6 +493,51 @@ export const ReadySchema: GenMessage<Ready> = /*@__PURE__*/
   messageDesc(file_agent, 6);
 
 /**
+ * Between operations: other settings for a plugin that the process has. An agent that is older refuses the request.
+ *
+ * @generated from message cairn.agent.PluginSettings
+ */
+export type PluginSettings = Message$1<"cairn.agent.PluginSettings"> & {
+  /**
+   * @generated from field: string library = 1;
+   */
+  library: string;
+
+  /**
+   * JSON text
+   *
+   * @generated from field: string settings = 2;
+   */
+  settings: string;
+};
+
+/**
+ * Describes the message cairn.agent.PluginSettings.
+ * Use `create(PluginSettingsSchema)` to create a new message.
+ */
+export const PluginSettingsSchema: GenMessage<PluginSettings> = /*@__PURE__*/
+  messageDesc(file_agent, 7);
+
+/**
+ * @generated from message cairn.agent.PluginSettingsEnd
+ */
+export type PluginSettingsEnd = Message$1<"cairn.agent.PluginSettingsEnd"> & {
+  /**
+   * empty: it has them, or the process does not have the plugin. Else it has those of before, and why
+   *
+   * @generated from field: string error = 1;
+   */
+  error: string;
+};
+
+/**
+ * Describes the message cairn.agent.PluginSettingsEnd.
+ * Use `create(PluginSettingsEndSchema)` to create a new message.
+ */
+export const PluginSettingsEndSchema: GenMessage<PluginSettingsEnd> = /*@__PURE__*/
+  messageDesc(file_agent, 8);
+
+/**
  * @generated from message cairn.agent.PhaseRequest
  */
 export type PhaseRequest = Message$1<"cairn.agent.PhaseRequest"> & {
@@ -565,7 +622,7 @@ export type PhaseRequest = Message$1<"cairn.agent.PhaseRequest"> & {
  * Use `create(PhaseRequestSchema)` to create a new message.
  */
 export const PhaseRequestSchema: GenMessage<PhaseRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 7);
+  messageDesc(file_agent, 9);
 
 /**
  * What processes on several hosts tell each other, from one phase to the next.
@@ -615,7 +672,7 @@ export type HostName = Message$1<"cairn.agent.HostName"> & {
  * Use `create(HostNameSchema)` to create a new message.
  */
 export const HostNameSchema: GenMessage<HostName> = /*@__PURE__*/
-  messageDesc(file_agent, 8);
+  messageDesc(file_agent, 10);
 
 /**
  * @generated from message cairn.agent.PhaseReply
@@ -722,7 +779,7 @@ export type PhaseReply = Message$1<"cairn.agent.PhaseReply"> & {
  * Use `create(PhaseReplySchema)` to create a new message.
  */
 export const PhaseReplySchema: GenMessage<PhaseReply> = /*@__PURE__*/
-  messageDesc(file_agent, 9);
+  messageDesc(file_agent, 11);
 
 /**
  * What one plugin's callbacks took in this phase.
@@ -767,7 +824,7 @@ export type CallTime = Message$1<"cairn.agent.CallTime"> & {
  * Use `create(CallTimeSchema)` to create a new message.
  */
 export const CallTimeSchema: GenMessage<CallTime> = /*@__PURE__*/
-  messageDesc(file_agent, 10);
+  messageDesc(file_agent, 12);
 
 /**
  * @generated from message cairn.agent.Child
@@ -803,7 +860,7 @@ export type Child = Message$1<"cairn.agent.Child"> & {
  * Use `create(ChildSchema)` to create a new message.
  */
 export const ChildSchema: GenMessage<Child> = /*@__PURE__*/
-  messageDesc(file_agent, 11);
+  messageDesc(file_agent, 13);
 
 /**
  * The process's files are on disk (flushed), or they are not.
@@ -863,7 +920,7 @@ export type SaveDone = Message$1<"cairn.agent.SaveDone"> & {
  * Use `create(SaveDoneSchema)` to create a new message.
  */
 export const SaveDoneSchema: GenMessage<SaveDone> = /*@__PURE__*/
-  messageDesc(file_agent, 12);
+  messageDesc(file_agent, 14);
 
 /**
  * @generated from message cairn.agent.SavedFile
@@ -894,7 +951,7 @@ export type SavedFile = Message$1<"cairn.agent.SavedFile"> & {
  * Use `create(SavedFileSchema)` to create a new message.
  */
 export const SavedFileSchema: GenMessage<SavedFile> = /*@__PURE__*/
-  messageDesc(file_agent, 13);
+  messageDesc(file_agent, 15);
 
 /**
  * kind: "pid", "path", "env", "fd", "thread", "mapping", "wrap".
@@ -913,7 +970,7 @@ export type TableRequest = Message$1<"cairn.agent.TableRequest"> & {
  * Use `create(TableRequestSchema)` to create a new message.
  */
 export const TableRequestSchema: GenMessage<TableRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 14);
+  messageDesc(file_agent, 16);
 
 /**
  * Rows of one table carry the id of its request, and come before TableEnd.
@@ -967,7 +1024,7 @@ export type TableRow = Message$1<"cairn.agent.TableRow"> & {
  * Use `create(TableRowSchema)` to create a new message.
  */
 export const TableRowSchema: GenMessage<TableRow> = /*@__PURE__*/
-  messageDesc(file_agent, 15);
+  messageDesc(file_agent, 17);
 
 /**
  * @generated from message cairn.agent.TableEnd
@@ -989,7 +1046,7 @@ export type TableEnd = Message$1<"cairn.agent.TableEnd"> & {
  * Use `create(TableEndSchema)` to create a new message.
  */
 export const TableEndSchema: GenMessage<TableEnd> = /*@__PURE__*/
-  messageDesc(file_agent, 16);
+  messageDesc(file_agent, 18);
 
 /**
  * from a launcher
@@ -1015,7 +1072,7 @@ export type ProcessExit = Message$1<"cairn.agent.ProcessExit"> & {
  * Use `create(ProcessExitSchema)` to create a new message.
  */
 export const ProcessExitSchema: GenMessage<ProcessExit> = /*@__PURE__*/
-  messageDesc(file_agent, 17);
+  messageDesc(file_agent, 19);
 
 /**
  * from code inside the application or a plugin
@@ -1034,7 +1091,7 @@ export type CheckpointRequest = Message$1<"cairn.agent.CheckpointRequest"> & {
  * Use `create(CheckpointRequestSchema)` to create a new message.
  */
 export const CheckpointRequestSchema: GenMessage<CheckpointRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 18);
+  messageDesc(file_agent, 20);
 
 /**
  * @generated from message cairn.agent.CheckpointReply
@@ -1056,7 +1113,7 @@ export type CheckpointReply = Message$1<"cairn.agent.CheckpointReply"> & {
  * Use `create(CheckpointReplySchema)` to create a new message.
  */
 export const CheckpointReplySchema: GenMessage<CheckpointReply> = /*@__PURE__*/
-  messageDesc(file_agent, 19);
+  messageDesc(file_agent, 21);
 
 /**
  * @generated from message cairn.agent.Refusal
@@ -1073,7 +1130,7 @@ export type Refusal = Message$1<"cairn.agent.Refusal"> & {
  * Use `create(RefusalSchema)` to create a new message.
  */
 export const RefusalSchema: GenMessage<Refusal> = /*@__PURE__*/
-  messageDesc(file_agent, 20);
+  messageDesc(file_agent, 22);
 
 /**
  * @generated from message cairn.agent.Log
@@ -1104,7 +1161,7 @@ export type Log = Message$1<"cairn.agent.Log"> & {
  * Use `create(LogSchema)` to create a new message.
  */
 export const LogSchema: GenMessage<Log> = /*@__PURE__*/
-  messageDesc(file_agent, 21);
+  messageDesc(file_agent, 23);
 
 /**
  * @generated from message cairn.agent.HoldBarrier
@@ -1117,7 +1174,7 @@ export type HoldBarrier = Message$1<"cairn.agent.HoldBarrier"> & {
  * Use `create(HoldBarrierSchema)` to create a new message.
  */
 export const HoldBarrierSchema: GenMessage<HoldBarrier> = /*@__PURE__*/
-  messageDesc(file_agent, 22);
+  messageDesc(file_agent, 24);
 
 /**
  * Where a program that joins is, and what it needs. After the handshake.
@@ -1180,7 +1237,7 @@ export type JoinRequest = Message$1<"cairn.agent.JoinRequest"> & {
  * Use `create(JoinRequestSchema)` to create a new message.
  */
 export const JoinRequestSchema: GenMessage<JoinRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 23);
+  messageDesc(file_agent, 25);
 
 /**
  * @generated from message cairn.agent.JoinReply
@@ -1268,7 +1325,7 @@ export type JoinReply = Message$1<"cairn.agent.JoinReply"> & {
  * Use `create(JoinReplySchema)` to create a new message.
  */
 export const JoinReplySchema: GenMessage<JoinReply> = /*@__PURE__*/
-  messageDesc(file_agent, 24);
+  messageDesc(file_agent, 26);
 
 /**
  * From the coordinator to a ROLE_HOST: ask about processes, or send one a signal.
@@ -1296,7 +1353,7 @@ export type ProcessRef = Message$1<"cairn.agent.ProcessRef"> & {
  * Use `create(ProcessRefSchema)` to create a new message.
  */
 export const ProcessRefSchema: GenMessage<ProcessRef> = /*@__PURE__*/
-  messageDesc(file_agent, 25);
+  messageDesc(file_agent, 27);
 
 /**
  * @generated from message cairn.agent.ProcessLook
@@ -1313,7 +1370,7 @@ export type ProcessLook = Message$1<"cairn.agent.ProcessLook"> & {
  * Use `create(ProcessLookSchema)` to create a new message.
  */
 export const ProcessLookSchema: GenMessage<ProcessLook> = /*@__PURE__*/
-  messageDesc(file_agent, 26);
+  messageDesc(file_agent, 28);
 
 /**
  * @generated from message cairn.agent.ProcessFacts
@@ -1332,7 +1389,7 @@ export type ProcessFacts = Message$1<"cairn.agent.ProcessFacts"> & {
  * Use `create(ProcessFactsSchema)` to create a new message.
  */
 export const ProcessFactsSchema: GenMessage<ProcessFacts> = /*@__PURE__*/
-  messageDesc(file_agent, 27);
+  messageDesc(file_agent, 29);
 
 /**
  * @generated from message cairn.agent.ProcessFact
@@ -1368,7 +1425,7 @@ export type ProcessFact = Message$1<"cairn.agent.ProcessFact"> & {
  * Use `create(ProcessFactSchema)` to create a new message.
  */
 export const ProcessFactSchema: GenMessage<ProcessFact> = /*@__PURE__*/
-  messageDesc(file_agent, 28);
+  messageDesc(file_agent, 30);
 
 /**
  * @generated from message cairn.agent.ProcessSignal
@@ -1390,7 +1447,7 @@ export type ProcessSignal = Message$1<"cairn.agent.ProcessSignal"> & {
  * Use `create(ProcessSignalSchema)` to create a new message.
  */
 export const ProcessSignalSchema: GenMessage<ProcessSignal> = /*@__PURE__*/
-  messageDesc(file_agent, 29);
+  messageDesc(file_agent, 31);
 
 /**
  * @generated from message cairn.agent.InvitationRequest
@@ -1403,7 +1460,7 @@ export type InvitationRequest = Message$1<"cairn.agent.InvitationRequest"> & {
  * Use `create(InvitationRequestSchema)` to create a new message.
  */
 export const InvitationRequestSchema: GenMessage<InvitationRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 30);
+  messageDesc(file_agent, 32);
 
 /**
  * @generated from message cairn.agent.Invitation
@@ -1453,7 +1510,7 @@ export type Invitation = Message$1<"cairn.agent.Invitation"> & {
  * Use `create(InvitationSchema)` to create a new message.
  */
 export const InvitationSchema: GenMessage<Invitation> = /*@__PURE__*/
-  messageDesc(file_agent, 31);
+  messageDesc(file_agent, 33);
 
 /**
  * @generated from enum cairn.agent.Role
