@@ -284,6 +284,7 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
     files,
     rules: session.rules,
     plugins: namedPlugins(session),
+    restartChanges: session.restartChanges,
     openFiles: await openFiles(
       partial.folder,
       made.all.map((one) => one.virtualPid),

@@ -54,7 +54,7 @@ export async function restart(
 
   const { computation, argv, cwd } = manifest;
   Object.assign(session, { computation, argv, cwd, restartedFrom: manifest.id, lastSnapshot: manifest.id, runFolder });
-  Object.assign(session, { rules: plan.rules, processEnv: plan.processEnv, plugins });
+  Object.assign(session, { rules: plan.rules, processEnv: plan.processEnv, plugins, restartChanges: plan.changes });
   session.launchers = params.launchers ?? manifest.launchers;
   await listenAgain(context, joining, params, manifest);
   const operation = context.begin('restart');

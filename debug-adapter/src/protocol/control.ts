@@ -6,7 +6,7 @@
 import * as z from 'zod';
 import { OperationStatus } from './operation.js';
 import { ChangedFile, ClockRule, ConnectionRule, FileRule } from './rules.js';
-import { PreflightFinding, SimulatedTime } from './snapshot.js';
+import { PreflightFinding, RestartChange, SimulatedTime } from './snapshot.js';
 import { OperationTimeline } from './timeline.js';
 
 export const CONTROL_PROTOCOL = 1;
@@ -78,6 +78,8 @@ export const SessionStatus = z.object({
   startedAt: z.string(),
   /** Snapshot that this session was restarted from, null: it was launched. */
   restartedFrom: z.string().nullable(),
+  /** Over what that snapshot has. */
+  restartChanges: z.array(RestartChange).default([]),
   /** Folder that takes what this run writes; null: files are written in place. */
   runFolder: z.string().nullable(),
   /** Newest snapshot of this session, or the one that it came from: the parent of the next. */

@@ -7,10 +7,10 @@ import { expandPatterns, fitsName, isNamePattern, splitChanges } from '../../mod
 import { checkProgram } from '../../platform/program.js';
 import type { NetworkAddress, SessionStatus, StartResult } from '../../protocol/control.js';
 import { failure } from '../../protocol/errors.js';
-import { formatTime } from '../../protocol/format.js';
+import { changeText, formatTime } from '../../protocol/format.js';
 import { ChangedFile, ClockRule, type ConnectionRule, type FileRule } from '../../protocol/rules.js';
 import { isFatal, preflightText } from '../../store/preflight.js';
-import { checkRestart } from '../../store/restart-plan.js';
+import { checkRestart, plannedChanges } from '../../store/restart-plan.js';
 import { slotArgument } from '../../store/slots.js';
 import { Store } from '../../store/store.js';
 import {
@@ -163,14 +163,18 @@ export async function restart(text: string, options: RestartOptions): Promise<nu
     ...(options.slot === undefined ? {} : { slot: slotArgument(store.path, options.slot, process.cwd()) }),
   };
   if (options.check) {
-    const findings = await checkRestart(store, snapshot, { ...asked, inPlace: options.inPlace });
-    if (options.json) printJson({ snapshot: snapshot.id, restartable: !isFatal(findings), findings });
-    else
+    const wanted = { ...asked, inPlace: options.inPlace };
+    const findings = await checkRestart(store, snapshot, wanted);
+    const changes = plannedChanges(store, snapshot, wanted);
+    if (options.json) printJson({ snapshot: snapshot.id, restartable: !isFatal(findings), findings, changes });
+    else {
       print(
         findings.length === 0
           ? `${snapshot.id} can be restarted here`
           : `${snapshot.id} ${isFatal(findings) ? 'cannot' : 'can'} be restarted here\n${preflightText(findings)}`,
       );
+      for (const one of changes) print(changeText(one));
+    }
     return isFatal(findings) ? 1 : 0;
   }
   if (!options.detach) planDescriptor();
