@@ -9,11 +9,10 @@ import {
   checkSettings,
   findPlugin,
   type NamedPlugin,
-  type SettingsSchema,
   settingOf,
 } from '../../debug-adapter/src/model/plugin-changes.js';
+import { type SettingsSchema, settingsSchema } from '../../debug-adapter/src/platform/plugin-schema.js';
 import { asCairnError, describe } from '../../debug-adapter/src/protocol/errors.js';
-import { readSettingsSchema } from '../../debug-adapter/src/store/plugin-schema.js';
 import { withScratch } from '../support/scratch.js';
 
 const schema: SettingsSchema = {
@@ -31,7 +30,7 @@ const schema: SettingsSchema = {
     },
   },
 };
-const schemaOf = (library: string): SettingsSchema | undefined => (library === '/lib/b.so' ? schema : undefined);
+const schemaOf = (library: string): SettingsSchema | null => (library === '/lib/b.so' ? schema : null);
 const a: NamedPlugin = { library: '/lib/a.so', settings: '{}', name: 'alpha' };
 const b: NamedPlugin = { library: '/lib/b.so', settings: '{"slot":1}', name: 'beta' };
 const c: NamedPlugin = { library: '/lib/c.so', settings: '{}' };
@@ -99,14 +98,14 @@ test('settings change one by one, in the form that the schema wants; without one
 
 test('what the schema does not allow is refused with the name, what it has to be, and where that is said', () => {
   const change = (text: string) => () => changePlugins([b], { pluginSettings: [settingOf(text) ?? assert.fail(text)] }, schemaOf);
-  refused(change('beta.slot=-1'), /plugin beta .*"slot": .*>=0 \(Its run slot\).*\/lib\/b\.schema\.json/s);
-  refused(change('beta.slot=x'), /"slot": expected number, received string/);
-  refused(change('beta.slut=1'), /Unrecognized key: "slut"/);
-  refused(change('beta.trace.level=10'), /"trace\.level": .*<=9/);
+  refused(change('beta.slot=-1'), /plugin beta .*"slot" must be >= 0 \(Its run slot\).*\/lib\/b\.schema\.json/s);
+  refused(change('beta.slot=x'), /"slot" must be integer/);
+  refused(change('beta.slut=1'), /"slut" is no setting of this plugin/);
+  refused(change('beta.trace.level=10'), /"trace.level" must be <= 9/);
   // Settings as a whole, of new plugins and of those named again.
   const bad = { library: '/lib/b.so', settings: '{"label":1}' };
-  refused(() => changePlugins([b], { plugins: [bad] }, schemaOf), /"label": expected string/);
-  refused(() => changePlugins([], { plugins: [bad] }, schemaOf), /"label": expected string/);
+  refused(() => changePlugins([b], { plugins: [bad] }, schemaOf), /"label" must be string/);
+  refused(() => changePlugins([], { plugins: [bad] }, schemaOf), /"label" must be string/);
   // Those that do not change are as they were when the schema was another one.
   changePlugins([{ ...b, settings: '{"old":1}' }], {}, schemaOf);
 });
@@ -121,12 +120,15 @@ test('only what the schema marks so may change while the program runs', () => {
 test('the schema is the file beside the library', () =>
   withScratch((scratch) => {
     const library = join(scratch.folder, 'plugin.so');
-    assert.equal(readSettingsSchema(library), undefined);
+    assert.equal(settingsSchema(library), null);
     const path = join(scratch.folder, 'plugin.schema.json');
     writeFileSync(path, '{"type":"object","additionalProperties":false}');
-    assert.deepEqual(readSettingsSchema(library)?.path, path);
-    refused(() => checkSettings({ library, settings: '{"a":1}' }, readSettingsSchema), /plugin plugin .*Unrecognized key/s);
+    assert.deepEqual(settingsSchema(library)?.path, path);
+    refused(
+      () => checkSettings({ library, settings: '{"a":1}' }, settingsSchema),
+      /plugin plugin .*is no setting of this plugin/s,
+    );
     writeFileSync(path, '{');
-    refused(() => readSettingsSchema(library), /schema of settings .*plugin\.schema\.json cannot be read/);
+    refused(() => settingsSchema(library), /schema of the settings .*plugin\.schema\.json cannot be read/);
     return Promise.resolve();
   }));

@@ -4,10 +4,10 @@
  * Tests: test/protocol/plugin-settings.test.ts, test/probes/plugin-changes.test.ts.
  */
 import { changeSettings, checkLive, checkSettings, findPlugin, type NamedPlugin, nameOf } from '../model/plugin-changes.js';
+import { settingsSchema } from '../platform/plugin-schema.js';
 import type { PluginSetting } from '../protocol/control.js';
 import { failure, reason } from '../protocol/errors.js';
 import { SettingKind } from '../protocol/generated/agent_pb.js';
-import { readSettingsSchema } from '../store/plugin-schema.js';
 import { type AgentConnection, ConnectionLost } from './agent-connection.js';
 import type { Context } from './context.js';
 import type { Session } from './session.js';
@@ -32,10 +32,10 @@ export async function changeLiveSettings(context: Context, changes: readonly Plu
       remedy: 'Try again when it runs; see cairn status.',
     });
   const before = namedPlugins(session);
-  for (const { plugin, key } of changes) checkLive(findPlugin(before, plugin), key, readSettingsSchema);
-  const after = changeSettings(before, changes, readSettingsSchema);
+  for (const { plugin, key } of changes) checkLive(findPlugin(before, plugin), key, settingsSchema);
+  const after = changeSettings(before, changes, settingsSchema);
   const changed = after.filter((one, index) => one.settings !== before[index]?.settings);
-  for (const one of changed) checkSettings(one, readSettingsSchema);
+  for (const one of changed) checkSettings(one, settingsSchema);
   for (const one of changed) {
     const was = before.find(({ library }) => library === one.library) ?? one;
     await tell(context, one).catch(async (error: unknown) => {

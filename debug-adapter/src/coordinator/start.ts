@@ -6,9 +6,9 @@
 import { randomBytes } from 'node:crypto';
 import { checkSettings } from '../model/plugin-changes.js';
 import { findProgram, whyNotCheckpointable } from '../platform/executable.js';
+import { settingsSchema } from '../platform/plugin-schema.js';
 import type { LaunchParams, StartResult } from '../protocol/control.js';
 import { failure } from '../protocol/errors.js';
-import { readSettingsSchema } from '../store/plugin-schema.js';
 import type { Context } from './context.js';
 import { activeLaunchers, type Identity, launchCommand, launchEnvironment } from './launch.js';
 import type { Operation } from './operation.js';
@@ -36,7 +36,7 @@ export function identity({ session, paths }: Context): Identity {
 export function launch(context: Context, params: LaunchParams): Started {
   const { session, store } = context;
   store.checkWritable();
-  for (const one of params.plugins) checkSettings(one, readSettingsSchema);
+  for (const one of params.plugins) checkSettings(one, settingsSchema);
   session.computation = randomBytes(8).toString('hex');
   session.argv = params.argv;
   session.cwd = params.cwd;

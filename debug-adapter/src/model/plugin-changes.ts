@@ -2,9 +2,11 @@
  * The plugins of a restart, from those that the snapshot has and what its user changes; and their settings, as their JSON Schemas allow.
  * Pure. Tests: test/unit/plugin-changes.test.ts.
  */
-import * as z from 'zod';
+import type { SettingsSchema } from '../platform/plugin-schema.js';
 import type { Plugin, PluginSetting, RestartParams } from '../protocol/control.js';
 import { failure, reason } from '../protocol/errors.js';
+import { formatProblem, type SettingsProblem, settingsProblems } from '../protocol/plugin-settings.js';
+import { isObject, withValue } from '../protocol/settings-value.js';
 
 /** The lowest layer first. `name`: as its library says; not there: nobody has seen it yet. */
 export type NamedPlugin = Plugin & { name?: string | undefined };
@@ -13,12 +15,7 @@ export type PluginChanges = Partial<Pick<RestartParams, 'plugins' | 'withoutPlug
 /** A setting that the schema marks so may change while the program runs. */
 const LIVE = 'x-cairn-live';
 
-/** What a plugin's settings may be, as the file `path` says. */
-export interface SettingsSchema {
-  path: string;
-  schema: unknown;
-}
-export type SchemaOf = (library: string) => SettingsSchema | undefined;
+export type SchemaOf = (library: string) => SettingsSchema | null;
 
 export interface ChangedPlugins {
   plugins: NamedPlugin[];
@@ -54,7 +51,7 @@ export function changeSettings(
   for (const { plugin, key, value } of changes) {
     const one = findPlugin(changed, plugin);
     const schema = schemaOf(one.library)?.schema;
-    const settings = withSetting(settingsOf(one), pathOf(schema, key), typedValue(schemaAt(schema, key).at(-1), value));
+    const settings = withValue(settingsOf(one), pathOf(schema, key), typedValue(schemaAt(schema, key).at(-1), value));
     changed[changed.indexOf(one)] = { ...one, settings: JSON.stringify(settings) };
   }
   return changed;
@@ -63,12 +60,12 @@ export function changeSettings(
 /** Throws where the schema does not allow a plugin's settings. */
 export function checkSettings(one: NamedPlugin, schemaOf: SchemaOf): void {
   const found = schemaOf(one.library);
-  if (found === undefined) return;
-  const result = validator(found).safeParse(settingsOf(one));
-  if (result.success) return;
-  const lines = result.error.issues.map(({ path, message }) => {
-    const key = path.map(String).join('.');
-    return `${key === '' ? '' : `"${key}": `}${message.replace(/^Invalid input: /, '')}${described(schemaAt(found.schema, key).at(-1))}`;
+  if (found === null) return;
+  const problems = problemsOf(found, settingsOf(one));
+  if (problems.length === 0) return;
+  const lines = problems.map((problem) => {
+    const key = problem.path.join('.');
+    return `${formatProblem(problem)}${key === '' ? '' : described(schemaAt(found.schema, key).at(-1))}`;
   });
   throw failure('badPluginSettings', { name: nameOf(one), why: lines.join('; '), path: found.path });
 }
@@ -77,7 +74,7 @@ export function checkSettings(one: NamedPlugin, schemaOf: SchemaOf): void {
 export function checkLive(one: NamedPlugin, key: string, schemaOf: SchemaOf): void {
   const found = schemaOf(one.library);
   if (schemaAt(found?.schema, key).some((part) => objectOf(part)?.[LIVE] === true)) return;
-  const why = found === undefined ? 'no schema of its settings is beside its library' : `${found.path} does not say so`;
+  const why = found === null ? 'no schema of its settings is beside its library' : `${found.path} does not say so`;
   throw failure('settingNotLive', { name: nameOf(one), key, why });
 }
 
@@ -121,7 +118,7 @@ const stem = (one: Plugin): string => fileName(one).replace(/\.so$/, '');
 type Json = Record<string, unknown>;
 
 function objectOf(value: unknown): Json | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+  return isObject(value) ? value : undefined;
 }
 
 function settingsOf(one: NamedPlugin): Json {
@@ -134,9 +131,9 @@ function settingsOf(one: NamedPlugin): Json {
   return objectOf(parsed) ?? {};
 }
 
-function validator({ path, schema }: SettingsSchema): z.ZodType {
+function problemsOf({ path, schema }: SettingsSchema, settings: Json): SettingsProblem[] {
   try {
-    return z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);
+    return settingsProblems(schema, settings);
   } catch (error) {
     throw failure('fileNotReadable', { what: 'schema of settings', path, why: reason(error) }, error);
   }
@@ -165,12 +162,6 @@ function typedValue(schema: unknown, text: string): unknown {
   } catch {
     return text;
   }
-}
-
-function withSetting(settings: Json, path: readonly string[], value: unknown): Json {
-  const [name, ...rest] = path;
-  if (name === undefined) return settings;
-  return { ...settings, [name]: rest.length === 0 ? value : withSetting(objectOf(settings[name]) ?? {}, rest, value) };
 }
 
 function described(schema: unknown): string {

@@ -7,10 +7,10 @@ import { existsSync } from 'node:fs';
 import { expandPatterns, isMeant, type ProcessChanges, splitChanges } from '../model/environment.js';
 import { changePlugins, type NamedPlugin, type PluginChanges } from '../model/plugin-changes.js';
 import { restartChanges } from '../model/restart-changes.js';
+import { settingsSchema } from '../platform/plugin-schema.js';
 import type { RestartParams, TableRow } from '../protocol/control.js';
 import type { Rules } from '../protocol/rules.js';
 import type { Manifest, PreflightFinding, RestartChange, SnapshotSummary } from '../protocol/snapshot.js';
-import { readSettingsSchema } from './plugin-schema.js';
 import { preflight } from './preflight.js';
 import { findSlot, type Slot } from './slots.js';
 import { wholeManifest } from './snapshot-folder.js';
@@ -74,7 +74,7 @@ export function planRestart(
     clock: asked.clock ?? manifest.rules.clock,
     connections: [...(asked.connections ?? []), ...manifest.rules.connections],
   };
-  const changed = changePlugins(manifest.plugins, asked, readSettingsSchema);
+  const changed = changePlugins(manifest.plugins, asked, settingsSchema);
   const root = manifest.processes[0]?.virtualPid;
   const variables = rows.filter(({ virtualPid }) => virtualPid === root).map(({ virtual, real }) => [virtual, real] as const);
   const before = { env: new Map(variables), plugins: manifest.plugins, clock: manifest.rules.clock };
