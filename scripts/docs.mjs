@@ -97,7 +97,8 @@ export function readExamples(text) {
   return examples;
 }
 
-const direction = (text) => (/\bdown;/.test(text) ? 'down' : /\bup;/.test(text) ? 'up' : 'to one');
+const direction = (text) =>
+  /\bdown;/.test(text) ? 'down' : /\bup;/.test(text) ? 'up' : /\bsettings\b/i.test(text) ? 'to its plugin' : 'to one';
 
 /** What holds when an event comes, by its context and direction. */
 function whatHolds(event, context) {
@@ -106,6 +107,7 @@ function whatHolds(event, context) {
     running: "the program's threads run",
     quiesced: 'all threads of the program stand, in every process',
     restoring: 'memory is back, no thread of the program runs yet',
+    'running, quiesced': "the program's threads run, or stand where it is held",
     'quiesced or running': "the program's threads stand, or were not stopped yet",
     any: 'the new process has this thread only',
   }[context];
@@ -114,6 +116,7 @@ function whatHolds(event, context) {
   const others = {
     down: 'the layers above have had it; those below still work as always',
     up: 'the layers below have had it, and work again',
+    'to its plugin': 'no other plugin is told',
     'to one': 'the layers above were asked and did not claim it, or this one had',
   }[direction(event.text)];
   return `${threads}; ${others}`;

@@ -86,7 +86,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const commands = {
     'cairn.attachProcess': (_node?: unknown, _nodes?: unknown) => attachToProcess(sessions),
     ...new SessionCommands({ sessions, current, debug, snapshots, tree, terminals }).all(),
-    ...new SnapshotCommands(snapshots, tree, cairn, new Restarts(cairn)).all(),
+    ...new SnapshotCommands(snapshots, tree, cairn, new Restarts(cairn, sessions)).all(),
   };
   const contributed = (context.extension.packageJSON as { contributes: { commands: { command: string; title: string }[] } })
     .contributes;

@@ -338,6 +338,15 @@ test('rules for files, clocks, one program’s variables and a run slot, as on t
   const wrong = await adapter();
   const { text } = await wrong.refusal('launch', { snapshot: 'here', cwd: scratch.work, clock: 'backwards' });
   assert.match(text, /clock/);
+  for (const [attributes, why] of [
+    [{ withoutPlugins: ['nobody'] }, /no plugin "nobody"/],
+    [{ pluginOrder: ['nobody'] }, /no plugin "nobody"/],
+    [{ pluginSettings: { 'nobody.level': 2 } }, /no plugin "nobody"/],
+    [{ pluginSettings: { level: 2 } }, /PLUGIN\.KEY/],
+  ] as const) {
+    const refused = await adapter();
+    assert.match((await refused.refusal('launch', { snapshot: 'here', cwd: scratch.work, ...attributes })).text, why);
+  }
 });
 
 test('a restart goes on where the snapshot was made, under the same virtual ids', async () => {

@@ -150,7 +150,15 @@ story('Restart As changes the environment and the name, while the other run goes
   await window.pick('Session name');
   await window.answer('second');
   await window.pick('Restart');
+  // What is other than in the snapshot is shown first.
+  await until('what differs is listed', async () =>
+    (await window.choices()).some((line) => line.includes('variable CAIRN_TEST: changed')),
+  );
+  await window.pick('Start');
   await becomes(suite, 'second', 'running');
+  await snapshotsView(window)
+    .getByRole('treeitem', { name: /^second, restarted · variable CAIRN_TEST: changed/ })
+    .waitFor();
   await tip(window, 'second').waitFor();
   const rows = JSON.parse(await suite.cairn('tables', 'env', '--session', 'second', '--json')) as {
     virtual: string;

@@ -204,6 +204,31 @@ test('a descriptor that a plugin has marked is external, also after a restart', 
     },
   ));
 
+for (const marks of [false, true])
+  test(`without the plugin that has taken it off, a connection is nobody's, and the restart is refused: ${marks ? 'marked' : 'by its peer'}`, () =>
+    withServer(
+      () => 0,
+      async (scratch, server) => {
+        const library = await example(scratch);
+        const settings = settingsFile(scratch, 'here', { server: server.address.plugin, ...(marks ? { mark: true } : {}) });
+        const file = join(scratch.folder, 'stop');
+        const command = [await tool('account'), server.address.program, file];
+        const program = scratch.cairnProgram(['run', '--session', 'one', '--plugin', `${library}=${settings}`, '--', ...command]);
+        await goesOn(program);
+        const { snapshot } = await scratch.checkpoint('one');
+        const refused = scratch.cairnProgram(['restart', snapshot, '--session', 'two', '--without', 'example']);
+        assert.equal(await refused.exit(), 1, refused.transcript());
+        assert.match(refused.stderr, /leaves the computation and is external, and no plugin of this restart brings it back/);
+        assert.match((await scratch.cairn(['logs', '--session', 'two'])).stdout, /restarted without example\.so/);
+        await goesOn(program);
+        // Another plugin may take it over: here the same one anew.
+        const again = ['--without', 'example', '--plugin', `${library}=${settings}`];
+        const third = scratch.cairnProgram(['restart', snapshot, '--session', 'three', ...again]);
+        await goesOn(third);
+        await ends([program, third], file);
+      },
+    ));
+
 test('a held computation may be checkpointed twice; a checkpoint that fails brings the connection back', () =>
   withServer(
     () => 0,

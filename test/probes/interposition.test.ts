@@ -223,6 +223,49 @@ withBits('what a plugin no longer wraps at a restart comes to the next layer', a
   for (const other of [two, three]) assert.equal(await other.exit(), 0, other.transcript());
 });
 
+withBits('a plugin that a restart takes out wraps nothing any more; given again it is above all', async (built, scratch, end) => {
+  const plugins = [low, middle, high].flatMap((layer) => given(scratch, built, layer));
+  const program = scratch.cairnProgram(['run', '--session', 'one', ...plugins, '--', built.program, built.plug, end]);
+  const real = await scratch.application(program);
+  await expectCalls(program, { layers: [high, middle, low], pid: real });
+  await scratch.checkpoint('one', '--name', 'three of them');
+  const two = scratch.cairnProgram(['restart', 'three of them', '--session', 'two', '--without', 'middle']);
+  await two.line(/^third /);
+  await expectCalls(two, { layers: [high, low], pid: real });
+  assert.deepEqual(pluginsOf(await waysOf(scratch, 'two'), 'getpid'), ['high', 'low', 'cairn']);
+  await scratch.checkpoint('two', '--name', 'two of them');
+  const three = scratch.cairnProgram(['restart', 'two of them', '--session', 'three', ...given(scratch, built, middle)]);
+  await three.line(/^third /);
+  await expectCalls(three, { layers: [middle, high, low], kept: [high, low], pid: real });
+  // Of none of them, though the program has kept a pointer to the highest one's.
+  const all = ['high', 'middle', 'low'].flatMap((name) => ['--without', name]);
+  const none = scratch.cairnProgram(['restart', 'three of them', '--session', 'none', ...all]);
+  await none.line(/^third /);
+  await expectCalls(none, { layers: [], kept: [high, middle, low], pid: real });
+  assert.deepEqual(await waysOf(scratch, 'none'), []);
+  await ends(program, end);
+  for (const other of [two, three, none]) assert.equal(await other.exit(), 0, other.transcript());
+});
+
+withBits('a restart puts wrappers into other layers, and they stay there', async (built, scratch, end) => {
+  const plugins = [low, middle, high].flatMap((layer) => given(scratch, built, layer));
+  const program = scratch.cairnProgram(['run', '--session', 'one', ...plugins, '--', built.program, built.plug, end]);
+  const real = await scratch.application(program);
+  await expectCalls(program, { layers: [high, middle, low], pid: real });
+  await scratch.checkpoint('one', '--name', 'first order');
+  const two = scratch.cairnProgram(['restart', 'first order', '--session', 'two', '--order', 'high,low,middle']);
+  await two.line(/^third /);
+  // The program's own pointer leads to the one that was the highest, and is the lowest now.
+  await expectCalls(two, { layers: [middle, low, high], kept: [high], pid: real });
+  assert.deepEqual(pluginsOf(await waysOf(scratch, 'two'), 'getpid'), ['middle', 'low', 'high', 'cairn']);
+  await scratch.checkpoint('two', '--name', 'other order');
+  const three = scratch.cairnProgram(['restart', 'other order', '--session', 'three']);
+  await three.line(/^third /);
+  await expectCalls(three, { layers: [middle, low, high], kept: [high], pid: real });
+  await ends(program, end);
+  for (const other of [two, three]) assert.equal(await other.exit(), 0, other.transcript());
+});
+
 test('checkpoints while libraries come and go, whose functions are wrapped', async () => {
   const built = await build(64);
   await withScratch(async (scratch) => {

@@ -8,6 +8,7 @@ export type Tool =
   | 'action'
   | 'apart'
   | 'busy'
+  | 'changed'
   | 'clocks'
   | 'connected'
   | 'counter'

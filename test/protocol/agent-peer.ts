@@ -38,6 +38,7 @@ export interface PeerPlugin {
   layer: number;
   barriers?: string[];
   restartBarriers?: string[];
+  library?: string;
 }
 
 export interface PeerOptions {
@@ -51,6 +52,8 @@ export interface PeerOptions {
   problem?: string;
   plugins?: PeerPlugin[];
   launcher?: boolean;
+  /** Why it does not take them; not there: it is an agent that knows nothing of this. */
+  takesSettings?: (settings: string) => string;
   /** What suspend tells of relatives. */
   parent?: number;
   children?: { virtualPid: number; realPid: number; ended?: boolean; waitStatus?: number }[];
@@ -75,6 +78,8 @@ export class AgentPeer {
   /** Phases in the order of their coming; a barrier by its name. */
   readonly phases: string[] = [];
   readonly settings: Setting[] = [];
+  /** Libraries and settings that changed since. */
+  readonly changed: [string, string][] = [];
   readonly behaviours = new Map<string, PhaseBehaviour>();
   /** Barriers at which a plugin waits for something outside, as long as they are here, and what for. */
   readonly waits = new Map<string, string>();
@@ -187,10 +192,17 @@ export class AgentPeer {
         return;
       case 'settingsEnd':
         for (const plugin of this.#options.plugins ?? []) {
-          const { name, layer, barriers = [], restartBarriers = [] } = plugin;
+          const { name, layer, library = '', barriers = [], restartBarriers = [] } = plugin;
           this.send(0n, {
             case: 'pluginInfo',
-            value: { name, version: '1', layer, barriers: barriers.join('\0'), restartBarriers: restartBarriers.join('\0') },
+            value: {
+              name,
+              version: '1',
+              layer,
+              library,
+              barriers: barriers.join('\0'),
+              restartBarriers: restartBarriers.join('\0'),
+            },
           });
         }
         this.send(0n, { case: 'ready', value: { error: this.#options.problem ?? '' } });
@@ -204,6 +216,13 @@ export class AgentPeer {
           this.send(id, { case: 'tableRow', value: { virtualName: '/a', realName: '/b', owner: 'path' } });
         this.send(id, { case: 'tableEnd', value: { rows: 1 } });
         return;
+      case 'pluginSettings': {
+        const { library, settings } = body.value;
+        this.changed.push([library, settings]);
+        if (this.#options.takesSettings === undefined) this.send(id, { case: 'refusal', value: { reason: 'unknown request' } });
+        else this.send(id, { case: 'pluginSettingsEnd', value: { error: this.#options.takesSettings(settings) } });
+        return;
+      }
       case 'checkpointReply':
         this.#answered?.(body.value);
         return;

@@ -5,7 +5,9 @@ import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs
 import { basename, dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { SettingKind } from '../../debug-adapter/src/protocol/generated/agent_pb.js';
-import { atEnd, type Fixture, openCoordinator, restartParams, running } from './fixture.js';
+import { wholeManifest } from '../../debug-adapter/src/store/snapshot-folder.js';
+import { waitFor } from '../support/processes.js';
+import { atEnd, type Fixture, launchParams, openCoordinator, restartParams, running } from './fixture.js';
 
 const plugins = [
   { name: 'file', layer: 0, barriers: ['flush'], restartBarriers: ['open'] },
@@ -60,6 +62,83 @@ test('the restarted process is told all that has changed, comes back from the bo
   const next = await coordinator.checkpoint({ name: '', then: 'resume' });
   assert.equal(store.find(next.snapshot).parent, made.snapshot);
 });
+
+/** Of a session with these plugins from outside, the lowest layer first. */
+async function snapshotWith(t: TestContext, libraries: readonly string[]) {
+  const first = await openCoordinator(t);
+  await first.coordinator.launch({
+    ...launchParams,
+    plugins: libraries.map((library) => ({ library, settings: '{"a":1,"b":2}' })),
+  });
+  const outside = libraries.map((library, layer) => ({ name: library.slice(5, -3), library, layer }));
+  await first.join({ plugins: outside });
+  await first.coordinator.started(5000);
+  return { ...first, outside, made: await first.coordinator.checkpoint({ name: '', then: 'resume' }) };
+}
+
+test('plugins are taken out, ordered and set as asked for, and the session remembers it', async (t) => {
+  const { folder, made, outside } = await snapshotWith(t, ['/lib/one.so', '/lib/two.so', '/lib/three.so']);
+  const { coordinator, join: joinPeer, store } = await second(t, folder);
+  await coordinator.restart({
+    ...restartParams(made.path),
+    withoutPlugins: ['two'],
+    pluginOrder: ['three', 'one', 'four'],
+    plugins: [{ library: '/lib/four.so', settings: '{}' }],
+    pluginSettings: [{ plugin: 'one', key: 'a', value: '7' }],
+  });
+  const named = (name: string, layer: number) => ({ name, layer, library: `/lib/${name}.so` });
+  const now = [named('three', 0), named('one', 1), named('four', 2)];
+  const peer = await joinPeer({ snapshot: basename(made.path), plugins: now });
+  await coordinator.started(5000);
+  const told = (kind: SettingKind): [string, string][] =>
+    peer.settings.filter((one) => one.kind === kind).map(({ key, value }) => [key, value]);
+  assert.deepEqual(told(SettingKind.SETTING_PLUGIN), [
+    ['/lib/three.so', '{"a":1,"b":2}'],
+    ['/lib/one.so', '{"a":7,"b":2}'],
+    ['/lib/four.so', '{}'],
+  ]);
+  assert.deepEqual(
+    told(SettingKind.SETTING_OPTION).filter(([key]) => key === 'plugins.without'),
+    [['plugins.without', '/lib/two.so']],
+  );
+  // A program that begins later, and the next snapshot.
+  const child = spawn('sleep', ['60']);
+  atEnd(t, () => void child.kill('SIGKILL'));
+  const later = await joinPeer({ pid: child.pid ?? 0, plugins: now });
+  assert.equal(later.settings.filter((one) => one.kind === SettingKind.SETTING_PLUGIN).length, 3);
+  assert.ok(!later.settings.some(({ key }) => key === 'plugins.without'));
+  assert.equal(outside.length, 3);
+  child.kill('SIGKILL');
+  later.close();
+  await waitFor('its end', () => coordinator.status.processes.length === 1);
+  const next = await coordinator.checkpoint({ name: '', then: 'resume' });
+  assert.deepEqual(
+    wholeManifest(store.find(next.snapshot).path).plugins.map(({ name }) => name),
+    ['three', 'one', 'four'],
+  );
+});
+
+for (const [what, asked] of [
+  ['takes no plugin out', { withoutPlugins: ['one'] }],
+  ['changes no order', { pluginOrder: ['two', 'one'] }],
+] as const)
+  test(`an agent of an older version, which ${what}, ends the restart with the reason`, async (t) => {
+    const { folder, made, outside } = await snapshotWith(t, ['/lib/one.so', '/lib/two.so']);
+    const { coordinator, join: joinPeer } = await second(t, folder);
+    const changes = Object.fromEntries(Object.entries(asked).map(([key, names]) => [key, [...names]]));
+    await coordinator.restart({ ...restartParams(made.path), ...changes });
+    const child = spawn('sleep', ['60']);
+    atEnd(t, () => void child.kill('SIGKILL'));
+    const waiting = assert.rejects(coordinator.started(5000), { code: 'restartFailed', message: /older version of Cairn/ });
+    const peer = await joinPeer({
+      pid: child.pid ?? 0,
+      virtualPid: process.pid,
+      snapshot: basename(made.path),
+      plugins: outside,
+    });
+    await waiting;
+    peer.close();
+  });
 
 test('in place there is no run folder', async (t) => {
   const { folder, made } = await snapshot(t);

@@ -201,7 +201,8 @@ test('an emulator that cannot be reached, or has no such slot or state: the rest
     const content = readFileSync(state);
     for (const [settings, why] of [
       [{ emulator: '127.0.0.1:1' }, /does not take the computation: it cannot be reached/],
-      [{ emulator: 'localhost' }, /does not take the computation: its address is none/],
+      // By the schema beside the plugin's library, before anything is started.
+      [{ emulator: 'localhost' }, /"emulator" must match pattern/],
       [{ emulator: here.address, slot: 7 }, /does not take the computation: there is no slot 7/],
       [{ emulator: stranger.address }, /does not load the state: it has no state/],
       [{ emulator: damaged.address }, /does not load the state: the state \w+ is damaged/],

@@ -22,7 +22,7 @@ test('each function of the host and of a plugin has a section with its context a
     }
   }
   for (const [, event] of header.matchAll(/(CAIRN_EVENT_\w+) = \d+/g))
-    assert.match(manual, new RegExp(`\\| \`${event}\` \\| (up|down|to one) \\|`));
+    assert.match(manual, new RegExp(`\\| \`${event}\` \\| (up|down|to one|to its plugin) \\|`));
 });
 
 for (const [what, change, problem] of [

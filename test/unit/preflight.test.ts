@@ -61,6 +61,7 @@ async function check(
     rules: noRules,
     plugins: [],
     openFiles: [],
+    restartChanges: [],
     compression: 'none',
     processes: [{ parent: 0, virtualPid: 7, executable: '/sim', argv: ['sim'], threads: 1, host: 0 }],
     hosts: [],

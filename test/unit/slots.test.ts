@@ -43,6 +43,7 @@ const manifest = {
   folder: '/home/ada/soc',
   processes: [{ virtualPid: 7, parent: 0, executable: '/usr/bin/vvp', argv: ['vvp'], threads: 1 }],
   rules: noRules,
+  plugins: [],
 } as unknown as Manifest;
 
 function plan(t: TestContext, asked: Partial<Asked>, slots?: unknown, environment: Record<string, string> = {}) {

@@ -36,6 +36,7 @@ export function status(given: Partial<SessionStatus> = {}): SessionStatus {
     coordinator: 1,
     startedAt: '2026-05-02T09:00:00.000Z',
     restartedFrom: null,
+    restartChanges: [],
     runFolder: null,
     lastSnapshot: null,
     processes: [],

@@ -59,6 +59,7 @@ async function add(store: Store, parent: string | null = null, name = ''): Promi
     rules: noRules,
     plugins: [],
     openFiles: [],
+    restartChanges: [],
     compression: 'none',
     processes: [{ parent: 0, virtualPid: 1, executable: '/sim', argv: ['sim'], threads: 1, host: 0 }],
     hosts: [],

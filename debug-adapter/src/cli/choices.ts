@@ -4,6 +4,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
+import { settingOf } from '../model/plugin-changes.js';
+import type { PluginSetting } from '../protocol/control.js';
 import { failure, reason } from '../protocol/errors.js';
 import { ConnectionRule, FileRule } from '../protocol/rules.js';
 
@@ -110,6 +112,17 @@ export function plugin(text: string): { library: string; settings: string } {
   } catch (cause) {
     throw failure('fileNotReadable', { what: 'settings file', path, why: reason(cause) }, cause);
   }
+}
+
+/** `PLUGIN.KEY=VALUE`. */
+export function pluginSetting(text: string, option: string): PluginSetting {
+  const found = settingOf(text);
+  if (found === undefined)
+    throw failure('usage', {
+      what: `${option} ${text}: it has to be PLUGIN.KEY=VALUE`,
+      remedy: `For example: ${option} emulator.slot=2`,
+    });
+  return found;
 }
 
 /** The descriptor on which cairn-launch waits for what it is to start. */

@@ -21,6 +21,11 @@ const fileRules = (): Option =>
     .argParser(collect)
     .default([]);
 
+const pluginSettings = (): Option =>
+  new Option('--set <plugin.key=value>', 'another setting for a plugin; the others stay as they are (repeatable)')
+    .argParser(collect)
+    .default([]);
+
 const holdAt = (): Option =>
   new Option(
     '--hold-at <name>',
@@ -124,6 +129,9 @@ function program(): Command {
       '--slot <name|folder>',
       'a run slot: its folder takes what this run writes; a named one has paths and environment, too',
     )
+    .option('--without <plugin>', 'take a plugin of the snapshot out, by its name or library (repeatable)', collect, [])
+    .option('--order <plugins>', 'layers of all plugins from outside, as NAME,NAME,…, the lowest first')
+    .addOption(pluginSettings())
     .option('--changed-file <what>', 'files that have changed since: refuse or use; default: refuse')
     .option('--in-place', 'write to the files where they were, instead of to a run folder', false)
     .option('--host <name=where>', "restart a host's processes there, by the launcher (repeatable); others: here", collect, [])
@@ -186,12 +194,19 @@ function program(): Command {
     .option('--column <name>', 'only this column (repeatable); one alone is printed without its title', collect, [])
     .addOption(json())
     .action(does(async (kind, options) => (await import('./commands/session.js')).tables(kind, options)));
-  cairn
+  const plugins = cairn
     .command('plugins')
     .description('the plugins of each process, in the order of their layers')
     .addOption(session())
     .addOption(json())
     .action(does(async (options) => (await import('./commands/plugins.js')).plugins(options)));
+  plugins
+    .command('set')
+    .description('change settings of plugins while the program runs, where their schemas say that it may')
+    .argument('<plugin.key=value...>', 'by the names that cairn plugins shows')
+    .addOption(session())
+    .addOption(json())
+    .action(does(async (texts, options) => (await import('./commands/plugins.js')).setPlugins(texts, options)));
   cairn
     .command('barriers')
     .description(
@@ -301,7 +316,7 @@ function program(): Command {
     .addOption(json())
     .action(does(async (options) => (await import('./commands/doctor.js')).doctor(options)));
 
-  for (const command of [cairn, ...cairn.commands, ...plugin.commands]) command.exitOverride();
+  for (const command of [cairn, ...cairn.commands, ...plugin.commands, ...plugins.commands]) command.exitOverride();
   return cairn;
 }
 

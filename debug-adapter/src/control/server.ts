@@ -41,6 +41,7 @@ function handlersOf(coordinator: Coordinator): Handlers {
     'session/hold': () => coordinator.hold(),
     'session/resume': () => coordinator.resume(),
     'session/stop': ({ graceMs = DEFAULT_GRACE_MS }) => coordinator.stop(graceMs),
+    'session/settings': async ({ changes }) => ({ plugins: await coordinator.changeSettings(changes) }),
     'session/table': async ({ kind, virtualPid }) => ({ rows: await coordinator.table(kind, virtualPid) }),
     'session/timelines': () => ({ timelines: coordinator.timelines }),
     'terminal/open': (_, client) => {

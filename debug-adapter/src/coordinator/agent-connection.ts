@@ -78,7 +78,8 @@ export function phaseCall(request: MessageInitShape<typeof PhaseRequestSchema>):
 type Expected =
   | { kind: 'phase'; reply: Deferred<PhaseReply> }
   | { kind: 'table'; rows: TableRow[]; reply: Deferred<TableRow[]> }
-  | { kind: 'facts'; reply: Deferred<ProcessFacts[]> };
+  | { kind: 'facts'; reply: Deferred<ProcessFacts[]> }
+  | { kind: 'settings'; reply: Deferred<void> };
 
 export interface Family {
   /** Virtual pid; 0: not known, 1: outside the computation. */
@@ -195,6 +196,13 @@ export class AgentConnection {
     return reply.promise;
   }
 
+  /** Resolves when the process's plugin has taken them, or the process does not have it. */
+  changeSettings(library: string, settings: string): Promise<void> {
+    const reply = deferred<void>();
+    this.#ask({ kind: 'settings', reply }, call({ case: 'pluginSettings', value: { library, settings } }));
+    return reply.promise;
+  }
+
   signal({ pid, startTime }: ProcessId, signal: NodeJS.Signals): void {
     const process = { pid, startTime: BigInt(startTime) };
     this.#send(0n, { case: 'processSignal', value: { process, signal: constants.signals[signal] } });
@@ -289,6 +297,7 @@ export class AgentConnection {
       case 'tableRow':
       case 'tableEnd':
       case 'processFacts':
+      case 'pluginSettingsEnd':
       case 'refusal':
         this.#settle(id, body);
         return;
@@ -345,7 +354,10 @@ export class AgentConnection {
 
   #settle(
     id: bigint,
-    body: Extract<Message['body'], { case: 'phaseReply' | 'tableRow' | 'tableEnd' | 'processFacts' | 'refusal' }>,
+    body: Extract<
+      Message['body'],
+      { case: 'phaseReply' | 'tableRow' | 'tableEnd' | 'processFacts' | 'pluginSettingsEnd' | 'refusal' }
+    >,
   ): void {
     const expected = this.#expected.get(id);
     if (expected === undefined) return;
@@ -363,6 +375,16 @@ export class AgentConnection {
           outside,
           ended: ended ? waitStatus : undefined,
         })),
+      );
+    else if (body.case === 'pluginSettingsEnd' && expected.kind === 'settings') {
+      if (body.value.error === '') expected.reply.resolve();
+      else expected.reply.reject(failure('refused', { ...who, why: body.value.error }));
+    } else if (expected.kind === 'settings' && body.case === 'refusal')
+      expected.reply.reject(
+        failure('refused', {
+          ...who,
+          why: 'its agent is of an older version of Cairn, which changes settings at a restart only',
+        }),
       );
     else if (body.case === 'tableEnd' && expected.kind === 'table') {
       if (body.value.error === '') expected.reply.resolve(expected.rows);

@@ -4,8 +4,10 @@
  * anything is done, for all processes at once. Tests: test/probes/attach.test.ts.
  */
 import { randomBytes } from 'node:crypto';
+import { checkSettings } from '../model/plugin-changes.js';
 import { attachProcess, factsOf, familyOf, whyNotAttachable } from '../platform/attach.js';
 import { sleep } from '../platform/clock.js';
+import { settingsSchema } from '../platform/plugin-schema.js';
 import { isAlive } from '../platform/processes.js';
 import type { AttachParams } from '../protocol/control.js';
 import { failure } from '../protocol/errors.js';
@@ -22,6 +24,7 @@ const SETTLE_LOOK_MS = 60;
 export async function prepareAttach(context: Context, { pid, plugins }: AttachParams): Promise<SettingInit[]> {
   const { session, store } = context;
   store.checkWritable();
+  for (const one of plugins) checkSettings(one, settingsSchema);
   const facts = factsOf(pid);
   if (facts === undefined) throw failure('cannotAttach', { pid, why: `process ${pid}: there is no such process of yours` });
   let found = await reasonsAgainst(pid);

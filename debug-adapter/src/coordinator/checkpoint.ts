@@ -28,6 +28,7 @@ import type { Context } from './context.js';
 import { type Described, describe } from './described.js';
 import { letGo, members, note, suspend } from './members.js';
 import { HeldOff, NotAlone, NotNow, type Operation, type RequestFields } from './operation.js';
+import { namedPlugins } from './plugin-settings.js';
 import { refuseObstacles } from './refusals.js';
 import type { Session } from './session.js';
 import { fileRules } from './settings.js';
@@ -286,7 +287,8 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
     listen: session.listen?.address ?? null,
     files,
     rules: session.rules,
-    plugins: [...session.plugins],
+    plugins: namedPlugins(session),
+    restartChanges: session.restartChanges,
     openFiles: await openFiles(
       partial.folder,
       made.all.map((one) => one.virtualPid),

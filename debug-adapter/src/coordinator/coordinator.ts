@@ -14,6 +14,8 @@ import type {
   CheckpointParams,
   CheckpointResult,
   LaunchParams,
+  Plugin,
+  PluginSetting,
   RestartParams,
   SessionStatus,
   StartResult,
@@ -37,6 +39,7 @@ import { StoppedProcesses } from './keep-running.js';
 import type { Log } from './log.js';
 import { letGo, members, suspend } from './members.js';
 import { Operation } from './operation.js';
+import { changeLiveSettings } from './plugin-settings.js';
 import { computationLives, readRecord, writeRecord } from './record.js';
 import { findObstacles } from './refusals.js';
 import { finishRestart, restart, restartError, watchRestorers } from './restart.js';
@@ -286,6 +289,11 @@ export class Coordinator {
     return this.status;
   }
 
+  /** Of plugins, while the program runs or is held. */
+  changeSettings(changes: readonly PluginSetting[]): Promise<Plugin[]> {
+    return this.#strand.run(() => this.#stopped.during(() => changeLiveSettings(this.#context, changes)));
+  }
+
   async table(kind: TableKind, virtualPid?: number): Promise<TableRow[]> {
     const { processes, name } = this.session;
     const chosen = virtualPid === undefined ? [...processes] : processes.filter((one) => one.virtualPid === virtualPid);
@@ -386,7 +394,7 @@ export class Coordinator {
       const there = all.filter((other) => other !== undefined);
       if (there.length < all.length) return;
       this.#strand
-        .run(() => finishRestart(this.#context, this.#joining, pending.operation, there))
+        .run(() => finishRestart(this.#context, this.#joining, pending, there))
         .then(
           () => this.#begun.resolve(),
           (error: unknown) => this.#begun.reject(error),

@@ -22,7 +22,6 @@ import type { AgentConnection } from './agent-connection.js';
 import type { Context } from './context.js';
 import type { Joining } from './joining.js';
 import { agentLibrary, identityVariables, restoreCommand } from './launch.js';
-import type { Operation } from './operation.js';
 import { placeHosts } from './placement.js';
 import { changedFileSettings, environmentSettings, option, pluginSettings, ruleSettings, type SettingInit } from './settings.js';
 import { identity, type Started } from './start.js';
@@ -48,14 +47,14 @@ export async function restart(
     throw failure('preflight', { id: summary.id, findings: preflightText(findings.filter((one) => one.severity === 'error')) });
   const manifest = wholeManifest(params.snapshot);
   const plan = planRestart(params, { ...summary, manifest }, store.path);
-  const plugins = mergePlugins(manifest.plugins, params.plugins);
+  const { plugins } = plan;
   const folder = await restorableFolder(store, params.snapshot, manifest);
   const runFolder = runFolderFor(context, params, plan.folder);
   rmSync(paths.restoreError, { force: true });
 
   const { computation, argv, cwd } = manifest;
   Object.assign(session, { computation, argv, cwd, restartedFrom: manifest.id, lastSnapshot: manifest.id, runFolder });
-  Object.assign(session, { rules: plan.rules, processEnv: plan.processEnv, plugins });
+  Object.assign(session, { rules: plan.rules, processEnv: plan.processEnv, plugins, restartChanges: plan.changes });
   session.launchers = params.launchers ?? manifest.launchers;
   await listenAgain(context, joining, params, manifest);
   const operation = context.begin('restart');
@@ -88,6 +87,7 @@ export async function restart(
       name: basename(folder),
       operation,
       processes,
+      without: plan.without,
     },
   };
 }
@@ -104,12 +104,6 @@ function runFolderFor({ store, session, clock }: Context, { inPlace }: RestartPa
   return slot === undefined ? newRunFolder(store, session.name, clock.now()) : slotFolder(slot);
 }
 
-/** Those that the snapshot's processes have, with new settings where they are named again with some. */
-function mergePlugins(before: readonly Plugin[], now: readonly Plugin[]): Plugin[] {
-  const merged = before.map((one) => now.find(({ library, settings }) => library === one.library && settings !== '{}') ?? one);
-  return [...merged, ...now.filter(({ library }) => !before.some((one) => library === one.library))];
-}
-
 function restartSettings(context: Context, plan: RestartPlan, folder: string, manifest: Manifest, number: number): SettingInit[] {
   const { session } = context;
   const host = session.hosts.byNumber(number);
@@ -120,6 +114,7 @@ function restartSettings(context: Context, plan: RestartPlan, folder: string, ma
     option('library', host?.library || agentLibrary(identity(context))),
     option('root', String(root)),
   ];
+  settings.push(...plan.without.map((library) => option('plugins.without', library)));
   // One process knows best itself where it is.
   if (manifest.processes.length > 1) settings.push(option('folder', manifest.folder));
   if (session.runFolder !== null) settings.push({ kind: SettingKind.SETTING_RUN_FOLDER, key: '', value: session.runFolder });
@@ -139,7 +134,7 @@ function restartSettings(context: Context, plan: RestartPlan, folder: string, ma
 export async function finishRestart(
   context: Context,
   joining: Joining,
-  operation: Operation,
+  { operation, without }: Pick<NonNullable<Started['restart']>, 'operation' | 'without'>,
   all: readonly AgentConnection[],
 ): Promise<void> {
   const { session, log, store } = context;
@@ -150,6 +145,7 @@ export async function finishRestart(
     for (const one of all) {
       if (one.problem !== '') throw failure('cannotCheckpoint', { pid: one.virtualPid, program: one.program, why: one.problem });
     }
+    for (const one of all) checkPlugins(session.plugins, without, one);
     for (const step of restartSteps(all)) await operation.step(step, all, context.deadlines);
     if (session.state === 'restarting') session.become('running');
     operation.finish();
@@ -159,7 +155,7 @@ export async function finishRestart(
   } catch (error) {
     const failed = failure(
       'restartFailed',
-      { id: session.restartedFrom ?? '', why: reason(error), detail: 'What had been restarted was ended.' },
+      { id: session.restartedFrom ?? '', why: whyOf(error, without), detail: 'What had been restarted was ended.' },
       error,
     );
     log.failure('restart', failed);
@@ -171,6 +167,29 @@ export async function finishRestart(
   } finally {
     await exchange?.discard();
   }
+}
+
+/** An agent that the image has may be older than this coordinator, and know nothing of this. */
+function checkPlugins(plugins: readonly Plugin[], without: readonly string[], one: AgentConnection): void {
+  const wanted = plugins.map(({ library }) => library);
+  const there = one.plugins.map(({ library }) => library).filter((library) => library !== '');
+  const known = there.filter((library) => wanted.includes(library));
+  const stays = there.some((library) => without.includes(library) && !wanted.includes(library));
+  const ordered = known.every(
+    (library, index) => index === 0 || wanted.indexOf(library) > wanted.indexOf(known[index - 1] ?? ''),
+  );
+  if (stays || !ordered)
+    throw failure('refused', {
+      pid: one.virtualPid,
+      program: one.program,
+      why: 'its agent is of an older version of Cairn, which takes no plugin out and changes no order',
+    });
+}
+
+/** Others' plugins may miss one that was taken out. */
+function whyOf(error: unknown, without: readonly string[]): string {
+  const names = without.map((library) => library.slice(library.lastIndexOf('/') + 1));
+  return names.length === 0 ? reason(error) : `${reason(error)} (it was restarted without ${names.join(', ')})`;
 }
 
 /** Until the processes run: where one of several cannot be made, the others, which wait for it, are ended. */

@@ -17,6 +17,7 @@ import {
   type SessionStatus,
 } from '../protocol/control.js';
 import { noRules, type Rules } from '../protocol/rules.js';
+import type { RestartChange } from '../protocol/snapshot.js';
 import type { AgentConnection } from './agent-connection.js';
 import { Hosts, type PlacedProcess } from './hosts.js';
 import type { Operation } from './operation.js';
@@ -36,6 +37,7 @@ export class Session {
   launchProblem = '';
   cwd = '';
   restartedFrom: string | null = null;
+  restartChanges: RestartChange[] = [];
   runFolder: string | null = null;
   lastSnapshot: string | null = null;
   rules: Rules = noRules;
@@ -135,6 +137,7 @@ export class Session {
       coordinator: process.pid,
       startedAt: this.#startedAt,
       restartedFrom: this.restartedFrom,
+      restartChanges: this.restartChanges,
       runFolder: this.runFolder,
       lastSnapshot: this.lastSnapshot,
       processes: this.processes.map((one) => processStatus(one, this.hosts.nameOf(one.host))),
@@ -166,13 +169,14 @@ export class Session {
 
   /** Continues what the coordinator before this one has left. */
   takeOver(record: SessionRecord): void {
-    const { computation, argv, cwd, restartedFrom, runFolder, lastSnapshot, startedAt, root } = record;
+    const { computation, argv, cwd, restartedFrom, restartChanges, runFolder, lastSnapshot, startedAt, root } = record;
     const { rules, processEnv, settings, plugins, rootHost, launchers } = record;
     Object.assign(this, {
       computation,
       argv,
       cwd,
       restartedFrom,
+      restartChanges,
       runFolder,
       lastSnapshot,
       root,

@@ -4,7 +4,9 @@
  */
 
 import { randomBytes } from 'node:crypto';
+import { checkSettings } from '../model/plugin-changes.js';
 import { findProgram, whyNotCheckpointable } from '../platform/executable.js';
+import { settingsSchema } from '../platform/plugin-schema.js';
 import type { LaunchParams, StartResult } from '../protocol/control.js';
 import { failure } from '../protocol/errors.js';
 import type { Context } from './context.js';
@@ -17,7 +19,13 @@ export interface Started extends StartResult {
   /** For every process that connects. */
   settings: SettingInit[];
   /** For the restarted processes, which are known by the name of the folder that they were restored from. */
-  restart: { settings: (host: number) => SettingInit[]; name: string; operation: Operation; processes: number[] } | null;
+  restart: {
+    settings: (host: number) => SettingInit[];
+    name: string;
+    operation: Operation;
+    processes: number[];
+    without: string[];
+  } | null;
 }
 
 export function identity({ session, paths }: Context): Identity {
@@ -28,6 +36,7 @@ export function identity({ session, paths }: Context): Identity {
 export function launch(context: Context, params: LaunchParams): Started {
   const { session, store } = context;
   store.checkWritable();
+  for (const one of params.plugins) checkSettings(one, settingsSchema);
   session.computation = randomBytes(8).toString('hex');
   session.argv = params.argv;
   session.cwd = params.cwd;

@@ -9,8 +9,9 @@ import type { ControlClient } from '../control/client.js';
 import { createSession, createSessionNamedAfter, liveSessions, openSession } from '../control/sessions.js';
 import { splitChanges } from '../model/environment.js';
 import { sessionNameFor } from '../model/names.js';
+import { settingOf } from '../model/plugin-changes.js';
 import { checkProgram } from '../platform/program.js';
-import { type NotificationName, notifications, type SessionStatus } from '../protocol/control.js';
+import { type NotificationName, notifications, type PluginSetting, type SessionStatus } from '../protocol/control.js';
 import type { AttachConfiguration, LaunchConfiguration } from '../protocol/debug.js';
 import { CairnError, describe, failure, reason } from '../protocol/errors.js';
 import type { SnapshotSummary } from '../protocol/snapshot.js';
@@ -107,12 +108,15 @@ function ruleParams({
 }
 
 function restartParams(configuration: LaunchConfiguration, snapshot: SnapshotSummary, store: string): Params<'session/restart'> {
-  const { paths, plugins, inPlace, changedFiles, slot } = configuration;
+  const { paths, plugins, withoutPlugins, pluginOrder, inPlace, changedFiles, slot } = configuration;
   return {
     snapshot: snapshot.path,
     ...splitChanges(configuration.env),
     paths,
     plugins: pluginParams(plugins),
+    withoutPlugins,
+    ...(pluginOrder === undefined ? {} : { pluginOrder }),
+    pluginSettings: settingParams(configuration.pluginSettings),
     inPlace,
     ...ruleParams(configuration),
     ...(changedFiles === undefined ? {} : { changedFiles }),
@@ -127,6 +131,18 @@ function warn(listener: Listener, text: string): void {
 
 function pluginParams(plugins: LaunchConfiguration['plugins']): Params<'session/launch'>['plugins'] {
   return plugins.map(({ library, settings }) => ({ library, settings: JSON.stringify(settings ?? {}) }));
+}
+
+function settingParams(settings: LaunchConfiguration['pluginSettings']): PluginSetting[] {
+  return Object.entries(settings).map(([name, value]) => {
+    const found = settingOf(`${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+    if (found === undefined)
+      throw failure('usage', {
+        what: `"pluginSettings" has "${name}": it has to be PLUGIN.KEY`,
+        remedy: 'For example: "emulator.slot": 2',
+      });
+    return found;
+  });
 }
 
 async function onlySession(): Promise<string> {

@@ -6,7 +6,7 @@
 import * as z from 'zod';
 import { OperationStatus } from './operation.js';
 import { ChangedFile, ClockRule, ConnectionRule, FileRule } from './rules.js';
-import { PreflightFinding, SimulatedTime } from './snapshot.js';
+import { PreflightFinding, RestartChange, SimulatedTime } from './snapshot.js';
 import { OperationTimeline } from './timeline.js';
 
 export const CONTROL_PROTOCOL = 1;
@@ -78,6 +78,8 @@ export const SessionStatus = z.object({
   startedAt: z.string(),
   /** Snapshot that this session was restarted from, null: it was launched. */
   restartedFrom: z.string().nullable(),
+  /** Over what that snapshot has. */
+  restartChanges: z.array(RestartChange).default([]),
   /** Folder that takes what this run writes; null: files are written in place. */
   runFolder: z.string().nullable(),
   /** Newest snapshot of this session, or the one that it came from: the parent of the next. */
@@ -94,8 +96,24 @@ export const SessionStatus = z.object({
 });
 export type SessionStatus = z.infer<typeof SessionStatus>;
 
-export const Plugin = z.object({ library: z.string(), settings: z.string() });
+export const Plugin = z.object({
+  library: z.string(),
+  /** JSON text. */
+  settings: z.string(),
+  /** As the library says; absent: nobody has seen it yet. */
+  name: z.string().optional(),
+});
 export type Plugin = z.infer<typeof Plugin>;
+
+export const PluginSetting = z.object({
+  /** Its name, or its library. */
+  plugin: z.string().min(1),
+  /** Names of objects in objects are joined by dots. */
+  key: z.string().min(1),
+  /** JSON, or the text itself where that is none or the plugin's schema wants text. */
+  value: z.string(),
+});
+export type PluginSetting = z.infer<typeof PluginSetting>;
 
 export const NetworkAddress = z.object({ address: z.string(), port: z.number().int().min(0).max(65535) });
 export type NetworkAddress = z.infer<typeof NetworkAddress>;
@@ -135,7 +153,14 @@ export const RestartParams = z.object({
   env: z.record(z.string(), z.string().nullable()),
   /** Virtual prefix → real prefix. */
   paths: z.array(z.object({ from: z.string(), to: z.string() })),
+  /** New ones, and those of the snapshot that get other settings. */
   plugins: z.array(Plugin),
+  /** Names or libraries of those of the snapshot that are taken out. */
+  withoutPlugins: z.array(z.string()).optional(),
+  /** All from outside, the lowest layer first. */
+  pluginOrder: z.array(z.string()).optional(),
+  /** Over the settings that they would have. */
+  pluginSettings: z.array(PluginSetting).optional(),
   inPlace: z.boolean(),
   processEnv: z.array(ProcessEnvironment).optional(),
   /** Before the snapshot's own. */
@@ -252,6 +277,11 @@ export const requests = {
   'session/resume': { params: Nothing, result: SessionStatus },
   /** SIGTERM to every process, SIGKILL after `graceMs`. Resolves when the computation has ended. */
   'session/stop': { params: z.object({ graceMs: z.number().optional() }), result: SessionStatus },
+  /** Of plugins, by the schemas beside their libraries, in all processes; where one does not take them, all keep those of before. */
+  'session/settings': {
+    params: z.object({ changes: z.array(PluginSetting).min(1) }),
+    result: z.object({ plugins: z.array(Plugin) }),
+  },
   'session/table': { params: TableParams, result: TableResult },
   /** How the last operations of the session went, the oldest first. */
   'session/timelines': { params: Nothing, result: TimelinesResult },

@@ -23,6 +23,12 @@ export const LaunchConfiguration = z.object({
   plugins: z.array(PluginConfiguration).default([]),
   /** Of the workspace; the editor puts its plugins before `plugins`. */
   pluginProfile: z.string().min(1).optional(),
+  /** At a restart: names or libraries of plugins of the snapshot that are taken out. */
+  withoutPlugins: z.array(z.string().min(1)).default([]),
+  /** At a restart: all plugins from outside, the lowest layer first. */
+  pluginOrder: z.array(z.string().min(1)).optional(),
+  /** At a restart: PLUGIN.KEY → value. */
+  pluginSettings: z.record(z.string().min(1), z.unknown()).default({}),
   /** Id, unique prefix, name or folder of a snapshot. */
   snapshot: z.string().optional(),
   paths: z.array(z.object({ from: z.string(), to: z.string() })).default([]),

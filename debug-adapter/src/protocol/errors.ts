@@ -65,6 +65,31 @@ export const errorTable = define({
     remedy: 'Use the same version of Cairn at both ends.',
   },
 
+  unknownPlugin: {
+    number: 108,
+    blame: 'user',
+    message: 'There is no plugin "{name}", or more than one of that name',
+    remedy: 'Name one by its name, its library or the name of that file; there are: {known}',
+  },
+  badPluginOrder: {
+    number: 109,
+    blame: 'user',
+    message: 'The order of plugins "{order}" does not name each of them once',
+    remedy: 'Name all that are from outside, the lowest layer first; now: {all}',
+  },
+  badPluginSettings: {
+    number: 110,
+    blame: 'user',
+    message: 'The settings of plugin {name} are not what it takes: {why}',
+    remedy: 'Nothing has been started or changed. What it takes is said in {path}',
+  },
+  settingNotLive: {
+    number: 111,
+    blame: 'user',
+    message: 'The setting "{key}" of plugin {name} cannot change while the program runs: {why}',
+    remedy: 'Change it at a restart: cairn restart SNAPSHOT --set {name}.{key}=VALUE',
+  },
+
   // 2xx: sessions
   noSession: { number: 200, blame: 'user', message: 'No session is running', remedy: 'Start one: cairn run -- PROGRAM' },
   sessionNotFound: {

@@ -1,7 +1,7 @@
 /**
  * How sizes, times and simulated times are written for people: the same by the command and in every view. Pure. Tests: test/unit/format.test.ts.
  */
-import type { SimulatedTime } from './snapshot.js';
+import type { RestartChange, SimulatedTime } from './snapshot.js';
 
 /** 1536 → "1.5 KiB". */
 export function formatBytes(bytes: number): string {
@@ -102,4 +102,10 @@ export function formatHoldOff(heldOff: readonly { virtualPid: number; program: s
   if (first === undefined) return '';
   const others = heldOff.length === 1 ? '' : `, and for ${heldOff.length - 1} more`;
   return `waits for process ${first.virtualPid} (${first.program}): ${first.why}${others}`;
+}
+
+/** A line of what a restart changes: "variable SEED: 1 → 7". */
+export function changeText({ what, before, now }: RestartChange): string {
+  const value = (text: string): string => (text === '' ? 'none' : text);
+  return before === '' ? `${what}: ${value(now)}` : `${what}: ${before} → ${value(now)}`;
 }

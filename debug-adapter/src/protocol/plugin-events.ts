@@ -24,4 +24,5 @@ export const eventNames: readonly string[] = [
   'external_save',
   'external_resume',
   'external_restore',
+  'settings_live',
 ];

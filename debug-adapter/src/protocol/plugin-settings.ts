@@ -14,11 +14,15 @@ export type SettingsProblem = z.infer<typeof SettingsProblem>;
 
 /** Throws what is wrong with the schema itself. An older draft is read as if it were the newest: few words have another meaning. */
 export function settingsProblems(given: object | boolean, settings: unknown): SettingsProblem[] {
-  const schema = typeof given === 'boolean' ? given : { ...given, $schema: undefined };
+  const schema = typeof given === 'boolean' ? given : withoutDraft(given);
   // A vendor's schema may have keywords for tools of its own.
   const validate = new Validator({ allErrors: true, strict: false, validateFormats: false }).compile(schema);
   if (validate(settings)) return [];
   return (validate.errors ?? []).map(asProblem);
+}
+
+function withoutDraft({ $schema: _draft, ...schema }: { $schema?: unknown }): object {
+  return schema;
 }
 
 function asProblem({ instancePath, keyword, params, message = 'is wrong' }: ErrorObject): SettingsProblem {

@@ -57,6 +57,10 @@ export type OpenFile = z.infer<typeof OpenFile>;
 export const PhaseTiming = z.object({ phase: z.string(), ms: z.number() });
 export type PhaseTiming = z.infer<typeof PhaseTiming>;
 
+/** One difference between a restart and what the snapshot has: of what, and its values; empty: it has none. */
+export const RestartChange = z.object({ what: z.string(), before: z.string(), now: z.string() });
+export type RestartChange = z.infer<typeof RestartChange>;
+
 export const Manifest = z.object({
   format: z.literal(SNAPSHOT_FORMAT),
   /** 12 lower-case hexadecimal digits. */
@@ -95,9 +99,11 @@ export const Manifest = z.object({
   listen: z.string().nullable().default(null),
   files: z.array(SnapshotFile),
   rules: Rules.default(noRules),
-  /** Given by --plugin, for programs that are started later. */
-  plugins: z.array(z.object({ library: z.string(), settings: z.string() })).default([]),
+  /** Given by --plugin, the lowest layer first. */
+  plugins: z.array(z.object({ library: z.string(), settings: z.string(), name: z.string().optional() })).default([]),
   openFiles: z.array(OpenFile).default([]),
+  /** Of the restart that the session began with. */
+  restartChanges: z.array(RestartChange).default([]),
 });
 export type Manifest = z.infer<typeof Manifest>;
 
@@ -132,6 +138,9 @@ export const SnapshotSummary = z.object({
   savedFiles: z.array(z.string()).optional(),
   ignoredFiles: z.array(z.string()).optional(),
   rules: Rules.optional(),
+  /** From outside, the lowest layer first. */
+  plugins: Manifest.shape.plugins.optional(),
+  restartChanges: z.array(RestartChange).optional(),
   /** Not empty: the folder is damaged or of a newer format; it cannot be restarted. */
   problem: z.string(),
 });

@@ -5,9 +5,12 @@
  */
 import { existsSync } from 'node:fs';
 import { expandPatterns, isMeant, type ProcessChanges, splitChanges } from '../model/environment.js';
+import { changePlugins, type NamedPlugin, type PluginChanges } from '../model/plugin-changes.js';
+import { restartChanges } from '../model/restart-changes.js';
+import { settingsSchema } from '../platform/plugin-schema.js';
 import type { RestartParams, TableRow } from '../protocol/control.js';
 import type { Rules } from '../protocol/rules.js';
-import type { Manifest, PreflightFinding, SnapshotSummary } from '../protocol/snapshot.js';
+import type { Manifest, PreflightFinding, RestartChange, SnapshotSummary } from '../protocol/snapshot.js';
 import { preflight } from './preflight.js';
 import { findSlot, type Slot } from './slots.js';
 import { wholeManifest } from './snapshot-folder.js';
@@ -20,10 +23,17 @@ export interface RestartPlan {
   /** Of the slot. */
   folder: string | undefined;
   rules: Rules;
+  plugins: NamedPlugin[];
+  /** Libraries of plugins of the snapshot that are taken out. */
+  without: string[];
+  /** Over what the snapshot has. */
+  changes: RestartChange[];
   warnings: PreflightFinding[];
 }
 
-export type Asked = Pick<RestartParams, 'env' | 'processEnv' | 'paths' | 'files' | 'clock' | 'connections' | 'slot'>;
+export type Asked = Pick<RestartParams, 'env' | 'processEnv' | 'paths' | 'files' | 'clock' | 'connections' | 'slot'> &
+  PluginChanges &
+  Partial<Pick<RestartParams, 'inPlace' | 'changedFiles'>>;
 
 /** Folders that many programs share are never moved as a whole. */
 const SHARED: ReadonlySet<string> = new Set(['/', '/tmp', '/var/tmp', '/dev/shm', '/home']);
@@ -64,7 +74,19 @@ export function planRestart(
     clock: asked.clock ?? manifest.rules.clock,
     connections: [...(asked.connections ?? []), ...manifest.rules.connections],
   };
-  return { env, processEnv, paths, folder: slot.folder, rules, warnings };
+  const changed = changePlugins(manifest.plugins, asked, settingsSchema);
+  const root = manifest.processes[0]?.virtualPid;
+  const variables = rows.filter(({ virtualPid }) => virtualPid === root).map(({ virtual, real }) => [virtual, real] as const);
+  const before = { env: new Map(variables), plugins: manifest.plugins, clock: manifest.rules.clock };
+  const changes = restartChanges({ env, processEnv, paths, plugins: changed.plugins }, before, asked);
+  return { env, processEnv, paths, folder: slot.folder, rules, ...changed, changes, warnings };
+}
+
+/** What `cairn restart --check` says that a restart would change. */
+export function plannedChanges(store: Store, summary: SnapshotSummary, asked: Asked): RestartChange[] {
+  return summary.problem === ''
+    ? planRestart(asked, { ...summary, manifest: wholeManifest(summary.path) }, store.path).changes
+    : [];
 }
 
 /** The findings of the check before a restart, with what is told of open files that may be used although their time is another. */

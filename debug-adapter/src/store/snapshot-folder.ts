@@ -125,6 +125,8 @@ export function summarize(folder: string): SnapshotSummary {
     savedFiles: manifest.openFiles.filter(({ how }) => how === 'saved').map(({ path }) => path),
     ignoredFiles: manifest.openFiles.filter(({ how }) => how === 'ignored').map(({ path }) => path),
     rules: manifest.rules,
+    plugins: manifest.plugins,
+    restartChanges: manifest.restartChanges,
     problem: wholeProblem(folder, manifest) ?? '',
   };
 }

@@ -5,11 +5,14 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { SessionState, SessionStatus } from '../../../debug-adapter/src/protocol/control.js';
-import { formatBytes, formatDuration, formatSimulatedTime } from '../../../debug-adapter/src/protocol/format.js';
+import { changeText, formatBytes, formatDuration, formatSimulatedTime } from '../../../debug-adapter/src/protocol/format.js';
 import type { SnapshotSummary } from '../../../debug-adapter/src/protocol/snapshot.js';
 import { formatCommandLine, formatMoment, snapshotDescription, snapshotRowLabel } from './format.js';
 import type { BranchNode, SnapshotNode, StoreNode } from './nodes.js';
 import { ruleLines } from './ruleLines.js';
+
+/** Of a restart's changes, in its branch's line; its tooltip has all. */
+const SHOWN_CHANGES = 3;
 
 const { Expanded, None } = vscode.TreeItemCollapsibleState;
 
@@ -28,10 +31,17 @@ export function branchItem({ store, branch }: BranchNode): vscode.TreeItem {
   item.id = `${store}/branch/${branch.key}`;
   const count = branch.snapshots.length;
   const made = `${count} snapshot${count === 1 ? '' : 's'}`;
-  item.description = [...(branch.from === null ? [] : ['restarted']), ...(count === 0 ? [] : [made])].join(' · ');
+  const changes = (branch.tip?.restartChanges ?? branch.snapshots[0]?.restartChanges ?? []).map(changeText);
+  item.description = [
+    ...(branch.from === null ? [] : ['restarted']),
+    ...changes.slice(0, SHOWN_CHANGES),
+    ...(count === 0 ? [] : [made]),
+  ].join(' · ');
   item.iconPath = new vscode.ThemeIcon(branch.from === null ? 'circuit-board' : 'git-branch');
   const argv = branch.tip?.argv ?? branch.snapshots[0]?.argv ?? [];
-  item.tooltip = `Session ${branch.session}\n${formatCommandLine(argv)}`;
+  item.tooltip = [`Session ${branch.session}`, formatCommandLine(argv), ...changes.map((one) => `Restarted with ${one}`)].join(
+    '\n',
+  );
   item.contextValue = 'branch';
   return spoken(item);
 }
@@ -83,6 +93,8 @@ function snapshotTooltip(snapshot: SnapshotSummary): vscode.MarkdownString {
   line('Id', snapshot.id);
   line('Command', formatCommandLine(snapshot.argv));
   for (const [name, value] of ruleLines(snapshot)) line(name, value);
+  if (snapshot.plugins?.length) line('Plugins', snapshot.plugins.map(({ name, library }) => name ?? library).join(', '));
+  for (const change of snapshot.restartChanges ?? []) line('Restarted with', changeText(change));
   return tooltip;
 }
 

@@ -50,7 +50,8 @@ extern "C" {
  *   a checkpoint: PRESUSPEND, down. All threads of all processes stop. The barriers of plugins, of the highest layer first; at those of
  *     Cairn's own come DESCRIPTOR_SAVE and EXTERNAL_SAVE. PRECHECKPOINT, down; then MAPPING_SAVE and MAPPING_CONTENT. The memory is copied.
  *     RESUME, up, with EXTERNAL_RESUME at the layer `external`. The threads go on. RUNNING, up.
- *   a restart: SETTINGS, where they have changed. RESTART, up. The barriers of plugins, of the lowest layer first; at those of Cairn's
+ *   a restart: plugins are taken out, are given other layers, and new ones begin, as its user says; one that is taken out is told nothing any
+ *     more. SETTINGS, where they have changed. RESTART, up. The barriers of plugins, of the lowest layer first; at those of Cairn's
  *     own come DESCRIPTOR_RESTORE, EXTERNAL_RESTORE, DESCRIPTOR_FILL and MAPPING_RESTORE. The threads begin. RUNNING, up.
  *   whatever fails in a checkpoint: ABORT, up, to all layers, in place of what would have come next.
  *   a program that begins: STARTED, up. A process that is forked: FORK_CHILD, up.
@@ -75,7 +76,9 @@ enum cairn_event {
   CAIRN_EVENT_SETTINGS = 15,     /* [restoring] other settings than before for this plugin, JSON text: return 1 where it takes them; data: const char * */
   CAIRN_EVENT_EXTERNAL_SAVE = 16,    /* [quiesced]  a connection that leaves the computation: claim it by returning 1; data: cairn_external */
   CAIRN_EVENT_EXTERNAL_RESUME = 17,  /* [quiesced]  the threads go on after a SAVE of it, in this same run; data: cairn_external */
-  CAIRN_EVENT_EXTERNAL_RESTORE = 18  /* [restoring] set a new fd and return 1; data: cairn_external */
+  CAIRN_EVENT_EXTERNAL_RESTORE = 18, /* [restoring] set a new fd and return 1; data: cairn_external */
+  CAIRN_EVENT_SETTINGS_LIVE = 19     /* [running, quiesced] since 1.1; as SETTINGS, in a run that goes on, between operations: return 1 where it
+                                      * takes them; else it keeps those that it has; data: const char * */
 };
 
 /* An open file description (what dup and fork share), for the plugin that owns its kind. SAVE is sent in every process that has
@@ -322,11 +325,11 @@ struct cairn_host {
   int32_t (*remove_name)(uint32_t space, int64_t key);
   int32_t (*next_name)(uint32_t space, uint32_t *index, int64_t *key, int64_t *value);
 
-  /* [quiesced] Offers an event to the plugins, from the highest layer down, until one claims it by returning 1: its layer; -1:
-   * nobody did; else what the first that failed returned. */
+  /* [quiesced] Offers an event to the plugins, from the highest layer down, until one claims it by returning 1: its number, which
+   * stays when layers change; -1: nobody did; else what the first that failed returned. */
   int32_t (*offer)(uint32_t event, void *data);
-  /* [quiesced, restoring] Sends an event to the plugin of one layer: what it returned. */
-  int32_t (*deliver)(int32_t layer, uint32_t event, void *data);
+  /* [quiesced, restoring] Sends an event to the plugin of one number: what it returned; -ENOTSUP: the restart has taken it out. */
+  int32_t (*deliver)(int32_t number, uint32_t event, void *data);
 
   /* [restoring] The system call that the index-th thread begins again when it goes on: 1, with its number, its six
    * arguments and the thread's stack pointer; 0: it goes on elsewhere. */

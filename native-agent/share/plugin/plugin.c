@@ -69,7 +69,8 @@ static int32_t event(uint32_t number, void *data) {
       /* The checkpoint is given up: undo what was done for it. */
       return 0;
     case CAIRN_EVENT_SETTINGS:
-      /* [restoring] Other settings than before. 1: they are taken. */
+    case CAIRN_EVENT_SETTINGS_LIVE:
+      /* [restoring]; LIVE: [running, quiesced] what the schema marks by "x-cairn-live" may change at any time. 1: they are taken. */
       return read_settings(data) < 0 ? -EINVAL : 1;
     default: return 0;
   }

@@ -30,6 +30,7 @@
 #include "checkpoint/simulated_time.h"
 #include "events/host.h"
 #include "events/names.h"
+#include "events/plugin_changes.h"
 #include "events/wraps.h"
 #include "sys/futex.h"
 #include "sys/own_fds.h"
@@ -336,6 +337,11 @@ void Agent::handle(const wire::Envelope& envelope) {
       if (read && setting.kind == cairn_agent_SettingKind_SETTING_OPTION) (void)events::replace_option(key, value);
       return;
     }
+    case cairn_agent_Message_plugin_settings_tag:
+      fork_gate_.close();
+      change_plugin_settings(envelope);
+      if (!operation.holds_threads()) fork_gate_.open();
+      return;
     case cairn_agent_Message_checkpoint_reply_tag:
       if (envelope.id == request_id_) answer_request(envelope.body);
       return;
@@ -346,6 +352,20 @@ void Agent::handle(const wire::Envelope& envelope) {
       refusal.reason = wire::encode_text(&reason);
       (void)channel_.send(envelope.id, cairn_agent_Message_refusal_tag, cairn_agent_Refusal_fields, &refusal);
   }
+}
+
+void Agent::change_plugin_settings(const wire::Envelope& envelope) {
+  Text library, settings;
+  cairn_agent_PluginSettings request = cairn_agent_PluginSettings_init_zero;
+  request.library = wire::decode_text(&library);
+  request.settings = wire::decode_text(&settings);
+  sys::Error error;
+  if (!wire::decode(envelope.body, cairn_agent_PluginSettings_fields, &request)) error.set(-EPROTO, "coordinator").add("the request could not be read");
+  else (void)events::change_live_settings(library, settings, &error);
+  Text why = error.message();
+  cairn_agent_PluginSettingsEnd end = cairn_agent_PluginSettingsEnd_init_zero;
+  end.error = wire::encode_text(&why);
+  (void)channel_.send(envelope.id, cairn_agent_Message_plugin_settings_end_tag, cairn_agent_PluginSettingsEnd_fields, &end);
 }
 
 int32_t Agent::request(uint64_t thread, const char* name) {

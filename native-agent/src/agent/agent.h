@@ -73,6 +73,7 @@ class Agent {
   bool connect(sys::Error* error);
   void serve();
   void handle(const wire::Envelope& envelope);
+  void change_plugin_settings(const wire::Envelope& envelope);
   void report_save();
   void end_save();
   void send_save_done(const checkpoint::SaveResult& saved, bool alone);

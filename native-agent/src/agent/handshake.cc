@@ -4,8 +4,10 @@
 #include <sys/utsname.h>
 
 #include "agent.pb.h"
+#include "agent/log.h"
 #include "events/host.h"
 #include "events/names.h"
+#include "events/plugin_changes.h"
 #include "sys/file.h"
 #include "sys/futex.h"
 
@@ -130,7 +132,8 @@ bool Handshake::take_settings(Occasion occasion, sys::Error* error) {
     setting.key = decode_text(&key);
     setting.value = decode_text(&value);
     if (!wire::decode(envelope.body, cairn_agent_Setting_fields, &setting)) return broken(-EPROTO, error);
-    // Otherwise plugins have long been told.
+    // Otherwise plugins have long been told; but a process may have been forked just before their settings changed.
+    if (!wanted && setting.kind == cairn_agent_SettingKind_SETTING_PLUGIN) change_live(key, value);
     if (wanted && !events::add_setting(setting.kind, key, value)) {
       error->set(-ENOMEM, "settings").add("no memory for the settings");
       return false;
@@ -139,15 +142,21 @@ bool Handshake::take_settings(Occasion occasion, sys::Error* error) {
   return true;
 }
 
+void Handshake::change_live(Text library, Text settings) {
+  sys::Error error;
+  if (!events::change_live_settings(library, settings, &error)) log(CAIRN_LOG_WARNING, sys::TextBuffer<1024>().add(error.message()).c_str());
+}
+
 bool Handshake::load_plugins(Occasion occasion, sys::Error* error) {
+  if (occasion == restarted) events::take_out_plugins();
   const char* library = nullptr;
   const char* settings = nullptr;
   for (uint32_t i = 0; (library = events::setting(cairn_agent_SettingKind_SETTING_PLUGIN, i, &settings)) != nullptr; ++i) {
     bool known = false;
-    for (uint32_t layer = 0; layer < events::plugin_count(); ++layer) {
-      if (!(Text(events::plugin(layer).library) == Text(library))) continue;
+    for (uint32_t number = 0; number < events::plugin_count(); ++number) {
+      if (!events::is_plugin(number, Text(library))) continue;
       known = true;
-      if (occasion == restarted && !events::change_settings(layer, settings, error)) return false;
+      if (occasion == restarted && !events::change_settings(number, Text(settings), error)) return false;
     }
     if (known) continue;
     if (occasion != restarted) {
@@ -158,12 +167,13 @@ bool Handshake::load_plugins(Occasion occasion, sys::Error* error) {
       return false;
     }
   }
+  if (occasion == restarted) events::order_as_given();
   return true;
 }
 
 bool Handshake::describe_plugins(sys::Error* error) {
-  for (uint32_t layer = 0; layer < events::plugin_count(); ++layer) {
-    const events::LoadedPlugin& entry = events::plugin(layer);
+  for (uint32_t layer = 0; layer < events::layer_count(); ++layer) {
+    const events::LoadedPlugin& entry = events::in_layer(layer);
     const cairn_plugin* plugin = entry.plugin;
     sys::TextBuffer<2048> checkpoint_barriers, restart_barriers;
     join_names(plugin->checkpoint_barriers, &checkpoint_barriers);

@@ -16,6 +16,7 @@ class Handshake {
  private:
   bool say_hello(Occasion occasion, sys::Error* error);
   bool take_settings(Occasion occasion, sys::Error* error);
+  void change_live(sys::Text library, sys::Text settings);
   bool describe_plugins(sys::Error* error);
   bool load_plugins(Occasion occasion, sys::Error* error);
 

@@ -32,7 +32,7 @@ void note(int64_t value) {
 }
 
 int64_t number_of(const Call& call) {
-  auto layer = static_cast<uint64_t>(&call.entry - &plugin(0));
+  auto layer = uint64_t{layer_of(number_of(call.entry))};
   return static_cast<int64_t>(layer << 32 | static_cast<uint64_t>(call.kind) << 24 | (call.event & 0xffffff));
 }
 
@@ -111,8 +111,8 @@ const char* event_name(uint32_t event) {
   static const char* const names[] = {
       "", "presuspend", "precheckpoint", "resume", "restart", "running", "abort", "fork_child", "mapping_save", "mapping_restore",
       "descriptor_save", "descriptor_restore", "descriptor_fill", "started", "mapping_content", "settings", "external_save",
-      "external_resume", "external_restore"};
-  static_assert(sizeof names / sizeof names[0] == CAIRN_EVENT_EXTERNAL_RESTORE + 1);
+      "external_resume", "external_restore", "settings_live"};
+  static_assert(sizeof names / sizeof names[0] == CAIRN_EVENT_SETTINGS_LIVE + 1);
   return event < sizeof names / sizeof names[0] ? names[event] : "";
 }
 

@@ -30,6 +30,7 @@ struct Setting {
 struct Extension {
   const char* name;
   const void* functions;
+  int32_t publisher;  // number of the plugin; -1: built in
 };
 
 constexpr uint64_t chunk_size = 256 * 1024;
@@ -37,8 +38,6 @@ constexpr uint32_t max_extensions = 32;
 
 // All of this is in the image: after a restart plugins, settings and extensions are as they were.
 HostFacts host_facts;
-LoadedPlugin plugins[max_plugins];
-uint32_t loaded = 0;
 Extension extensions[max_extensions];
 uint32_t extension_count = 0;
 Setting* settings = nullptr;
@@ -73,11 +72,11 @@ int32_t host_set_thread_argument(uint32_t index, uint32_t argument, uint64_t val
 }
 int32_t host_wrap(const cairn_wrap* wrap) {
   const LoadedPlugin* caller = calling();
-  return caller == nullptr || wrap == nullptr ? -EPERM : add_wrap(static_cast<uint32_t>(caller - plugins), *wrap);
+  return caller == nullptr || wrap == nullptr ? -EPERM : add_wrap(number_of(*caller), *wrap);
 }
 int32_t host_unwrap(const cairn_wrap* wrap) {
   const LoadedPlugin* caller = calling();
-  return caller == nullptr || wrap == nullptr ? -EPERM : remove_wrap(static_cast<uint32_t>(caller - plugins), *wrap);
+  return caller == nullptr || wrap == nullptr ? -EPERM : remove_wrap(number_of(*caller), *wrap);
 }
 void* host_next(const char* function) {
   void* found = dlsym(RTLD_NEXT, function);
@@ -106,7 +105,8 @@ int32_t host_hide_fd(int32_t fd) { return sys::hide_fd(fd); }
 void host_close_fd(int32_t fd) { sys::close_own_fd(fd); }
 int32_t host_publish(const char* name, const void* functions) {
   if (extension_count == max_extensions) return -ENOSPC;
-  extensions[extension_count++] = {name, functions};
+  const LoadedPlugin* caller = calling();
+  extensions[extension_count++] = {name, functions, caller == nullptr ? -1 : static_cast<int32_t>(number_of(*caller))};
   return 0;
 }
 
@@ -129,23 +129,33 @@ int32_t host_waits_for(const char* text) {
 int32_t host_offer(uint32_t event, void* data) {
   if (event == CAIRN_EVENT_DESCRIPTOR_SAVE) gathering = true;
   CallTimer timer;
-  for (uint32_t layer = loaded; layer-- > 0;) {
-    const LoadedPlugin& entry = plugins[layer];
+  for (uint32_t layer = layer_count(); layer-- > 0;) {
+    const LoadedPlugin& entry = in_layer(layer);
     if (entry.error[0] != 0 || entry.plugin->event == nullptr) continue;
     int32_t result = call_event(entry, event, data);
     if (result != 0) timer.by(layer, event);
-    if (result == 1) return static_cast<int32_t>(layer);
+    if (result == 1) return static_cast<int32_t>(number_of(entry));
     if (result < 0) return result == -1 ? -EPERM : result;
   }
   return -1;
 }
-int32_t host_deliver(int32_t layer, uint32_t event, void* data) {
-  if (layer < 0 || static_cast<uint32_t>(layer) >= loaded) return -EINVAL;
-  const LoadedPlugin& entry = plugins[layer];
+
+/// What it has saved is nobody else's.
+int32_t refuse_for_one_taken_out(const LoadedPlugin& entry, uint32_t event) {
+  sys::TextBuffer<512> text;
+  text.add("plugin ").add(entry.plugin->name).add(" was taken out by this restart, but the snapshot has what only it brings back (event ")
+      .add(event_name(event)).add("); restart with it");
+  return host_fail(-ENOTSUP, entry.library, text.c_str());
+}
+
+int32_t host_deliver(int32_t number, uint32_t event, void* data) {
+  if (number < 0 || static_cast<uint32_t>(number) >= plugin_count()) return -EINVAL;
+  const LoadedPlugin& entry = plugin(static_cast<uint32_t>(number));
+  if (entry.out) return refuse_for_one_taken_out(entry, event);
   if (entry.error[0] != 0 || entry.plugin->event == nullptr) return 0;
   CallTimer timer;
   int32_t result = call_event(entry, event, data);
-  timer.by(static_cast<uint32_t>(layer), event);
+  timer.by(layer_of(number_of(entry)), event);
   return result;
 }
 
@@ -166,7 +176,7 @@ bool deliver(const LoadedPlugin& entry, cairn_event event, void* data) {
   if (entry.error[0] != 0 || entry.plugin->event == nullptr) return true;
   CallTimer timer;
   int32_t result = call_event(entry, event, data);
-  timer.by(static_cast<uint32_t>(&entry - plugins), event);
+  timer.by(layer_of(number_of(entry)), event);
   if (result >= 0) return true;
   if (host_facts.error != nullptr && !host_facts.error->failed()) {
     host_facts.error->set(result, entry.plugin->name)
@@ -195,21 +205,19 @@ const char* keep_text(Text text) {
 void host_warning(const char* first, const char* second) { host_log(CAIRN_LOG_WARNING, sys::TextBuffer<512>().add(first).add(second).c_str()); }
 
 HostFacts& facts() { return host_facts; }
-uint32_t plugin_count() { return loaded; }
-const LoadedPlugin& plugin(uint32_t layer) { return plugins[layer]; }
 
 void start_builtin_plugins() {
   for (const cairn_plugin* const* entry = builtin_plugins(); *entry != nullptr; ++entry) {
-    LoadedPlugin* place = &plugins[loaded++];
+    LoadedPlugin* place = add_plugin();
     *place = {*entry, "", "", "{}"};
     if ((*entry)->init != nullptr && (*entry)->init(&host, "{}") < 0) refuse(place, "could not start plugin ", (*entry)->name);
   }
 }
 
 bool load_plugin(const char* library, const char* settings_text, sys::Error* restarting) {
-  if (loaded == max_plugins) return false;
+  LoadedPlugin* place = add_plugin();
+  if (place == nullptr) return false;
   static const cairn_plugin unknown = {sizeof(cairn_plugin), 0, 0, 0, "", "", "", nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
-  LoadedPlugin* place = &plugins[loaded++];
   *place = {&unknown, keep_text(library), "", keep_text(settings_text)};
   void* found = nullptr;
   if (restarting == nullptr) {
@@ -245,18 +253,18 @@ bool load_plugin(const char* library, const char* settings_text, sys::Error* res
   if (known == nullptr) return refuse(place, library, ": no memory");
   memcpy(known, plugin, plugin->size < sizeof *known ? plugin->size : sizeof *known);
   place->plugin = known;
-  const auto layer = static_cast<uint32_t>(place - plugins);
+  const uint32_t number = number_of(*place);
   wraps_come();
   for (const cairn_wrap* const* wrap = known->wraps; wrap != nullptr && *wrap != nullptr; ++wrap) {
-    if (add_wrap(layer, **wrap) >= 0) continue;
-    remove_wraps(layer);
+    if (add_wrap(number, **wrap) >= 0) continue;
+    remove_wraps(number);
     wraps_have_come();
     return refuse(place, library, " has a damaged cairn_wrap");
   }
   host_facts.error = restarting;
   bool starts = known->init == nullptr || call_init(*place, &host, settings_text) >= 0;
   host_facts.error = nullptr;
-  if (!starts) remove_wraps(layer);
+  if (!starts) remove_wraps(number);
   wraps_have_come();
   if (!starts) {
     return refuse(place, library, " refused to start (its init failed)");
@@ -264,36 +272,16 @@ bool load_plugin(const char* library, const char* settings_text, sys::Error* res
   return true;
 }
 
-bool change_settings(uint32_t layer, const char* text, sys::Error* error) {
-  LoadedPlugin* entry = &plugins[layer];
-  if (entry->error[0] != 0 || (entry->settings != nullptr && Text(entry->settings) == Text(text))) return true;
-  sys::Error* others = host_facts.error;
-  host_facts.error = error;
-  wraps_come();
-  int32_t result = entry->plugin->event == nullptr ? 0 : call_event(*entry, CAIRN_EVENT_SETTINGS, const_cast<char*>(text));
-  wraps_have_come();
-  host_facts.error = others;
-  if (result == 1) {
-    entry->settings = keep_text(text);
-    return true;
-  }
-  if (!error->failed()) {
-    error->set(result < 0 ? result : -ENOTSUP, entry->library).add("plugin ").add(entry->plugin->name)
-        .add(result == 0 ? " takes no other settings at a restart; give it those that it has" : " refused its new settings");
-  }
-  return false;
-}
-
 bool send(cairn_event event) {
   gathering = false;
   bool ok = true;
   if (goes_down(event)) {
-    for (uint32_t layer = loaded; layer-- > 0 && ok;) ok = deliver(plugins[layer], event, nullptr);
+    for (uint32_t layer = layer_count(); layer-- > 0 && ok;) ok = deliver(in_layer(layer), event, nullptr);
     return ok;
   }
   // On the way up everybody is told, even after a failure: an abort must reach all.
-  for (uint32_t layer = 0; layer < loaded; ++layer) {
-    bool delivered = deliver(plugins[layer], event, nullptr);
+  for (uint32_t layer = 0; layer < layer_count(); ++layer) {
+    bool delivered = deliver(in_layer(layer), event, nullptr);
     ok = ok && delivered;
     if (!ok && event == CAIRN_EVENT_RESTART) return false;
   }
@@ -307,8 +295,10 @@ bool offers_content(const cairn_mapping& mapping) {
 
 int32_t claim_mapping(cairn_mapping* mapping) { return host_offer(CAIRN_EVENT_MAPPING_SAVE, mapping); }
 
-bool restore_mapping(uint32_t layer, cairn_mapping* mapping) {
-  return deliver(plugins[layer], CAIRN_EVENT_MAPPING_RESTORE, mapping);
+bool restore_mapping(uint32_t number, cairn_mapping* mapping) {
+  const LoadedPlugin& entry = plugin(number);
+  if (entry.out) return refuse_for_one_taken_out(entry, CAIRN_EVENT_MAPPING_RESTORE) >= 0;
+  return deliver(entry, CAIRN_EVENT_MAPPING_RESTORE, mapping);
 }
 
 bool run_barrier(Text name, bool restart) {
@@ -317,8 +307,8 @@ bool run_barrier(Text name, bool restart) {
   Text owner = reader.until('.');
   sys::TextBuffer<256> barrier;
   barrier.add(reader.rest());
-  for (uint32_t layer = 0; layer < loaded; ++layer) {
-    const LoadedPlugin& entry = plugins[layer];
+  for (uint32_t layer = 0; layer < layer_count(); ++layer) {
+    const LoadedPlugin& entry = in_layer(layer);
     if (entry.error[0] != 0 || !(owner == Text(entry.plugin->name)) || entry.plugin->barrier == nullptr) continue;
     host_facts.waits_for[0] = 0;
     CallTimer timer;
@@ -342,8 +332,8 @@ void rows(const char* table, void (*emit)(void* context, const cairn_row* row, c
     void* context;
     const char* owner;
   };
-  for (uint32_t layer = 0; layer < loaded; ++layer) {
-    const LoadedPlugin& entry = plugins[layer];
+  for (uint32_t layer = 0; layer < layer_count(); ++layer) {
+    const LoadedPlugin& entry = in_layer(layer);
     if (entry.error[0] != 0 || entry.plugin->rows == nullptr) continue;
     Owned owned = {emit, context, entry.plugin->name};
     call_rows(entry, table, [](void* data, const cairn_row* row) {
@@ -418,7 +408,9 @@ const char* setting(uint32_t kind, uint32_t index, const char** value) {
 
 const void* extension(const char* name) {
   for (uint32_t i = 0; i < extension_count; ++i) {
-    if (Text(extensions[i].name) == Text(name)) return extensions[i].functions;
+    const Extension& one = extensions[i];
+    if (one.publisher >= 0 && plugin(static_cast<uint32_t>(one.publisher)).out) continue;
+    if (Text(one.name) == Text(name)) return one.functions;
   }
   return nullptr;
 }

@@ -5,20 +5,10 @@
 
 #include "checkpoint/kept_files.h"
 #include "checkpoint/needed_files.h"
+#include "events/layers.h"
 #include "sys/error.h"
 
 namespace cairn::events {
-
-inline constexpr uint32_t max_plugins = 64;
-
-struct LoadedPlugin {
-  const cairn_plugin* plugin;
-  const char* library;  // empty: built in
-  const char* error;    // empty: in use
-  const char* settings; // JSON text
-  uint64_t base = 0;              // of a library that is loaded; wraps.h
-  const void* dynamic = nullptr;  // its dynamic section; null: built in, or not loaded
-};
 
 /// What the agent knows and plugins may ask; set before plugins run.
 struct HostFacts {
@@ -50,20 +40,13 @@ void start_builtin_plugins();
 /// it fails at is said there.
 bool load_plugin(const char* library, const char* settings, sys::Error* restarting = nullptr);
 
-/// [restoring] Gives a plugin that the image has other settings. False: it does not take them.
-bool change_settings(uint32_t layer, const char* text, sys::Error* error);
-
-/// Layer 0 first.
-uint32_t plugin_count();
-const LoadedPlugin& plugin(uint32_t layer);
-
 /// Sends an event through all layers in its direction. False: a plugin failed, facts().error says which and why.
 bool send(cairn_event event);
-/// Offers a mapping to the plugins; the layer that claimed it, or -1.
+/// Offers a mapping to the plugins; the number of the one that claimed it, or -1.
 int32_t claim_mapping(cairn_mapping* mapping);
 /// Whether a plugin wants the content of a private mapping of a file in the image.
 bool offers_content(const cairn_mapping& mapping);
-bool restore_mapping(uint32_t layer, cairn_mapping* mapping);
+bool restore_mapping(uint32_t number, cairn_mapping* mapping);
 /// "plugin.barrier".
 bool run_barrier(sys::Text name, bool restart);
 /// All rows of a table, with the plugin that owns them.

@@ -35,10 +35,10 @@ bool is_of_system(const Module& module) {
   return module.base == _r_debug.r_ldbase || name.starts_with("linux-vdso.") || name.starts_with("linux-gate.");
 }
 
-/// -1: of no plugin from outside.
+/// Its number; -1: of no plugin from outside.
 int32_t plugin_of(const Module& module) {
-  for (uint32_t layer = 0; layer < plugin_count(); ++layer) {
-    if (plugin(layer).dynamic != nullptr && plugin(layer).dynamic == module.dynamic) return static_cast<int32_t>(layer);
+  for (uint32_t number = 0; number < plugin_count(); ++number) {
+    if (plugin(number).dynamic != nullptr && plugin(number).dynamic == module.dynamic) return static_cast<int32_t>(number);
   }
   return -1;
 }
@@ -62,11 +62,12 @@ const ElfW(Sym)* function_in(const Module& module, const char* name) {
   return function ? symbol : nullptr;
 }
 
-/// What a module's own places lead to.
-uintptr_t entry_for(const Function& function, int32_t layer) {
-  if (layer < 0) return entry_of(function);
-  for (const Wrap* wrap = function.top; wrap != nullptr; wrap = wrap->below) {
-    if (wrap->layer < static_cast<uint32_t>(layer)) return wrap->wrapper;
+/// What the places of a module lead to: of a plugin, or (-1) of none. A plugin that was taken out, in which threads may be, is below all.
+uintptr_t entry_for(const Function& function, int32_t number) {
+  if (number < 0) return entry_of(function);
+  const uint32_t layer = layer_of(static_cast<uint32_t>(number));
+  for (const Wrap* wrap = function.top; wrap != nullptr && layer != no_layer; wrap = wrap->below) {
+    if (layer_of(wrap->plugin) < layer) return wrap->wrapper;
   }
   return function.original;
 }
@@ -81,7 +82,7 @@ void link_layers(const Wrap* wrap, uintptr_t original) {
 struct Binding {
   const Wrap* wraps;
   const Module* module;
-  int32_t layer;
+  int32_t plugin;
   bool refused;
 };
 
@@ -98,7 +99,7 @@ void bind_slot(void* context, const char* name, uintptr_t* place) {
   for (const Wrap* wrap = binding->wraps; wrap != nullptr; wrap = wrap->following) {
     const Function& function = wrap->memory;
     if (function.module.dynamic == nullptr || function.name[0] != name[0] || strcmp(function.name, name) != 0) continue;
-    const uintptr_t now = __atomic_load_n(place, __ATOMIC_RELAXED), wanted = entry_for(function, binding->layer);
+    const uintptr_t now = __atomic_load_n(place, __ATOMIC_RELAXED), wanted = entry_for(function, binding->plugin);
     if (now == wanted || !leads_to(binding->wraps, function, now)) continue;
     binding->refused = !write_word(*binding->module, place, wanted) || binding->refused;
   }
@@ -131,7 +132,7 @@ bool publish(Function* function) {
 void put_in(Wrap* wrap, Function* function) {
   wrap->at = function;
   Wrap** place = &function->top;
-  while (*place != nullptr && (*place)->layer > wrap->layer) place = &(*place)->below;
+  while (*place != nullptr && layer_of((*place)->plugin) > layer_of(wrap->plugin)) place = &(*place)->below;
   wrap->below = *place;
   link_layers(wrap, function->original);
   *place = wrap;
@@ -152,18 +153,18 @@ void take_out(Wrap* wrap) {
 
 bool bind_places(const Wrap* wraps) {
   Binding binding = {wraps, nullptr, -1, false};
-  auto bind = [&](const Module& module, int32_t layer) {
+  auto bind = [&](const Module& module, int32_t number) {
     binding.module = &module;
-    binding.layer = layer;
+    binding.plugin = number;
     for_each_slot(module, bind_slot, &binding);
   };
   for_each_module([&](const Module& module) {
     if (!is_own(module) && plugin_of(module) < 0) bind(module, -1);
     return false;
   });
-  for (uint32_t layer = 0; layer < plugin_count(); ++layer) {
-    const LoadedPlugin& entry = plugin(layer);
-    if (entry.dynamic != nullptr) bind(read_module(entry.base, static_cast<const ElfW(Dyn)*>(entry.dynamic)), static_cast<int32_t>(layer));
+  for (uint32_t number = 0; number < plugin_count(); ++number) {
+    const LoadedPlugin& entry = plugin(number);
+    if (entry.dynamic != nullptr) bind(read_module(entry.base, static_cast<const ElfW(Dyn)*>(entry.dynamic)), static_cast<int32_t>(number));
   }
   return !binding.refused;
 }

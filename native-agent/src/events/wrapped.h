@@ -25,7 +25,7 @@ struct Wrap {
   Wrap* following;             // of all, as they came
   Wrap* below;                 // in the function's layers
   Function* at;                // null: nobody defines it
-  uint32_t layer;              // of its plugin
+  uint32_t plugin;             // its number
   bool out;                    // removed; threads may still be in it
   const char* function;
   const char* library;         // null: any

@@ -134,13 +134,13 @@ uintptr_t below_wraps(uintptr_t address) {
   return address;
 }
 
-int32_t add_wrap(uint32_t layer, const cairn_wrap& wanted) {
+int32_t add_wrap(uint32_t plugin, const cairn_wrap& wanted) {
   if (wanted.size < sizeof wanted || wanted.function == nullptr || wanted.function[0] == 0 || wanted.wrapper == nullptr || wanted.next == nullptr) return -EINVAL;
   auto* wrap = static_cast<Wrap*>(allocate(sizeof(Wrap)));
   const char* function = keep_text(wanted.function);
   const char* library = wanted.library != nullptr ? keep_text(wanted.library) : nullptr;
   if (wrap == nullptr || function == nullptr || (wanted.library != nullptr && library == nullptr)) return -ENOMEM;
-  wrap->layer = layer;
+  wrap->plugin = plugin;
   wrap->function = function;
   wrap->library = library;
   wrap->wrapper = reinterpret_cast<uintptr_t>(wanted.wrapper);
@@ -155,10 +155,10 @@ int32_t add_wrap(uint32_t layer, const cairn_wrap& wanted) {
   return 1;
 }
 
-int32_t remove_wrap(uint32_t layer, const cairn_wrap& wanted) {
+int32_t remove_wrap(uint32_t plugin, const cairn_wrap& wanted) {
   Lock lock;
   for (Wrap* wrap = wraps; wrap != nullptr; wrap = wrap->following) {
-    bool same = wrap->layer == layer && !wrap->out && wrap->wrapper == reinterpret_cast<uintptr_t>(wanted.wrapper) &&
+    bool same = wrap->plugin == plugin && !wrap->out && wrap->wrapper == reinterpret_cast<uintptr_t>(wanted.wrapper) &&
                 wrap->next == reinterpret_cast<uintptr_t*>(wanted.next) && Text(wrap->function) == Text(wanted.function);
     if (!same) continue;
     wrap->out = true;
@@ -171,13 +171,27 @@ int32_t remove_wrap(uint32_t layer, const cairn_wrap& wanted) {
   return -ENOENT;
 }
 
-void remove_wraps(uint32_t layer) {
+void remove_wraps(uint32_t plugin) {
   for (const Wrap* wrap = wraps; wrap != nullptr; wrap = wrap->following) {
-    if (wrap->layer != layer || wrap->out) continue;
+    if (wrap->plugin != plugin || wrap->out) continue;
     cairn_wrap same = {sizeof(cairn_wrap), 0, wrap->function, wrap->library, reinterpret_cast<cairn_function>(wrap->wrapper),
                        reinterpret_cast<cairn_function*>(wrap->next), nullptr};
-    (void)remove_wrap(layer, same);
+    (void)remove_wrap(plugin, same);
   }
+}
+
+void order_wraps() {
+  Lock lock;
+  for (Wrap* wrap = wraps; wrap != nullptr; wrap = wrap->following) {
+    if (wrap->at != nullptr && !wrap->out) take_out(wrap);
+  }
+  for (Wrap* wrap = wraps; wrap != nullptr; wrap = wrap->following) {
+    if (wrap->at != nullptr && !wrap->out) put_in(wrap, wrap->at);
+  }
+  for (Wrap* wrap = wraps; wrap != nullptr; wrap = wrap->following) {
+    if (wrap->memory.module.dynamic != nullptr) (void)publish(&wrap->memory);
+  }
+  bind_or_warn();
 }
 
 bool wraps_are_changing() { return __atomic_load_n(&changing, __ATOMIC_ACQUIRE) != 0; }
@@ -197,13 +211,13 @@ void wrap_rows(void (*emit)(void* context, const cairn_row* row, const char* own
   };
   for (const Wrap* first = wraps; first != nullptr; first = first->following) {
     if (first->at == nullptr && !first->out) {
-      say(first->function, first->library != nullptr ? first->library : "", plugin(first->layer).plugin->name, "waits for a library that defines it", nullptr);
+      say(first->function, first->library != nullptr ? first->library : "", plugin(first->plugin).plugin->name, "waits for a library that defines it", nullptr);
     }
     const Function& function = first->memory;
     if (function.module.dynamic == nullptr || function.top == nullptr) continue;
     const char* library = function.below;
     for (const Wrap* wrap = function.top; wrap != nullptr; wrap = wrap->below) {
-      say(function.name, library, plugin(wrap->layer).plugin->name, sys::TextBuffer<32>().add("layer ").unsigned_number(wrap->layer).text(), wrap->calls);
+      say(function.name, library, plugin(wrap->plugin).plugin->name, sys::TextBuffer<32>().add("layer ").unsigned_number(layer_of(wrap->plugin)).text(), wrap->calls);
     }
     if (function.own) say(function.name, library, "cairn", "Cairn's own", nullptr);
   }

@@ -16,11 +16,13 @@
 
 namespace cairn::events {
 
-/// [init, quiesced, restoring] As host->wrap and host->unwrap, for the plugin of a layer.
-int32_t add_wrap(uint32_t layer, const cairn_wrap& wrap);
-int32_t remove_wrap(uint32_t layer, const cairn_wrap& wrap);
-/// All of a plugin that is refused or taken away.
-void remove_wraps(uint32_t layer);
+/// [init, quiesced, restoring] As host->wrap and host->unwrap, for a plugin by its number.
+int32_t add_wrap(uint32_t plugin, const cairn_wrap& wrap);
+int32_t remove_wrap(uint32_t plugin, const cairn_wrap& wrap);
+/// All of a plugin that is refused or taken out.
+void remove_wraps(uint32_t plugin);
+/// [restoring] Plugins stand in other layers than before.
+void order_wraps();
 
 /// Around what may be many of these: places that are bound are bound anew once, at the end.
 void wraps_come();

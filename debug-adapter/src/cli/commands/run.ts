@@ -7,10 +7,10 @@ import { expandPatterns, fitsName, isNamePattern, splitChanges } from '../../mod
 import { checkProgram } from '../../platform/program.js';
 import type { NetworkAddress, SessionStatus, StartResult } from '../../protocol/control.js';
 import { failure } from '../../protocol/errors.js';
-import { formatTime } from '../../protocol/format.js';
+import { changeText, formatTime } from '../../protocol/format.js';
 import { ChangedFile, ClockRule, type ConnectionRule, type FileRule } from '../../protocol/rules.js';
 import { isFatal, preflightText } from '../../store/preflight.js';
-import { checkRestart } from '../../store/restart-plan.js';
+import { checkRestart, plannedChanges } from '../../store/restart-plan.js';
 import { slotArgument } from '../../store/slots.js';
 import { Store } from '../../store/store.js';
 import {
@@ -21,6 +21,7 @@ import {
   networkAddress,
   pathChange,
   plugin,
+  pluginSetting,
   storePath,
   word,
 } from '../choices.js';
@@ -57,6 +58,9 @@ export interface RestartOptions extends StartOptions {
   check: boolean;
   changedFile?: string;
   slot?: string;
+  without: string[];
+  order?: string;
+  set: string[];
 }
 
 function network({ listen, launcher }: StartOptions): { listen?: NetworkAddress; launchers?: string[] } {
@@ -145,25 +149,32 @@ export async function restart(text: string, options: RestartOptions): Promise<nu
     const [name, to] = assignment(one, '--host');
     return { name, to };
   });
-  const plugins = options.plugin.map(plugin);
   const snapshot = store.find(text);
   const changedFiles = word(options.changedFile, ChangedFile.options, '--changed-file');
   const asked = {
     ...changesOf(options),
     paths,
     ...rulesOf(options),
+    plugins: options.plugin.map(plugin),
+    withoutPlugins: options.without,
+    ...(options.order === undefined ? {} : { pluginOrder: options.order.split(',') }),
+    pluginSettings: options.set.map((text) => pluginSetting(text, '--set')),
     ...(changedFiles === undefined ? {} : { changedFiles }),
     ...(options.slot === undefined ? {} : { slot: slotArgument(store.path, options.slot, process.cwd()) }),
   };
   if (options.check) {
-    const findings = await checkRestart(store, snapshot, { ...asked, inPlace: options.inPlace });
-    if (options.json) printJson({ snapshot: snapshot.id, restartable: !isFatal(findings), findings });
-    else
+    const wanted = { ...asked, inPlace: options.inPlace };
+    const findings = await checkRestart(store, snapshot, wanted);
+    const changes = plannedChanges(store, snapshot, wanted);
+    if (options.json) printJson({ snapshot: snapshot.id, restartable: !isFatal(findings), findings, changes });
+    else {
       print(
         findings.length === 0
           ? `${snapshot.id} can be restarted here`
           : `${snapshot.id} ${isFatal(findings) ? 'cannot' : 'can'} be restarted here\n${preflightText(findings)}`,
       );
+      for (const one of changes) print(changeText(one));
+    }
     return isFatal(findings) ? 1 : 0;
   }
   if (!options.detach) planDescriptor();
@@ -173,7 +184,6 @@ export async function restart(text: string, options: RestartOptions): Promise<nu
   const params = {
     snapshot: snapshot.path,
     ...asked,
-    plugins,
     inPlace: options.inPlace,
     owner,
     hosts,

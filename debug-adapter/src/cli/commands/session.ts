@@ -7,6 +7,7 @@ import { runtimePaths } from '../../platform/runtime.js';
 import { type SessionStatus, TableKind, type TableRow } from '../../protocol/control.js';
 import { failure } from '../../protocol/errors.js';
 import {
+  changeText,
   formatBytes,
   formatDuration,
   formatHoldOff,
@@ -98,6 +99,7 @@ function statusText(one: SessionStatus): string {
     ['started', formatTime(one.startedAt)],
   ];
   if (one.restartedFrom !== null) rows.push(['restarted from', one.restartedFrom]);
+  for (const change of one.restartChanges) rows.push(['changed', changeText(change)]);
   if (one.listen !== null) rows.push(['listens at', `${one.listen}, secret: ${runtimePaths(one.session).secret}`]);
   const several = one.hosts.length > 1;
   for (const host of several ? one.hosts : []) {

@@ -4,7 +4,15 @@
 
 import { drawTree, snapshotTree } from '../../model/snapshot-tree.js';
 import { failure } from '../../protocol/errors.js';
-import { formatBytes, formatDuration, formatSimulatedTime, formatTable, formatTime, shellWord } from '../../protocol/format.js';
+import {
+  changeText,
+  formatBytes,
+  formatDuration,
+  formatSimulatedTime,
+  formatTable,
+  formatTime,
+  shellWord,
+} from '../../protocol/format.js';
 import type { Labels, SnapshotSummary } from '../../protocol/snapshot.js';
 import { readManifest } from '../../store/snapshot-folder.js';
 import { Store } from '../../store/store.js';
@@ -82,6 +90,7 @@ export async function show(text: string | undefined, options: Common & { verify:
         `${process.virtualPid}  ${process.executable}, ${process.threads} thread${process.threads === 1 ? '' : 's'}`,
       ]);
     for (const phase of manifest.phases) rows.push(['phase', `${phase.phase}: ${formatDuration(phase.ms)}`]);
+    for (const change of manifest.restartChanges) rows.push(['restarted with', changeText(change)]);
     rows.push(['clock', manifest.rules.clock === 'continue' ? 'continues at a restart' : 'goes on with the machine']);
     for (const { pattern, how } of manifest.rules.files) rows.push(['file rule', `${how} ${pattern}`]);
     for (const { path, how, size, real } of manifest.openFiles)

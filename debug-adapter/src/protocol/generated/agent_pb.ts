@@ -20,7 +20,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file agent.proto.
  */
 export const file_agent: GenFile = /*@__PURE__*/
-  fileDesc("CgthZ2VudC5wcm90bxILY2Fpcm4uYWdlbnQizQkKB01lc3NhZ2USCgoCaWQYASABKAQSIwoFaGVsbG8YAiABKAsyEi5jYWlybi5hZ2VudC5IZWxsb0gAEi4KC2hlbGxvX3JlcGx5GAMgASgLMhcuY2Fpcm4uYWdlbnQuSGVsbG9SZXBseUgAEicKB3NldHRpbmcYBCABKAsyFC5jYWlybi5hZ2VudC5TZXR0aW5nSAASMAoMc2V0dGluZ3NfZW5kGAUgASgLMhguY2Fpcm4uYWdlbnQuU2V0dGluZ3NFbmRIABIuCgtwbHVnaW5faW5mbxgGIAEoCzIXLmNhaXJuLmFnZW50LlBsdWdpbkluZm9IABIjCgVyZWFkeRgHIAEoCzISLmNhaXJuLmFnZW50LlJlYWR5SAASMgoNcGhhc2VfcmVxdWVzdBgIIAEoCzIZLmNhaXJuLmFnZW50LlBoYXNlUmVxdWVzdEgAEi4KC3BoYXNlX3JlcGx5GAkgASgLMhcuY2Fpcm4uYWdlbnQuUGhhc2VSZXBseUgAEioKCXNhdmVfZG9uZRgKIAEoCzIVLmNhaXJuLmFnZW50LlNhdmVEb25lSAASMgoNdGFibGVfcmVxdWVzdBgLIAEoCzIZLmNhaXJuLmFnZW50LlRhYmxlUmVxdWVzdEgAEioKCXRhYmxlX3JvdxgMIAEoCzIVLmNhaXJuLmFnZW50LlRhYmxlUm93SAASKgoJdGFibGVfZW5kGA0gASgLMhUuY2Fpcm4uYWdlbnQuVGFibGVFbmRIABIwCgxwcm9jZXNzX2V4aXQYDiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzRXhpdEgAEjwKEmNoZWNrcG9pbnRfcmVxdWVzdBgPIAEoCzIeLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXF1ZXN0SAASOAoQY2hlY2twb2ludF9yZXBseRgQIAEoCzIcLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXBseUgAEicKB3JlZnVzYWwYESABKAsyFC5jYWlybi5hZ2VudC5SZWZ1c2FsSAASHwoDbG9nGBIgASgLMhAuY2Fpcm4uYWdlbnQuTG9nSAASMAoMaG9sZF9iYXJyaWVyGBMgASgLMhguY2Fpcm4uYWdlbnQuSG9sZEJhcnJpZXJIABIwCgxqb2luX3JlcXVlc3QYFCABKAsyGC5jYWlybi5hZ2VudC5Kb2luUmVxdWVzdEgAEiwKCmpvaW5fcmVwbHkYFSABKAsyFi5jYWlybi5hZ2VudC5Kb2luUmVwbHlIABIwCgxwcm9jZXNzX2xvb2sYFiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzTG9va0gAEjIKDXByb2Nlc3NfZmFjdHMYFyABKAsyGS5jYWlybi5hZ2VudC5Qcm9jZXNzRmFjdHNIABI0Cg5wcm9jZXNzX3NpZ25hbBgYIAEoCzIaLmNhaXJuLmFnZW50LlByb2Nlc3NTaWduYWxIABI8ChJpbnZpdGF0aW9uX3JlcXVlc3QYGSABKAsyHi5jYWlybi5hZ2VudC5JbnZpdGF0aW9uUmVxdWVzdEgAEi0KCmludml0YXRpb24YGiABKAsyFy5jYWlybi5hZ2VudC5JbnZpdGF0aW9uSABCBgoEYm9keSLqAgoFSGVsbG8SFgoOcHJvdG9jb2xfbWFqb3IYASABKA0SFgoOcHJvdG9jb2xfbWlub3IYAiABKA0SEAoIYnVpbGRfaWQYAyABKAkSHwoEcm9sZRgEIAEoDjIRLmNhaXJuLmFnZW50LlJvbGUSEwoLdmlydHVhbF9waWQYBSABKAUSEAoIcmVhbF9waWQYBiABKAUSFAoMdmlydHVhbF9wcGlkGAcgASgFEhIKCnN0YXJ0X3RpbWUYCCABKAQSDAoEaG9zdBgJIAEoCRISCgpleGVjdXRhYmxlGAogASgJEhIKCnNlc3Npb25faWQYCyABKAkSEAoIc25hcHNob3QYDCABKAkSDwoHdGhyZWFkcxgNIAEoDRITCgtyZWNvbm5lY3RlZBgOIAEoCBIUCgxjb21tYW5kX2xpbmUYDyABKAkSEwoLaG9zdF9udW1iZXIYECABKA0SFAoMYXJjaGl0ZWN0dXJlGBEgASgJIlsKCkhlbGxvUmVwbHkSFgoOcHJvdG9jb2xfbWFqb3IYASABKA0SFgoOcHJvdG9jb2xfbWlub3IYAiABKA0SDwoHcmVmdXNhbBgDIAEoCRIMCgRvdmVyGAQgASgIIk0KB1NldHRpbmcSJgoEa2luZBgBIAEoDjIYLmNhaXJuLmFnZW50LlNldHRpbmdLaW5kEgsKA2tleRgCIAEoCRINCgV2YWx1ZRgDIAEoCSINCgtTZXR0aW5nc0VuZCKWAQoKUGx1Z2luSW5mbxIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDgoGYXV0aG9yGAMgASgJEg8KB2xpYnJhcnkYBCABKAkSDQoFbGF5ZXIYBSABKA0SEAoIYmFycmllcnMYBiABKAkSGAoQcmVzdGFydF9iYXJyaWVycxgHIAEoCRINCgVlcnJvchgIIAEoCSIWCgVSZWFkeRINCgVlcnJvchgBIAEoCSKPAgoMUGhhc2VSZXF1ZXN0EhEKCW9wZXJhdGlvbhgBIAEoBBIhCgVwaGFzZRgCIAEoDjISLmNhaXJuLmFnZW50LlBoYXNlEg8KB2JhcnJpZXIYAyABKAkSEwoLZGVhZGxpbmVfbXMYBCABKA0SDgoGZm9sZGVyGAUgASgJEhMKC3N5bmNocm9ub3VzGAYgASgIEhAKCHNuYXBzaG90GAcgASgJEg0KBWFsb25lGAggASgIEg0KBWhvc3RzGAkgASgNEhcKD2V4Y2hhbmdlX2ZvbGRlchgKIAEoCRIkCgVuYW1lcxgLIAMoCzIVLmNhaXJuLmFnZW50Lkhvc3ROYW1lEg8KB2dvZXNfb24YDCABKAgiZAoISG9zdE5hbWUSDQoFc3BhY2UYASABKA0SCwoDa2V5GAIgASgMEg0KBXZhbHVlGAMgASgMEg4KBndhbnRlZBgEIAEoCBIMCgRob3N0GAUgASgNEg8KB2FkZHJlc3MYBiABKAwijAMKClBoYXNlUmVwbHkSEQoJb3BlcmF0aW9uGAEgASgEEiEKBXBoYXNlGAIgASgOMhIuY2Fpcm4uYWdlbnQuUGhhc2USDQoFZXJyb3IYAyABKAkSDwoHY3VscHJpdBgEIAEoCRIUCgxlcnJvcl9udW1iZXIYBSABKBESEgoKZWxhcHNlZF9ucxgGIAEoBBIPCgd0aHJlYWRzGAcgASgNEg8KB2hlbGRfbnMYCCABKAQSFgoOdmlydHVhbF9wYXJlbnQYCSABKAUSFwoPdmlydHVhbF9zZXNzaW9uGAogASgFEiQKCGNoaWxkcmVuGAsgAygLMhIuY2Fpcm4uYWdlbnQuQ2hpbGQSGAoQc2Vzc2lvbl90ZXJtaW5hbBgMIAEoCBIkCgVuYW1lcxgNIAMoCzIVLmNhaXJuLmFnZW50Lkhvc3ROYW1lEhEKCXdhaXRzX2ZvchgOIAEoCRIkCgVjYWxscxgPIAMoCzIVLmNhaXJuLmFnZW50LkNhbGxUaW1lEgwKBGxhc3QYECABKAgiWwoIQ2FsbFRpbWUSDQoFbGF5ZXIYASABKA0SDQoFZXZlbnQYAiABKA0SEAoIZmlyc3RfbnMYAyABKAQSEAoIdG90YWxfbnMYBCABKAQSDQoFY291bnQYBSABKA0iUgoFQ2hpbGQSEwoLdmlydHVhbF9waWQYASABKAUSEAoIcmVhbF9waWQYAiABKAUSDQoFZW5kZWQYAyABKAgSEwoLd2FpdF9zdGF0dXMYBCABKAUitQEKCFNhdmVEb25lEhEKCW9wZXJhdGlvbhgBIAEoBBINCgVlcnJvchgCIAEoCRIlCgVmaWxlcxgDIAMoCzIWLmNhaXJuLmFnZW50LlNhdmVkRmlsZRIQCgh3cml0ZV9ucxgEIAEoBBIWCg5zaW11bGF0ZWRfdGltZRgFIAEoCRIRCgl0aW1lX3VuaXQYBiABKBESFAoMZXJyb3JfbnVtYmVyGAcgASgREg0KBWFsb25lGAggASgIIjkKCVNhdmVkRmlsZRIMCgRuYW1lGAEgASgJEgwKBHNpemUYAiABKAQSEAoIY2hlY2tzdW0YAyABKAYiHAoMVGFibGVSZXF1ZXN0EgwKBGtpbmQYASABKAkidAoIVGFibGVSb3cSFAoMdmlydHVhbF9uYW1lGAEgASgJEhEKCXJlYWxfbmFtZRgCIAEoCRIOCgZiZWZvcmUYAyABKAkSDQoFb3duZXIYBCABKAkSDgoGZGV0YWlsGAUgASgJEhAKCHNpbmNlX25zGAYgASgEIicKCFRhYmxlRW5kEgwKBHJvd3MYASABKA0SDQoFZXJyb3IYAiABKAkiNAoLUHJvY2Vzc0V4aXQSEAoIcmVhbF9waWQYASABKAUSEwoLd2FpdF9zdGF0dXMYAiABKAUiIQoRQ2hlY2twb2ludFJlcXVlc3QSDAoEbmFtZRgBIAEoCSIyCg9DaGVja3BvaW50UmVwbHkSDQoFZXJyb3IYASABKAkSEAoIc25hcHNob3QYAiABKAkiGQoHUmVmdXNhbBIOCgZyZWFzb24YASABKAkiMwoDTG9nEg8KB3RpbWVfbnMYASABKAQSDQoFbGV2ZWwYAiABKA0SDAoEdGV4dBgDIAEoCSINCgtIb2xkQmFycmllciKJAQoLSm9pblJlcXVlc3QSEAoIaWRlbnRpdHkYASABKAkSDAoEbmFtZRgCIAEoCRIPCgdyZXN0YXJ0GAMgASgIEhMKC2hvc3RfbnVtYmVyGAQgASgNEhAKCHNlc3Npb25zGAUgASgJEg8KB2xpYnJhcnkYBiABKAkSEQoJYWRkcmVzc2VzGAcgAygJIuMBCglKb2luUmVwbHkSDQoFZXJyb3IYASABKAkSDgoGcmVtZWR5GAIgASgJEhMKC2hvc3RfbnVtYmVyGAMgASgNEhEKCWhvc3RfbmFtZRgEIAEoCRIPCgdtYWNoaW5lGAUgASgNEg8KB3Nlc3Npb24YBiABKAkSEwoLY29tcHV0YXRpb24YByABKAkSEgoKc3RvcmVfbWFyaxgIIAEoCRIOCgZzZXJ2ZWQYCSABKAgSDgoGZm9sZGVyGAogASgJEhMKC2Vudmlyb25tZW50GAsgAygJEg8KB3Jlc3RvcmUYDCADKAkiLQoKUHJvY2Vzc1JlZhILCgNwaWQYASABKAUSEgoKc3RhcnRfdGltZRgCIAEoBCI5CgtQcm9jZXNzTG9vaxIqCglwcm9jZXNzZXMYASADKAsyFy5jYWlybi5hZ2VudC5Qcm9jZXNzUmVmIjcKDFByb2Nlc3NGYWN0cxInCgVmYWN0cxgBIAMoCzIYLmNhaXJuLmFnZW50LlByb2Nlc3NGYWN0IlEKC1Byb2Nlc3NGYWN0Eg0KBWFsaXZlGAEgASgIEg8KB291dHNpZGUYAiABKAgSDQoFZW5kZWQYAyABKAgSEwoLd2FpdF9zdGF0dXMYBCABKAUiSQoNUHJvY2Vzc1NpZ25hbBIoCgdwcm9jZXNzGAEgASgLMhcuY2Fpcm4uYWdlbnQuUHJvY2Vzc1JlZhIOCgZzaWduYWwYAiABKAUiEwoRSW52aXRhdGlvblJlcXVlc3QidwoKSW52aXRhdGlvbhINCgVlcnJvchgBIAEoCRITCgtjb29yZGluYXRvchgCIAEoCRIOCgZzZWNyZXQYAyABKAkSEwoLc2VjcmV0X2ZpbGUYBCABKAkSDwoHY29tbWFuZBgFIAEoCRIPCgdhZGRyZXNzGAYgASgJKnEKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg4KClJPTEVfQUdFTlQQARIRCg1ST0xFX0xBVU5DSEVSEAISDwoLUk9MRV9KT0lORVIQAxINCglST0xFX0hPU1QQBBIQCgxST0xFX0lOVklURVIQBSrNAQoLU2V0dGluZ0tpbmQSFwoTU0VUVElOR19VTlNQRUNJRklFRBAAEhcKE1NFVFRJTkdfRU5WSVJPTk1FTlQQARIQCgxTRVRUSU5HX1BBVEgQAhISCg5TRVRUSU5HX1BMVUdJThADEhYKElNFVFRJTkdfUlVOX0ZPTERFUhAEEhsKF1NFVFRJTkdfU05BUFNIT1RfRk9MREVSEAUSEgoOU0VUVElOR19PUFRJT04QBhIdChlTRVRUSU5HX0VOVklST05NRU5UX1VOU0VUEAcqwgEKBVBoYXNlEhUKEVBIQVNFX1VOU1BFQ0lGSUVEEAASFAoQUEhBU0VfUFJFU1VTUEVORBABEhEKDVBIQVNFX1NVU1BFTkQQAhIRCg1QSEFTRV9CQVJSSUVSEAMSDgoKUEhBU0VfU0FWRRAEEhAKDFBIQVNFX1JFU1VNRRAFEhEKDVBIQVNFX1JVTk5JTkcQBhIPCgtQSEFTRV9BQk9SVBAHEhEKDVBIQVNFX1JFU1RBUlQQCBINCglQSEFTRV9BU0sQCWIGcHJvdG8z");
+  fileDesc("CgthZ2VudC5wcm90bxILY2Fpcm4uYWdlbnQixAoKB01lc3NhZ2USCgoCaWQYASABKAQSIwoFaGVsbG8YAiABKAsyEi5jYWlybi5hZ2VudC5IZWxsb0gAEi4KC2hlbGxvX3JlcGx5GAMgASgLMhcuY2Fpcm4uYWdlbnQuSGVsbG9SZXBseUgAEicKB3NldHRpbmcYBCABKAsyFC5jYWlybi5hZ2VudC5TZXR0aW5nSAASMAoMc2V0dGluZ3NfZW5kGAUgASgLMhguY2Fpcm4uYWdlbnQuU2V0dGluZ3NFbmRIABIuCgtwbHVnaW5faW5mbxgGIAEoCzIXLmNhaXJuLmFnZW50LlBsdWdpbkluZm9IABIjCgVyZWFkeRgHIAEoCzISLmNhaXJuLmFnZW50LlJlYWR5SAASMgoNcGhhc2VfcmVxdWVzdBgIIAEoCzIZLmNhaXJuLmFnZW50LlBoYXNlUmVxdWVzdEgAEi4KC3BoYXNlX3JlcGx5GAkgASgLMhcuY2Fpcm4uYWdlbnQuUGhhc2VSZXBseUgAEioKCXNhdmVfZG9uZRgKIAEoCzIVLmNhaXJuLmFnZW50LlNhdmVEb25lSAASMgoNdGFibGVfcmVxdWVzdBgLIAEoCzIZLmNhaXJuLmFnZW50LlRhYmxlUmVxdWVzdEgAEioKCXRhYmxlX3JvdxgMIAEoCzIVLmNhaXJuLmFnZW50LlRhYmxlUm93SAASKgoJdGFibGVfZW5kGA0gASgLMhUuY2Fpcm4uYWdlbnQuVGFibGVFbmRIABIwCgxwcm9jZXNzX2V4aXQYDiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzRXhpdEgAEjwKEmNoZWNrcG9pbnRfcmVxdWVzdBgPIAEoCzIeLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXF1ZXN0SAASOAoQY2hlY2twb2ludF9yZXBseRgQIAEoCzIcLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXBseUgAEicKB3JlZnVzYWwYESABKAsyFC5jYWlybi5hZ2VudC5SZWZ1c2FsSAASHwoDbG9nGBIgASgLMhAuY2Fpcm4uYWdlbnQuTG9nSAASMAoMaG9sZF9iYXJyaWVyGBMgASgLMhguY2Fpcm4uYWdlbnQuSG9sZEJhcnJpZXJIABIwCgxqb2luX3JlcXVlc3QYFCABKAsyGC5jYWlybi5hZ2VudC5Kb2luUmVxdWVzdEgAEiwKCmpvaW5fcmVwbHkYFSABKAsyFi5jYWlybi5hZ2VudC5Kb2luUmVwbHlIABIwCgxwcm9jZXNzX2xvb2sYFiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzTG9va0gAEjIKDXByb2Nlc3NfZmFjdHMYFyABKAsyGS5jYWlybi5hZ2VudC5Qcm9jZXNzRmFjdHNIABI0Cg5wcm9jZXNzX3NpZ25hbBgYIAEoCzIaLmNhaXJuLmFnZW50LlByb2Nlc3NTaWduYWxIABI8ChJpbnZpdGF0aW9uX3JlcXVlc3QYGSABKAsyHi5jYWlybi5hZ2VudC5JbnZpdGF0aW9uUmVxdWVzdEgAEi0KCmludml0YXRpb24YGiABKAsyFy5jYWlybi5hZ2VudC5JbnZpdGF0aW9uSAASNgoPcGx1Z2luX3NldHRpbmdzGBsgASgLMhsuY2Fpcm4uYWdlbnQuUGx1Z2luU2V0dGluZ3NIABI9ChNwbHVnaW5fc2V0dGluZ3NfZW5kGBwgASgLMh4uY2Fpcm4uYWdlbnQuUGx1Z2luU2V0dGluZ3NFbmRIAEIGCgRib2R5IuoCCgVIZWxsbxIWCg5wcm90b2NvbF9tYWpvchgBIAEoDRIWCg5wcm90b2NvbF9taW5vchgCIAEoDRIQCghidWlsZF9pZBgDIAEoCRIfCgRyb2xlGAQgASgOMhEuY2Fpcm4uYWdlbnQuUm9sZRITCgt2aXJ0dWFsX3BpZBgFIAEoBRIQCghyZWFsX3BpZBgGIAEoBRIUCgx2aXJ0dWFsX3BwaWQYByABKAUSEgoKc3RhcnRfdGltZRgIIAEoBBIMCgRob3N0GAkgASgJEhIKCmV4ZWN1dGFibGUYCiABKAkSEgoKc2Vzc2lvbl9pZBgLIAEoCRIQCghzbmFwc2hvdBgMIAEoCRIPCgd0aHJlYWRzGA0gASgNEhMKC3JlY29ubmVjdGVkGA4gASgIEhQKDGNvbW1hbmRfbGluZRgPIAEoCRITCgtob3N0X251bWJlchgQIAEoDRIUCgxhcmNoaXRlY3R1cmUYESABKAkiWwoKSGVsbG9SZXBseRIWCg5wcm90b2NvbF9tYWpvchgBIAEoDRIWCg5wcm90b2NvbF9taW5vchgCIAEoDRIPCgdyZWZ1c2FsGAMgASgJEgwKBG92ZXIYBCABKAgiTQoHU2V0dGluZxImCgRraW5kGAEgASgOMhguY2Fpcm4uYWdlbnQuU2V0dGluZ0tpbmQSCwoDa2V5GAIgASgJEg0KBXZhbHVlGAMgASgJIg0KC1NldHRpbmdzRW5kIpYBCgpQbHVnaW5JbmZvEgwKBG5hbWUYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIOCgZhdXRob3IYAyABKAkSDwoHbGlicmFyeRgEIAEoCRINCgVsYXllchgFIAEoDRIQCghiYXJyaWVycxgGIAEoCRIYChByZXN0YXJ0X2JhcnJpZXJzGAcgASgJEg0KBWVycm9yGAggASgJIhYKBVJlYWR5Eg0KBWVycm9yGAEgASgJIjMKDlBsdWdpblNldHRpbmdzEg8KB2xpYnJhcnkYASABKAkSEAoIc2V0dGluZ3MYAiABKAkiIgoRUGx1Z2luU2V0dGluZ3NFbmQSDQoFZXJyb3IYASABKAkijwIKDFBoYXNlUmVxdWVzdBIRCglvcGVyYXRpb24YASABKAQSIQoFcGhhc2UYAiABKA4yEi5jYWlybi5hZ2VudC5QaGFzZRIPCgdiYXJyaWVyGAMgASgJEhMKC2RlYWRsaW5lX21zGAQgASgNEg4KBmZvbGRlchgFIAEoCRITCgtzeW5jaHJvbm91cxgGIAEoCBIQCghzbmFwc2hvdBgHIAEoCRINCgVhbG9uZRgIIAEoCBINCgVob3N0cxgJIAEoDRIXCg9leGNoYW5nZV9mb2xkZXIYCiABKAkSJAoFbmFtZXMYCyADKAsyFS5jYWlybi5hZ2VudC5Ib3N0TmFtZRIPCgdnb2VzX29uGAwgASgIImQKCEhvc3ROYW1lEg0KBXNwYWNlGAEgASgNEgsKA2tleRgCIAEoDBINCgV2YWx1ZRgDIAEoDBIOCgZ3YW50ZWQYBCABKAgSDAoEaG9zdBgFIAEoDRIPCgdhZGRyZXNzGAYgASgMIowDCgpQaGFzZVJlcGx5EhEKCW9wZXJhdGlvbhgBIAEoBBIhCgVwaGFzZRgCIAEoDjISLmNhaXJuLmFnZW50LlBoYXNlEg0KBWVycm9yGAMgASgJEg8KB2N1bHByaXQYBCABKAkSFAoMZXJyb3JfbnVtYmVyGAUgASgREhIKCmVsYXBzZWRfbnMYBiABKAQSDwoHdGhyZWFkcxgHIAEoDRIPCgdoZWxkX25zGAggASgEEhYKDnZpcnR1YWxfcGFyZW50GAkgASgFEhcKD3ZpcnR1YWxfc2Vzc2lvbhgKIAEoBRIkCghjaGlsZHJlbhgLIAMoCzISLmNhaXJuLmFnZW50LkNoaWxkEhgKEHNlc3Npb25fdGVybWluYWwYDCABKAgSJAoFbmFtZXMYDSADKAsyFS5jYWlybi5hZ2VudC5Ib3N0TmFtZRIRCgl3YWl0c19mb3IYDiABKAkSJAoFY2FsbHMYDyADKAsyFS5jYWlybi5hZ2VudC5DYWxsVGltZRIMCgRsYXN0GBAgASgIIlsKCENhbGxUaW1lEg0KBWxheWVyGAEgASgNEg0KBWV2ZW50GAIgASgNEhAKCGZpcnN0X25zGAMgASgEEhAKCHRvdGFsX25zGAQgASgEEg0KBWNvdW50GAUgASgNIlIKBUNoaWxkEhMKC3ZpcnR1YWxfcGlkGAEgASgFEhAKCHJlYWxfcGlkGAIgASgFEg0KBWVuZGVkGAMgASgIEhMKC3dhaXRfc3RhdHVzGAQgASgFIrUBCghTYXZlRG9uZRIRCglvcGVyYXRpb24YASABKAQSDQoFZXJyb3IYAiABKAkSJQoFZmlsZXMYAyADKAsyFi5jYWlybi5hZ2VudC5TYXZlZEZpbGUSEAoId3JpdGVfbnMYBCABKAQSFgoOc2ltdWxhdGVkX3RpbWUYBSABKAkSEQoJdGltZV91bml0GAYgASgREhQKDGVycm9yX251bWJlchgHIAEoERINCgVhbG9uZRgIIAEoCCI5CglTYXZlZEZpbGUSDAoEbmFtZRgBIAEoCRIMCgRzaXplGAIgASgEEhAKCGNoZWNrc3VtGAMgASgGIhwKDFRhYmxlUmVxdWVzdBIMCgRraW5kGAEgASgJInQKCFRhYmxlUm93EhQKDHZpcnR1YWxfbmFtZRgBIAEoCRIRCglyZWFsX25hbWUYAiABKAkSDgoGYmVmb3JlGAMgASgJEg0KBW93bmVyGAQgASgJEg4KBmRldGFpbBgFIAEoCRIQCghzaW5jZV9ucxgGIAEoBCInCghUYWJsZUVuZBIMCgRyb3dzGAEgASgNEg0KBWVycm9yGAIgASgJIjQKC1Byb2Nlc3NFeGl0EhAKCHJlYWxfcGlkGAEgASgFEhMKC3dhaXRfc3RhdHVzGAIgASgFIiEKEUNoZWNrcG9pbnRSZXF1ZXN0EgwKBG5hbWUYASABKAkiMgoPQ2hlY2twb2ludFJlcGx5Eg0KBWVycm9yGAEgASgJEhAKCHNuYXBzaG90GAIgASgJIhkKB1JlZnVzYWwSDgoGcmVhc29uGAEgASgJIjMKA0xvZxIPCgd0aW1lX25zGAEgASgEEg0KBWxldmVsGAIgASgNEgwKBHRleHQYAyABKAkiDQoLSG9sZEJhcnJpZXIiiQEKC0pvaW5SZXF1ZXN0EhAKCGlkZW50aXR5GAEgASgJEgwKBG5hbWUYAiABKAkSDwoHcmVzdGFydBgDIAEoCBITCgtob3N0X251bWJlchgEIAEoDRIQCghzZXNzaW9ucxgFIAEoCRIPCgdsaWJyYXJ5GAYgASgJEhEKCWFkZHJlc3NlcxgHIAMoCSLjAQoJSm9pblJlcGx5Eg0KBWVycm9yGAEgASgJEg4KBnJlbWVkeRgCIAEoCRITCgtob3N0X251bWJlchgDIAEoDRIRCglob3N0X25hbWUYBCABKAkSDwoHbWFjaGluZRgFIAEoDRIPCgdzZXNzaW9uGAYgASgJEhMKC2NvbXB1dGF0aW9uGAcgASgJEhIKCnN0b3JlX21hcmsYCCABKAkSDgoGc2VydmVkGAkgASgIEg4KBmZvbGRlchgKIAEoCRITCgtlbnZpcm9ubWVudBgLIAMoCRIPCgdyZXN0b3JlGAwgAygJIi0KClByb2Nlc3NSZWYSCwoDcGlkGAEgASgFEhIKCnN0YXJ0X3RpbWUYAiABKAQiOQoLUHJvY2Vzc0xvb2sSKgoJcHJvY2Vzc2VzGAEgAygLMhcuY2Fpcm4uYWdlbnQuUHJvY2Vzc1JlZiI3CgxQcm9jZXNzRmFjdHMSJwoFZmFjdHMYASADKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzRmFjdCJRCgtQcm9jZXNzRmFjdBINCgVhbGl2ZRgBIAEoCBIPCgdvdXRzaWRlGAIgASgIEg0KBWVuZGVkGAMgASgIEhMKC3dhaXRfc3RhdHVzGAQgASgFIkkKDVByb2Nlc3NTaWduYWwSKAoHcHJvY2VzcxgBIAEoCzIXLmNhaXJuLmFnZW50LlByb2Nlc3NSZWYSDgoGc2lnbmFsGAIgASgFIhMKEUludml0YXRpb25SZXF1ZXN0IncKCkludml0YXRpb24SDQoFZXJyb3IYASABKAkSEwoLY29vcmRpbmF0b3IYAiABKAkSDgoGc2VjcmV0GAMgASgJEhMKC3NlY3JldF9maWxlGAQgASgJEg8KB2NvbW1hbmQYBSABKAkSDwoHYWRkcmVzcxgGIAEoCSpxCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIOCgpST0xFX0FHRU5UEAESEQoNUk9MRV9MQVVOQ0hFUhACEg8KC1JPTEVfSk9JTkVSEAMSDQoJUk9MRV9IT1NUEAQSEAoMUk9MRV9JTlZJVEVSEAUqzQEKC1NldHRpbmdLaW5kEhcKE1NFVFRJTkdfVU5TUEVDSUZJRUQQABIXChNTRVRUSU5HX0VOVklST05NRU5UEAESEAoMU0VUVElOR19QQVRIEAISEgoOU0VUVElOR19QTFVHSU4QAxIWChJTRVRUSU5HX1JVTl9GT0xERVIQBBIbChdTRVRUSU5HX1NOQVBTSE9UX0ZPTERFUhAFEhIKDlNFVFRJTkdfT1BUSU9OEAYSHQoZU0VUVElOR19FTlZJUk9OTUVOVF9VTlNFVBAHKsIBCgVQaGFzZRIVChFQSEFTRV9VTlNQRUNJRklFRBAAEhQKEFBIQVNFX1BSRVNVU1BFTkQQARIRCg1QSEFTRV9TVVNQRU5EEAISEQoNUEhBU0VfQkFSUklFUhADEg4KClBIQVNFX1NBVkUQBBIQCgxQSEFTRV9SRVNVTUUQBRIRCg1QSEFTRV9SVU5OSU5HEAYSDwoLUEhBU0VfQUJPUlQQBxIRCg1QSEFTRV9SRVNUQVJUEAgSDQoJUEhBU0VfQVNLEAliBnByb3RvMw");
 
 /**
  * @generated from message cairn.agent.Message
@@ -186,6 +186,18 @@ export type Message = Message$1<"cairn.agent.Message"> & {
      */
     value: Invitation;
     case: "invitation";
+  } | {
+    /**
+     * @generated from field: cairn.agent.PluginSettings plugin_settings = 27;
+     */
+    value: PluginSettings;
+    case: "pluginSettings";
+  } | {
+    /**
+     * @generated from field: cairn.agent.PluginSettingsEnd plugin_settings_end = 28;
+     */
+    value: PluginSettingsEnd;
+    case: "pluginSettingsEnd";
   } | { case: undefined; value?: undefined };
 };
 
@@ -481,6 +493,51 @@ export const ReadySchema: GenMessage<Ready> = /*@__PURE__*/
   messageDesc(file_agent, 6);
 
 /**
+ * Between operations: other settings for a plugin that the process has. An agent that is older refuses the request.
+ *
+ * @generated from message cairn.agent.PluginSettings
+ */
+export type PluginSettings = Message$1<"cairn.agent.PluginSettings"> & {
+  /**
+   * @generated from field: string library = 1;
+   */
+  library: string;
+
+  /**
+   * JSON text
+   *
+   * @generated from field: string settings = 2;
+   */
+  settings: string;
+};
+
+/**
+ * Describes the message cairn.agent.PluginSettings.
+ * Use `create(PluginSettingsSchema)` to create a new message.
+ */
+export const PluginSettingsSchema: GenMessage<PluginSettings> = /*@__PURE__*/
+  messageDesc(file_agent, 7);
+
+/**
+ * @generated from message cairn.agent.PluginSettingsEnd
+ */
+export type PluginSettingsEnd = Message$1<"cairn.agent.PluginSettingsEnd"> & {
+  /**
+   * empty: it has them, or the process does not have the plugin. Else it has those of before, and why
+   *
+   * @generated from field: string error = 1;
+   */
+  error: string;
+};
+
+/**
+ * Describes the message cairn.agent.PluginSettingsEnd.
+ * Use `create(PluginSettingsEndSchema)` to create a new message.
+ */
+export const PluginSettingsEndSchema: GenMessage<PluginSettingsEnd> = /*@__PURE__*/
+  messageDesc(file_agent, 8);
+
+/**
  * @generated from message cairn.agent.PhaseRequest
  */
 export type PhaseRequest = Message$1<"cairn.agent.PhaseRequest"> & {
@@ -572,7 +629,7 @@ export type PhaseRequest = Message$1<"cairn.agent.PhaseRequest"> & {
  * Use `create(PhaseRequestSchema)` to create a new message.
  */
 export const PhaseRequestSchema: GenMessage<PhaseRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 7);
+  messageDesc(file_agent, 9);
 
 /**
  * What processes on several hosts tell each other, from one phase to the next.
@@ -622,7 +679,7 @@ export type HostName = Message$1<"cairn.agent.HostName"> & {
  * Use `create(HostNameSchema)` to create a new message.
  */
 export const HostNameSchema: GenMessage<HostName> = /*@__PURE__*/
-  messageDesc(file_agent, 8);
+  messageDesc(file_agent, 10);
 
 /**
  * @generated from message cairn.agent.PhaseReply
@@ -736,7 +793,7 @@ export type PhaseReply = Message$1<"cairn.agent.PhaseReply"> & {
  * Use `create(PhaseReplySchema)` to create a new message.
  */
 export const PhaseReplySchema: GenMessage<PhaseReply> = /*@__PURE__*/
-  messageDesc(file_agent, 9);
+  messageDesc(file_agent, 11);
 
 /**
  * What one plugin's callbacks took in this phase.
@@ -781,7 +838,7 @@ export type CallTime = Message$1<"cairn.agent.CallTime"> & {
  * Use `create(CallTimeSchema)` to create a new message.
  */
 export const CallTimeSchema: GenMessage<CallTime> = /*@__PURE__*/
-  messageDesc(file_agent, 10);
+  messageDesc(file_agent, 12);
 
 /**
  * @generated from message cairn.agent.Child
@@ -817,7 +874,7 @@ export type Child = Message$1<"cairn.agent.Child"> & {
  * Use `create(ChildSchema)` to create a new message.
  */
 export const ChildSchema: GenMessage<Child> = /*@__PURE__*/
-  messageDesc(file_agent, 11);
+  messageDesc(file_agent, 13);
 
 /**
  * The process's files are on disk (flushed), or they are not.
@@ -877,7 +934,7 @@ export type SaveDone = Message$1<"cairn.agent.SaveDone"> & {
  * Use `create(SaveDoneSchema)` to create a new message.
  */
 export const SaveDoneSchema: GenMessage<SaveDone> = /*@__PURE__*/
-  messageDesc(file_agent, 12);
+  messageDesc(file_agent, 14);
 
 /**
  * @generated from message cairn.agent.SavedFile
@@ -908,7 +965,7 @@ export type SavedFile = Message$1<"cairn.agent.SavedFile"> & {
  * Use `create(SavedFileSchema)` to create a new message.
  */
 export const SavedFileSchema: GenMessage<SavedFile> = /*@__PURE__*/
-  messageDesc(file_agent, 13);
+  messageDesc(file_agent, 15);
 
 /**
  * kind: "pid", "path", "env", "fd", "thread", "mapping", "wrap".
@@ -927,7 +984,7 @@ export type TableRequest = Message$1<"cairn.agent.TableRequest"> & {
  * Use `create(TableRequestSchema)` to create a new message.
  */
 export const TableRequestSchema: GenMessage<TableRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 14);
+  messageDesc(file_agent, 16);
 
 /**
  * Rows of one table carry the id of its request, and come before TableEnd.
@@ -981,7 +1038,7 @@ export type TableRow = Message$1<"cairn.agent.TableRow"> & {
  * Use `create(TableRowSchema)` to create a new message.
  */
 export const TableRowSchema: GenMessage<TableRow> = /*@__PURE__*/
-  messageDesc(file_agent, 15);
+  messageDesc(file_agent, 17);
 
 /**
  * @generated from message cairn.agent.TableEnd
@@ -1003,7 +1060,7 @@ export type TableEnd = Message$1<"cairn.agent.TableEnd"> & {
  * Use `create(TableEndSchema)` to create a new message.
  */
 export const TableEndSchema: GenMessage<TableEnd> = /*@__PURE__*/
-  messageDesc(file_agent, 16);
+  messageDesc(file_agent, 18);
 
 /**
  * from a launcher
@@ -1029,7 +1086,7 @@ export type ProcessExit = Message$1<"cairn.agent.ProcessExit"> & {
  * Use `create(ProcessExitSchema)` to create a new message.
  */
 export const ProcessExitSchema: GenMessage<ProcessExit> = /*@__PURE__*/
-  messageDesc(file_agent, 17);
+  messageDesc(file_agent, 19);
 
 /**
  * from code inside the application or a plugin
@@ -1048,7 +1105,7 @@ export type CheckpointRequest = Message$1<"cairn.agent.CheckpointRequest"> & {
  * Use `create(CheckpointRequestSchema)` to create a new message.
  */
 export const CheckpointRequestSchema: GenMessage<CheckpointRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 18);
+  messageDesc(file_agent, 20);
 
 /**
  * @generated from message cairn.agent.CheckpointReply
@@ -1070,7 +1127,7 @@ export type CheckpointReply = Message$1<"cairn.agent.CheckpointReply"> & {
  * Use `create(CheckpointReplySchema)` to create a new message.
  */
 export const CheckpointReplySchema: GenMessage<CheckpointReply> = /*@__PURE__*/
-  messageDesc(file_agent, 19);
+  messageDesc(file_agent, 21);
 
 /**
  * @generated from message cairn.agent.Refusal
@@ -1087,7 +1144,7 @@ export type Refusal = Message$1<"cairn.agent.Refusal"> & {
  * Use `create(RefusalSchema)` to create a new message.
  */
 export const RefusalSchema: GenMessage<Refusal> = /*@__PURE__*/
-  messageDesc(file_agent, 20);
+  messageDesc(file_agent, 22);
 
 /**
  * @generated from message cairn.agent.Log
@@ -1118,7 +1175,7 @@ export type Log = Message$1<"cairn.agent.Log"> & {
  * Use `create(LogSchema)` to create a new message.
  */
 export const LogSchema: GenMessage<Log> = /*@__PURE__*/
-  messageDesc(file_agent, 21);
+  messageDesc(file_agent, 23);
 
 /**
  * @generated from message cairn.agent.HoldBarrier
@@ -1131,7 +1188,7 @@ export type HoldBarrier = Message$1<"cairn.agent.HoldBarrier"> & {
  * Use `create(HoldBarrierSchema)` to create a new message.
  */
 export const HoldBarrierSchema: GenMessage<HoldBarrier> = /*@__PURE__*/
-  messageDesc(file_agent, 22);
+  messageDesc(file_agent, 24);
 
 /**
  * Where a program that joins is, and what it needs. After the handshake.
@@ -1194,7 +1251,7 @@ export type JoinRequest = Message$1<"cairn.agent.JoinRequest"> & {
  * Use `create(JoinRequestSchema)` to create a new message.
  */
 export const JoinRequestSchema: GenMessage<JoinRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 23);
+  messageDesc(file_agent, 25);
 
 /**
  * @generated from message cairn.agent.JoinReply
@@ -1282,7 +1339,7 @@ export type JoinReply = Message$1<"cairn.agent.JoinReply"> & {
  * Use `create(JoinReplySchema)` to create a new message.
  */
 export const JoinReplySchema: GenMessage<JoinReply> = /*@__PURE__*/
-  messageDesc(file_agent, 24);
+  messageDesc(file_agent, 26);
 
 /**
  * From the coordinator to a ROLE_HOST: ask about processes, or send one a signal.
@@ -1310,7 +1367,7 @@ export type ProcessRef = Message$1<"cairn.agent.ProcessRef"> & {
  * Use `create(ProcessRefSchema)` to create a new message.
  */
 export const ProcessRefSchema: GenMessage<ProcessRef> = /*@__PURE__*/
-  messageDesc(file_agent, 25);
+  messageDesc(file_agent, 27);
 
 /**
  * @generated from message cairn.agent.ProcessLook
@@ -1327,7 +1384,7 @@ export type ProcessLook = Message$1<"cairn.agent.ProcessLook"> & {
  * Use `create(ProcessLookSchema)` to create a new message.
  */
 export const ProcessLookSchema: GenMessage<ProcessLook> = /*@__PURE__*/
-  messageDesc(file_agent, 26);
+  messageDesc(file_agent, 28);
 
 /**
  * @generated from message cairn.agent.ProcessFacts
@@ -1346,7 +1403,7 @@ export type ProcessFacts = Message$1<"cairn.agent.ProcessFacts"> & {
  * Use `create(ProcessFactsSchema)` to create a new message.
  */
 export const ProcessFactsSchema: GenMessage<ProcessFacts> = /*@__PURE__*/
-  messageDesc(file_agent, 27);
+  messageDesc(file_agent, 29);
 
 /**
  * @generated from message cairn.agent.ProcessFact
@@ -1382,7 +1439,7 @@ export type ProcessFact = Message$1<"cairn.agent.ProcessFact"> & {
  * Use `create(ProcessFactSchema)` to create a new message.
  */
 export const ProcessFactSchema: GenMessage<ProcessFact> = /*@__PURE__*/
-  messageDesc(file_agent, 28);
+  messageDesc(file_agent, 30);
 
 /**
  * @generated from message cairn.agent.ProcessSignal
@@ -1404,7 +1461,7 @@ export type ProcessSignal = Message$1<"cairn.agent.ProcessSignal"> & {
  * Use `create(ProcessSignalSchema)` to create a new message.
  */
 export const ProcessSignalSchema: GenMessage<ProcessSignal> = /*@__PURE__*/
-  messageDesc(file_agent, 29);
+  messageDesc(file_agent, 31);
 
 /**
  * @generated from message cairn.agent.InvitationRequest
@@ -1417,7 +1474,7 @@ export type InvitationRequest = Message$1<"cairn.agent.InvitationRequest"> & {
  * Use `create(InvitationRequestSchema)` to create a new message.
  */
 export const InvitationRequestSchema: GenMessage<InvitationRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 30);
+  messageDesc(file_agent, 32);
 
 /**
  * @generated from message cairn.agent.Invitation
@@ -1467,7 +1524,7 @@ export type Invitation = Message$1<"cairn.agent.Invitation"> & {
  * Use `create(InvitationSchema)` to create a new message.
  */
 export const InvitationSchema: GenMessage<Invitation> = /*@__PURE__*/
-  messageDesc(file_agent, 31);
+  messageDesc(file_agent, 33);
 
 /**
  * @generated from enum cairn.agent.Role

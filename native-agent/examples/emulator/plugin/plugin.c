@@ -248,7 +248,8 @@ static int32_t event(uint32_t number, void *data) {
     case CAIRN_EVENT_RESUME:
     case CAIRN_EVENT_ABORT: go_on(); return 0;
     case CAIRN_EVENT_RESTART: leads = has_lock = 0, saving_until = 0; return 0;
-    case CAIRN_EVENT_SETTINGS: return read_settings(data) < 0 ? -EINVAL : 1;
+    case CAIRN_EVENT_SETTINGS:
+    case CAIRN_EVENT_SETTINGS_LIVE: return read_settings(data) < 0 ? -EINVAL : 1;
     default: return 0;
   }
 }

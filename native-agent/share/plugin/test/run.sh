@@ -44,4 +44,8 @@ echo '{ "greeting": "welcome" }' >settings.json
 expect second 'welcome: restart (checkpoints 1, restarts 1)'
 expect second 'welcome: refill (checkpoints 1, restarts 1)'
 expect second 'welcome: running (checkpoints 1, restarts 1)'
+# And others while the program runs.
+"$cairn" plugins set --session second '@NAME@.greeting=good bye'
+"$cairn" checkpoint --session second
+expect second 'good bye: drain (checkpoints 1, restarts 1)'
 echo 'the plugin was told of the checkpoint and of the restart'
