@@ -163,6 +163,9 @@ export class AgentConnection {
   get isAsked(): boolean {
     return !this.isReady || this.#expected.size > 0 || this.#awaitedSaves.size > 0;
   }
+  get owesReply(): boolean {
+    return this.#expected.size > 0;
+  }
   get argv(): string[] {
     return this.hello.commandLine.replace(/\0$/, '').split('\0');
   }
@@ -230,6 +233,13 @@ export class AgentConnection {
 
   close(): void {
     this.#socket.end();
+  }
+
+  /** Nobody is there to answer what it was asked; what it may still have sent, and what writes its image sends, is taken. */
+  giveUp(): void {
+    const expected = [...this.#expected.values()];
+    this.#expected.clear();
+    for (const { reply } of expected) reply.reject(this.#lost());
   }
 
   #savedEntry(operation: bigint): Deferred<SaveDone> {

@@ -3,6 +3,9 @@
  * asked something and does not answer, `cairn-launch --keep-running` lets that one thread run, until nothing is asked any more and
  * the computation is not held. What the application and its parent see of the stop stays as it is.
  *
+ * And agents that are there no more: a process that ends is held by its debugger, which may be stopped itself, with its connection open and
+ * nobody to answer. It is not waited for.
+ *
  * Invariant: no helper outlives the operation that it was needed for. Tests: test/probes/processes/stopped.c.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -70,7 +73,10 @@ export class StoppedProcesses {
     const { processes } = this.#session;
     for (let i = 0; i < Math.min(AT_ONCE, processes.length); i++) {
       const one = processes[this.#next++ % processes.length];
-      if (one?.isAsked === true) this.#help(one.process.pid);
+      if (one?.isAsked === true) {
+        this.#help(one.process.pid);
+        if (one.owesReply && one.remoteAddress === undefined && endsUnderDebugger(one.process.pid)) one.giveUp();
+      }
       // A child may be stopped before its agent has connected.
       for (const { realPid } of one?.children ?? []) if (!this.#isConnected(realPid)) this.#help(realPid);
     }
@@ -107,5 +113,16 @@ function stoppedAgent(pid: number): string | undefined {
     });
   } catch {
     return undefined;
+  }
+}
+
+/** In its last stop, or before its first call: there is no thread of an agent that could answer before the debugger goes on. */
+function endsUnderDebugger(pid: number): boolean {
+  try {
+    if (!/^State:\s+t/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) return false;
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return !threads.some((task) => readFileSync(`/proc/${pid}/task/${task}/comm`, 'utf8') === `${AGENT_THREAD}\n`);
+  } catch {
+    return false; // it ends just now, and its connection with it
   }
 }

@@ -105,8 +105,12 @@ async function suspendOnce(context: Context, operation: Operation): Promise<Agen
       for (const step of holdSteps(coming)) replies = await operation.step(step, coming, deadlines, {}, true);
       for (const [index, one] of coming.entries()) {
         const reply = replies[index];
-        // Without a phase: it has ended, or executes another program, and will be seen again.
-        if (reply?.phase !== Phase.SUSPEND) continue;
+        if (reply?.phase !== Phase.SUSPEND) {
+          // It has ended, or executes another program, and will be seen again; or it cannot go on before its debugger does.
+          if (one.isOpen && isTraced(one.process.pid))
+            throw new InPassing(`process ${one.process.pid} is held by a debugger as it ends`);
+          continue;
+        }
         note(one, reply);
         stopped.add(one);
       }
