@@ -28,7 +28,7 @@ const flavours: readonly (readonly [string, (run: ProbeRun, isTried: (name: stri
 ];
 /** What no machine is too slow for. */
 const always = new Set(['control', 'checkpoint and go on', 'kill and restart']);
-const MINUTES = Number(process.env['CAIRN_PROBE_MINUTES'] ?? 18);
+const MINUTES = Number(process.env['CAIRN_PROBE_MINUTES'] ?? 15);
 /** Flavours in which a probe may fail for the capability that its line `missing:` names; one that passes is an error. */
 const beyondLife = new Set([TWICE, 'restart after the run went on', 'kill and restart', 'five cycles', OTHER_USER, 'attached']);
 const isPassing = (error: unknown): boolean => error instanceof Error && error.message.startsWith('it passes:');
