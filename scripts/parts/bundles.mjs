@@ -85,8 +85,7 @@ async function panels() {
     jsxImportSource: 'preact',
     loader: { '.svg': 'dataurl' },
   });
-  for (const name of Object.keys(entryPoints))
-    copyFileSync(inTree(folder, name, 'index.html'), inTree('dist/webview', `${name}.html`));
+  copyFileSync(inTree(folder, 'panel.html'), inTree('dist/webview/panel.html'));
   for (const name of ['codicon.css', 'codicon.ttf']) {
     mkdirSync(inTree('dist/webview'), { recursive: true });
     copyFileSync(inTree('node_modules/@vscode/codicons/dist', name), inTree('dist/webview', name));

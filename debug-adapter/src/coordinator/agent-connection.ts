@@ -421,9 +421,8 @@ export class AgentConnection {
     if (!this.isOpen) return;
     this.isOpen = false;
     this.#ready.reject(this.#lost());
-    for (const { reply } of this.#expected.values()) reply.reject(this.#lost());
+    this.giveUp();
     for (const entry of this.#saved.values()) entry.reject(this.#lost());
-    this.#expected.clear();
     if (this.#greeted) this.#owner.closed(this);
   }
 }

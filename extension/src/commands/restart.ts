@@ -19,7 +19,6 @@ const Check = z.object({ restartable: z.boolean(), findings: z.array(PreflightFi
 
 export class Restarts {
   readonly #cairn: CairnCommand;
-
   readonly #sessions: LiveSessions;
 
   constructor(cairn: CairnCommand, sessions: LiveSessions) {

@@ -47,7 +47,7 @@ export class PanelHost implements vscode.WebviewViewProvider, vscode.Disposable 
       this.#view = undefined;
       this.#ready = false;
     });
-    webview.html = await this.#page(webview);
+    webview.html = await this.#page(webview, view.title ?? '');
   }
 
   #received(raw: unknown): void {
@@ -59,16 +59,17 @@ export class PanelHost implements vscode.WebviewViewProvider, vscode.Disposable 
     } else this.#message.fire(message);
   }
 
-  async #page(webview: vscode.Webview): Promise<string> {
+  async #page(webview: vscode.Webview, title: string): Promise<string> {
     const resource = (name: string) => webview.asWebviewUri(vscode.Uri.joinPath(this.#folder, name)).toString();
     const values: Record<string, string> = {
+      title,
       cspSource: webview.cspSource,
       nonce: randomBytes(16).toString('base64'),
       script: resource(`${this.#name}.js`),
       style: resource(`${this.#name}.css`),
       codicons: resource('codicon.css'),
     };
-    const template = await readFile(vscode.Uri.joinPath(this.#folder, `${this.#name}.html`).fsPath, 'utf8');
+    const template = await readFile(vscode.Uri.joinPath(this.#folder, 'panel.html').fsPath, 'utf8');
     return template.replace(/\{\{(\w+)\}\}/g, (_, name: string) => values[name] ?? '');
   }
 

@@ -5,6 +5,7 @@
 // attached: not known: when a wait began that was there before
 // alone: it removes the semaphores of all runs
 #include "../sysv/sysv.h"
+#include "pauses.h"
 #include <poll.h>
 #include <semaphore.h>
 #include <sys/epoll.h>
@@ -15,28 +16,11 @@ enum { NANOSLEEP, CLOCK_NANOSLEEP, USLEEP, SIGTIMEDWAIT, POLL, PPOLL, SELECT, PS
 static const char *const names[] = {"nanosleep", "clock_nanosleep", "usleep", "sigtimedwait", "poll", "ppoll", "select", "pselect", "epoll_wait", "epoll_pwait2", "sem_clockwait", "semtimedop"};
 static const int64_t WAIT = 3500, BEFORE = 1500, TOLERANCE = 1200;  // milliseconds
 static int64_t began[KINDS], took[KINDS];
-static volatile int64_t pauses;  // in which this process did not run
-static volatile int stop;
 static int epoll_fd, set;
 enum { SEMAPHORES = 41 };  // of this probe's sets alone
 static sem_t semaphore;
 static uint64_t cell = 3;
 
-static int64_t now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
-}
-// Notes when nobody ran, as far as that is more than what a busy system makes of a short nap.
-static void *watch(void *argument) {
-  for (int64_t last = now(); !stop;) {
-    probe_sleep_ms(3);
-    int64_t next = now();
-    if (next - last > 30) pauses += next - last;
-    last = next;
-  }
-  return argument;
-}
 static void *body(void *argument) {
   int which = (int)(intptr_t)argument;
   struct timespec time = {WAIT / 1000, WAIT % 1000 * 1000000};

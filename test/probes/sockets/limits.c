@@ -5,7 +5,7 @@
 // bits: 64, 32
 // churn: threads
 // attached: not known: when a wait began that was there before
-#include "../probe.h"
+#include "../blocking/pauses.h"
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -16,24 +16,7 @@ static const char *const names[] = {"recv", "read", "readv", "recvfrom", "recvms
 static const int64_t WAIT = 3500, BEFORE = 1500, TOLERANCE = 1200;  // milliseconds
 static int sockets[KINDS], others[KINDS];
 static int64_t took[KINDS];
-static volatile int64_t pauses;  // in which this process did not run
-static volatile int stop;
 
-static int64_t now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
-}
-// Notes when nobody ran, as far as that is more than what a busy system makes of a short nap.
-static void *watch(void *argument) {
-  for (int64_t last = now(); !stop;) {
-    probe_sleep_ms(3);
-    int64_t next = now();
-    if (next - last > 30) pauses += next - last;
-    last = next;
-  }
-  return argument;
-}
 static void *body(void *argument) {
   int which = (int)(intptr_t)argument, fd = sockets[which];
   char bytes[16];
