@@ -4,6 +4,7 @@
  * made to fail, to hang, or to end the connection.
  */
 
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -54,6 +55,8 @@ export interface PeerOptions {
   launcher?: boolean;
   /** Why it does not take them; not there: it is an agent that knows nothing of this. */
   takesSettings?: (settings: string) => string;
+  /** Keeps its end of the connection open when the coordinator has closed the other. */
+  lingers?: boolean;
   /** What suspend tells of relatives. */
   parent?: number;
   children?: { virtualPid: number; realPid: number; ended?: boolean; waitStatus?: number }[];
@@ -120,7 +123,7 @@ export class AgentPeer {
 
   /** Connects and goes through the handshake, until Ready or a refusal. */
   static async join(socketPath: string, options: PeerOptions): Promise<AgentPeer> {
-    const socket = connect(socketPath);
+    const socket = connect({ path: socketPath, allowHalfOpen: options.lingers ?? false });
     await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
     const peer = new AgentPeer(socket, options);
     const settled = new Promise<void>((resolve) => (peer.#settled = resolve));
@@ -168,6 +171,10 @@ export class AgentPeer {
 
   sendBytes(bytes: Uint8Array): void {
     this.#socket.write(bytes);
+  }
+
+  get coordinatorCloses(): Promise<unknown> {
+    return once(this.#socket, 'end');
   }
 
   close(): void {

@@ -121,6 +121,22 @@ test('a process that ends while tables are read takes nothing from the others', 
   );
 });
 
+test('a process whose connection is about to end is waited for, with everything else going on', async (t) => {
+  const child = living(t);
+  const { coordinator, peer, join: joinPeer } = await running(t);
+  const other = await joinPeer({ pid: child.pid, parent: peer.virtualPid, lingers: true });
+  const closes = other.coordinatorCloses;
+  other.send(0n, { case: 'saveDone', value: { operation: 99n, alone: true } });
+  await closes;
+  setTimeout(() => {
+    other.close();
+    child.kill('SIGKILL');
+  }, 200);
+  await coordinator.checkpoint(resume);
+  assert.deepEqual(other.phases, []);
+  assert.equal(peer.phases.at(-1), 'running');
+});
+
 test('a child that connects while its parent is stopped is stopped, too', async (t) => {
   const child = living(t);
   const {

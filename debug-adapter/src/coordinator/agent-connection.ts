@@ -149,8 +149,8 @@ export class AgentConnection {
   get localAddress(): string | undefined {
     return this.#socket.localAddress;
   }
-  /** Somebody is at the other end, who may be asked. */
-  get #answers(): boolean {
+  /** Somebody is at the other end, who may be asked; false for a moment before a connection that the other end has closed is seen as such. */
+  get canAnswer(): boolean {
     return this.isOpen && this.#socket.writable;
   }
   get virtualPid(): number {
@@ -250,7 +250,7 @@ export class AgentConnection {
   }
 
   #ask(expected: Expected, { id, frame }: Call): void {
-    if (!this.#answers) {
+    if (!this.canAnswer) {
       expected.reply.reject(this.#lost());
       return;
     }
@@ -259,7 +259,7 @@ export class AgentConnection {
   }
 
   #send(id: bigint, body: MessageBody): void {
-    if (this.#answers) this.#write(encodeFrame(id, body));
+    if (this.canAnswer) this.#write(encodeFrame(id, body));
   }
 
   /**

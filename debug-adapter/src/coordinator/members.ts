@@ -98,7 +98,8 @@ async function suspendOnce(context: Context, operation: Operation): Promise<Agen
   let quietSince = clock.monotonicMs();
   for (;;) {
     for (const one of stopped) if (!one.isOpen) stopped.delete(one);
-    const coming = session.processes.filter((one) => one.isOpen && !stopped.has(one));
+    const running = session.processes.filter((one) => one.isOpen && !stopped.has(one));
+    const coming = running.filter((one) => one.canAnswer);
     if (coming.length > 0) {
       await allReady(context, coming, stopped.size > 0);
       let replies: PhaseReply[] = [];
@@ -117,7 +118,8 @@ async function suspendOnce(context: Context, operation: Operation): Promise<Agen
       quietSince = clock.monotonicMs();
       continue;
     }
-    const missing = await unconnected(context, stopped);
+    // Who is about to be seen as gone is waited for as long as the others: a request would come back before anything else is read.
+    const missing = [...running.map((one) => one.process.pid), ...(await unconnected(context, stopped))];
     if (missing.length === 0) {
       if (stopped.size === 0) throw failure('noProcess', { name: session.name });
       return [...stopped];
