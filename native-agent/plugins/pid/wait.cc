@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include "common/remaining.h"
+#include "pid/ending.h"
 #include "pid/host.h"
 #include "pid/ids.h"
 #include "pid/waits.h"
@@ -39,14 +40,21 @@ pid_t child(pid_t real, uint32_t before) {
 /// Who is waited for: a child, or a group as a negative number.
 pid_t awaited(pid_t pid) { return pid > 0 ? real_child(pid) : real_target(pid); }
 /// A call that was under way at a checkpoint goes on with the number of before, which names no child after the restart: again.
-template <typename Call>
-auto awaiting(Call call) {
-  for (;;) {
+/// `found_nothing` of the result: nobody has ended; asked again when that was not the whole truth (ending.h).
+template <typename Call, typename FoundNothing>
+auto awaiting(pid_t asked, int options, Call call, FoundNothing found_nothing) {
+  for (bool again = false;;) {
     uint32_t before = generation();
     auto result = call();
-    if (__builtin_expect(result >= 0 || errno != ECHILD || generation() == before, true)) return result;
+    if (__builtin_expect(result < 0 && errno == ECHILD && generation() != before, false)) continue;
+    if (again || (options & WNOHANG) == 0 || !found_nothing(result)) return result;
+    // With many children, and each time that nothing is found, only for those who may rely on it.
+    bool any = asked <= 0 && (options & __WALL) != 0;
+    if (!(again = (asked > 0 || any) && host != nullptr && await_ending(asked > 0 ? real_child(asked) : 0, any))) return result;
   }
 }
+
+bool is_none(pid_t result) { return result == 0; }
 
 /// A child that was asked for by its number has that number.
 pid_t answer(pid_t asked, pid_t real, uint32_t before) { return asked > 0 && real > 0 ? asked : child(real, before); }
@@ -95,7 +103,8 @@ CAIRN_EXPORT pid_t wait(int* status) {
 
 CAIRN_EXPORT pid_t waitpid(pid_t pid, int* status, int options) {
   uint32_t before = generation();
-  return answer(pid, awaiting([=] { return next_waitpid.get()(awaited(pid), status, options); }), before);
+  auto call = [=] { return next_waitpid.get()(awaited(pid), status, options); };
+  return answer(pid, awaiting(pid, options, call, is_none), before);
 }
 
 CAIRN_EXPORT pid_t wait3(int* status, int options, struct rusage* usage) noexcept {
@@ -105,17 +114,20 @@ CAIRN_EXPORT pid_t wait3(int* status, int options, struct rusage* usage) noexcep
 
 CAIRN_EXPORT pid_t wait4(pid_t pid, int* status, int options, struct rusage* usage) noexcept {
   uint32_t before = generation();
-  return answer(pid, awaiting([=] { return next_wait4.get()(awaited(pid), status, options, usage); }), before);
+  auto call = [=] { return next_wait4.get()(awaited(pid), status, options, usage); };
+  return answer(pid, awaiting(pid, options, call, is_none), before);
 }
 
 CAIRN_EXPORT int waitid(idtype_t type, id_t id, siginfo_t* info, int options) {
   uint32_t before = generation();
-  int result = awaiting([=] {
+  auto call = [=] {
     int32_t number = static_cast<int32_t>(id);
     if (type == P_PID) number = real_child(number);
     if (type == P_PGID) number = real_group(number);
     return next_waitid.get()(type, static_cast<id_t>(number), info, options);
-  });
+  };
+  auto is_nobody = [=](int done) { return done == 0 && info != nullptr && info->si_pid == 0; };
+  int result = awaiting(type == P_PID ? static_cast<pid_t>(id) : 0, options, call, is_nobody);
   if (result == 0 && info != nullptr && active()) info->si_pid = answer(type == P_PID ? static_cast<pid_t>(id) : 0, info->si_pid, before);
   return result;
 }
