@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
@@ -10,6 +10,7 @@ import {
   newSessionName,
   pathChange,
   plugin,
+  profilePlugins,
   storePath,
 } from '../../debug-adapter/src/cli/choices.js';
 import { checkProgram } from '../../debug-adapter/src/platform/program.js';
@@ -66,4 +67,18 @@ test('a program is looked for as execvp does', () => {
   assert.throws(() => checkProgram('/etc/passwd', env, '/'), { code: 'programNotFound', message: /not executable/ });
   assert.throws(() => checkProgram('/usr', env, '/'), { code: 'programNotFound', message: /folder/ });
   assert.throws(() => checkProgram('', env, '/'), { code: 'programNotFound' });
+});
+
+test('a profile is that of the nearest folder above that has profiles', () => {
+  const root = mkdtempSync(join(tmpdir(), 'cairn-u-'));
+  try {
+    mkdirSync(join(root, 'w/.vscode'), { recursive: true });
+    mkdirSync(join(root, 'w/run/1'), { recursive: true });
+    writeFileSync(join(root, 'w/.vscode/cairn-plugins.json'), '{"profiles":{"p":[{"library":"a.so","settings":{"x":2}}]}}');
+    assert.deepEqual(profilePlugins('p', join(root, 'w/run/1')), [{ library: join(root, 'w/a.so'), settings: '{"x":2}' }]);
+    assert.throws(() => profilePlugins('q', join(root, 'w')), { code: 'usage', message: /"q"/ });
+    assert.throws(() => profilePlugins('p', root), { code: 'usage', message: /there is no/ });
+  } finally {
+    rmSync(root, { recursive: true });
+  }
 });

@@ -3,10 +3,11 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { settingOf } from '../model/plugin-changes.js';
 import type { PluginSetting } from '../protocol/control.js';
 import { failure, reason } from '../protocol/errors.js';
+import { PROFILES_FILE, parseProfiles, pluginsOfProfile } from '../protocol/plugin-profiles.js';
 import { ConnectionRule, FileRule } from '../protocol/rules.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -111,6 +112,22 @@ export function plugin(text: string): { library: string; settings: string } {
     return { library, settings };
   } catch (cause) {
     throw failure('fileNotReadable', { what: 'settings file', path, why: reason(cause) }, cause);
+  }
+}
+
+/** The plugins of a profile of the workspace that the working directory is in: the nearest folder above it that has profiles. */
+export function profilePlugins(name: string, cwd: string): { library: string; settings: string }[] {
+  for (let root = cwd; ; root = dirname(root)) {
+    const file = join(root, PROFILES_FILE);
+    if (existsSync(file)) {
+      const plugins = pluginsOfProfile(parseProfiles(readFileSync(file, 'utf8')), name, root);
+      return plugins.map(({ library, settings }) => ({ library, settings: JSON.stringify(settings ?? {}) }));
+    }
+    if (root === dirname(root))
+      throw failure('usage', {
+        what: `--profile ${name}: there is no ${PROFILES_FILE} in ${cwd} or above`,
+        remedy: 'The view Plugins of the editor makes it; --plugin names a library by itself.',
+      });
   }
 }
 

@@ -63,6 +63,7 @@ function starting(command: Command): Command {
     )
     .option('--clock <how>', 'CLOCK_MONOTONIC over a restart: go-on, or continue as if no time had passed; default: go-on')
     .option('--plugin <lib[=settings.json]>', 'load a plugin into the program (repeatable)', collect, [])
+    .option('--profile <name>', 'the plugins of a profile of the workspace (.vscode/cairn-plugins.json), below those of --plugin')
     .option('--compress', 'compress the pages of snapshots with zstd; a restart unpacks them first', false)
     .option('--detach', 'run in a terminal of the session, and return when it has started', false)
     .option('--listen [address]', 'let other hosts join, at ADDRESS[:PORT]; default: 127.0.0.1 and any port')

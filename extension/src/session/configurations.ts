@@ -9,7 +9,7 @@ import * as vscode from 'vscode';
 import { AttachConfiguration, LaunchConfiguration } from '../../../debug-adapter/src/protocol/debug.js';
 import { UserError } from '../platform/errors.js';
 import type { PluginLibraries } from './pluginLibraries.js';
-import { pluginsOfProfile } from './pluginProfiles.js';
+import { profilePlugins } from './pluginProfiles.js';
 import { storeOf } from './stores.js';
 
 /** What a configuration has beyond ours, from VS Code. */
@@ -97,7 +97,7 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
   /** A profile's plugins are below those that the configuration itself names. */
   async #withProfile(folder: vscode.WorkspaceFolder | undefined, profile: string, own: Plugins): Promise<Plugins> {
     if (folder === undefined) throw new UserError('"pluginProfile" needs an open folder, whose profiles it names.');
-    const plugins = await pluginsOfProfile(folder, profile);
+    const plugins = await profilePlugins(folder, profile);
     return [...plugins.map(({ library, settings }) => ({ library, ...(settings ? { settings } : {}) })), ...own];
   }
 }

@@ -5,12 +5,12 @@
 import { relative } from 'node:path';
 import * as vscode from 'vscode';
 import type { FromPanel, PluginEntry, PluginsModel } from '../../../debug-adapter/src/protocol/panels.js';
-import { freeName, moved, type ProfilePlugin } from '../../../debug-adapter/src/protocol/plugin-profiles.js';
+import { freeName, libraryPath, moved, type ProfilePlugin } from '../../../debug-adapter/src/protocol/plugin-profiles.js';
 import { settingsProblems } from '../../../debug-adapter/src/protocol/plugin-settings.js';
 import { withValue } from '../../../debug-adapter/src/protocol/settings-value.js';
 import { messageOf, reporting, UserError } from '../platform/errors.js';
 import type { PluginLibraries } from '../session/pluginLibraries.js';
-import { fileOf, libraryPath, type ProfileStore, readProfiles } from '../session/pluginProfiles.js';
+import { fileOf, type ProfileStore, readProfiles } from '../session/pluginProfiles.js';
 import type { PanelHost } from './panelHost.js';
 
 const KEPT = 'cairn.pluginProfile';
@@ -206,7 +206,7 @@ export class PluginsPanel implements vscode.Disposable {
   }
 
   async #entry(folder: vscode.WorkspaceFolder, { library, settings = {}, disabled }: ProfilePlugin): Promise<PluginEntry> {
-    const { reasons, warnings, schema, ...said } = await this.#libraries.report(libraryPath(folder, library));
+    const { reasons, warnings, schema, ...said } = await this.#libraries.report(libraryPath(folder.uri.fsPath, library));
     const problems = schema === null ? [] : settingsProblems(schema, settings);
     return { ...said, library, enabled: !disabled, reasons: [...reasons], warnings: [...warnings], schema, settings, problems };
   }

@@ -22,6 +22,7 @@ import {
   pathChange,
   plugin,
   pluginSetting,
+  profilePlugins,
   storePath,
   word,
 } from '../choices.js';
@@ -37,6 +38,7 @@ interface StartOptions {
   env: string[];
   unset: string[];
   plugin: string[];
+  profile?: string;
   file: string[];
   connection: string[];
   clock?: string;
@@ -107,6 +109,11 @@ function rulesOf(options: StartOptions): { files: FileRule[]; connections: Conne
   return { ...rules, ...(how === undefined ? {} : { clock: how }) };
 }
 
+/** A profile's are below those that are named by themselves. */
+function pluginsOf({ plugin: named, profile }: StartOptions): ReturnType<typeof plugin>[] {
+  return [...(profile === undefined ? [] : profilePlugins(profile, process.cwd())), ...named.map(plugin)];
+}
+
 export async function run(argv: string[], options: RunOptions): Promise<number> {
   const [program] = argv;
   if (program === undefined)
@@ -117,7 +124,7 @@ export async function run(argv: string[], options: RunOptions): Promise<number> 
     if (value === null) delete env[name];
     else env[name] = value;
   }
-  const plugins = options.plugin.map(plugin);
+  const plugins = pluginsOf(options);
   const rules = rulesOf(options);
   const cwd = process.cwd();
   checkProgram(program, env, cwd);
@@ -155,7 +162,7 @@ export async function restart(text: string, options: RestartOptions): Promise<nu
     ...changesOf(options),
     paths,
     ...rulesOf(options),
-    plugins: options.plugin.map(plugin),
+    plugins: pluginsOf(options),
     withoutPlugins: options.without,
     ...(options.order === undefined ? {} : { pluginOrder: options.order.split(',') }),
     pluginSettings: options.set.map((text) => pluginSetting(text, '--set')),
