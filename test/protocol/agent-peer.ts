@@ -55,6 +55,8 @@ export interface PeerOptions {
   launcher?: boolean;
   /** Why it does not take them; not there: it is an agent that knows nothing of this. */
   takesSettings?: (settings: string) => string;
+  /** Ends when it has its settings, with these words as an error of its log. */
+  dies?: string;
   /** Keeps its end of the connection open when the coordinator has closed the other. */
   lingers?: boolean;
   /** What suspend tells of relatives. */
@@ -198,6 +200,11 @@ export class AgentPeer {
         this.settings.push(body.value);
         return;
       case 'settingsEnd':
+        if (this.#options.dies !== undefined) {
+          this.send(0n, { case: 'log', value: { level: 3, text: this.#options.dies } });
+          this.#socket.end();
+          return this.#settled?.();
+        }
         for (const plugin of this.#options.plugins ?? []) {
           const { name, layer, library = '', barriers = [], restartBarriers = [] } = plugin;
           this.send(0n, {

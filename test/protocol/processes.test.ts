@@ -209,3 +209,22 @@ test('where one process cannot be restored, the others are ended', async (t) => 
   other.close();
   await waiting;
 });
+
+test('where one process says why it cannot take part in a restart, the others are ended, and that is told', async (t) => {
+  const [child, dying] = [living(t), living(t)];
+  const gone = new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));
+  const first = await running(t, { peer: { children: [{ virtualPid: child.pid, realPid: child.pid }] } });
+  await first.join({ pid: child.pid, parent: first.peer.virtualPid });
+  const made = await first.coordinator.checkpoint(resume);
+  const second = await openCoordinator(t, { folder: first.folder, session: 'again' });
+  await second.coordinator.restart(restartParams(made.path));
+  const why = /\(simulator\): the plugin is out of order/;
+  const waiting = assert.rejects(second.coordinator.started(5000), { code: 'restartFailed', message: why });
+  const other = await second.join({ snapshot: basename(made.path), pid: child.pid });
+  const virtualPid = first.peer.virtualPid;
+  await second.join({ snapshot: basename(made.path), pid: dying.pid, virtualPid, dies: 'the plugin is out of order' });
+  dying.kill('SIGKILL');
+  assert.equal(await gone, 'SIGKILL');
+  other.close();
+  await waiting;
+});

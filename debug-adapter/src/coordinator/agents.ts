@@ -192,7 +192,10 @@ export class Agents implements AgentOwner {
 
   log(one: AgentConnection, log: LogMessage): void {
     const time = new Date(Number(log.timeNs / 1_000_000n)).toISOString();
-    this.#log.add(levels[log.level] ?? 'info', log.text, { virtualPid: one.virtualPid, ...(log.timeNs === 0n ? {} : { time }) });
+    const level = levels[log.level] ?? 'info';
+    if (level === 'error' && this.#session.state === 'restarting' && !one.isReady)
+      this.#session.restartProblem ||= `process ${one.virtualPid} (${one.program}): ${log.text}`;
+    this.#log.add(level, log.text, { virtualPid: one.virtualPid, ...(log.timeNs === 0n ? {} : { time }) });
   }
 
   checkpoint(one: AgentConnection, request: CheckpointRequest): Promise<string> {

@@ -196,7 +196,7 @@ function whyOf(error: unknown, without: readonly string[]): string {
 export function watchRestorers({ session, paths, deadlines, log }: Context, begun: Promise<void>): void {
   const since = performance.now();
   const timer = setInterval(() => {
-    const failed = (readIfThere(paths.restoreError) ?? '') !== '';
+    const failed = session.restartProblem !== '' || (readIfThere(paths.restoreError) ?? '') !== '';
     const late = performance.now() - since > deadlines.start;
     if (session.state !== 'restarting' || (!failed && !late)) return;
     if (session.operation?.status.phases.length) return; // all are there: the phases have deadlines of their own
@@ -211,10 +211,10 @@ export function watchRestorers({ session, paths, deadlines, log }: Context, begu
   begun.then(stop, stop);
 }
 
-/** Why a restart came to nothing, from what the restorer left behind. */
+/** Why a restart came to nothing, from what a process said or the restorer left behind. */
 export function restartError(context: Context): Error {
   const { session, paths } = context;
-  const text = readIfThere(paths.restoreError)?.trim() ?? '';
+  const text = session.restartProblem || (readIfThere(paths.restoreError)?.trim() ?? '');
   const status = session.exitStatus === null ? '' : ` with status ${session.exitStatus}`;
   return failure('restartFailed', {
     id: session.restartedFrom ?? '',

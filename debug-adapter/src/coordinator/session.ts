@@ -35,6 +35,8 @@ export class Session {
   argv: string[] = [];
   /** Why the agent cannot get into the program; empty: nothing is known against it. */
   launchProblem = '';
+  /** What a process of a restart said before it ended, since it could not take part. */
+  restartProblem = '';
   cwd = '';
   restartedFrom: string | null = null;
   restartChanges: RestartChange[] = [];

@@ -261,6 +261,11 @@ bool Agent::connect(sys::Error* error) {
                                  : forked_ != 0        ? Handshake::forked
                                                        : Handshake::launched;
   if (!Handshake(this).run(occasion, error)) {
+    // Whoever waits for a restart is to learn why this process does not take part in it.
+    if (occasion == Handshake::restarted) {
+      log(CAIRN_LOG_ERROR, sys::TextBuffer<1024>().add(error->message()).c_str());
+      send_log(&channel_);
+    }
     channel_.close();
     return false;
   }

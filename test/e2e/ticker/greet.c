@@ -3,11 +3,24 @@
 #include <stddef.h>
 #include <stdio.h>
 
-static int32_t init(const struct cairn_host *host, const char *settings) {
+static const struct cairn_host *cairn;
+
+static void say(const char *settings) {
   char text[256];
   snprintf(text, sizeof text, "greet has %s", settings);
-  host->log(CAIRN_LOG_INFO, text);
+  cairn->log(CAIRN_LOG_INFO, text);
+}
+
+static int32_t init(const struct cairn_host *host, const char *settings) {
+  cairn = host;
+  say(settings);
   return 0;
+}
+
+static int32_t event(uint32_t event, void *data) {
+  if (event != CAIRN_EVENT_SETTINGS) return 0;
+  say(data);
+  return 1;
 }
 
 static const struct cairn_plugin plugin = {
@@ -18,6 +31,7 @@ static const struct cairn_plugin plugin = {
     .version = "2.1",
     .author = "test",
     .init = init,
+    .event = event,
 };
 
 const struct cairn_plugin *cairn_plugin_entry(uint32_t host_major, uint32_t host_minor) {
