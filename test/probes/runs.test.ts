@@ -367,5 +367,11 @@ test('a plugin that is given at a restart takes part from then on; one that cann
     writeFileSync(settings, '{"refuse": true}');
     const unwilling = scratch.cairnProgram(['restart', 'before', '--session', 'refused', '--plugin', `${library}=${settings}`]);
     assert.equal(await unwilling.exit(), 1, unwilling.transcript());
-    assert.match(unwilling.stderr, /settings ask to refuse|refused to start/);
+    assert.match(unwilling.stderr, /settings ask to refuse/);
+    const runs = scratch.cairnProgram(['run', '--session', 'runs', '--plugin', `${library}=${settings}`, '--', 'sleep', '60']);
+    await waitFor('the checkpoint to be refused', async () =>
+      /refused to start: the settings ask to refuse/.test((await scratch.cairn(['checkpoint', '--session', 'runs'])).stderr),
+    );
+    await scratch.cairn(['stop', '--session', 'runs']);
+    await runs.exit();
   }));

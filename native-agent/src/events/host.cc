@@ -261,13 +261,16 @@ bool load_plugin(const char* library, const char* settings_text, sys::Error* res
     wraps_have_come();
     return refuse(place, library, " has a damaged cairn_wrap");
   }
-  host_facts.error = restarting;
+  sys::Error at_launch;
+  host_facts.error = restarting != nullptr ? restarting : &at_launch;
   bool starts = known->init == nullptr || call_init(*place, &host, settings_text) >= 0;
+  const sys::Error& why = *host_facts.error;
   host_facts.error = nullptr;
   if (!starts) remove_wraps(number);
   wraps_have_come();
   if (!starts) {
-    return refuse(place, library, " refused to start (its init failed)");
+    if (!why.failed()) return refuse(place, library, " refused to start (its init failed)");
+    return refuse(place, library, sys::TextBuffer<1024>().add(" refused to start: ").add(why.message()).c_str());
   }
   return true;
 }
