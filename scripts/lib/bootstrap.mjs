@@ -61,6 +61,10 @@ export const debianPackages = {
     'tigervnc-standalone-server',
     'xterm',
     'x11-apps',
+    'gtkwave',
+    'xpra',
+    'python3-pil',
+    'xvfb',
   ],
 };
 

@@ -34,9 +34,10 @@ export class Conversation {
   }
 
   /** `pty: false`: with standard input from nowhere, and output into pipes. */
-  start(command: readonly string[], env: Record<string, string> = {}, pty = true): void {
+  start(command: readonly string[], env: Record<string, string> = {}, pty = true, ...options: string[]): void {
     this.#count++;
-    this.#begin(this.scratch.cairnProgram(['run', '--session', this.session, '--', ...command], { cwd: this.folder, env, pty }));
+    const words = ['run', '--session', this.session, ...options, '--', ...command];
+    this.#begin(this.scratch.cairnProgram(words, { cwd: this.folder, env, pty }));
   }
 
   type(text: string): void {

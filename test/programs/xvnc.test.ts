@@ -8,6 +8,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { waitFor } from '../support/processes.js';
 import { type Conversation, interactiveTest } from './interactive.js';
+import { pixelsOf } from './window-dump.js';
 
 const WIDTH = 400;
 const HEIGHT = 300;
@@ -61,14 +62,6 @@ while read line; do
 done
 `;
 
-/** What xwd writes is a header, a table of colours with a byte in each that it does not set, and the pixels, here of 4 bytes. */
-function pixelsOf(dump: Buffer): Buffer {
-  const [headerSize, colours] = [dump.readUInt32BE(0), dump.readUInt32BE(19 * 4)];
-  const pixels = dump.subarray(headerSize + 12 * colours);
-  assert.equal(pixels.length, WIDTH * HEIGHT * 4);
-  return pixels;
-}
-
 /** The root window is black, and in that corner there is only xeyes. */
 function hasEyes(pixels: Buffer): boolean {
   const row = 270 * WIDTH;
@@ -107,7 +100,9 @@ class Screen {
     const number = this.#shots++;
     writeFileSync(join(this.folder, `take${number}`), '');
     const file = await waitFor(`shot ${number}`, () => this.#find(`shot${number}`), 20);
-    return pixelsOf(readFileSync(file));
+    const pixels = pixelsOf(readFileSync(file));
+    assert.equal(pixels.length, WIDTH * HEIGHT * 4);
+    return pixels;
   }
 
   /** The whole picture, when nothing has changed for a second. */
