@@ -23,7 +23,7 @@ int32_t outside(Socket* one) {
     int32_t result = offer_external(one, rule == Leading::external);
     if (result != 0) return result < 0 ? result : 0;
   }
-  return refuse(*one, "a connection to somebody outside of the computation", &one->shown_peer);
+  return refuse_outside(*one);
 }
 
 bool adopt(Socket* one, uint64_t inode) {

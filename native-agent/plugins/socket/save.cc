@@ -130,19 +130,24 @@ void read_credentials(Socket* one) {
 
 namespace {
 
-int32_t refuse_as(int32_t error, const Socket& one, const char* what, const Address* about) {
+int32_t refuse_as(int32_t error, const Socket& one, const char* what, const Address* about, const char* otherwise = "") {
   Text<512> peer;
   if (about != nullptr) add_address(&peer, *about);
   Text<1024> text;
   text.add("descriptor ").add(int64_t{one.fd}).add(" is a socket with ").add(what);
   if (about != nullptr) text.add(" (").add(peer.text()).add(")");
-  text.add(", which cannot be saved; close it before the checkpoint. The computation runs on");
+  text.add(", which cannot be saved; close it before the checkpoint").add(otherwise).add(". The computation runs on");
   return host->fail(error, "socket", text.text());
 }
 
 }  // namespace
 
 int32_t refuse(const Socket& one, const char* what, const Address* about) { return refuse_as(-ENOTSUP, one, what, about); }
+int32_t refuse_outside(const Socket& one) {
+  // A rule can be given by the address, or for all.
+  return refuse_as(-ENOTSUP, one, "a connection to somebody outside of the computation", &one.shown_peer,
+                   ", or run it with --connection '*=close', so that it is closed at a restart");
+}
 int32_t refuse_for_now(const Socket& one, const char* what, const Address* about) { return refuse_as(-EAGAIN, one, what, about); }
 
 int32_t claim(cairn_descriptor* offer) {

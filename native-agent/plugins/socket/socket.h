@@ -235,6 +235,7 @@ int32_t find_peers();
 /// A barrier later: all in the queues of listening sockets are of the computation.
 int32_t save_queues();
 int32_t refuse(const Socket& one, const char* what, const Address* about);
+int32_t refuse_outside(const Socket& one);
 int32_t refuse_for_now(const Socket& one, const char* what, const Address* about);  // the application will have left that state soon
 
 // ---- rules.cc ---------------------------------------------------------------------------------------------------------------
