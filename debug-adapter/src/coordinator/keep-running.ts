@@ -74,8 +74,10 @@ export class StoppedProcesses {
     for (let i = 0; i < Math.min(AT_ONCE, processes.length); i++) {
       const one = processes[this.#next++ % processes.length];
       if (one?.isAsked === true) {
-        this.#help(one.process.pid);
-        if (one.owesReply && one.remoteAddress === undefined && endsUnderDebugger(one.process.pid)) one.giveUp();
+        const { pid } = one.process;
+        const state = stateOf(`/proc/${pid}`);
+        this.#help(pid, state);
+        if (state === 't' && one.owesReply && one.remoteAddress === undefined && isWithoutAgent(pid)) one.giveUp();
       }
       // A child may be stopped before its agent has connected.
       for (const { realPid } of one?.children ?? []) if (!this.#isConnected(realPid)) this.#help(realPid);
@@ -86,9 +88,11 @@ export class StoppedProcesses {
     return this.#session.processes.some((one) => one.process.pid === pid);
   }
 
-  #help(pid: number): void {
-    const tid = this.#helpers.has(pid) ? undefined : stoppedAgent(pid);
-    if (tid === undefined) return;
+  #help(pid: number, state = stateOf(`/proc/${pid}`)): void {
+    // Nearly always the first thread tells, unless it has ended.
+    if (this.#helpers.has(pid) || !(state === 'T' || state === 'Z')) return;
+    const tid = agentThread(pid);
+    if (tid === undefined || stateOf(`/proc/${pid}/task/${tid}`) !== 'T') return;
     const helper = spawn(nativeFile('cairn-launch'), ['--keep-running', tid], { stdio: ['pipe', 'ignore', 'pipe'] });
     this.#helpers.set(pid, helper);
     const failed = (why: string): void =>
@@ -102,27 +106,34 @@ export class StoppedProcesses {
   }
 }
 
-/** The agent's thread of a process, where that is stopped by a signal. */
-function stoppedAgent(pid: number): string | undefined {
+/** Of a process or thread, as in proc(5); empty: it is there no more. */
+function stateOf(path: string): string {
+  return /^State:\s+(\S)/m.exec(read(`${path}/status`))?.[1] ?? '';
+}
+
+function agentThread(pid: number): string | undefined {
+  return threadsOf(pid).find((task) => read(`/proc/${pid}/task/${task}/comm`) === `${AGENT_THREAD}\n`);
+}
+
+/** Empty: who is described has ended, at the latest while it was read. */
+function read(path: string): string {
   try {
-    // Cheap, and enough for nearly all: the first thread, unless it has ended.
-    if (!/^State:\s+[TZ]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) return undefined;
-    return readdirSync(`/proc/${pid}/task`).find((task) => {
-      const status = readFileSync(`/proc/${pid}/task/${task}/status`, 'utf8');
-      return status.startsWith(`Name:\t${AGENT_THREAD}\n`) && /^State:\s+T/m.test(status);
-    });
+    return readFileSync(path, 'utf8');
   } catch {
-    return undefined;
+    return '';
+  }
+}
+
+/** None: it has ended. */
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
   }
 }
 
 /** In its last stop, or before its first call: there is no thread of an agent that could answer before the debugger goes on. */
-function endsUnderDebugger(pid: number): boolean {
-  try {
-    if (!/^State:\s+t/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) return false;
-    const threads = readdirSync(`/proc/${pid}/task`);
-    return !threads.some((task) => readFileSync(`/proc/${pid}/task/${task}/comm`, 'utf8') === `${AGENT_THREAD}\n`);
-  } catch {
-    return false; // it ends just now, and its connection with it
-  }
+function isWithoutAgent(pid: number): boolean {
+  return threadsOf(pid).length > 0 && agentThread(pid) === undefined;
 }
