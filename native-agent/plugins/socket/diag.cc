@@ -122,7 +122,7 @@ int32_t inet_children(int32_t family, const Address& local, InetVisit* visit, vo
         copy_bytes(ends[i].bytes + 2, i == 0 ? &one->id.idiag_sport : &one->id.idiag_dport, 2);
         copy_bytes(ends[i].bytes + (four ? 4 : 8), i == 0 ? one->id.idiag_src : one->id.idiag_dst, four ? 4 : 16);
       }
-      visit(context, {one->idiag_state, one->idiag_inode, one->idiag_rqueue, one->idiag_wqueue}, ends[0], ends[1]);
+      visit(context, {one->idiag_state, one->idiag_inode, one->idiag_rqueue, one->idiag_wqueue, one->idiag_expires}, ends[0], ends[1]);
       uint32_t step = (header->nlmsg_len + 3u) & ~3u;
       if (step >= left) break;
       left -= step;
@@ -150,7 +150,7 @@ int32_t inet_state(int32_t protocol, const Address& local, const Address& remote
   long size = 0;
   auto* message = static_cast<const inet_diag_msg*>(ask(&question, sizeof question, &size));
   if (message == nullptr) return static_cast<int32_t>(size);
-  *found = {message->idiag_state, message->idiag_inode, message->idiag_rqueue, message->idiag_wqueue};
+  *found = {message->idiag_state, message->idiag_inode, message->idiag_rqueue, message->idiag_wqueue, message->idiag_expires};
   // A lookup of what is not there can end at a listening socket.
   bool exact = message->id.idiag_dport == question.id.idiag_dport && message->id.idiag_sport == question.id.idiag_sport;
   return exact ? 0 : -ENOENT;

@@ -19,6 +19,9 @@ namespace {
 // An acknowledgement may be put off for 200 ms.
 constexpr int32_t patience_ms = 300;
 constexpr uint64_t piece = 60 * 1024;  // as in queue.cc
+constexpr uint32_t quiet_ms = 2000;
+// The phase has a deadline, and all threads stand still.
+constexpr uint32_t longest_try_ms = 15'000;
 constexpr int32_t nothing_taken = -2;
 /// Added to an inode: its socket has something to send that does not fit.
 constexpr uint64_t stuck = uint64_t{1} << 40;
@@ -36,10 +39,12 @@ void pause_a_moment() {
   sys(SYS_nanosleep, pointer(&pause), 0);
 }
 
-/// Nothing more is on the way from the peer.
-bool all_arrived(const Socket& one) {
+/// Nothing more is on the way from the peer; else when it is to try again.
+bool all_arrived(const Socket& one, uint32_t* next_try_ms) {
   InetState peer;
-  return inet_state(one.protocol, one.peer, one.local, &peer) < 0 || peer.send_queue == 0;
+  if (inet_state(one.protocol, one.peer, one.local, &peer) < 0 || peer.send_queue == 0) return true;
+  *next_try_ms = peer.next_try_ms;
+  return false;
 }
 
 int32_t drain_one(Socket* one) {
@@ -52,19 +57,23 @@ int32_t drain_one(Socket* one) {
   one->queue = nullptr;
   one->queue_end = &one->queue;
   one->drained = true;
-  // Memory first: nothing may be taken out that there is no place for. As long as something comes, more may come.
-  for (int32_t waited = 0; waited < 1000;) {
+  // Memory first: nothing may be taken out that there is no place for. As long as something comes, more may come; and a sender whose
+  // data found no room tries again at growing intervals only, which nothing from here makes shorter.
+  uint32_t next_try_ms = 0;
+  for (uint32_t waited = 0; waited < quiet_ms + (next_try_ms < longest_try_ms ? next_try_ms : longest_try_ms);) {
     int32_t there = 0;
     sys(SYS_ioctl, one->fd, FIONREAD, pointer(&there));
     if (there == 0) {
-      if (all_arrived(*one)) {
+      uint32_t now_next = 0;
+      if (all_arrived(*one, &now_next)) {
         // What arrived between the two looks.
         sys(SYS_ioctl, one->fd, FIONREAD, pointer(&there));
         if (there == 0) return 0;
         continue;
       }
+      if (waited == 0) next_try_ms = now_next;
       pause_a_moment();
-      ++waited;
+      waited += 2;
       continue;
     }
     Message* message = add_message(one, there < static_cast<int32_t>(piece) ? static_cast<uint32_t>(there) : piece);
@@ -78,7 +87,10 @@ int32_t drain_one(Socket* one) {
     }
     if (message->size > 0) waited = 0;
   }
-  return host->fail(-ETIMEDOUT, "socket", "what is on the way on a connection does not arrive");
+  Text<256> text;
+  text.add("what is on the way on a connection does not arrive: its sender, whose data found no room before, tries again in ")
+      .add(int64_t{next_try_ms / 1000}).add(" s at the earliest; read from the connection, or try again");
+  return host->fail(-ETIMEDOUT, "socket", text.text());
 }
 
 int32_t refill_one(Socket* one) {

@@ -172,6 +172,7 @@ struct InetState {
   uint32_t inode;
   uint32_t receive_queue;
   uint32_t send_queue;
+  uint32_t next_try_ms;  // when the kernel sends again what was not acknowledged, or asks whether there is room now
 };
 /// Calls visit for each connection at this local port that is not listening. 0 or -errno.
 using InetVisit = void(void* context, const InetState& state, const Address& local, const Address& peer);
