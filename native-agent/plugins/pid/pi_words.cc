@@ -95,10 +95,60 @@ void for_program(uint32_t* word, int32_t real, int32_t virtual_id) {
   if (real != virtual_id) __atomic_compare_exchange_n(word, &seen, static_cast<uint32_t>(virtual_id), false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
+/// Between a look at the word and the kernel's own, another thread may take the word, under its virtual id: then the kernel knows nobody
+/// (ESRCH), or takes whoever has that number today for the owner. Once the word is right again, those who come by it are refused (EINVAL)
+/// until nobody waits any more for the wrong one: waits end by themselves after a piece, and begin anew.
+class Misled {
+ public:
+  /// True: after a moment the call may go better.
+  bool again(uint32_t* word, long result) {
+    if ((result != -ESRCH && result != -EINVAL) || !active() || attempts_++ == most) return false;
+    find_unnoted(word);
+    if (attempts_ > 1) pause();
+    // Somebody who has ended holds it, or there is nothing to be set right.
+    return result == -EINVAL || attempts_ < few;
+  }
+
+ private:
+  static constexpr int most = 1000;
+  static constexpr int few = 10;
+  static void pause() {
+    struct timespec time = {0, 1'000'000};
+    raw(SYS_nanosleep, pointer(&time));
+  }
+  int attempts_ = 0;
+};
+
+constexpr int64_t piece_ns = 50'000'000;
+/// No result of the kernel's: nobody gave the word away in that time.
+constexpr long piece_is_over = 1;
+
+/// FUTEX_LOCK_PI and its like, after a restart for a piece of the time: `until` is the end of the wait for the kernel, wide where it is of
+/// 64 bits in a program of 32. See Misled.
+template <typename Call>
+long wait_for_piece(const long* a, clockid_t clock, const void* until, bool wide, Call whole) {
+  if (!active()) return whole();
+  struct timespec now = {};
+  raw(SYS_clock_gettime, clock, pointer(&now));
+  int64_t end = plugin::nanoseconds_of(now) + piece_ns;
+  if (until != nullptr) {
+    int64_t time[2] = {};
+    struct timespec narrow = {};
+    bool seen = wide ? peek(reinterpret_cast<uintptr_t>(until), time, sizeof time) : peek(reinterpret_cast<uintptr_t>(until), &narrow, sizeof narrow);
+    if (!wide) time[0] = narrow.tv_sec, time[1] = narrow.tv_nsec;
+    // It ends within the piece, or is for the kernel to refuse.
+    bool wrong = !seen || time[1] < 0 || time[1] >= plugin::nanoseconds_in_second;
+    if (wrong || time[0] <= end / plugin::nanoseconds_in_second) return whole();
+  }
+  struct timespec piece = plugin::timespec_of(end);
+  long result = raw(SYS_futex, a[0], a[1], a[2], pointer(&piece), a[4], a[5]);
+  return result == -ETIMEDOUT ? piece_is_over : result;
+}
+
 /// A call by which the thread may get the word. `prepare` says whose it is to the kernel; a result but 0 stands for the call's.
 template <typename Prepare, typename Call>
 long take(uint32_t* word, Prepare prepare, Call call) {
-  for (;;) {
+  for (Misled misled;;) {
     uint32_t before = generation();
     auto real = static_cast<int32_t>(raw(SYS_gettid));
     long result = prepare();
@@ -108,15 +158,17 @@ long take(uint32_t* word, Prepare prepare, Call call) {
       // A restart came while it waited.
       if (generation() != before) for_program(word, static_cast<int32_t>(raw(SYS_gettid)), own_tid());
     }
+    if (result == piece_is_over) continue;
     // The kernel was told of somebody by the id of before.
-    if (result != -ESRCH || generation() == before) return result;
+    if (result == -ESRCH && generation() != before) continue;
+    if (!misled.again(word, result)) return result;
   }
 }
 
 template <typename Call>
 long release(uint32_t* word, Call call) {
   int32_t former = 0;
-  for (;;) {
+  for (Misled misled;;) {
     uint32_t before = generation();
     auto real = static_cast<int32_t>(raw(SYS_gettid));
     int32_t virtual_id = own_tid();
@@ -125,6 +177,7 @@ long release(uint32_t* word, Call call) {
     if (by_program) exchange_id(word, virtual_id, real);
     else if (former != 0) exchange_id(word, former, real);
     long result = call();
+    if (result == -EINVAL && misled.again(word, result)) continue;
     if (result != -EPERM || generation() == before) return result;
     former = real;
   }
@@ -154,14 +207,21 @@ bool call_on_pi_word(long number, const long* a, long* result) {
         if ((seen & FUTEX_WAITERS) == 0 && id_in(seen) == own_tid()) return -EDEADLK;
         for_kernel(word);
         return 0;
-      }, call);
+      }, [&] {
+        if (operation == FUTEX_TRYLOCK_PI) return call();
+        bool by_monotonic = operation == FUTEX_LOCK_PI2 && (a[1] & FUTEX_CLOCK_REALTIME) == 0;
+        const void* until = monotonic ? moment.time() : reinterpret_cast<const void*>(a[3]);
+        return wait_for_piece(a, by_monotonic ? CLOCK_MONOTONIC : CLOCK_REALTIME, until, number != SYS_futex, call);
+      });
       return true;
     case FUTEX_WAIT_REQUEUE_PI:
       *result = take(word, [&]() -> long { return note(word), 0; }, call);
       return true;
     case FUTEX_CMP_REQUEUE_PI:
-      *result = stable([&] { return for_kernel(word), call(); });
-      return true;
+      for (Misled misled;;) {
+        *result = stable([&] { return for_kernel(word), call(); });
+        if (!misled.again(word, *result)) return true;
+      }
     case FUTEX_UNLOCK_PI:
       *result = release(word, call);
       return true;
