@@ -29,7 +29,7 @@ const pluginSettings = (): Option =>
 const holdAt = (): Option =>
   new Option(
     '--hold-at <name>',
-    'hold it before a phase (save, resume) or a barrier (PLUGIN.BARRIER), all threads stopped, until cairn resume (repeatable)',
+    'hold it before a phase (save, resume, restart) or a barrier (PLUGIN.BARRIER), all threads stopped, until cairn resume (repeatable)',
   )
     .argParser(collect)
     .default([]);
@@ -133,6 +133,7 @@ function program(): Command {
     .option('--order <plugins>', 'layers of all plugins from outside, as NAME,NAME,…, the lowest first')
     .addOption(pluginSettings())
     .option('--changed-file <what>', 'files that have changed since: refuse or use; default: refuse')
+    .addOption(holdAt())
     .option('--in-place', 'write to the files where they were, instead of to a run folder', false)
     .option('--host <name=where>', "restart a host's processes there, by the launcher (repeatable); others: here", collect, [])
     .option('--check', 'only say whether it can be restarted here', false)

@@ -93,6 +93,8 @@ export class Coordinator {
     this.session = new Session(options.session, store.path, clock.now());
     this.session.onChange((lasting) => {
       if (lasting) this.#record();
+      // Who waits for a restarted program would give it up: it is there, and can be looked at.
+      if (this.session.operation?.status.heldAt) this.#begun.resolve();
     });
     this.#agents = new Agents(this.session, log, {
       settings: (one) => this.#settings(one),
@@ -214,7 +216,10 @@ export class Coordinator {
     });
   }
 
-  /** Resolves when the first process is there, or the restarted one runs again; also when a launched program ended at once. */
+  /**
+   * Resolves when the first process is there, or the restarted one runs again or is held at a breakpoint; also when a launched program
+   * ended at once.
+   */
   async started(timeoutMs: number): Promise<SessionStatus> {
     const { paths } = this.#options;
     const program = this.session.argv[0] ?? 'the program';
@@ -244,7 +249,7 @@ export class Coordinator {
     this.session.operation?.cancel();
   }
 
-  /** Holds checkpoints before these phases and barriers; gives those that there are. */
+  /** Holds checkpoints and restarts before these phases and barriers; gives those that there are. */
   breakAt(labels: readonly string[]): string[] {
     this.session.breakpoints = labels;
     const there = holdable(this.session.processes.flatMap((one) => one.plugins));

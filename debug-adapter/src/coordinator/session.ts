@@ -60,7 +60,7 @@ export class Session {
   exitStatus: number | null = null;
   terminal = false;
   operation: Operation | null = null;
-  /** Phases and barriers before which checkpoints are held, by their labels. */
+  /** Phases and barriers before which checkpoints and restarts are held, by their labels. */
   breakpoints: readonly string[] = [];
   /** Processes whose agent is connected, in the order of their coming. */
   readonly processes: AgentConnection[] = [];

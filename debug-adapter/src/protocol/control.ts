@@ -179,6 +179,8 @@ export const RestartParams = z.object({
   launchers: z.array(z.string()).optional(),
   /** Where a host's processes are restarted: name → what the launcher takes for a host; those that are not named, here. */
   hosts: z.array(z.object({ name: z.string(), to: z.string() })).optional(),
+  /** Phases or barriers before which it is held, until `session/resume`. */
+  holdAt: z.array(z.string()).optional(),
 });
 export type RestartParams = z.infer<typeof RestartParams>;
 
@@ -262,18 +264,19 @@ export const requests = {
   'session/attach': { params: AttachParams, result: SessionStatus },
   /** The coordinator leaves; the computation runs on, and whoever names the session again brings a coordinator back. */
   'session/detach': { params: Nothing, result: SessionStatus },
-  /** Resolves when the computation's first process has connected (launch) or runs again (restart). */
+  /** Resolves when the computation's first process has connected (launch), or runs again or is held at a breakpoint (restart). */
   'session/started': { params: z.object({ timeoutMs: z.number() }), result: SessionStatus },
   'session/checkpoint': { params: CheckpointParams, result: CheckpointResult },
   /**
-   * Phases (`save`, `resume`) and barriers (`PLUGIN.BARRIER`) before which checkpoints are held from now on, instead of those of before.
+   * Phases (`save`, `resume`, `restart`) and barriers (`PLUGIN.BARRIER`) before which checkpoints and restarts are held from now on,
+   * instead of those of before.
    * `known`: those that the processes have now.
    */
   'session/breakpoints': { params: z.object({ names: z.array(z.string()) }), result: z.object({ known: z.array(z.string()) }) },
   /** Takes the abort edge of the operation in progress. */
   'session/cancel': { params: Nothing, result: Nothing },
   'session/hold': { params: Nothing, result: SessionStatus },
-  /** Also of a checkpoint that a breakpoint holds: it goes on. */
+  /** Also of a checkpoint or restart that a breakpoint holds: it goes on. */
   'session/resume': { params: Nothing, result: SessionStatus },
   /** SIGTERM to every process, SIGKILL after `graceMs`. Resolves when the computation has ended. */
   'session/stop': { params: z.object({ graceMs: z.number().optional() }), result: SessionStatus },

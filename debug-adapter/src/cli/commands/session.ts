@@ -14,6 +14,7 @@ import {
   formatSimulatedTime,
   formatTable,
   formatTime,
+  heldText,
   shellWord,
 } from '../../protocol/format.js';
 import type { OperationStatus } from '../../protocol/operation.js';
@@ -30,7 +31,7 @@ interface Common {
 }
 
 function phaseText({ phases, heldOff, heldAt }: OperationStatus): string {
-  if (heldAt !== '') return `held before ${heldAt}; cairn resume lets it go on`;
+  if (heldAt !== '') return heldText(heldAt);
   if (heldOff.length > 0) return formatHoldOff(heldOff);
   const phase = phases.at(-1);
   return phase === undefined ? '' : phaseLabel(phase);
