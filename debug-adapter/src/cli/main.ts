@@ -307,6 +307,12 @@ function program(): Command {
     .option('--plugin <name>', 'of one plugin only (repeatable)', collect, [])
     .option('--pid <pid>', 'of one process only')
     .option('--follow', 'of each operation as it ends, until the session ends', false)
+    .option(
+      '--calls',
+      'calls of functions that plugins wrap, too, each when it has returned; follows. They take longer as long as this runs',
+      false,
+    )
+    .option('--seconds <number>', 'how long to follow')
     .addOption(json())
     .action(does(async (options) => (await import('./commands/plugin-trace.js')).tracePlugins(options)));
 

@@ -22,6 +22,7 @@ import type {
   TableKind,
   TableRow,
   TerminalState,
+  WrapperCalls,
 } from '../protocol/control.js';
 import { failure } from '../protocol/errors.js';
 import type { OperationKind } from '../protocol/operation.js';
@@ -51,6 +52,7 @@ import { bounded, deferred, Strand } from './strand.js';
 import { table } from './tables.js';
 import { TerminalHost } from './terminal-host.js';
 import { Timelines } from './timelines.js';
+import { WrapperCallTrace } from './wrapper-calls.js';
 
 export interface CoordinatorOptions {
   session: string;
@@ -75,6 +77,8 @@ export class Coordinator {
   readonly #strand = new Strand();
   readonly #snapshotListeners = new Set<(result: CheckpointResult) => void>();
   readonly #terminalListeners = new Set<(data: string) => void>();
+  readonly #callListeners = new Set<(calls: WrapperCalls) => void>();
+  readonly #trace: WrapperCallTrace;
   readonly #begun = deferred<void>();
   readonly #ended = deferred<void>();
   readonly #stopped: StoppedProcesses;
@@ -105,6 +109,9 @@ export class Coordinator {
       ended: () => this.#end(),
     });
     this.#stopped = new StoppedProcesses(this.session, log);
+    this.#trace = new WrapperCallTrace(this.session, (calls) => {
+      for (const listener of this.#callListeners) listener(calls);
+    });
     this.#context = {
       session: this.session,
       store,
@@ -163,6 +170,10 @@ export class Coordinator {
   }
   onTerminalData(listener: (data: string) => void): void {
     this.#terminalListeners.add(listener);
+  }
+
+  onWrapperCalls(listener: (calls: WrapperCalls) => void): void {
+    this.#callListeners.add(listener);
   }
 
   launch(params: LaunchParams): Promise<StartResult> {
@@ -312,6 +323,11 @@ export class Coordinator {
     return found.flat();
   }
 
+  /** Whether calls of plugins' wrappers are told, one by one. */
+  trace(on: boolean): Promise<void> {
+    return this.#trace.set(on);
+  }
+
   get terminal(): TerminalHost {
     if (this.#terminal === undefined) throw failure('noTerminal', { name: this.session.name });
     return this.#terminal;
@@ -324,6 +340,7 @@ export class Coordinator {
   close(): void {
     clearTimeout(this.#startTimer);
     this.#stopped.close();
+    this.#trace.close();
     this.session.close();
     this.#record();
     this.#joining.close();

@@ -246,6 +246,31 @@ export const TableResult = z.object({ rows: z.array(TableRow) });
 
 export const TimelinesResult = z.object({ timelines: z.array(OperationTimeline) });
 
+/** One call of a plugin's wrapper of a function. */
+export const WrapperCall = z.object({
+  virtualPid: z.number(),
+  program: z.string(),
+  /** Virtual. */
+  thread: z.number(),
+  plugin: z.string(),
+  function: z.string(),
+  /** Microseconds since 1970. */
+  atUs: z.number(),
+  ms: z.number(),
+});
+export type WrapperCall = z.infer<typeof WrapperCall>;
+
+/** What was seen since the notification before. */
+export const WrapperCalls = z.object({
+  /** In the order of their times. */
+  calls: z.array(WrapperCall),
+  /** That a process had no place for, since they came faster than they are read. */
+  dropped: z.number(),
+  /** Processes with wrappers whose calls cannot be seen, or only of some: virtual pids. */
+  untraced: z.array(z.number()),
+});
+export type WrapperCalls = z.infer<typeof WrapperCalls>;
+
 export const TerminalState = z.object({
   columns: z.number(),
   rows: z.number(),
@@ -288,6 +313,8 @@ export const requests = {
   'session/table': { params: TableParams, result: TableResult },
   /** How the last operations of the session went, the oldest first. */
   'session/timelines': { params: Nothing, result: TimelinesResult },
+  /** Subscribes this client to session/calls, until it asks otherwise or leaves. Calls cost time as long as there is such a client. */
+  'session/trace': { params: z.object({ on: z.boolean() }), result: Nothing },
   /** Subscribes this client to terminal/data. */
   'terminal/open': { params: Nothing, result: TerminalState },
   'terminal/input': { params: z.object({ data: z.string() }), result: Nothing },
@@ -310,6 +337,7 @@ export const notifications = {
     virtualPid: z.number(),
     text: z.string(),
   }),
+  'session/calls': WrapperCalls,
   'terminal/data': z.object({ data: z.string() }),
 } as const;
 export type NotificationName = keyof typeof notifications;
