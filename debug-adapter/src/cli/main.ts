@@ -193,8 +193,9 @@ function program(): Command {
     .option('--pid <pid>', 'of one process only')
     .option('--filter <[column=]text>', 'only rows that have the text, in any column or in one (repeatable)', collect, [])
     .option('--column <name>', 'only this column (repeatable); one alone is printed without its title', collect, [])
+    .option('--history', 'what each name led to in each run of the branch, by its snapshots', false)
     .addOption(json())
-    .action(does(async (kind, options) => (await import('./commands/session.js')).tables(kind, options)));
+    .action(does(async (kind, options) => (await import('./commands/tables.js')).tables(kind, options)));
   const plugins = cairn
     .command('plugins')
     .description('the plugins of each process, in the order of their layers')
