@@ -5,7 +5,13 @@
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { createMessageConnection, type MessageConnection, SocketMessageReader, SocketMessageWriter } from 'vscode-jsonrpc/node';
+import {
+  createMessageConnection,
+  Message,
+  type MessageConnection,
+  SocketMessageReader,
+  SocketMessageWriter,
+} from 'vscode-jsonrpc/node';
 import type * as z from 'zod';
 import type { Coordinator } from '../coordinator/coordinator.js';
 import type { Log } from '../coordinator/log.js';
@@ -114,13 +120,23 @@ export class ControlServer {
     for (const { connection } of this.#clients) connection.end();
   }
 
+  /** Most of what telling costs. It comes later, so that it has to be said what it took. */
+  #encode = (message: Message): Promise<Uint8Array> => {
+    const began = performance.now();
+    const bytes = Buffer.from(JSON.stringify(message));
+    if (Message.isNotification(message)) this.#coordinator.session.tellingTook(performance.now() - began);
+    return Promise.resolve(bytes);
+  };
+
   /** As long as somebody wants to see the calls. */
   #traced(leaving?: Client): Promise<void> {
     return this.#coordinator.trace([...this.#clients].some((one) => one.calls && one !== leaving));
   }
 
   #accept(socket: Socket): void {
-    const connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
+    const contentTypeEncoder = { name: 'application/json', encode: this.#encode };
+    const writer = new SocketMessageWriter(socket, { contentTypeEncoder });
+    const connection = createMessageConnection(new SocketMessageReader(socket), writer);
     const client: Client = { connection, terminal: false, calls: false };
     this.#clients.add(client);
     const handlers = handlersOf(this.#coordinator, (leaving) => this.#traced(leaving));
