@@ -8,19 +8,21 @@ import { cpus, release } from 'node:os';
 import { inTree } from '../support/tree.js';
 import { measureAgents } from './agents.js';
 import { measureCalls } from './calls.js';
+import { measureDispatch } from './dispatch.js';
 import { measureSimulation, measureSize, prepare, restartRow, type SizeResult, simulations } from './measurements.js';
 import type { Row } from './row.js';
 import { measureTrees } from './trees.js';
 import { measureWraps } from './wraps.js';
 
 /**
- * For trying the benchmarks themselves: CAIRN_BENCH_SIZES in MB, CAIRN_BENCH_ROUNDS, CAIRN_BENCH_TREES and CAIRN_BENCH_AGENTS in
+ * For trying the benchmarks themselves: CAIRN_BENCH_SIZES in MB, CAIRN_BENCH_ROUNDS, CAIRN_BENCH_TREES, CAIRN_BENCH_DISPATCH and CAIRN_BENCH_AGENTS in
  * processes, and CAIRN_BENCH_ONLY, some of the words of `parts` below.
  */
 const numbers = (name: string, otherwise: string): number[] => (process.env[name] ?? otherwise).split(',').map(Number);
 const sizes = numbers('CAIRN_BENCH_SIZES', '64,512,2048');
 const trees = numbers('CAIRN_BENCH_TREES', '1,10,100,500');
 const [ROUNDS = 5] = numbers('CAIRN_BENCH_ROUNDS', '5');
+const [dispatched = 100] = numbers('CAIRN_BENCH_DISPATCH', '100');
 const [agents = 10_000] = numbers('CAIRN_BENCH_AGENTS', '10000');
 
 const missed = ({ ratio, aim }: Row): boolean => aim !== null && ratio > aim;
@@ -82,6 +84,11 @@ async function wrapRows(): Promise<Row[]> {
   return measureWraps(ROUNDS);
 }
 
+async function dispatchRows(): Promise<Row[]> {
+  say(`plugins in ${dispatched} processes …`);
+  return measureDispatch(dispatched, ROUNDS);
+}
+
 async function agentRows(): Promise<Row[]> {
   say(`a barrier with ${agents} processes …`);
   return measureAgents(agents, ROUNDS);
@@ -92,6 +99,7 @@ const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
   simulations: simulationRows,
   calls: callRows,
   wraps: wrapRows,
+  dispatch: dispatchRows,
   trees: () => measureTrees(trees, Math.min(ROUNDS, 3), say),
   agents: agentRows,
 };

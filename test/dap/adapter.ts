@@ -36,6 +36,8 @@ export class Adapter {
 
   async start(): Promise<this> {
     await this.client.start();
+    // As editors do when they have set their breakpoints; tests set theirs before they launch.
+    this.client.on('initialized', () => void this.client.configurationDoneRequest().catch(() => undefined));
     await this.client.initializeRequest();
     return this;
   }

@@ -96,6 +96,28 @@ test('a function breakpoint holds a checkpoint before a phase; its names can be 
   await waitFor('it to run on', async () => lastTick(await scrollback(dap)) > before);
 });
 
+test('a function breakpoint holds a restart, which the editor takes for begun; continue lets it go on', async () => {
+  const first = await adapter();
+  await first.ask('launch', ticker());
+  await waitFor('some lines', async () => lastTick(await scrollback(first)) > 5);
+  await first.ask<CheckpointResult>('cairnCheckpoint', { name: 'here', then: 'kill' });
+  await first.event('terminated');
+
+  const dap = await adapter();
+  await dap.ask('setFunctionBreakpoints', { breakpoints: [{ name: 'descriptor.fill' }] });
+  await dap.ask('launch', { snapshot: 'here', cwd: scratch.work });
+  const { reason, description } = await dap.event<{ reason: string; description: string }>('stopped');
+  assert.deepEqual([reason, description], ['function breakpoint', 'Held before descriptor.fill']);
+  const { state } = await dap.ask<SessionStatus>('cairnStatus');
+  assert.equal(state, 'restarting');
+  const [thread] = (await dap.ask<{ threads: Thread[] }>('threads')).threads;
+  assert.ok((await variables(dap, thread?.id ?? 0))['Virtual ids']?.length);
+  assert.equal(await scrollback(dap), '');
+  await dap.ask('continue', { threadId: thread?.id ?? 0 });
+  await dap.event('continued');
+  await waitFor('it to run on', async () => lastTick(await scrollback(dap)) > 0);
+});
+
 test('launch, threads, hold, scopes, go on, stop', async () => {
   const dap = await adapter({ EDITOR_HAS: 'this', VSCODE_IPC_HOOK: '/x', ELECTRON_RUN_AS_NODE: '1' });
   await dap.ask('launch', ticker({ env: { GIVEN: 'yes', EDITOR_HAS: null } }));

@@ -97,7 +97,14 @@ story('virtual names follow the selection: of a snapshot, filtered', async (wind
   await until('it is there', async () => (await panel.locator('tbody tr').count()) === 1);
   await column.selectOption('All columns');
   await panel.getByRole('button', { name: /^Copy the row of \d+$/ }).waitFor();
+  const history = panel.getByRole('button', { name: /^History of \d+$/ });
+  await history.press('Enter');
+  const runs = panel.getByRole('list', { name: /^History of \d+$/ });
+  await runs.getByText(join(suite.folder, 'ticks.txt')).first().waitFor();
+  assert.equal(await history.getAttribute('aria-expanded'), 'true');
   await assertAccessible(panel, 'the filtered table');
+  await history.press('Enter');
+  await until('the history is gone', async () => (await runs.count()) === 0);
 });
 
 story('what was chosen in the panel is there again after it was hidden', async (window) => {

@@ -5,6 +5,8 @@ import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { SessionStatus, TableRow } from '../../debug-adapter/src/protocol/control.js';
+import type { OperationTimeline } from '../../debug-adapter/src/protocol/timeline.js';
 import { waitFor } from '../support/processes.js';
 import type { Program } from '../support/program.js';
 import { withScratch } from '../support/scratch.js';
@@ -166,6 +168,43 @@ test('hold stops everything, resume lets it go on; a checkpoint of a held sessio
     const restarted = scratch.cairnProgram(['restart', snapshot, '--session', 'one']);
     assert.equal(await restarted.exit(30), 0, restarted.transcript());
     assert.equal(restarted.lines.at(-1), program.lines.at(-1), 'signature');
+  }));
+
+test('a restart is held at a barrier for as long as one likes, and can be looked at; it goes on, or is ended', () =>
+  withScratch(async (scratch) => {
+    const program = scratch.cairnProgram(['run', '--session', 'one', '--', await tool('counter'), '300', 'out', '5000']);
+    await program.line(/^20 /);
+    const { snapshot } = await scratch.checkpoint('one', '--then', 'kill');
+    await program.exit();
+    const impatient = { env: { CAIRN_PHASE_TIMEOUT: '1', CAIRN_START_TIMEOUT: '1' } };
+    const restart = ['restart', snapshot, '--session'];
+    const started = await scratch.cairn([...restart, 'held', '--detach', '--hold-at', 'descriptor.fill'], impatient);
+    assert.equal(started.status, 0, started.stderr);
+    assert.match(started.stderr, /held before descriptor\.fill/);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const { state, operation } = await scratch.json<SessionStatus>(['status', '--session', 'held']);
+    assert.deepEqual([state, operation?.heldAt], ['restarting', 'descriptor.fill']);
+    for (const table of ['pid', 'path', 'fd', 'thread', 'mapping'])
+      assert.ok((await scratch.json<TableRow[]>(['tables', table, '--session', 'held'])).length > 0, table);
+    const live = await scratch.json<OperationTimeline>(['barriers', '--session', 'held']);
+    assert.deepEqual([live.kind, live.finished, live.phases.at(-1)?.barrier], ['restart', false, 'descriptor.take']);
+    const { stdout } = await scratch.cairn(['plugins', '--session', 'held']);
+    assert.match(stdout, /descriptor/);
+    await scratch.json(['resume', '--session', 'held']);
+    const output = async (): Promise<string> => (await scratch.cairn(['logs', '--output', '--session', 'held'])).stdout;
+    await waitFor('its last line', async () => (await output()).includes('\n300 '));
+
+    for (const label of ['restart', 'resume']) {
+      const again = scratch.cairnProgram([...restart, `at-${label}`, '--hold-at', label]);
+      await waitFor('it to be held', async () => {
+        const sessions = await scratch.json<SessionStatus[]>(['status', '--all']);
+        return sessions.some((one) => one.session === `at-${label}` && one.operation?.heldAt === label);
+      });
+      assert.ok((await scratch.json<TableRow[]>(['tables', 'pid', '--session', `at-${label}`])).length > 0);
+      await scratch.json(['stop', '--session', `at-${label}`]);
+      assert.notEqual(await again.exit(), 0);
+      assert.doesNotMatch(again.transcript(), /^\d+ /m);
+    }
   }));
 
 test('the same session name again at once after --then kill; SNAPSHOT as id, prefix, name and folder', () =>

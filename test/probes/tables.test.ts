@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TableRow } from '../../debug-adapter/src/protocol/control.js';
+import type { RowWithHistory } from '../../debug-adapter/src/protocol/name-history.js';
 import { Scratch } from '../support/scratch.js';
 
 test('what names mean, before and after a restart', async () => {
@@ -44,6 +45,28 @@ test('what names mean, before and after a restart', async () => {
       assert.ok(since >= began - 1000 && since <= Date.now() + 1000, `${row?.virtual}: since ${row?.since}`);
     }
     assert.deepEqual(await table('connection'), []);
+
+    // Over another restart: what it led to in each run of the branch, live and in a snapshot.
+    const { snapshot: later } = await scratch.checkpoint('two');
+    await scratch.json(['restart', later, '--session', 'three', '--detach', '--env', 'SEED=3']);
+    const history = async (kind: string, filter: string, ...of: string[]) => {
+      const rows = await scratch.json<RowWithHistory[]>(['tables', kind, '--history', '--filter', filter, ...of]);
+      assert.equal(rows.length, 1);
+      return rows[0]?.history.map((one) => [one.session, one.snapshot, one.real]);
+    };
+    const [third] = await scratch.json<TableRow[]>(['tables', 'pid', '--session', 'three', '--filter', 'detail=process']);
+    assert.deepEqual(await history('pid', 'detail=process', '--session', 'three'), [
+      ['one', snapshot, process.virtual],
+      ['two', later, process.real],
+      ['three', null, third?.real],
+    ]);
+    assert.deepEqual(await history('fd', 'virtual=7', '--snapshot', later, '--pid', process.virtual), [
+      ['one', snapshot, out],
+      ['two', later, join(runFolder, 'out.txt')],
+    ]);
+    const lines = (await scratch.cairn(['tables', 'env', '--history', '--filter', 'virtual=SEED', '--session', 'three'])).stdout;
+    assert.match(lines, /^PROCESS .* REAL\n\d+ +SEED +env +one +.* 1\n +two +.* 2\n +three +now +.* 3\n$/);
+    await scratch.json(['stop', '--session', 'three']);
 
     const saved = await scratch.json<TableRow[]>(['tables', 'env', '--snapshot', snapshot, '--filter', 'SEED']);
     assert.deepEqual(

@@ -115,3 +115,19 @@ test('the socket is for its user alone', async (t) => {
   const { paths } = await served(t);
   assert.equal(statSync(paths.controlSocket).mode & 0o777, 0o600);
 });
+
+test('the larger what is told, the rarer: it takes no more than a tenth of the time', async (t) => {
+  const { client, coordinator } = await served(t);
+  // As of a computation of thousands of processes.
+  coordinator.session.argv = Array.from({ length: 100_000 }, (_, index) => `"argument" ${index} with what has to be escaped`);
+  const encoding = performance.now();
+  JSON.stringify(coordinator.status);
+  const each = performance.now() - encoding;
+  let told = 0;
+  client.on('session/changed', () => told++);
+  const changes = setInterval(() => coordinator.session.progressed(), 1);
+  atEnd(t, () => clearInterval(changes));
+  await new Promise((resolve) => setTimeout(resolve, 40 * each));
+  clearInterval(changes);
+  assert.ok(told <= 8, `told ${told} times in the time of 40`);
+});

@@ -63,6 +63,46 @@ test('the restarted process is told all that has changed, comes back from the bo
   assert.equal(store.find(next.snapshot).parent, made.snapshot);
 });
 
+test('a breakpoint holds a restart, as long as it likes: who waits for the program is told, and then it goes on, or is cancelled', async (t) => {
+  const { folder, made } = await snapshot(t);
+  const held = async (session: string, holdAt: string[]) => {
+    const fixture = await openCoordinator(t, { folder, session, deadlines: { phase: 100, grace: 50, start: 100 } });
+    fixture.coordinator.breakAt(['restart', 'vendor.connect', 'resume']);
+    await fixture.coordinator.restart({ ...restartParams(made.path), holdAt });
+    const child = spawn('sleep', ['60']);
+    atEnd(t, () => void child.kill('SIGKILL'));
+    const peer = await fixture.join({ pid: child.pid ?? 0, virtualPid: process.pid, snapshot: basename(made.path), plugins });
+    return { ...fixture, peer, child };
+  };
+  const { coordinator, peer } = await held('again', ['file.open']);
+  const known = ['vendor.connect', 'restart', 'resume'];
+  await waitFor('it to be held', () => coordinator.status.operation?.heldAt === 'restart');
+  assert.deepEqual(coordinator.breakAt([...known, 'running', 'file.close']), known);
+  for (const [label, before] of [
+    ['restart', undefined],
+    ['file.open', 'restart'],
+    ['vendor.connect', 'file.open'],
+    ['resume', 'vendor.connect'],
+  ]) {
+    await waitFor(`it to be held before ${label}`, () => coordinator.status.operation?.heldAt === label);
+    assert.equal((await coordinator.started(1000)).operation?.heldAt, label);
+    // More than a phase, or the restorers, may take.
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    assert.equal(peer.phases.at(-1), before);
+    assert.equal((await coordinator.resume()).state, 'restarting');
+  }
+  await waitFor('it to run', () => coordinator.status.state === 'running');
+  assert.equal(coordinator.status.operation?.heldAt, '');
+
+  const second = await held('cancelled', ['vendor.connect']);
+  await waitFor('it to be held', () => second.coordinator.status.operation?.heldAt === 'restart');
+  second.coordinator.cancel();
+  await waitFor('its end', () => second.child.signalCode === 'SIGKILL');
+  second.peer.close();
+  await waitFor('it to be told', () => second.coordinator.status.state === 'exited');
+  assert.match(second.coordinator.status.operation?.error ?? '', /cancelled/);
+});
+
 /** Of a session with these plugins from outside, the lowest layer first. */
 async function snapshotWith(t: TestContext, libraries: readonly string[]) {
   const first = await openCoordinator(t);

@@ -29,7 +29,7 @@ const pluginSettings = (): Option =>
 const holdAt = (): Option =>
   new Option(
     '--hold-at <name>',
-    'hold it before a phase (save, resume) or a barrier (PLUGIN.BARRIER), all threads stopped, until cairn resume (repeatable)',
+    'hold it before a phase (save, resume, restart) or a barrier (PLUGIN.BARRIER), all threads stopped, until cairn resume (repeatable)',
   )
     .argParser(collect)
     .default([]);
@@ -134,6 +134,7 @@ function program(): Command {
     .option('--order <plugins>', 'layers of all plugins from outside, as NAME,NAME,…, the lowest first')
     .addOption(pluginSettings())
     .option('--changed-file <what>', 'files that have changed since: refuse or use; default: refuse')
+    .addOption(holdAt())
     .option('--in-place', 'write to the files where they were, instead of to a run folder', false)
     .option('--host <name=where>', "restart a host's processes there, by the launcher (repeatable); others: here", collect, [])
     .option('--check', 'only say whether it can be restarted here', false)
@@ -193,8 +194,9 @@ function program(): Command {
     .option('--pid <pid>', 'of one process only')
     .option('--filter <[column=]text>', 'only rows that have the text, in any column or in one (repeatable)', collect, [])
     .option('--column <name>', 'only this column (repeatable); one alone is printed without its title', collect, [])
+    .option('--history', 'what each name led to in each run of the branch, by its snapshots', false)
     .addOption(json())
-    .action(does(async (kind, options) => (await import('./commands/session.js')).tables(kind, options)));
+    .action(does(async (kind, options) => (await import('./commands/tables.js')).tables(kind, options)));
   const plugins = cairn
     .command('plugins')
     .description('the plugins of each process, in the order of their layers')
@@ -307,6 +309,12 @@ function program(): Command {
     .option('--plugin <name>', 'of one plugin only (repeatable)', collect, [])
     .option('--pid <pid>', 'of one process only')
     .option('--follow', 'of each operation as it ends, until the session ends', false)
+    .option(
+      '--calls',
+      'calls of functions that plugins wrap, too, each when it has returned; follows. They take longer as long as this runs',
+      false,
+    )
+    .option('--seconds <number>', 'how long to follow')
     .addOption(json())
     .action(does(async (options) => (await import('./commands/plugin-trace.js')).tracePlugins(options)));
 

@@ -5,7 +5,13 @@
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { createMessageConnection, type MessageConnection, SocketMessageReader, SocketMessageWriter } from 'vscode-jsonrpc/node';
+import {
+  createMessageConnection,
+  Message,
+  type MessageConnection,
+  SocketMessageReader,
+  SocketMessageWriter,
+} from 'vscode-jsonrpc/node';
 import type * as z from 'zod';
 import type { Coordinator } from '../coordinator/coordinator.js';
 import type { Log } from '../coordinator/log.js';
@@ -20,11 +26,12 @@ type Handlers = { [M in RequestName]: (params: Params<M>, client: Client) => Pro
 interface Client {
   connection: MessageConnection;
   terminal: boolean;
+  calls: boolean;
 }
 
 const DEFAULT_GRACE_MS = 5000;
 
-function handlersOf(coordinator: Coordinator): Handlers {
+function handlersOf(coordinator: Coordinator, traced: (leaving?: Client) => Promise<void>): Handlers {
   return {
     'session/status': () => coordinator.status,
     'session/launch': (params) => coordinator.launch(params),
@@ -44,6 +51,13 @@ function handlersOf(coordinator: Coordinator): Handlers {
     'session/settings': async ({ changes }) => ({ plugins: await coordinator.changeSettings(changes) }),
     'session/table': async ({ kind, virtualPid }) => ({ rows: await coordinator.table(kind, virtualPid) }),
     'session/timelines': () => ({ timelines: coordinator.timelines }),
+    'session/trace': async ({ on }, client) => {
+      // Who leaves is still told what was seen until then.
+      client.calls = true;
+      await traced(on ? undefined : client);
+      client.calls = on;
+      return {};
+    },
     'terminal/open': (_, client) => {
       const state = coordinator.openTerminal();
       client.terminal = true;
@@ -77,6 +91,7 @@ export class ControlServer {
     });
     coordinator.onSnapshot((result) => this.#tell('session/snapshot', result));
     coordinator.onTerminalData((data) => this.#tell('terminal/data', { data }, (client) => client.terminal));
+    coordinator.onWrapperCalls((calls) => this.#tell('session/calls', calls, (client) => client.calls));
     log.onEntry((entry) => this.#tell('session/log', entry));
   }
 
@@ -105,11 +120,26 @@ export class ControlServer {
     for (const { connection } of this.#clients) connection.end();
   }
 
+  /** Most of what telling costs. It comes later, so that it has to be said what it took. */
+  #encode = (message: Message): Promise<Uint8Array> => {
+    const began = performance.now();
+    const bytes = Buffer.from(JSON.stringify(message));
+    if (Message.isNotification(message)) this.#coordinator.session.tellingTook(performance.now() - began);
+    return Promise.resolve(bytes);
+  };
+
+  /** As long as somebody wants to see the calls. */
+  #traced(leaving?: Client): Promise<void> {
+    return this.#coordinator.trace([...this.#clients].some((one) => one.calls && one !== leaving));
+  }
+
   #accept(socket: Socket): void {
-    const connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
-    const client: Client = { connection, terminal: false };
+    const contentTypeEncoder = { name: 'application/json', encode: this.#encode };
+    const writer = new SocketMessageWriter(socket, { contentTypeEncoder });
+    const connection = createMessageConnection(new SocketMessageReader(socket), writer);
+    const client: Client = { connection, terminal: false, calls: false };
     this.#clients.add(client);
-    const handlers = handlersOf(this.#coordinator);
+    const handlers = handlersOf(this.#coordinator, (leaving) => this.#traced(leaving));
     for (const method of Object.keys(requests) as RequestName[]) {
       connection.onRequest(method, (params: unknown) => this.#answer(method, handlers, params, client));
     }
@@ -118,6 +148,7 @@ export class ControlServer {
     connection.onClose(() => {
       this.#clients.delete(client);
       connection.dispose();
+      if (client.calls) void this.#traced();
       for (const listener of this.#idle) listener();
     });
     socket.on('error', () => undefined); // 'close' follows

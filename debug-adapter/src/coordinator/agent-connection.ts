@@ -35,6 +35,7 @@ import {
   type SaveDone,
   type SettingSchema,
   type TableRow,
+  type TracedCall,
 } from '../protocol/generated/agent_pb.js';
 import type { PlacedProcess } from './hosts.js';
 import { type Deferred, deferred } from './strand.js';
@@ -79,7 +80,15 @@ type Expected =
   | { kind: 'phase'; reply: Deferred<PhaseReply> }
   | { kind: 'table'; rows: TableRow[]; reply: Deferred<TableRow[]> }
   | { kind: 'facts'; reply: Deferred<ProcessFacts[]> }
-  | { kind: 'settings'; reply: Deferred<void> };
+  | { kind: 'settings'; reply: Deferred<void> }
+  | { kind: 'trace'; calls: TracedCall[]; reply: Deferred<Traced> };
+
+/** Calls of plugins' wrappers in one process since it was last asked. */
+export interface Traced {
+  calls: TracedCall[];
+  dropped: number;
+  untraced: number;
+}
 
 export interface Family {
   /** Virtual pid; 0: not known, 1: outside the computation. */
@@ -206,6 +215,13 @@ export class AgentConnection {
     return reply.promise;
   }
 
+  /** Calls of plugins' wrappers are noted from now on, or no more; gives those since it was last asked. */
+  trace(on: boolean): Promise<Traced> {
+    const reply = deferred<Traced>();
+    this.#ask({ kind: 'trace', calls: [], reply }, call({ case: 'traceRequest', value: { on } }));
+    return reply.promise;
+  }
+
   signal({ pid, startTime }: ProcessId, signal: NodeJS.Signals): void {
     const process = { pid, startTime: BigInt(startTime) };
     this.#send(0n, { case: 'processSignal', value: { process, signal: constants.signals[signal] } });
@@ -306,6 +322,8 @@ export class AgentConnection {
       case 'phaseReply':
       case 'tableRow':
       case 'tableEnd':
+      case 'tracedCall':
+      case 'traceEnd':
       case 'processFacts':
       case 'pluginSettingsEnd':
       case 'refusal':
@@ -366,13 +384,27 @@ export class AgentConnection {
     id: bigint,
     body: Extract<
       Message['body'],
-      { case: 'phaseReply' | 'tableRow' | 'tableEnd' | 'processFacts' | 'pluginSettingsEnd' | 'refusal' }
+      {
+        case:
+          | 'phaseReply'
+          | 'tableRow'
+          | 'tableEnd'
+          | 'tracedCall'
+          | 'traceEnd'
+          | 'processFacts'
+          | 'pluginSettingsEnd'
+          | 'refusal';
+      }
     >,
   ): void {
     const expected = this.#expected.get(id);
     if (expected === undefined) return;
     if (body.case === 'tableRow') {
       if (expected.kind === 'table') expected.rows.push(body.value);
+      return;
+    }
+    if (body.case === 'tracedCall') {
+      if (expected.kind === 'trace') expected.calls.push(body.value);
       return;
     }
     this.#expected.delete(id);
@@ -386,6 +418,8 @@ export class AgentConnection {
           ended: ended ? waitStatus : undefined,
         })),
       );
+    else if (body.case === 'traceEnd' && expected.kind === 'trace')
+      expected.reply.resolve({ calls: expected.calls, dropped: Number(body.value.dropped), untraced: body.value.untraced });
     else if (body.case === 'pluginSettingsEnd' && expected.kind === 'settings') {
       if (body.value.error === '') expected.reply.resolve();
       else expected.reply.reject(failure('refused', { ...who, why: body.value.error }));

@@ -22,6 +22,7 @@ import type {
   TableKind,
   TableRow,
   TerminalState,
+  WrapperCalls,
 } from '../protocol/control.js';
 import { failure } from '../protocol/errors.js';
 import type { OperationKind } from '../protocol/operation.js';
@@ -51,6 +52,7 @@ import { bounded, deferred, Strand } from './strand.js';
 import { table } from './tables.js';
 import { TerminalHost } from './terminal-host.js';
 import { Timelines } from './timelines.js';
+import { WrapperCallTrace } from './wrapper-calls.js';
 
 export interface CoordinatorOptions {
   session: string;
@@ -75,6 +77,8 @@ export class Coordinator {
   readonly #strand = new Strand();
   readonly #snapshotListeners = new Set<(result: CheckpointResult) => void>();
   readonly #terminalListeners = new Set<(data: string) => void>();
+  readonly #callListeners = new Set<(calls: WrapperCalls) => void>();
+  readonly #trace: WrapperCallTrace;
   readonly #begun = deferred<void>();
   readonly #ended = deferred<void>();
   readonly #stopped: StoppedProcesses;
@@ -93,6 +97,8 @@ export class Coordinator {
     this.session = new Session(options.session, store.path, clock.now());
     this.session.onChange((lasting) => {
       if (lasting) this.#record();
+      // Who waits for a restarted program would give it up: it is there, and can be looked at.
+      if (this.session.operation?.status.heldAt) this.#begun.resolve();
     });
     this.#agents = new Agents(this.session, log, {
       settings: (one) => this.#settings(one),
@@ -103,6 +109,9 @@ export class Coordinator {
       ended: () => this.#end(),
     });
     this.#stopped = new StoppedProcesses(this.session, log);
+    this.#trace = new WrapperCallTrace(this.session, (calls) => {
+      for (const listener of this.#callListeners) listener(calls);
+    });
     this.#context = {
       session: this.session,
       store,
@@ -163,6 +172,10 @@ export class Coordinator {
     this.#terminalListeners.add(listener);
   }
 
+  onWrapperCalls(listener: (calls: WrapperCalls) => void): void {
+    this.#callListeners.add(listener);
+  }
+
   launch(params: LaunchParams): Promise<StartResult> {
     return this.#start(params, async () => {
       this.session.launchers = params.launchers ?? [];
@@ -214,7 +227,10 @@ export class Coordinator {
     });
   }
 
-  /** Resolves when the first process is there, or the restarted one runs again; also when a launched program ended at once. */
+  /**
+   * Resolves when the first process is there, or the restarted one runs again or is held at a breakpoint; also when a launched program
+   * ended at once.
+   */
   async started(timeoutMs: number): Promise<SessionStatus> {
     const { paths } = this.#options;
     const program = this.session.argv[0] ?? 'the program';
@@ -244,7 +260,7 @@ export class Coordinator {
     this.session.operation?.cancel();
   }
 
-  /** Holds checkpoints before these phases and barriers; gives those that there are. */
+  /** Holds checkpoints and restarts before these phases and barriers; gives those that there are. */
   breakAt(labels: readonly string[]): string[] {
     this.session.breakpoints = labels;
     const there = holdable(this.session.processes.flatMap((one) => one.plugins));
@@ -307,6 +323,11 @@ export class Coordinator {
     return found.flat();
   }
 
+  /** Whether calls of plugins' wrappers are told, one by one. */
+  trace(on: boolean): Promise<void> {
+    return this.#trace.set(on);
+  }
+
   get terminal(): TerminalHost {
     if (this.#terminal === undefined) throw failure('noTerminal', { name: this.session.name });
     return this.#terminal;
@@ -319,6 +340,7 @@ export class Coordinator {
   close(): void {
     clearTimeout(this.#startTimer);
     this.#stopped.close();
+    this.#trace.close();
     this.session.close();
     this.#record();
     this.#joining.close();

@@ -16,6 +16,8 @@ import type { Log } from './log.js';
 import type { Session } from './session.js';
 
 const LOOK_MS = 25;
+/** And as many times as long as the last look took, so that with many processes looking does not slow down what is waited for. */
+const LOOK_SHARE = 10;
 /** Processes that are looked at each time: with very many, one after the other. */
 const AT_ONCE = 64;
 const AGENT_THREAD = 'cairn-agent';
@@ -26,6 +28,8 @@ export class StoppedProcesses {
   readonly #helpers = new Map<number, ChildProcess>();
   #timer: NodeJS.Timeout | undefined;
   #next = 0;
+  /** Not before is looked again. */
+  #restUntil = 0;
   /** Requests outside of operations. */
   #asking = 0;
 
@@ -70,6 +74,8 @@ export class StoppedProcesses {
 
   #look(): void {
     this.#consider();
+    const began = performance.now();
+    if (began < this.#restUntil) return;
     const { processes } = this.#session;
     for (let i = 0; i < Math.min(AT_ONCE, processes.length); i++) {
       const one = processes[this.#next++ % processes.length];
@@ -82,6 +88,8 @@ export class StoppedProcesses {
       // A child may be stopped before its agent has connected.
       for (const { realPid } of one?.children ?? []) if (!this.#isConnected(realPid)) this.#help(realPid);
     }
+    const ended = performance.now();
+    this.#restUntil = ended + (ended - began) * LOOK_SHARE;
   }
 
   #isConnected(pid: number): boolean {

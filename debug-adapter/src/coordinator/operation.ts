@@ -4,7 +4,7 @@
  * Tests: test/protocol/checkpoint.test.ts.
  */
 import { create } from '@bufbuild/protobuf';
-import { breakpointLabel, type PhaseStep } from '../model/phases.js';
+import { breakpointLabel, mayBeHeldBefore, type PhaseStep } from '../model/phases.js';
 import { type Clock, sleep } from '../platform/clock.js';
 import { CairnError, failure, type Reason, reason } from '../protocol/errors.js';
 import { Phase, type PhaseReply, PhaseReplySchema } from '../protocol/generated/agent_pb.js';
@@ -159,8 +159,8 @@ export class Operation {
   }
 
   async #holdBefore({ phase, barrier }: PhaseStep): Promise<void> {
-    // Before these the threads run; and who restarts waits for the program, and would give it up.
-    if (this.status.kind !== 'checkpoint' || phase === 'presuspend' || phase === 'suspend' || phase === 'running') return;
+    const { kind } = this.status;
+    if ((kind !== 'checkpoint' && kind !== 'restart') || !mayBeHeldBefore(phase)) return;
     const label = phaseLabel({ phase, barrier });
     if (![...this.breakpoints, ...this.#session.breakpoints].map(breakpointLabel).includes(label)) return;
     this.checkCancelled();

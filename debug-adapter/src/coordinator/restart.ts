@@ -59,6 +59,7 @@ export async function restart(
   await listenAgain(context, joining, params, manifest);
   const operation = context.begin('restart');
   operation.snapshot = manifest.id;
+  operation.breakpoints = params.holdAt ?? [];
   session.become('restarting');
 
   const placed = placeHosts(context, joining, params, manifest, folder);

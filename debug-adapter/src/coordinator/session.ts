@@ -62,7 +62,7 @@ export class Session {
   exitStatus: number | null = null;
   terminal = false;
   operation: Operation | null = null;
-  /** Phases and barriers before which checkpoints are held, by their labels. */
+  /** Phases and barriers before which checkpoints and restarts are held, by their labels. */
   breakpoints: readonly string[] = [];
   /** Processes whose agent is connected, in the order of their coming. */
   readonly processes: AgentConnection[] = [];
@@ -73,6 +73,8 @@ export class Session {
   #startedAt: string;
   #timer: NodeJS.Timeout | undefined;
   #gatherMs = GATHER_MS;
+  /** What the telling before took. */
+  #tellingMs = 0;
   #lasting = false;
   #isClosed = false;
   readonly #listeners = new Set<(lasting: boolean) => void>();
@@ -118,7 +120,13 @@ export class Session {
     const lasting = this.#lasting;
     this.#lasting = false;
     for (const listener of this.#listeners) listener(lasting);
-    this.#gatherMs = Math.max(GATHER_MS, (performance.now() - began) * GATHER_SHARE);
+    this.#gatherMs = Math.max(GATHER_MS, (performance.now() - began + this.#tellingMs) * GATHER_SHARE);
+    this.#tellingMs = 0;
+  }
+
+  /** Part of the telling that a listener has done later. */
+  tellingTook(ms: number): void {
+    this.#tellingMs += ms;
   }
 
   /** Nothing is told any more. */

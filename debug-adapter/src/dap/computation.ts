@@ -23,7 +23,10 @@ export interface Computation {
 }
 
 export interface Computations {
-  /** Resolves when the first process is under control (launch) or runs again (restart of a snapshot). */
-  launch(configuration: LaunchConfiguration, listener: Listener): Promise<Computation>;
+  /**
+   * Resolves when the first process is under control (launch), or runs again or is held at a breakpoint (restart of a snapshot).
+   * `breakpoints`: those that the client has set, once it has said all of them.
+   */
+  launch(configuration: LaunchConfiguration, listener: Listener, breakpoints: Promise<readonly string[]>): Promise<Computation>;
   attach(configuration: AttachConfiguration, listener: Listener): Promise<Computation>;
 }

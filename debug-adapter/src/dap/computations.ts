@@ -30,7 +30,11 @@ export class ControlComputations implements Computations {
     this.#env = env;
   }
 
-  async launch(configuration: LaunchConfiguration, listener: Listener): Promise<Computation> {
+  async launch(
+    configuration: LaunchConfiguration,
+    listener: Listener,
+    breakpoints: Promise<readonly string[]>,
+  ): Promise<Computation> {
     const cwd = resolve(configuration.cwd ?? '.');
     const store = new Store(resolve(cwd, configuration.store ?? this.#env['CAIRN_STORE'] ?? '.cairn'));
     const { program } = configuration;
@@ -59,6 +63,7 @@ export class ControlComputations implements Computations {
     const computation = new ControlledComputation(client, listener);
     try {
       if (snapshot) {
+        await computation.request('session/breakpoints', { names: [...(await breakpoints)] });
         const { warnings } = await computation.request('session/restart', restartParams(configuration, snapshot, store.path));
         for (const { message, remedy } of warnings) warn(listener, `${message} ${remedy}`);
       } else await computation.request('session/launch', launchParams(configuration, program ?? '', cwd, env));

@@ -1,8 +1,8 @@
 /**
  * What a client of DAP must be told when a session's status changes: the difference between two statuses as stopped,
  * continued, thread, exited and terminated events. Pure.
- * Invariants: `stopped` and `continued` alternate; a checkpoint (also one of a held computation) is neither unless a breakpoint holds it; nothing
- * follows `terminated`. Tests: test/dap/progress.test.ts.
+ * Invariants: `stopped` and `continued` alternate; a checkpoint (also one of a held computation) or restart is neither unless a breakpoint holds it;
+ * nothing follows `terminated`. Tests: test/dap/progress.test.ts.
  */
 import type { SessionStatus } from '../protocol/control.js';
 
@@ -18,7 +18,7 @@ export type DapEvent =
 
 export class Progress {
   #stopped = false;
-  /** Where it is stopped is in the middle of a checkpoint. */
+  /** Where it is stopped is in the middle of a checkpoint or restart. */
   #atBreakpoint = false;
   #ended = false;
   #processes = new Set<number>();

@@ -56,6 +56,8 @@ export class CairnSession implements Listener, Subject {
   /** The client was told that the session has started; what came before waits in #status. */
   #begun = false;
   #breakpoints: string[] = [];
+  /** The client has set its breakpoints. */
+  readonly #configured = Promise.withResolvers<void>();
 
   constructor(server: DapServer, computations: Computations) {
     this.#server = server;
@@ -71,7 +73,7 @@ export class CairnSession implements Listener, Subject {
       ['initialize', () => CAPABILITIES],
       ['launch', (args) => this.#launch(args)],
       ['attach', (args) => this.#attach(args)],
-      ['configurationDone', () => undefined],
+      ['configurationDone', () => this.#configurationDone()],
       ['setBreakpoints', noBreakpoints],
       ['setFunctionBreakpoints', (args) => this.#breakAt(args)],
       ['setExceptionBreakpoints', () => undefined],
@@ -127,7 +129,12 @@ export class CairnSession implements Listener, Subject {
   async #launch(args: unknown): Promise<undefined> {
     const configuration = parseArguments(LaunchConfiguration, 'launch', args);
     this.#event('initialized');
-    await this.#begin(await this.#computations.launch(configuration, this));
+    const breakpoints = this.#configured.promise.then(() => this.#breakpoints);
+    await this.#begin(await this.#computations.launch(configuration, this, breakpoints));
+  }
+
+  #configurationDone(): undefined {
+    this.#configured.resolve();
   }
 
   async #attach(args: unknown): Promise<undefined> {
@@ -147,7 +154,7 @@ export class CairnSession implements Listener, Subject {
     for (const breakpoint of await this.#tellBreakpoints()) this.#event('breakpoint', { reason: 'changed', breakpoint });
   }
 
-  /** Breakpoints on phases and barriers of checkpoints. Those that are set before the computation is there are told to it then. */
+  /** Breakpoints on phases and barriers of checkpoints and restarts. Those that are set before the computation is there are told to it then. */
   async #breakAt(args: unknown): Promise<object> {
     this.#breakpoints = parseArguments(FunctionBreakpoints, 'setFunctionBreakpoints', args).breakpoints.map(({ name }) => name);
     return { breakpoints: await this.#tellBreakpoints() };
@@ -158,7 +165,7 @@ export class CairnSession implements Listener, Subject {
     if (!this.#connected || this.#progress.ended)
       return names.map(() => ({ verified: false, message: 'The simulation has not begun.' }));
     const { known } = await this.#request('session/breakpoints', { names });
-    const message = 'No phase (save, resume) and no barrier (PLUGIN.BARRIER) of this simulation has this name.';
+    const message = 'No phase (save, resume, restart) and no barrier (PLUGIN.BARRIER) of this simulation has this name.';
     return names.map((name, id) => (known.includes(name) ? { id, verified: true } : { id, verified: false, message }));
   }
 
@@ -228,6 +235,7 @@ export class CairnSession implements Listener, Subject {
 
 function noBreakpoints(args: unknown): object {
   const { breakpoints } = parseArguments(BreakpointArguments, 'setBreakpoints', args);
-  const message = 'Cairn holds computations as a whole. It has function breakpoints, on phases and barriers of checkpoints.';
+  const message =
+    'Cairn holds computations as a whole. It has function breakpoints, on phases and barriers of checkpoints and restarts.';
   return { breakpoints: breakpoints.map(() => ({ verified: false, message })) };
 }

@@ -99,7 +99,15 @@ export function breakpointLabel(name: string): string {
   return name === 'precheckpoint' ? 'save' : name;
 }
 
-/** Phases and barriers of a checkpoint before which all threads are stopped, so that it can be held there. */
-export function holdable(plugins: readonly { name: string; barriers: readonly string[] }[]): Set<string> {
-  return new Set(['save', 'resume', ...plugins.flatMap((one) => one.barriers.map((barrier) => `${one.name}.${barrier}`))]);
+/** Before these all threads are stopped, or wait for the end of their restart. */
+const heldPhases: readonly PhaseName[] = ['save', 'resume', 'restart'];
+
+export const mayBeHeldBefore = (phase: PhaseName): boolean => phase === 'barrier' || heldPhases.includes(phase);
+
+/** Phases and barriers of checkpoints and restarts before which they can be held. */
+export function holdable(
+  plugins: readonly Pick<PhaseProcess['plugins'][number], 'name' | 'barriers' | 'restartBarriers'>[],
+): Set<string> {
+  const barriers = plugins.flatMap((one) => [...one.barriers, ...one.restartBarriers].map((barrier) => `${one.name}.${barrier}`));
+  return new Set([...heldPhases, ...barriers]);
 }

@@ -179,6 +179,8 @@ export const RestartParams = z.object({
   launchers: z.array(z.string()).optional(),
   /** Where a host's processes are restarted: name → what the launcher takes for a host; those that are not named, here. */
   hosts: z.array(z.object({ name: z.string(), to: z.string() })).optional(),
+  /** Phases or barriers before which it is held, until `session/resume`. */
+  holdAt: z.array(z.string()).optional(),
 });
 export type RestartParams = z.infer<typeof RestartParams>;
 
@@ -244,6 +246,31 @@ export const TableResult = z.object({ rows: z.array(TableRow) });
 
 export const TimelinesResult = z.object({ timelines: z.array(OperationTimeline) });
 
+/** One call of a plugin's wrapper of a function. */
+export const WrapperCall = z.object({
+  virtualPid: z.number(),
+  program: z.string(),
+  /** Virtual. */
+  thread: z.number(),
+  plugin: z.string(),
+  function: z.string(),
+  /** Microseconds since 1970. */
+  atUs: z.number(),
+  ms: z.number(),
+});
+export type WrapperCall = z.infer<typeof WrapperCall>;
+
+/** What was seen since the notification before. */
+export const WrapperCalls = z.object({
+  /** In the order of their times. */
+  calls: z.array(WrapperCall),
+  /** That a process had no place for, since they came faster than they are read. */
+  dropped: z.number(),
+  /** Processes with wrappers whose calls cannot be seen, or only of some: virtual pids. */
+  untraced: z.array(z.number()),
+});
+export type WrapperCalls = z.infer<typeof WrapperCalls>;
+
 export const TerminalState = z.object({
   columns: z.number(),
   rows: z.number(),
@@ -262,18 +289,19 @@ export const requests = {
   'session/attach': { params: AttachParams, result: SessionStatus },
   /** The coordinator leaves; the computation runs on, and whoever names the session again brings a coordinator back. */
   'session/detach': { params: Nothing, result: SessionStatus },
-  /** Resolves when the computation's first process has connected (launch) or runs again (restart). */
+  /** Resolves when the computation's first process has connected (launch), or runs again or is held at a breakpoint (restart). */
   'session/started': { params: z.object({ timeoutMs: z.number() }), result: SessionStatus },
   'session/checkpoint': { params: CheckpointParams, result: CheckpointResult },
   /**
-   * Phases (`save`, `resume`) and barriers (`PLUGIN.BARRIER`) before which checkpoints are held from now on, instead of those of before.
+   * Phases (`save`, `resume`, `restart`) and barriers (`PLUGIN.BARRIER`) before which checkpoints and restarts are held from now on,
+   * instead of those of before.
    * `known`: those that the processes have now.
    */
   'session/breakpoints': { params: z.object({ names: z.array(z.string()) }), result: z.object({ known: z.array(z.string()) }) },
   /** Takes the abort edge of the operation in progress. */
   'session/cancel': { params: Nothing, result: Nothing },
   'session/hold': { params: Nothing, result: SessionStatus },
-  /** Also of a checkpoint that a breakpoint holds: it goes on. */
+  /** Also of a checkpoint or restart that a breakpoint holds: it goes on. */
   'session/resume': { params: Nothing, result: SessionStatus },
   /** SIGTERM to every process, SIGKILL after `graceMs`. Resolves when the computation has ended. */
   'session/stop': { params: z.object({ graceMs: z.number().optional() }), result: SessionStatus },
@@ -285,6 +313,8 @@ export const requests = {
   'session/table': { params: TableParams, result: TableResult },
   /** How the last operations of the session went, the oldest first. */
   'session/timelines': { params: Nothing, result: TimelinesResult },
+  /** Subscribes this client to session/calls, until it asks otherwise or leaves. Calls cost time as long as there is such a client. */
+  'session/trace': { params: z.object({ on: z.boolean() }), result: Nothing },
   /** Subscribes this client to terminal/data. */
   'terminal/open': { params: Nothing, result: TerminalState },
   'terminal/input': { params: z.object({ data: z.string() }), result: Nothing },
@@ -307,6 +337,7 @@ export const notifications = {
     virtualPid: z.number(),
     text: z.string(),
   }),
+  'session/calls': WrapperCalls,
   'terminal/data': z.object({ data: z.string() }),
 } as const;
 export type NotificationName = keyof typeof notifications;

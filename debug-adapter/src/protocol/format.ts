@@ -104,6 +104,9 @@ export function formatHoldOff(heldOff: readonly { virtualPid: number; program: s
   return `waits for process ${first.virtualPid} (${first.program}): ${first.why}${others}`;
 }
 
+/** Of an operation that a breakpoint holds. */
+export const heldText = (heldAt: string): string => `held before ${heldAt}; cairn resume lets it go on`;
+
 /** A line of what a restart changes: "variable SEED: 1 → 7". */
 export function changeText({ what, before, now }: RestartChange): string {
   const value = (text: string): string => (text === '' ? 'none' : text);

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { SessionState, TableKind, TableRow } from './control.js';
+import { RowWithHistory } from './name-history.js';
 import { OperationStatus } from './operation.js';
 import { SettingsProblem } from './plugin-settings.js';
 import { OperationTimeline } from './timeline.js';
@@ -44,6 +45,8 @@ export const NamesModel = z.object({
   source: z.string().nullable(),
   kind: NameTableKind,
   rows: z.array(TableRow),
+  /** Of one of the rows, as it was asked for; null: of none. */
+  history: RowWithHistory.nullable(),
   /** Not empty: the table could not be read, and why. */
   error: z.string(),
 });
@@ -92,6 +95,8 @@ export const FromPanel = z.discriminatedUnion('type', [
   z.object({ type: z.literal('cancel') }),
   z.object({ type: z.literal('selectOperation'), key: z.string().nullable() }),
   z.object({ type: z.literal('selectNames'), source: z.string().nullable(), kind: NameTableKind }),
+  /** What a row's name led to in each run of its branch. null: that is to be shown no more. */
+  z.object({ type: z.literal('nameHistory'), row: TableRow.nullable() }),
   z.object({ type: z.literal('refresh') }),
   z.object({ type: z.literal('copy'), text: z.string() }),
   z.object({ type: z.literal('selectProfile'), profile: z.string() }),

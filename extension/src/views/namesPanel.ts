@@ -6,6 +6,7 @@
 import * as vscode from 'vscode';
 import { z } from 'zod';
 import { TableRow } from '../../../debug-adapter/src/protocol/control.js';
+import { RowWithHistory, sameRow } from '../../../debug-adapter/src/protocol/name-history.js';
 import type { FromPanel, NameSource, NamesModel } from '../../../debug-adapter/src/protocol/panels.js';
 import type { CairnCommand } from '../platform/cairnCommand.js';
 import { messageOf, UserError } from '../platform/errors.js';
@@ -15,7 +16,11 @@ import { liveSources, snapshotSources } from './nameSources.js';
 import type { ComputationNode, SnapshotTreeNode } from './nodes.js';
 import type { PanelHost } from './panelHost.js';
 
-type Source = NameSource & { readonly read: (kind: NamesModel['kind']) => Promise<readonly TableRow[]> };
+type Source = NameSource & {
+  readonly read: (kind: NamesModel['kind']) => Promise<readonly TableRow[]>;
+  /** Words by which `cairn tables` knows it. */
+  readonly named: readonly string[];
+};
 
 export class NamesPanel implements vscode.Disposable {
   readonly #host: PanelHost;
@@ -28,6 +33,8 @@ export class NamesPanel implements vscode.Disposable {
   /** Answers to an older question are dropped. */
   #question = 0;
   #states = '';
+  /** As the panel has it, without a history. */
+  #shown: NamesModel | undefined;
 
   constructor(host: PanelHost, sessions: LiveSessions, snapshots: Snapshots, cairn: CairnCommand) {
     this.#host = host;
@@ -51,10 +58,12 @@ export class NamesPanel implements vscode.Disposable {
   }
 
   #sources(): Source[] {
+    const cairn = this.#cairn;
     const live = this.#sessions.all.flatMap((session) =>
       liveSources(session.status).map(
         (source): Source => ({
           ...source,
+          named: ['--session', session.status.session, '--pid', String(source.virtualPid)],
           read: async (kind) => (await session.request('session/table', { kind, virtualPid: source.virtualPid })).rows,
         }),
       ),
@@ -67,15 +76,10 @@ export class NamesPanel implements vscode.Disposable {
           snapshotSources(store, snapshot).map(
             (source): Source => ({
               ...source,
-              read: (kind) =>
-                this.#cairn.json(z.array(TableRow), [
-                  'tables',
-                  kind,
-                  '--snapshot',
-                  snapshot.path,
-                  '--pid',
-                  String(source.virtualPid),
-                ]),
+              named: ['--snapshot', snapshot.path, '--pid', String(source.virtualPid)],
+              read(kind) {
+                return cairn.json(z.array(TableRow), ['tables', kind, ...this.named]);
+              },
             }),
           ),
         ),
@@ -86,11 +90,31 @@ export class NamesPanel implements vscode.Disposable {
   async #received(message: FromPanel): Promise<void> {
     if (message.type === 'copy') await vscode.env.clipboard.writeText(message.text);
     else if (message.type === 'refresh') await this.#read();
+    else if (message.type === 'nameHistory') await this.#showHistory(message.row);
     else if (message.type === 'selectNames') {
       this.#source = message.source ?? this.#source;
       this.#kind = message.kind;
       await this.#read();
     }
+  }
+
+  async #showHistory(row: TableRow | null): Promise<void> {
+    const shown = this.#shown;
+    const source = this.#sources().find(({ id }) => id === shown?.source);
+    if (!shown || !source) return;
+    const question = this.#question;
+    try {
+      const args = row === null ? [] : ['tables', shown.kind, '--history', ...source.named];
+      const rows = row === null ? [] : await this.#cairn.json(z.array(RowWithHistory), args);
+      const history = row === null ? [] : (sameRow(row, rows)?.history ?? []);
+      if (question === this.#question) this.#host.post({ ...shown, history: row === null ? null : { ...row, history } });
+    } catch (error) {
+      if (question === this.#question) this.#host.post({ ...shown, error: this.#whyNot(error) });
+    }
+  }
+
+  #whyNot(error: unknown): string {
+    return error instanceof UserError ? error.message : `The table cannot be read: ${messageOf(error)}`;
   }
 
   /** Sources came or went, or a session's state changed, and its real names with it. */
@@ -115,18 +139,17 @@ export class NamesPanel implements vscode.Disposable {
       source: this.#source,
       kind: this.#kind,
       rows: [],
+      history: null,
       error: '',
     };
     if (!source) return this.#host.post(model);
     try {
       const rows = await source.read(this.#kind);
-      if (question === this.#question) this.#host.post({ ...model, rows: [...rows] });
+      if (question !== this.#question) return;
+      this.#shown = { ...model, rows: [...rows] };
+      this.#host.post(this.#shown);
     } catch (error) {
-      if (question === this.#question)
-        this.#host.post({
-          ...model,
-          error: error instanceof UserError ? error.message : `The table cannot be read: ${messageOf(error)}`,
-        });
+      if (question === this.#question) this.#host.post({ ...model, error: this.#whyNot(error) });
     }
   }
 

@@ -244,6 +244,8 @@ typedef void (*cairn_function)(void);
  * out. A checkpoint may stop a thread in it; there it goes on, also after a restart, with all that the wrapper has in memory. Where it must
  * not be stopped between two steps it uses host->forbid_checkpoint. A thread may still be in a wrapper that was taken out, whose *next
  * stays as it was. A library that is unloaded takes its functions along: *next is NULL until somebody defines the function again.
+ * While somebody looks at single calls (`cairn plugin trace --calls`) wrappers are called by way of Cairn, with what the caller passes in
+ * registers and up to 512 bytes on the stack.
  * A wrapper keeps errno as the function would, and is safe in signal handlers where the function is. */
 struct cairn_wrap {
   uint32_t size;

@@ -26,6 +26,7 @@
 #include "agent/restarted_thread.h"
 #include "agent/tables.h"
 #include "agent/thread_settings.h"
+#include "agent/traced_calls.h"
 #include "checkpoint/fork_advice.h"
 #include "checkpoint/simulated_time.h"
 #include "events/host.h"
@@ -308,6 +309,7 @@ void Agent::serve() {
     send_request();
     struct pollfd waiting[3] = {{channel_.fd(), POLLIN, 0}, {save_.watch_fd(), POLLIN, 0}, {requests_.fd(), POLLIN, 0}};
     operation.look_for_continue();
+    if (!operation.holds_threads() && handoff_ == nullptr) look_for_end_of_trace();
     struct timespec pause = {retry_ns / 1'000'000'000, 0};
     if (operation.awaits_continue()) pause = {0, continue_look_ns};
     if (!channel_.has_input()) {
@@ -345,6 +347,11 @@ void Agent::handle(const wire::Envelope& envelope) {
     case cairn_agent_Message_plugin_settings_tag:
       fork_gate_.close();
       change_plugin_settings(envelope);
+      if (!operation.holds_threads()) fork_gate_.open();
+      return;
+    case cairn_agent_Message_trace_request_tag:
+      fork_gate_.close();
+      answer_trace_request(&channel_, envelope.id, envelope.body);
       if (!operation.holds_threads()) fork_gate_.open();
       return;
     case cairn_agent_Message_checkpoint_reply_tag:

@@ -7,6 +7,7 @@
 
 #include "events/host.h"
 #include "events/slots.h"
+#include "events/traced_calls.h"
 
 namespace cairn::events {
 namespace {
@@ -67,7 +68,7 @@ uintptr_t entry_for(const Function& function, int32_t number) {
   if (number < 0) return entry_of(function);
   const uint32_t layer = layer_of(static_cast<uint32_t>(number));
   for (const Wrap* wrap = function.top; wrap != nullptr && layer != no_layer; wrap = wrap->below) {
-    if (layer_of(wrap->plugin) < layer) return wrap->wrapper;
+    if (layer_of(wrap->plugin) < layer) return entry_of(*wrap);
   }
   return function.original;
 }
@@ -76,7 +77,7 @@ uintptr_t entry_for(const Function& function, int32_t number) {
 void link_layers(const Wrap* wrap, uintptr_t original) {
   if (wrap == nullptr) return;
   link_layers(wrap->below, original);
-  __atomic_store_n(wrap->next, wrap->below != nullptr ? wrap->below->wrapper : original, __ATOMIC_RELEASE);
+  __atomic_store_n(wrap->next, wrap->below != nullptr ? entry_of(*wrap->below) : original, __ATOMIC_RELEASE);
 }
 
 struct Binding {
@@ -89,7 +90,7 @@ struct Binding {
 bool leads_to(const Wrap* wraps, const Function& function, uintptr_t address) {
   if (address == function.original) return true;
   for (const Wrap* wrap = wraps; wrap != nullptr; wrap = wrap->following) {
-    if (wrap->at == &function && wrap->wrapper == address) return true;
+    if (wrap->at == &function && (wrap->wrapper == address || traced_entry(wrap->number) == address)) return true;
   }
   return false;
 }
@@ -109,7 +110,16 @@ void bind_slot(void* context, const char* name, uintptr_t* place) {
 
 // ---- Layers -------------------------------------------------------------------------------------------------------------
 
-uintptr_t entry_of(const Function& function) { return function.top != nullptr ? function.top->wrapper : function.original; }
+bool calls_are_traced = false;
+
+uintptr_t entry_of(const Wrap& wrap) {
+  const uintptr_t entry = calls_are_traced ? traced_entry(wrap.number) : 0;
+  return entry != 0 ? entry : wrap.wrapper;
+}
+
+uintptr_t entry_of(const Function& function) { return function.top != nullptr ? entry_of(*function.top) : function.original; }
+
+void link_again(Function* function) { link_layers(function->top, function->original); }
 
 bool publish(Function* function) {
   uintptr_t value = function->value;

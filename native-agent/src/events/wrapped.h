@@ -32,6 +32,7 @@ struct Wrap {
   uintptr_t wrapper;
   uintptr_t* next;
   const uint64_t* calls;
+  uint32_t number;             // of all, as they came
   Function memory;             // for the first wrap of a function: in the loader's notice nothing can be allocated
 };
 
@@ -40,11 +41,15 @@ bool find_function(const Wrap& wrap, Function* found);
 /// Fills in what has been found. bound: the libraries are, so that one may be asked which function it chooses.
 bool note_function(Function* function, bool bound);
 
+/// Whether callers are led to a wrapper by its entry (events/traced_calls.h); and where to.
+extern bool calls_are_traced;
+uintptr_t entry_of(const Wrap& wrap);
 /// Where its callers are led to.
 uintptr_t entry_of(const Function& function);
-/// Into and out of its layers.
+/// Into and out of its layers; and when what leads to wrappers has changed.
 void put_in(Wrap* wrap, Function* function);
 void take_out(Wrap* wrap);
+void link_again(Function* function);
 /// In its library's table of symbols. False: this system forbids it.
 bool publish(Function* function);
 /// All places that are bound to functions of these wraps. False: this system forbids some.

@@ -6,6 +6,7 @@
 
 #include "events/host.h"
 #include "events/slots.h"
+#include "events/traced_calls.h"
 #include "events/wrapped.h"
 #include "sys/syscall.h"
 
@@ -16,6 +17,7 @@ using sys::Text;
 
 Wrap* wraps = nullptr;
 Wrap** wraps_end = &wraps;
+uint32_t wrap_count = 0;
 uint32_t changing = 0;         // a lock, and the mark that a checkpoint looks for
 bool watching = false;         // or it was tried
 bool plugin_is_coming = false; // of which is not known yet which library is its
@@ -129,7 +131,8 @@ void wraps_have_come() {
 uintptr_t below_wraps(uintptr_t address) {
   for (const Wrap* wrap = wraps; wrap != nullptr; wrap = wrap->following) {
     const Function& function = wrap->memory;
-    if (function.module.dynamic != nullptr && function.top != nullptr && entry_of(function) == address) return function.original;
+    const bool top = function.module.dynamic != nullptr && function.top != nullptr;
+    if (top && (entry_of(function) == address || function.top->wrapper == address)) return function.original;
   }
   return address;
 }
@@ -147,6 +150,8 @@ int32_t add_wrap(uint32_t plugin, const cairn_wrap& wanted) {
   wrap->next = reinterpret_cast<uintptr_t*>(wanted.next);
   wrap->calls = wanted.calls;
   Lock lock;
+  wrap->number = wrap_count++;
+  trace_wrapper(wrap->number, wrap->wrapper);
   watch_loader();
   *wraps_end = wrap;
   wraps_end = &wrap->following;
@@ -194,8 +199,39 @@ void order_wraps() {
   bind_or_warn();
 }
 
+uint32_t trace_wraps(bool on) {
+  Lock lock;
+  uint32_t untraced = 0;
+  for (const Wrap* wrap = wraps; wrap != nullptr; wrap = wrap->following) {
+    if (!wrap->out && traced_entry(wrap->number) == 0) ++untraced;
+  }
+  if (on == calls_are_traced || wraps == nullptr) return untraced;
+  note_calls(on);
+  calls_are_traced = on;
+  for (Wrap* wrap = wraps; wrap != nullptr; wrap = wrap->following) {
+    Function& function = wrap->memory;
+    if (function.module.dynamic == nullptr || function.top == nullptr) continue;
+    link_again(&function);
+    (void)publish(&function);
+  }
+  bind_or_warn();
+  return untraced;
+}
+
+bool take_wrapper_call(WrapperCall* call) {
+  TracedCall noted;
+  if (!take_call(&noted)) return false;
+  for (const Wrap* wrap = wraps; wrap != nullptr; wrap = wrap->following) {
+    if (wrap->number == noted.number) *call = {plugin(wrap->plugin).plugin->name, wrap->function, noted.thread, noted.began_ns, noted.took_ns};
+  }
+  return true;
+}
+
 bool wraps_are_changing() { return __atomic_load_n(&changing, __ATOMIC_ACQUIRE) != 0; }
-void forget_changing_wraps() { __atomic_store_n(&changing, 0, __ATOMIC_RELEASE); }
+void forget_changing_wraps() {
+  __atomic_store_n(&changing, 0, __ATOMIC_RELEASE);
+  forget_noted_calls();
+}
 
 void wrap_rows(void (*emit)(void* context, const cairn_row* row, const char* owner), void* context) {
   auto say = [&](const char* function, const char* library, const char* owner, Text layer, const uint64_t* calls) {

@@ -39,6 +39,18 @@ void plugin_has_come();
 bool wraps_are_changing();
 void forget_changing_wraps();
 
+/// [Cairn's thread] Whether each call of a wrapper is noted from now on; gives how many wraps cannot be traced.
+uint32_t trace_wraps(bool on);
+/// [Cairn's thread] The oldest call that was noted, and what of; `began_ns` of CLOCK_MONOTONIC. False: there is none.
+struct WrapperCall {
+  const char* plugin;
+  const char* function;
+  int32_t thread;  // real
+  uint64_t began_ns;
+  uint64_t took_ns;
+};
+bool take_wrapper_call(WrapperCall* call);
+
 /// The layers of each wrapped function, from the application to the library.
 void wrap_rows(void (*emit)(void* context, const cairn_row* row, const char* owner), void* context);
 

@@ -70,7 +70,7 @@ function Names({ model }: { model: NamesModel }) {
       <Tabs kind={model.kind} onChoose={(kind) => select(model.source, kind)} />
       <div role="tabpanel" id="table" aria-labelledby={`tab-${model.kind}`}>
         {model.error === '' ? (
-          <NameTable rows={rows} kind={model.kind} all={model.rows.length} />
+          <NameTable rows={rows} kind={model.kind} all={model.rows.length} history={model.history} />
         ) : (
           <p role="alert" class="error">
             {model.error}

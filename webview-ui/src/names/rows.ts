@@ -14,6 +14,10 @@ export function matching(rows: readonly TableRow[], filter: string, column: Colu
   );
 }
 
+/** The row, or one that was made of it. */
+export const isSameRow = (one: TableRow, other: TableRow): boolean =>
+  one.virtualPid === other.virtualPid && rowText(one) === rowText(other);
+
 const COPIED = ['virtual', 'real', 'before', 'owner', 'detail'] as const;
 
 /** Tab-separated, as a spreadsheet takes it; line breaks and tabs within a value become blanks. */

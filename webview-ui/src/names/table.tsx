@@ -1,11 +1,14 @@
 /**
  * The rows. A plain table: it is read right by every screen reader, and text can be selected across it.
  */
+import { Fragment } from 'preact';
 import type { TableRow } from '../../../debug-adapter/src/protocol/control.js';
+import type { RowWithHistory } from '../../../debug-adapter/src/protocol/name-history.js';
 import type { NameTableKind } from '../../../debug-adapter/src/protocol/panels.js';
 import { columnText } from '../../../debug-adapter/src/protocol/table-columns.js';
 import { send } from '../bridge.js';
-import { rowText } from './rows.js';
+import { RowHistory } from './history.js';
+import { isSameRow, rowText } from './rows.js';
 
 const VIRTUAL: Readonly<Record<NameTableKind, string>> = {
   pid: 'Virtual id',
@@ -22,7 +25,14 @@ const REAL: Readonly<Record<NameTableKind, string>> = {
   connection: 'Now',
 };
 
-export function NameTable({ rows, kind, all }: { rows: readonly TableRow[]; kind: NameTableKind; all: number }) {
+interface Shown {
+  readonly rows: readonly TableRow[];
+  readonly kind: NameTableKind;
+  readonly all: number;
+  readonly history: RowWithHistory | null;
+}
+
+export function NameTable({ rows, kind, all, history }: Shown) {
   if (rows.length === 0)
     return <p class="muted">{all === 0 ? 'This table is empty.' : `None of ${all} rows fits the filter.`}</p>;
   const restarted = rows.some(({ before }) => before !== '');
@@ -37,43 +47,62 @@ export function NameTable({ rows, kind, all }: { rows: readonly TableRow[]; kind
           <th scope="col">Detail</th>
           <th scope="col">Plugin</th>
           <th scope="col">Since</th>
-          <th scope="col">Copy</th>
+          <th scope="col">Actions</th>
         </tr>
       </thead>
       <tbody>
-        {rows.map((row, index) => (
-          <tr
-            key={index}
-            class={row.real === row.virtual || kind === 'env' || kind === 'fd' || kind === 'connection' ? '' : 'differs'}
-          >
-            <th scope="row">{row.virtual}</th>
-            <td>{row.real}</td>
-            {restarted && <td>{row.before}</td>}
-            <td>{row.detail}</td>
-            <td>{row.owner}</td>
-            <td>{columnText(row, 'since')}</td>
-            <td>
-              <button
-                type="button"
-                class="icon"
-                title="Copy the real name"
-                aria-label={`Copy ${row.real || row.virtual}`}
-                onClick={() => send({ type: 'copy', text: row.real || row.virtual })}
-              >
-                <span class="codicon codicon-copy" aria-hidden="true" />
-              </button>
-              <button
-                type="button"
-                class="icon"
-                title="Copy the row"
-                aria-label={`Copy the row of ${row.virtual}`}
-                onClick={() => send({ type: 'copy', text: rowText(row) })}
-              >
-                <span class="codicon codicon-list-flat" aria-hidden="true" />
-              </button>
-            </td>
-          </tr>
-        ))}
+        {rows.map((row, index) => {
+          const open = history !== null && isSameRow(row, history);
+          return (
+            <Fragment key={index}>
+              <tr class={row.real === row.virtual || kind === 'env' || kind === 'fd' || kind === 'connection' ? '' : 'differs'}>
+                <th scope="row">{row.virtual}</th>
+                <td>{row.real}</td>
+                {restarted && <td>{row.before}</td>}
+                <td>{row.detail}</td>
+                <td>{row.owner}</td>
+                <td>{columnText(row, 'since')}</td>
+                <td>
+                  <button
+                    type="button"
+                    class="icon"
+                    title="What it was in each run"
+                    aria-label={`History of ${row.virtual}`}
+                    aria-expanded={open}
+                    onClick={() => send({ type: 'nameHistory', row: open ? null : row })}
+                  >
+                    <span class="codicon codicon-history" aria-hidden="true" />
+                  </button>
+                  <button
+                    type="button"
+                    class="icon"
+                    title="Copy the real name"
+                    aria-label={`Copy ${row.real || row.virtual}`}
+                    onClick={() => send({ type: 'copy', text: row.real || row.virtual })}
+                  >
+                    <span class="codicon codicon-copy" aria-hidden="true" />
+                  </button>
+                  <button
+                    type="button"
+                    class="icon"
+                    title="Copy the row"
+                    aria-label={`Copy the row of ${row.virtual}`}
+                    onClick={() => send({ type: 'copy', text: rowText(row) })}
+                  >
+                    <span class="codicon codicon-list-flat" aria-hidden="true" />
+                  </button>
+                </td>
+              </tr>
+              {open && (
+                <tr>
+                  <td colSpan={restarted ? 7 : 6}>
+                    <RowHistory row={history} />
+                  </td>
+                </tr>
+              )}
+            </Fragment>
+          );
+        })}
       </tbody>
     </table>
   );

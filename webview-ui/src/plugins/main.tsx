@@ -92,7 +92,15 @@ function Tools({ model: { profiles, profile } }: { model: PluginsModel }) {
 
 type Simple = Exclude<
   FromPanel['type'],
-  'selectOperation' | 'selectNames' | 'copy' | 'selectProfile' | 'removePlugin' | 'movePlugin' | 'enablePlugin' | 'changeSetting'
+  | 'selectOperation'
+  | 'selectNames'
+  | 'nameHistory'
+  | 'copy'
+  | 'selectProfile'
+  | 'removePlugin'
+  | 'movePlugin'
+  | 'enablePlugin'
+  | 'changeSetting'
 >;
 
 function Action({ type, text, title }: { type: Simple; text: string; title?: string }) {

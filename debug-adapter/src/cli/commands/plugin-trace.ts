@@ -1,12 +1,15 @@
 /**
  * `cairn plugin trace`: every callback of every plugin in the last checkpoint or restart, by process, with its times. With --follow, of
- * each operation as it ends; with --snapshot, of those that are kept with a snapshot.
+ * each operation as it ends, and with --calls each call of a function that plugins wrap; with --snapshot, of those that are kept with a
+ * snapshot.
  */
+import type { ControlClient } from '../../control/client.js';
+import type { WrapperCall } from '../../protocol/control.js';
 import { failure } from '../../protocol/errors.js';
 import { formatDuration, formatTable } from '../../protocol/format.js';
 import { phaseLabel, processName } from '../../protocol/phase-words.js';
 import type { OperationTimeline } from '../../protocol/timeline.js';
-import { print, printJson } from '../output.js';
+import { note, print, printJson } from '../output.js';
 import { withSession } from '../sessions.js';
 import { headline, keptTimelines } from '../timelines.js';
 
@@ -18,6 +21,8 @@ interface Options {
   pid?: string;
   json: boolean;
   follow: boolean;
+  calls: boolean;
+  seconds?: string;
 }
 
 type Wanted = (plugin: string, virtualPid: number) => boolean;
@@ -83,8 +88,48 @@ function printTrace(timeline: OperationTimeline, wanted: Wanted, json: boolean):
   if (rows.length > 0) print(formatTable([titles, ...rows]));
 }
 
+/** Microseconds since 1970, in local time: `06:13:49.123456`. */
+function clockText(atUs: number): string {
+  const time = new Date(Math.floor(atUs / 1000));
+  const two = (value: number): string => `${value}`.padStart(2, '0');
+  const micros = `${Math.floor(atUs % 1e6)}`.padStart(6, '0');
+  return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${micros}`;
+}
+
+function callLine({ atUs, virtualPid, program, thread, plugin, function: name, ms }: WrapperCall): string {
+  const where = thread === virtualPid ? '' : `, thread ${thread}`;
+  return `${clockText(atUs)}  ${virtualPid} (${program})${where}  ${plugin}  call ${name}  ${ms < 1 ? `${(ms * 1000).toFixed(1)} us` : formatDuration(ms)}`;
+}
+
+/** Prints calls of wrapped functions until the client closes. */
+async function followCalls(client: ControlClient, wanted: Wanted, json: boolean): Promise<void> {
+  client.on('session/calls', ({ calls, dropped, untraced }) => {
+    for (const call of calls) if (wanted(call.plugin, call.virtualPid)) print(json ? JSON.stringify(call) : callLine(call));
+    if (dropped > 0) note(`${dropped} calls more were not noted: they came faster than they are read`);
+    if (untraced.length > 0) note(`calls in ${untraced.join(', ')} cannot all be seen: 32-bit, or of an older version of Cairn`);
+  });
+  await client.request('session/trace', { on: true });
+}
+
+function secondsOf(text: string): number {
+  const seconds = Number(text);
+  if (seconds > 0) return seconds;
+  throw failure('usage', {
+    what: `--seconds ${text}: it has to be a number of seconds`,
+    remedy: 'See cairn plugin trace --help',
+  });
+}
+
+/** Lets what was seen until then be told. */
+async function stopCalls(client: ControlClient, calls: boolean): Promise<void> {
+  if (calls) await client.request('session/trace', { on: false }).catch(() => undefined);
+  client.close();
+}
+
 export async function tracePlugins(options: Options): Promise<number> {
-  const { session, snapshot, store, json, follow } = options;
+  const { session, snapshot, store, json, calls } = options;
+  const follow = options.follow || calls || options.seconds !== undefined;
+  const limit = options.seconds === undefined ? undefined : secondsOf(options.seconds);
   const pid = options.pid === undefined ? undefined : Number(options.pid);
   const wanted: Wanted = (plugin, virtualPid) =>
     (options.plugin.length === 0 || options.plugin.includes(plugin)) && (pid === undefined || pid === virtualPid);
@@ -117,7 +162,10 @@ export async function tracePlugins(options: Options): Promise<number> {
       if (state === 'exited') void asking.then(() => client.close());
     });
     await look();
-    process.once('SIGINT', () => client.close());
+    if (calls) await followCalls(client, wanted, json);
+    const stop = (): void => void stopCalls(client, calls);
+    process.once('SIGINT', stop);
+    if (limit !== undefined) setTimeout(stop, limit * 1000);
     if ((await client.request('session/status', {})).state === 'exited') client.close();
     await client.closed;
     return 0;

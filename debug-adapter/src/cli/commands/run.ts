@@ -7,7 +7,7 @@ import { expandPatterns, fitsName, isNamePattern, splitChanges } from '../../mod
 import { checkProgram } from '../../platform/program.js';
 import type { NetworkAddress, SessionStatus, StartResult } from '../../protocol/control.js';
 import { failure } from '../../protocol/errors.js';
-import { changeText, formatTime } from '../../protocol/format.js';
+import { changeText, formatTime, heldText } from '../../protocol/format.js';
 import { ChangedFile, ClockRule, type ConnectionRule, type FileRule } from '../../protocol/rules.js';
 import { isFatal, preflightText } from '../../store/preflight.js';
 import { checkRestart, plannedChanges } from '../../store/restart-plan.js';
@@ -63,6 +63,7 @@ export interface RestartOptions extends StartOptions {
   without: string[];
   order?: string;
   set: string[];
+  holdAt: string[];
 }
 
 function network({ listen, launcher }: StartOptions): { listen?: NetworkAddress; launchers?: string[] } {
@@ -194,6 +195,7 @@ export async function restart(text: string, options: RestartOptions): Promise<nu
     inPlace: options.inPlace,
     owner,
     hosts,
+    holdAt: options.holdAt,
     ...terminalSize(),
     ...network(options),
   } as const;
@@ -205,7 +207,10 @@ export async function restart(text: string, options: RestartOptions): Promise<nu
       `session ${client.session}, restarted from ${snapshot.id} (${label})${started.runFolder === null ? '; files are written in place' : `; files are written to ${started.runFolder}`}`,
     );
   }
-  return options.detach ? detached(client, options) : foreground(client, started);
+  if (options.detach) return detached(client, options);
+  if (options.holdAt.length > 0)
+    note(`${options.holdAt.join(', ')}: it is held there until cairn resume --session ${client.session}`);
+  return foreground(client, started);
 }
 
 /** Until the computation has begun, the session is nothing without its client. */
@@ -233,5 +238,7 @@ async function detached(client: ControlClient, { json }: StartOptions): Promise<
   }
   if (json) printJson(status);
   else print(status.session);
+  const heldAt = status.operation?.heldAt ?? '';
+  if (heldAt !== '') note(heldText(heldAt));
   return 0;
 }

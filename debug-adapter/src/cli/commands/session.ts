@@ -1,10 +1,10 @@
 /**
- * Commands on a live session: checkpoint, status, hold, resume, stop, tables, logs, terminal.
+ * Commands on a live session: checkpoint, status, hold, resume, stop, logs.
  */
 import { readFileSync } from 'node:fs';
 import { allSessions } from '../../control/sessions.js';
 import { runtimePaths } from '../../platform/runtime.js';
-import { type SessionStatus, TableKind, type TableRow } from '../../protocol/control.js';
+import type { SessionStatus } from '../../protocol/control.js';
 import { failure } from '../../protocol/errors.js';
 import {
   changeText,
@@ -14,13 +14,12 @@ import {
   formatSimulatedTime,
   formatTable,
   formatTime,
+  heldText,
   shellWord,
 } from '../../protocol/format.js';
 import type { OperationStatus } from '../../protocol/operation.js';
 import { phaseLabel } from '../../protocol/phase-words.js';
-import { type Column, columns, columnText, columnTitles, filterRows, parseFilter } from '../../protocol/table-columns.js';
-import { Store, snapshotTable } from '../../store/store.js';
-import { fileRule, storePath } from '../choices.js';
+import { fileRule } from '../choices.js';
 import { Progress, print, printJson, printRaw } from '../output.js';
 import { chooseSession, withSession } from '../sessions.js';
 
@@ -30,7 +29,7 @@ interface Common {
 }
 
 function phaseText({ phases, heldOff, heldAt }: OperationStatus): string {
-  if (heldAt !== '') return `held before ${heldAt}; cairn resume lets it go on`;
+  if (heldAt !== '') return heldText(heldAt);
   if (heldOff.length > 0) return formatHoldOff(heldOff);
   const phase = phases.at(-1);
   return phase === undefined ? '' : phaseLabel(phase);
@@ -150,38 +149,6 @@ function report({ json }: Common, found: SessionStatus): number {
   if (json) printJson(found);
   else print(`${found.session}: ${stateText(found)}`);
   return 0;
-}
-
-export async function tables(
-  kind: string,
-  options: Common & { snapshot?: string; store?: string; pid?: string; filter: string[]; column: string[] },
-): Promise<number> {
-  const known = TableKind.safeParse(kind);
-  if (!known.success)
-    throw failure('usage', { what: `There is no table "${kind}"`, remedy: `Tables: ${TableKind.options.join(', ')}` });
-  const shown = options.column.length === 0 ? columns : options.column.map(knownColumn);
-  const pid = options.pid === undefined ? undefined : Number(options.pid);
-  let rows: TableRow[];
-  if (options.snapshot === undefined) {
-    const params = { kind: known.data, ...(pid === undefined ? {} : { virtualPid: pid }) };
-    rows = (await withSession(options.session, (client) => client.request('session/table', params))).rows;
-  } else {
-    const all = snapshotTable(new Store(storePath(options.store)).find(options.snapshot), known.data);
-    rows = pid === undefined ? all : all.filter((row) => row.virtualPid === pid);
-  }
-  rows = filterRows(rows, options.filter.map(parseFilter));
-  const cells = rows.map((row) => shown.map((column) => columnText(row, column)));
-  if (options.json) printJson(rows);
-  else if (shown.length === 1) printRaw(cells.map(([cell]) => `${cell}\n`).join(''));
-  else print(formatTable([shown.map((column) => columnTitles[column].toUpperCase()), ...cells]));
-  return 0;
-}
-
-function knownColumn(text: string): Column {
-  const found = columns.find((one) => one === text.toLowerCase());
-  if (found === undefined)
-    throw failure('usage', { what: `There is no column "${text}"`, remedy: `Columns: ${columns.join(', ')}` });
-  return found;
 }
 
 /** The coordinator's log, or what the program printed in the coordinator's terminal. Also of a session that has ended. */

@@ -20,7 +20,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file agent.proto.
  */
 export const file_agent: GenFile = /*@__PURE__*/
-  fileDesc("CgthZ2VudC5wcm90bxILY2Fpcm4uYWdlbnQixAoKB01lc3NhZ2USCgoCaWQYASABKAQSIwoFaGVsbG8YAiABKAsyEi5jYWlybi5hZ2VudC5IZWxsb0gAEi4KC2hlbGxvX3JlcGx5GAMgASgLMhcuY2Fpcm4uYWdlbnQuSGVsbG9SZXBseUgAEicKB3NldHRpbmcYBCABKAsyFC5jYWlybi5hZ2VudC5TZXR0aW5nSAASMAoMc2V0dGluZ3NfZW5kGAUgASgLMhguY2Fpcm4uYWdlbnQuU2V0dGluZ3NFbmRIABIuCgtwbHVnaW5faW5mbxgGIAEoCzIXLmNhaXJuLmFnZW50LlBsdWdpbkluZm9IABIjCgVyZWFkeRgHIAEoCzISLmNhaXJuLmFnZW50LlJlYWR5SAASMgoNcGhhc2VfcmVxdWVzdBgIIAEoCzIZLmNhaXJuLmFnZW50LlBoYXNlUmVxdWVzdEgAEi4KC3BoYXNlX3JlcGx5GAkgASgLMhcuY2Fpcm4uYWdlbnQuUGhhc2VSZXBseUgAEioKCXNhdmVfZG9uZRgKIAEoCzIVLmNhaXJuLmFnZW50LlNhdmVEb25lSAASMgoNdGFibGVfcmVxdWVzdBgLIAEoCzIZLmNhaXJuLmFnZW50LlRhYmxlUmVxdWVzdEgAEioKCXRhYmxlX3JvdxgMIAEoCzIVLmNhaXJuLmFnZW50LlRhYmxlUm93SAASKgoJdGFibGVfZW5kGA0gASgLMhUuY2Fpcm4uYWdlbnQuVGFibGVFbmRIABIwCgxwcm9jZXNzX2V4aXQYDiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzRXhpdEgAEjwKEmNoZWNrcG9pbnRfcmVxdWVzdBgPIAEoCzIeLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXF1ZXN0SAASOAoQY2hlY2twb2ludF9yZXBseRgQIAEoCzIcLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXBseUgAEicKB3JlZnVzYWwYESABKAsyFC5jYWlybi5hZ2VudC5SZWZ1c2FsSAASHwoDbG9nGBIgASgLMhAuY2Fpcm4uYWdlbnQuTG9nSAASMAoMaG9sZF9iYXJyaWVyGBMgASgLMhguY2Fpcm4uYWdlbnQuSG9sZEJhcnJpZXJIABIwCgxqb2luX3JlcXVlc3QYFCABKAsyGC5jYWlybi5hZ2VudC5Kb2luUmVxdWVzdEgAEiwKCmpvaW5fcmVwbHkYFSABKAsyFi5jYWlybi5hZ2VudC5Kb2luUmVwbHlIABIwCgxwcm9jZXNzX2xvb2sYFiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzTG9va0gAEjIKDXByb2Nlc3NfZmFjdHMYFyABKAsyGS5jYWlybi5hZ2VudC5Qcm9jZXNzRmFjdHNIABI0Cg5wcm9jZXNzX3NpZ25hbBgYIAEoCzIaLmNhaXJuLmFnZW50LlByb2Nlc3NTaWduYWxIABI8ChJpbnZpdGF0aW9uX3JlcXVlc3QYGSABKAsyHi5jYWlybi5hZ2VudC5JbnZpdGF0aW9uUmVxdWVzdEgAEi0KCmludml0YXRpb24YGiABKAsyFy5jYWlybi5hZ2VudC5JbnZpdGF0aW9uSAASNgoPcGx1Z2luX3NldHRpbmdzGBsgASgLMhsuY2Fpcm4uYWdlbnQuUGx1Z2luU2V0dGluZ3NIABI9ChNwbHVnaW5fc2V0dGluZ3NfZW5kGBwgASgLMh4uY2Fpcm4uYWdlbnQuUGx1Z2luU2V0dGluZ3NFbmRIAEIGCgRib2R5IuoCCgVIZWxsbxIWCg5wcm90b2NvbF9tYWpvchgBIAEoDRIWCg5wcm90b2NvbF9taW5vchgCIAEoDRIQCghidWlsZF9pZBgDIAEoCRIfCgRyb2xlGAQgASgOMhEuY2Fpcm4uYWdlbnQuUm9sZRITCgt2aXJ0dWFsX3BpZBgFIAEoBRIQCghyZWFsX3BpZBgGIAEoBRIUCgx2aXJ0dWFsX3BwaWQYByABKAUSEgoKc3RhcnRfdGltZRgIIAEoBBIMCgRob3N0GAkgASgJEhIKCmV4ZWN1dGFibGUYCiABKAkSEgoKc2Vzc2lvbl9pZBgLIAEoCRIQCghzbmFwc2hvdBgMIAEoCRIPCgd0aHJlYWRzGA0gASgNEhMKC3JlY29ubmVjdGVkGA4gASgIEhQKDGNvbW1hbmRfbGluZRgPIAEoCRITCgtob3N0X251bWJlchgQIAEoDRIUCgxhcmNoaXRlY3R1cmUYESABKAkiWwoKSGVsbG9SZXBseRIWCg5wcm90b2NvbF9tYWpvchgBIAEoDRIWCg5wcm90b2NvbF9taW5vchgCIAEoDRIPCgdyZWZ1c2FsGAMgASgJEgwKBG92ZXIYBCABKAgiTQoHU2V0dGluZxImCgRraW5kGAEgASgOMhguY2Fpcm4uYWdlbnQuU2V0dGluZ0tpbmQSCwoDa2V5GAIgASgJEg0KBXZhbHVlGAMgASgJIg0KC1NldHRpbmdzRW5kIpYBCgpQbHVnaW5JbmZvEgwKBG5hbWUYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIOCgZhdXRob3IYAyABKAkSDwoHbGlicmFyeRgEIAEoCRINCgVsYXllchgFIAEoDRIQCghiYXJyaWVycxgGIAEoCRIYChByZXN0YXJ0X2JhcnJpZXJzGAcgASgJEg0KBWVycm9yGAggASgJIhYKBVJlYWR5Eg0KBWVycm9yGAEgASgJIjMKDlBsdWdpblNldHRpbmdzEg8KB2xpYnJhcnkYASABKAkSEAoIc2V0dGluZ3MYAiABKAkiIgoRUGx1Z2luU2V0dGluZ3NFbmQSDQoFZXJyb3IYASABKAkijwIKDFBoYXNlUmVxdWVzdBIRCglvcGVyYXRpb24YASABKAQSIQoFcGhhc2UYAiABKA4yEi5jYWlybi5hZ2VudC5QaGFzZRIPCgdiYXJyaWVyGAMgASgJEhMKC2RlYWRsaW5lX21zGAQgASgNEg4KBmZvbGRlchgFIAEoCRITCgtzeW5jaHJvbm91cxgGIAEoCBIQCghzbmFwc2hvdBgHIAEoCRINCgVhbG9uZRgIIAEoCBINCgVob3N0cxgJIAEoDRIXCg9leGNoYW5nZV9mb2xkZXIYCiABKAkSJAoFbmFtZXMYCyADKAsyFS5jYWlybi5hZ2VudC5Ib3N0TmFtZRIPCgdnb2VzX29uGAwgASgIImQKCEhvc3ROYW1lEg0KBXNwYWNlGAEgASgNEgsKA2tleRgCIAEoDBINCgV2YWx1ZRgDIAEoDBIOCgZ3YW50ZWQYBCABKAgSDAoEaG9zdBgFIAEoDRIPCgdhZGRyZXNzGAYgASgMIowDCgpQaGFzZVJlcGx5EhEKCW9wZXJhdGlvbhgBIAEoBBIhCgVwaGFzZRgCIAEoDjISLmNhaXJuLmFnZW50LlBoYXNlEg0KBWVycm9yGAMgASgJEg8KB2N1bHByaXQYBCABKAkSFAoMZXJyb3JfbnVtYmVyGAUgASgREhIKCmVsYXBzZWRfbnMYBiABKAQSDwoHdGhyZWFkcxgHIAEoDRIPCgdoZWxkX25zGAggASgEEhYKDnZpcnR1YWxfcGFyZW50GAkgASgFEhcKD3ZpcnR1YWxfc2Vzc2lvbhgKIAEoBRIkCghjaGlsZHJlbhgLIAMoCzISLmNhaXJuLmFnZW50LkNoaWxkEhgKEHNlc3Npb25fdGVybWluYWwYDCABKAgSJAoFbmFtZXMYDSADKAsyFS5jYWlybi5hZ2VudC5Ib3N0TmFtZRIRCgl3YWl0c19mb3IYDiABKAkSJAoFY2FsbHMYDyADKAsyFS5jYWlybi5hZ2VudC5DYWxsVGltZRIMCgRsYXN0GBAgASgIIlsKCENhbGxUaW1lEg0KBWxheWVyGAEgASgNEg0KBWV2ZW50GAIgASgNEhAKCGZpcnN0X25zGAMgASgEEhAKCHRvdGFsX25zGAQgASgEEg0KBWNvdW50GAUgASgNIlIKBUNoaWxkEhMKC3ZpcnR1YWxfcGlkGAEgASgFEhAKCHJlYWxfcGlkGAIgASgFEg0KBWVuZGVkGAMgASgIEhMKC3dhaXRfc3RhdHVzGAQgASgFIrUBCghTYXZlRG9uZRIRCglvcGVyYXRpb24YASABKAQSDQoFZXJyb3IYAiABKAkSJQoFZmlsZXMYAyADKAsyFi5jYWlybi5hZ2VudC5TYXZlZEZpbGUSEAoId3JpdGVfbnMYBCABKAQSFgoOc2ltdWxhdGVkX3RpbWUYBSABKAkSEQoJdGltZV91bml0GAYgASgREhQKDGVycm9yX251bWJlchgHIAEoERINCgVhbG9uZRgIIAEoCCI5CglTYXZlZEZpbGUSDAoEbmFtZRgBIAEoCRIMCgRzaXplGAIgASgEEhAKCGNoZWNrc3VtGAMgASgGIhwKDFRhYmxlUmVxdWVzdBIMCgRraW5kGAEgASgJInQKCFRhYmxlUm93EhQKDHZpcnR1YWxfbmFtZRgBIAEoCRIRCglyZWFsX25hbWUYAiABKAkSDgoGYmVmb3JlGAMgASgJEg0KBW93bmVyGAQgASgJEg4KBmRldGFpbBgFIAEoCRIQCghzaW5jZV9ucxgGIAEoBCInCghUYWJsZUVuZBIMCgRyb3dzGAEgASgNEg0KBWVycm9yGAIgASgJIjQKC1Byb2Nlc3NFeGl0EhAKCHJlYWxfcGlkGAEgASgFEhMKC3dhaXRfc3RhdHVzGAIgASgFIiEKEUNoZWNrcG9pbnRSZXF1ZXN0EgwKBG5hbWUYASABKAkiMgoPQ2hlY2twb2ludFJlcGx5Eg0KBWVycm9yGAEgASgJEhAKCHNuYXBzaG90GAIgASgJIhkKB1JlZnVzYWwSDgoGcmVhc29uGAEgASgJIjMKA0xvZxIPCgd0aW1lX25zGAEgASgEEg0KBWxldmVsGAIgASgNEgwKBHRleHQYAyABKAkiDQoLSG9sZEJhcnJpZXIiiQEKC0pvaW5SZXF1ZXN0EhAKCGlkZW50aXR5GAEgASgJEgwKBG5hbWUYAiABKAkSDwoHcmVzdGFydBgDIAEoCBITCgtob3N0X251bWJlchgEIAEoDRIQCghzZXNzaW9ucxgFIAEoCRIPCgdsaWJyYXJ5GAYgASgJEhEKCWFkZHJlc3NlcxgHIAMoCSLjAQoJSm9pblJlcGx5Eg0KBWVycm9yGAEgASgJEg4KBnJlbWVkeRgCIAEoCRITCgtob3N0X251bWJlchgDIAEoDRIRCglob3N0X25hbWUYBCABKAkSDwoHbWFjaGluZRgFIAEoDRIPCgdzZXNzaW9uGAYgASgJEhMKC2NvbXB1dGF0aW9uGAcgASgJEhIKCnN0b3JlX21hcmsYCCABKAkSDgoGc2VydmVkGAkgASgIEg4KBmZvbGRlchgKIAEoCRITCgtlbnZpcm9ubWVudBgLIAMoCRIPCgdyZXN0b3JlGAwgAygJIi0KClByb2Nlc3NSZWYSCwoDcGlkGAEgASgFEhIKCnN0YXJ0X3RpbWUYAiABKAQiOQoLUHJvY2Vzc0xvb2sSKgoJcHJvY2Vzc2VzGAEgAygLMhcuY2Fpcm4uYWdlbnQuUHJvY2Vzc1JlZiI3CgxQcm9jZXNzRmFjdHMSJwoFZmFjdHMYASADKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzRmFjdCJRCgtQcm9jZXNzRmFjdBINCgVhbGl2ZRgBIAEoCBIPCgdvdXRzaWRlGAIgASgIEg0KBWVuZGVkGAMgASgIEhMKC3dhaXRfc3RhdHVzGAQgASgFIkkKDVByb2Nlc3NTaWduYWwSKAoHcHJvY2VzcxgBIAEoCzIXLmNhaXJuLmFnZW50LlByb2Nlc3NSZWYSDgoGc2lnbmFsGAIgASgFIhMKEUludml0YXRpb25SZXF1ZXN0IncKCkludml0YXRpb24SDQoFZXJyb3IYASABKAkSEwoLY29vcmRpbmF0b3IYAiABKAkSDgoGc2VjcmV0GAMgASgJEhMKC3NlY3JldF9maWxlGAQgASgJEg8KB2NvbW1hbmQYBSABKAkSDwoHYWRkcmVzcxgGIAEoCSpxCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIOCgpST0xFX0FHRU5UEAESEQoNUk9MRV9MQVVOQ0hFUhACEg8KC1JPTEVfSk9JTkVSEAMSDQoJUk9MRV9IT1NUEAQSEAoMUk9MRV9JTlZJVEVSEAUqzQEKC1NldHRpbmdLaW5kEhcKE1NFVFRJTkdfVU5TUEVDSUZJRUQQABIXChNTRVRUSU5HX0VOVklST05NRU5UEAESEAoMU0VUVElOR19QQVRIEAISEgoOU0VUVElOR19QTFVHSU4QAxIWChJTRVRUSU5HX1JVTl9GT0xERVIQBBIbChdTRVRUSU5HX1NOQVBTSE9UX0ZPTERFUhAFEhIKDlNFVFRJTkdfT1BUSU9OEAYSHQoZU0VUVElOR19FTlZJUk9OTUVOVF9VTlNFVBAHKsIBCgVQaGFzZRIVChFQSEFTRV9VTlNQRUNJRklFRBAAEhQKEFBIQVNFX1BSRVNVU1BFTkQQARIRCg1QSEFTRV9TVVNQRU5EEAISEQoNUEhBU0VfQkFSUklFUhADEg4KClBIQVNFX1NBVkUQBBIQCgxQSEFTRV9SRVNVTUUQBRIRCg1QSEFTRV9SVU5OSU5HEAYSDwoLUEhBU0VfQUJPUlQQBxIRCg1QSEFTRV9SRVNUQVJUEAgSDQoJUEhBU0VfQVNLEAliBnByb3RvMw");
+  fileDesc("CgthZ2VudC5wcm90bxILY2Fpcm4uYWdlbnQi1AsKB01lc3NhZ2USCgoCaWQYASABKAQSIwoFaGVsbG8YAiABKAsyEi5jYWlybi5hZ2VudC5IZWxsb0gAEi4KC2hlbGxvX3JlcGx5GAMgASgLMhcuY2Fpcm4uYWdlbnQuSGVsbG9SZXBseUgAEicKB3NldHRpbmcYBCABKAsyFC5jYWlybi5hZ2VudC5TZXR0aW5nSAASMAoMc2V0dGluZ3NfZW5kGAUgASgLMhguY2Fpcm4uYWdlbnQuU2V0dGluZ3NFbmRIABIuCgtwbHVnaW5faW5mbxgGIAEoCzIXLmNhaXJuLmFnZW50LlBsdWdpbkluZm9IABIjCgVyZWFkeRgHIAEoCzISLmNhaXJuLmFnZW50LlJlYWR5SAASMgoNcGhhc2VfcmVxdWVzdBgIIAEoCzIZLmNhaXJuLmFnZW50LlBoYXNlUmVxdWVzdEgAEi4KC3BoYXNlX3JlcGx5GAkgASgLMhcuY2Fpcm4uYWdlbnQuUGhhc2VSZXBseUgAEioKCXNhdmVfZG9uZRgKIAEoCzIVLmNhaXJuLmFnZW50LlNhdmVEb25lSAASMgoNdGFibGVfcmVxdWVzdBgLIAEoCzIZLmNhaXJuLmFnZW50LlRhYmxlUmVxdWVzdEgAEioKCXRhYmxlX3JvdxgMIAEoCzIVLmNhaXJuLmFnZW50LlRhYmxlUm93SAASKgoJdGFibGVfZW5kGA0gASgLMhUuY2Fpcm4uYWdlbnQuVGFibGVFbmRIABIwCgxwcm9jZXNzX2V4aXQYDiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzRXhpdEgAEjwKEmNoZWNrcG9pbnRfcmVxdWVzdBgPIAEoCzIeLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXF1ZXN0SAASOAoQY2hlY2twb2ludF9yZXBseRgQIAEoCzIcLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXBseUgAEicKB3JlZnVzYWwYESABKAsyFC5jYWlybi5hZ2VudC5SZWZ1c2FsSAASHwoDbG9nGBIgASgLMhAuY2Fpcm4uYWdlbnQuTG9nSAASMAoMaG9sZF9iYXJyaWVyGBMgASgLMhguY2Fpcm4uYWdlbnQuSG9sZEJhcnJpZXJIABIwCgxqb2luX3JlcXVlc3QYFCABKAsyGC5jYWlybi5hZ2VudC5Kb2luUmVxdWVzdEgAEiwKCmpvaW5fcmVwbHkYFSABKAsyFi5jYWlybi5hZ2VudC5Kb2luUmVwbHlIABIwCgxwcm9jZXNzX2xvb2sYFiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzTG9va0gAEjIKDXByb2Nlc3NfZmFjdHMYFyABKAsyGS5jYWlybi5hZ2VudC5Qcm9jZXNzRmFjdHNIABI0Cg5wcm9jZXNzX3NpZ25hbBgYIAEoCzIaLmNhaXJuLmFnZW50LlByb2Nlc3NTaWduYWxIABI8ChJpbnZpdGF0aW9uX3JlcXVlc3QYGSABKAsyHi5jYWlybi5hZ2VudC5JbnZpdGF0aW9uUmVxdWVzdEgAEi0KCmludml0YXRpb24YGiABKAsyFy5jYWlybi5hZ2VudC5JbnZpdGF0aW9uSAASNgoPcGx1Z2luX3NldHRpbmdzGBsgASgLMhsuY2Fpcm4uYWdlbnQuUGx1Z2luU2V0dGluZ3NIABI9ChNwbHVnaW5fc2V0dGluZ3NfZW5kGBwgASgLMh4uY2Fpcm4uYWdlbnQuUGx1Z2luU2V0dGluZ3NFbmRIABIyCg10cmFjZV9yZXF1ZXN0GB0gASgLMhkuY2Fpcm4uYWdlbnQuVHJhY2VSZXF1ZXN0SAASLgoLdHJhY2VkX2NhbGwYHiABKAsyFy5jYWlybi5hZ2VudC5UcmFjZWRDYWxsSAASKgoJdHJhY2VfZW5kGB8gASgLMhUuY2Fpcm4uYWdlbnQuVHJhY2VFbmRIAEIGCgRib2R5IuoCCgVIZWxsbxIWCg5wcm90b2NvbF9tYWpvchgBIAEoDRIWCg5wcm90b2NvbF9taW5vchgCIAEoDRIQCghidWlsZF9pZBgDIAEoCRIfCgRyb2xlGAQgASgOMhEuY2Fpcm4uYWdlbnQuUm9sZRITCgt2aXJ0dWFsX3BpZBgFIAEoBRIQCghyZWFsX3BpZBgGIAEoBRIUCgx2aXJ0dWFsX3BwaWQYByABKAUSEgoKc3RhcnRfdGltZRgIIAEoBBIMCgRob3N0GAkgASgJEhIKCmV4ZWN1dGFibGUYCiABKAkSEgoKc2Vzc2lvbl9pZBgLIAEoCRIQCghzbmFwc2hvdBgMIAEoCRIPCgd0aHJlYWRzGA0gASgNEhMKC3JlY29ubmVjdGVkGA4gASgIEhQKDGNvbW1hbmRfbGluZRgPIAEoCRITCgtob3N0X251bWJlchgQIAEoDRIUCgxhcmNoaXRlY3R1cmUYESABKAkiWwoKSGVsbG9SZXBseRIWCg5wcm90b2NvbF9tYWpvchgBIAEoDRIWCg5wcm90b2NvbF9taW5vchgCIAEoDRIPCgdyZWZ1c2FsGAMgASgJEgwKBG92ZXIYBCABKAgiTQoHU2V0dGluZxImCgRraW5kGAEgASgOMhguY2Fpcm4uYWdlbnQuU2V0dGluZ0tpbmQSCwoDa2V5GAIgASgJEg0KBXZhbHVlGAMgASgJIg0KC1NldHRpbmdzRW5kIpYBCgpQbHVnaW5JbmZvEgwKBG5hbWUYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIOCgZhdXRob3IYAyABKAkSDwoHbGlicmFyeRgEIAEoCRINCgVsYXllchgFIAEoDRIQCghiYXJyaWVycxgGIAEoCRIYChByZXN0YXJ0X2JhcnJpZXJzGAcgASgJEg0KBWVycm9yGAggASgJIhYKBVJlYWR5Eg0KBWVycm9yGAEgASgJIjMKDlBsdWdpblNldHRpbmdzEg8KB2xpYnJhcnkYASABKAkSEAoIc2V0dGluZ3MYAiABKAkiIgoRUGx1Z2luU2V0dGluZ3NFbmQSDQoFZXJyb3IYASABKAkiGgoMVHJhY2VSZXF1ZXN0EgoKAm9uGAEgASgIImEKClRyYWNlZENhbGwSDgoGcGx1Z2luGAEgASgJEhAKCGZ1bmN0aW9uGAIgASgJEg4KBnRocmVhZBgDIAEoBRIQCghiZWdhbl9ucxgEIAEoBBIPCgd0b29rX25zGAUgASgEIi0KCFRyYWNlRW5kEg8KB2Ryb3BwZWQYASABKAQSEAoIdW50cmFjZWQYAiABKA0ijwIKDFBoYXNlUmVxdWVzdBIRCglvcGVyYXRpb24YASABKAQSIQoFcGhhc2UYAiABKA4yEi5jYWlybi5hZ2VudC5QaGFzZRIPCgdiYXJyaWVyGAMgASgJEhMKC2RlYWRsaW5lX21zGAQgASgNEg4KBmZvbGRlchgFIAEoCRITCgtzeW5jaHJvbm91cxgGIAEoCBIQCghzbmFwc2hvdBgHIAEoCRINCgVhbG9uZRgIIAEoCBINCgVob3N0cxgJIAEoDRIXCg9leGNoYW5nZV9mb2xkZXIYCiABKAkSJAoFbmFtZXMYCyADKAsyFS5jYWlybi5hZ2VudC5Ib3N0TmFtZRIPCgdnb2VzX29uGAwgASgIImQKCEhvc3ROYW1lEg0KBXNwYWNlGAEgASgNEgsKA2tleRgCIAEoDBINCgV2YWx1ZRgDIAEoDBIOCgZ3YW50ZWQYBCABKAgSDAoEaG9zdBgFIAEoDRIPCgdhZGRyZXNzGAYgASgMIowDCgpQaGFzZVJlcGx5EhEKCW9wZXJhdGlvbhgBIAEoBBIhCgVwaGFzZRgCIAEoDjISLmNhaXJuLmFnZW50LlBoYXNlEg0KBWVycm9yGAMgASgJEg8KB2N1bHByaXQYBCABKAkSFAoMZXJyb3JfbnVtYmVyGAUgASgREhIKCmVsYXBzZWRfbnMYBiABKAQSDwoHdGhyZWFkcxgHIAEoDRIPCgdoZWxkX25zGAggASgEEhYKDnZpcnR1YWxfcGFyZW50GAkgASgFEhcKD3ZpcnR1YWxfc2Vzc2lvbhgKIAEoBRIkCghjaGlsZHJlbhgLIAMoCzISLmNhaXJuLmFnZW50LkNoaWxkEhgKEHNlc3Npb25fdGVybWluYWwYDCABKAgSJAoFbmFtZXMYDSADKAsyFS5jYWlybi5hZ2VudC5Ib3N0TmFtZRIRCgl3YWl0c19mb3IYDiABKAkSJAoFY2FsbHMYDyADKAsyFS5jYWlybi5hZ2VudC5DYWxsVGltZRIMCgRsYXN0GBAgASgIIlsKCENhbGxUaW1lEg0KBWxheWVyGAEgASgNEg0KBWV2ZW50GAIgASgNEhAKCGZpcnN0X25zGAMgASgEEhAKCHRvdGFsX25zGAQgASgEEg0KBWNvdW50GAUgASgNIlIKBUNoaWxkEhMKC3ZpcnR1YWxfcGlkGAEgASgFEhAKCHJlYWxfcGlkGAIgASgFEg0KBWVuZGVkGAMgASgIEhMKC3dhaXRfc3RhdHVzGAQgASgFIrUBCghTYXZlRG9uZRIRCglvcGVyYXRpb24YASABKAQSDQoFZXJyb3IYAiABKAkSJQoFZmlsZXMYAyADKAsyFi5jYWlybi5hZ2VudC5TYXZlZEZpbGUSEAoId3JpdGVfbnMYBCABKAQSFgoOc2ltdWxhdGVkX3RpbWUYBSABKAkSEQoJdGltZV91bml0GAYgASgREhQKDGVycm9yX251bWJlchgHIAEoERINCgVhbG9uZRgIIAEoCCI5CglTYXZlZEZpbGUSDAoEbmFtZRgBIAEoCRIMCgRzaXplGAIgASgEEhAKCGNoZWNrc3VtGAMgASgGIhwKDFRhYmxlUmVxdWVzdBIMCgRraW5kGAEgASgJInQKCFRhYmxlUm93EhQKDHZpcnR1YWxfbmFtZRgBIAEoCRIRCglyZWFsX25hbWUYAiABKAkSDgoGYmVmb3JlGAMgASgJEg0KBW93bmVyGAQgASgJEg4KBmRldGFpbBgFIAEoCRIQCghzaW5jZV9ucxgGIAEoBCInCghUYWJsZUVuZBIMCgRyb3dzGAEgASgNEg0KBWVycm9yGAIgASgJIjQKC1Byb2Nlc3NFeGl0EhAKCHJlYWxfcGlkGAEgASgFEhMKC3dhaXRfc3RhdHVzGAIgASgFIiEKEUNoZWNrcG9pbnRSZXF1ZXN0EgwKBG5hbWUYASABKAkiMgoPQ2hlY2twb2ludFJlcGx5Eg0KBWVycm9yGAEgASgJEhAKCHNuYXBzaG90GAIgASgJIhkKB1JlZnVzYWwSDgoGcmVhc29uGAEgASgJIjMKA0xvZxIPCgd0aW1lX25zGAEgASgEEg0KBWxldmVsGAIgASgNEgwKBHRleHQYAyABKAkiDQoLSG9sZEJhcnJpZXIiiQEKC0pvaW5SZXF1ZXN0EhAKCGlkZW50aXR5GAEgASgJEgwKBG5hbWUYAiABKAkSDwoHcmVzdGFydBgDIAEoCBITCgtob3N0X251bWJlchgEIAEoDRIQCghzZXNzaW9ucxgFIAEoCRIPCgdsaWJyYXJ5GAYgASgJEhEKCWFkZHJlc3NlcxgHIAMoCSLjAQoJSm9pblJlcGx5Eg0KBWVycm9yGAEgASgJEg4KBnJlbWVkeRgCIAEoCRITCgtob3N0X251bWJlchgDIAEoDRIRCglob3N0X25hbWUYBCABKAkSDwoHbWFjaGluZRgFIAEoDRIPCgdzZXNzaW9uGAYgASgJEhMKC2NvbXB1dGF0aW9uGAcgASgJEhIKCnN0b3JlX21hcmsYCCABKAkSDgoGc2VydmVkGAkgASgIEg4KBmZvbGRlchgKIAEoCRITCgtlbnZpcm9ubWVudBgLIAMoCRIPCgdyZXN0b3JlGAwgAygJIi0KClByb2Nlc3NSZWYSCwoDcGlkGAEgASgFEhIKCnN0YXJ0X3RpbWUYAiABKAQiOQoLUHJvY2Vzc0xvb2sSKgoJcHJvY2Vzc2VzGAEgAygLMhcuY2Fpcm4uYWdlbnQuUHJvY2Vzc1JlZiI3CgxQcm9jZXNzRmFjdHMSJwoFZmFjdHMYASADKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzRmFjdCJRCgtQcm9jZXNzRmFjdBINCgVhbGl2ZRgBIAEoCBIPCgdvdXRzaWRlGAIgASgIEg0KBWVuZGVkGAMgASgIEhMKC3dhaXRfc3RhdHVzGAQgASgFIkkKDVByb2Nlc3NTaWduYWwSKAoHcHJvY2VzcxgBIAEoCzIXLmNhaXJuLmFnZW50LlByb2Nlc3NSZWYSDgoGc2lnbmFsGAIgASgFIhMKEUludml0YXRpb25SZXF1ZXN0IncKCkludml0YXRpb24SDQoFZXJyb3IYASABKAkSEwoLY29vcmRpbmF0b3IYAiABKAkSDgoGc2VjcmV0GAMgASgJEhMKC3NlY3JldF9maWxlGAQgASgJEg8KB2NvbW1hbmQYBSABKAkSDwoHYWRkcmVzcxgGIAEoCSpxCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIOCgpST0xFX0FHRU5UEAESEQoNUk9MRV9MQVVOQ0hFUhACEg8KC1JPTEVfSk9JTkVSEAMSDQoJUk9MRV9IT1NUEAQSEAoMUk9MRV9JTlZJVEVSEAUqzQEKC1NldHRpbmdLaW5kEhcKE1NFVFRJTkdfVU5TUEVDSUZJRUQQABIXChNTRVRUSU5HX0VOVklST05NRU5UEAESEAoMU0VUVElOR19QQVRIEAISEgoOU0VUVElOR19QTFVHSU4QAxIWChJTRVRUSU5HX1JVTl9GT0xERVIQBBIbChdTRVRUSU5HX1NOQVBTSE9UX0ZPTERFUhAFEhIKDlNFVFRJTkdfT1BUSU9OEAYSHQoZU0VUVElOR19FTlZJUk9OTUVOVF9VTlNFVBAHKsIBCgVQaGFzZRIVChFQSEFTRV9VTlNQRUNJRklFRBAAEhQKEFBIQVNFX1BSRVNVU1BFTkQQARIRCg1QSEFTRV9TVVNQRU5EEAISEQoNUEhBU0VfQkFSUklFUhADEg4KClBIQVNFX1NBVkUQBBIQCgxQSEFTRV9SRVNVTUUQBRIRCg1QSEFTRV9SVU5OSU5HEAYSDwoLUEhBU0VfQUJPUlQQBxIRCg1QSEFTRV9SRVNUQVJUEAgSDQoJUEhBU0VfQVNLEAliBnByb3RvMw");
 
 /**
  * @generated from message cairn.agent.Message
@@ -198,6 +198,24 @@ export type Message = Message$1<"cairn.agent.Message"> & {
      */
     value: PluginSettingsEnd;
     case: "pluginSettingsEnd";
+  } | {
+    /**
+     * @generated from field: cairn.agent.TraceRequest trace_request = 29;
+     */
+    value: TraceRequest;
+    case: "traceRequest";
+  } | {
+    /**
+     * @generated from field: cairn.agent.TracedCall traced_call = 30;
+     */
+    value: TracedCall;
+    case: "tracedCall";
+  } | {
+    /**
+     * @generated from field: cairn.agent.TraceEnd trace_end = 31;
+     */
+    value: TraceEnd;
+    case: "traceEnd";
   } | { case: undefined; value?: undefined };
 };
 
@@ -538,6 +556,95 @@ export const PluginSettingsEndSchema: GenMessage<PluginSettingsEnd> = /*@__PURE_
   messageDesc(file_agent, 8);
 
 /**
+ * Calls of wrappers of plugins from outside: noted from the first request with `on` until one without, or until nobody has asked for a while.
+ * An agent that is older refuses the request.
+ *
+ * @generated from message cairn.agent.TraceRequest
+ */
+export type TraceRequest = Message$1<"cairn.agent.TraceRequest"> & {
+  /**
+   * @generated from field: bool on = 1;
+   */
+  on: boolean;
+};
+
+/**
+ * Describes the message cairn.agent.TraceRequest.
+ * Use `create(TraceRequestSchema)` to create a new message.
+ */
+export const TraceRequestSchema: GenMessage<TraceRequest> = /*@__PURE__*/
+  messageDesc(file_agent, 9);
+
+/**
+ * What was noted since the request before. These carry the id of the request, and come before TraceEnd.
+ *
+ * @generated from message cairn.agent.TracedCall
+ */
+export type TracedCall = Message$1<"cairn.agent.TracedCall"> & {
+  /**
+   * @generated from field: string plugin = 1;
+   */
+  plugin: string;
+
+  /**
+   * @generated from field: string function = 2;
+   */
+  function: string;
+
+  /**
+   * virtual
+   *
+   * @generated from field: int32 thread = 3;
+   */
+  thread: number;
+
+  /**
+   * CLOCK_REALTIME
+   *
+   * @generated from field: uint64 began_ns = 4;
+   */
+  beganNs: bigint;
+
+  /**
+   * @generated from field: uint64 took_ns = 5;
+   */
+  tookNs: bigint;
+};
+
+/**
+ * Describes the message cairn.agent.TracedCall.
+ * Use `create(TracedCallSchema)` to create a new message.
+ */
+export const TracedCallSchema: GenMessage<TracedCall> = /*@__PURE__*/
+  messageDesc(file_agent, 10);
+
+/**
+ * @generated from message cairn.agent.TraceEnd
+ */
+export type TraceEnd = Message$1<"cairn.agent.TraceEnd"> & {
+  /**
+   * calls that there was no place for
+   *
+   * @generated from field: uint64 dropped = 1;
+   */
+  dropped: bigint;
+
+  /**
+   * wraps whose calls cannot be noted
+   *
+   * @generated from field: uint32 untraced = 2;
+   */
+  untraced: number;
+};
+
+/**
+ * Describes the message cairn.agent.TraceEnd.
+ * Use `create(TraceEndSchema)` to create a new message.
+ */
+export const TraceEndSchema: GenMessage<TraceEnd> = /*@__PURE__*/
+  messageDesc(file_agent, 11);
+
+/**
  * @generated from message cairn.agent.PhaseRequest
  */
 export type PhaseRequest = Message$1<"cairn.agent.PhaseRequest"> & {
@@ -629,7 +736,7 @@ export type PhaseRequest = Message$1<"cairn.agent.PhaseRequest"> & {
  * Use `create(PhaseRequestSchema)` to create a new message.
  */
 export const PhaseRequestSchema: GenMessage<PhaseRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 9);
+  messageDesc(file_agent, 12);
 
 /**
  * What processes on several hosts tell each other, from one phase to the next.
@@ -679,7 +786,7 @@ export type HostName = Message$1<"cairn.agent.HostName"> & {
  * Use `create(HostNameSchema)` to create a new message.
  */
 export const HostNameSchema: GenMessage<HostName> = /*@__PURE__*/
-  messageDesc(file_agent, 10);
+  messageDesc(file_agent, 13);
 
 /**
  * @generated from message cairn.agent.PhaseReply
@@ -793,7 +900,7 @@ export type PhaseReply = Message$1<"cairn.agent.PhaseReply"> & {
  * Use `create(PhaseReplySchema)` to create a new message.
  */
 export const PhaseReplySchema: GenMessage<PhaseReply> = /*@__PURE__*/
-  messageDesc(file_agent, 11);
+  messageDesc(file_agent, 14);
 
 /**
  * What one plugin's callbacks took in this phase.
@@ -838,7 +945,7 @@ export type CallTime = Message$1<"cairn.agent.CallTime"> & {
  * Use `create(CallTimeSchema)` to create a new message.
  */
 export const CallTimeSchema: GenMessage<CallTime> = /*@__PURE__*/
-  messageDesc(file_agent, 12);
+  messageDesc(file_agent, 15);
 
 /**
  * @generated from message cairn.agent.Child
@@ -874,7 +981,7 @@ export type Child = Message$1<"cairn.agent.Child"> & {
  * Use `create(ChildSchema)` to create a new message.
  */
 export const ChildSchema: GenMessage<Child> = /*@__PURE__*/
-  messageDesc(file_agent, 13);
+  messageDesc(file_agent, 16);
 
 /**
  * The process's files are on disk (flushed), or they are not.
@@ -934,7 +1041,7 @@ export type SaveDone = Message$1<"cairn.agent.SaveDone"> & {
  * Use `create(SaveDoneSchema)` to create a new message.
  */
 export const SaveDoneSchema: GenMessage<SaveDone> = /*@__PURE__*/
-  messageDesc(file_agent, 14);
+  messageDesc(file_agent, 17);
 
 /**
  * @generated from message cairn.agent.SavedFile
@@ -965,7 +1072,7 @@ export type SavedFile = Message$1<"cairn.agent.SavedFile"> & {
  * Use `create(SavedFileSchema)` to create a new message.
  */
 export const SavedFileSchema: GenMessage<SavedFile> = /*@__PURE__*/
-  messageDesc(file_agent, 15);
+  messageDesc(file_agent, 18);
 
 /**
  * kind: "pid", "path", "env", "fd", "thread", "mapping", "wrap".
@@ -984,7 +1091,7 @@ export type TableRequest = Message$1<"cairn.agent.TableRequest"> & {
  * Use `create(TableRequestSchema)` to create a new message.
  */
 export const TableRequestSchema: GenMessage<TableRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 16);
+  messageDesc(file_agent, 19);
 
 /**
  * Rows of one table carry the id of its request, and come before TableEnd.
@@ -1038,7 +1145,7 @@ export type TableRow = Message$1<"cairn.agent.TableRow"> & {
  * Use `create(TableRowSchema)` to create a new message.
  */
 export const TableRowSchema: GenMessage<TableRow> = /*@__PURE__*/
-  messageDesc(file_agent, 17);
+  messageDesc(file_agent, 20);
 
 /**
  * @generated from message cairn.agent.TableEnd
@@ -1060,7 +1167,7 @@ export type TableEnd = Message$1<"cairn.agent.TableEnd"> & {
  * Use `create(TableEndSchema)` to create a new message.
  */
 export const TableEndSchema: GenMessage<TableEnd> = /*@__PURE__*/
-  messageDesc(file_agent, 18);
+  messageDesc(file_agent, 21);
 
 /**
  * from a launcher
@@ -1086,7 +1193,7 @@ export type ProcessExit = Message$1<"cairn.agent.ProcessExit"> & {
  * Use `create(ProcessExitSchema)` to create a new message.
  */
 export const ProcessExitSchema: GenMessage<ProcessExit> = /*@__PURE__*/
-  messageDesc(file_agent, 19);
+  messageDesc(file_agent, 22);
 
 /**
  * from code inside the application or a plugin
@@ -1105,7 +1212,7 @@ export type CheckpointRequest = Message$1<"cairn.agent.CheckpointRequest"> & {
  * Use `create(CheckpointRequestSchema)` to create a new message.
  */
 export const CheckpointRequestSchema: GenMessage<CheckpointRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 20);
+  messageDesc(file_agent, 23);
 
 /**
  * @generated from message cairn.agent.CheckpointReply
@@ -1127,7 +1234,7 @@ export type CheckpointReply = Message$1<"cairn.agent.CheckpointReply"> & {
  * Use `create(CheckpointReplySchema)` to create a new message.
  */
 export const CheckpointReplySchema: GenMessage<CheckpointReply> = /*@__PURE__*/
-  messageDesc(file_agent, 21);
+  messageDesc(file_agent, 24);
 
 /**
  * @generated from message cairn.agent.Refusal
@@ -1144,7 +1251,7 @@ export type Refusal = Message$1<"cairn.agent.Refusal"> & {
  * Use `create(RefusalSchema)` to create a new message.
  */
 export const RefusalSchema: GenMessage<Refusal> = /*@__PURE__*/
-  messageDesc(file_agent, 22);
+  messageDesc(file_agent, 25);
 
 /**
  * @generated from message cairn.agent.Log
@@ -1175,7 +1282,7 @@ export type Log = Message$1<"cairn.agent.Log"> & {
  * Use `create(LogSchema)` to create a new message.
  */
 export const LogSchema: GenMessage<Log> = /*@__PURE__*/
-  messageDesc(file_agent, 23);
+  messageDesc(file_agent, 26);
 
 /**
  * @generated from message cairn.agent.HoldBarrier
@@ -1188,7 +1295,7 @@ export type HoldBarrier = Message$1<"cairn.agent.HoldBarrier"> & {
  * Use `create(HoldBarrierSchema)` to create a new message.
  */
 export const HoldBarrierSchema: GenMessage<HoldBarrier> = /*@__PURE__*/
-  messageDesc(file_agent, 24);
+  messageDesc(file_agent, 27);
 
 /**
  * Where a program that joins is, and what it needs. After the handshake.
@@ -1251,7 +1358,7 @@ export type JoinRequest = Message$1<"cairn.agent.JoinRequest"> & {
  * Use `create(JoinRequestSchema)` to create a new message.
  */
 export const JoinRequestSchema: GenMessage<JoinRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 25);
+  messageDesc(file_agent, 28);
 
 /**
  * @generated from message cairn.agent.JoinReply
@@ -1339,7 +1446,7 @@ export type JoinReply = Message$1<"cairn.agent.JoinReply"> & {
  * Use `create(JoinReplySchema)` to create a new message.
  */
 export const JoinReplySchema: GenMessage<JoinReply> = /*@__PURE__*/
-  messageDesc(file_agent, 26);
+  messageDesc(file_agent, 29);
 
 /**
  * From the coordinator to a ROLE_HOST: ask about processes, or send one a signal.
@@ -1367,7 +1474,7 @@ export type ProcessRef = Message$1<"cairn.agent.ProcessRef"> & {
  * Use `create(ProcessRefSchema)` to create a new message.
  */
 export const ProcessRefSchema: GenMessage<ProcessRef> = /*@__PURE__*/
-  messageDesc(file_agent, 27);
+  messageDesc(file_agent, 30);
 
 /**
  * @generated from message cairn.agent.ProcessLook
@@ -1384,7 +1491,7 @@ export type ProcessLook = Message$1<"cairn.agent.ProcessLook"> & {
  * Use `create(ProcessLookSchema)` to create a new message.
  */
 export const ProcessLookSchema: GenMessage<ProcessLook> = /*@__PURE__*/
-  messageDesc(file_agent, 28);
+  messageDesc(file_agent, 31);
 
 /**
  * @generated from message cairn.agent.ProcessFacts
@@ -1403,7 +1510,7 @@ export type ProcessFacts = Message$1<"cairn.agent.ProcessFacts"> & {
  * Use `create(ProcessFactsSchema)` to create a new message.
  */
 export const ProcessFactsSchema: GenMessage<ProcessFacts> = /*@__PURE__*/
-  messageDesc(file_agent, 29);
+  messageDesc(file_agent, 32);
 
 /**
  * @generated from message cairn.agent.ProcessFact
@@ -1439,7 +1546,7 @@ export type ProcessFact = Message$1<"cairn.agent.ProcessFact"> & {
  * Use `create(ProcessFactSchema)` to create a new message.
  */
 export const ProcessFactSchema: GenMessage<ProcessFact> = /*@__PURE__*/
-  messageDesc(file_agent, 30);
+  messageDesc(file_agent, 33);
 
 /**
  * @generated from message cairn.agent.ProcessSignal
@@ -1461,7 +1568,7 @@ export type ProcessSignal = Message$1<"cairn.agent.ProcessSignal"> & {
  * Use `create(ProcessSignalSchema)` to create a new message.
  */
 export const ProcessSignalSchema: GenMessage<ProcessSignal> = /*@__PURE__*/
-  messageDesc(file_agent, 31);
+  messageDesc(file_agent, 34);
 
 /**
  * @generated from message cairn.agent.InvitationRequest
@@ -1474,7 +1581,7 @@ export type InvitationRequest = Message$1<"cairn.agent.InvitationRequest"> & {
  * Use `create(InvitationRequestSchema)` to create a new message.
  */
 export const InvitationRequestSchema: GenMessage<InvitationRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 32);
+  messageDesc(file_agent, 35);
 
 /**
  * @generated from message cairn.agent.Invitation
@@ -1524,7 +1631,7 @@ export type Invitation = Message$1<"cairn.agent.Invitation"> & {
  * Use `create(InvitationSchema)` to create a new message.
  */
 export const InvitationSchema: GenMessage<Invitation> = /*@__PURE__*/
-  messageDesc(file_agent, 33);
+  messageDesc(file_agent, 36);
 
 /**
  * @generated from enum cairn.agent.Role
