@@ -437,6 +437,17 @@ bool Operation::restart() {
   return true;
 }
 
+namespace {
+/// What plugins say of it changes nothing.
+void send_unheard(cairn_event event) {
+  sys::Error ignored;
+  sys::Error* before = events::facts().error;
+  events::facts().error = &ignored;
+  (void)events::send(event);
+  events::facts().error = before;
+}
+}  // namespace
+
 void Operation::abort(bool asked, int end_status) {
   failed_ = false;
   if (agent_->save_.active() && (progress_ == none || agent_->save_operation_ == operation_)) {
@@ -447,17 +458,14 @@ void Operation::abort(bool asked, int end_status) {
   if (progress_ == none && !waits_for_restart) return;
   if (progress_ == restarting || progress_ == restarted || waits_for_restart) {
     // There is nothing to run on: the process has not lived yet.
+    if (progress_ != none) send_unheard(CAIRN_EVENT_RESTART_FAILED);
     // Where another process failed, that one says so.
     sys::TextBuffer<2048> text;
     text.add("cairn: the restart failed: ").add(failure_.failed() ? failure_.message() : Text("the coordinator was lost")).add("\n");
     if (failure_.failed() || !asked) (void)sys::write_all(said_to_, text.c_str(), text.size());
     sys::call_unchecked(SYS_exit_group, end_status != 0 ? end_status : 1);
   }
-  sys::Error ignored;
-  sys::Error* before = events::facts().error;
-  events::facts().error = &ignored;
-  (void)events::send(CAIRN_EVENT_ABORT);
-  events::facts().error = before;
+  send_unheard(CAIRN_EVENT_ABORT);
   if (progress_ == suspended) {
     stop_.end();
     agent_->fork_gate_.open();
