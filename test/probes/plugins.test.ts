@@ -243,6 +243,40 @@ test('a restart that fails leaves no file in /dev/shm of one that had lost its n
   }));
 
 for (const [where, callback] of [
+  ['4', 'event restart'],
+  ['barrier', 'barrier go'],
+] as const) {
+  test(`a restart that fails leaves no FIFO and no message queue that it has made: ${callback}`, () =>
+    withScratch(async (scratch) => {
+      const fifo = join(scratch.work, 'fifo');
+      const queue = `/cairn-left-${process.pid}`;
+      const armed = join(scratch.work, 'armed');
+      const plugin = `${await misbehaving(scratch, 'misbehaving')}=${settingsFile(scratch, { where, how: 'null', file: armed })}`;
+      const names = await tool('left_names');
+      const program = scratch.cairnProgram(['run', '--session', 'one', '--plugin', plugin, '--', names, fifo, queue], {
+        input: true,
+      });
+      const [, inode] = (await program.line(/^inode \d+$/)).split(' ');
+      const { snapshot } = await scratch.checkpoint('one', '--then', 'kill');
+      await program.exit();
+      writeFileSync(armed, '');
+      assert.equal(await scratch.start([names, 'is', queue]).exit(), 0, 'the run has no queue');
+      rmSync(fifo);
+      const again = scratch.cairnProgram(['restart', snapshot, '--in-place', '--session', 'two', '--plugin', plugin]);
+      assert.equal(await again.exit(), 1, again.transcript());
+      assert.match(again.stderr, new RegExp(`crashed (in|at) ${callback}|crashed at this barrier`));
+      const [, pid] = /process (\d+) \(left_names/.exec(logOf(scratch, 'two')) ?? [];
+      assert.ok(pid !== undefined, logOf(scratch, 'two'));
+      for (const name of [queue, `/cairn-unlinked-${pid}-${inode}`])
+        assert.equal(await scratch.start([names, 'is', name]).exit(), 1, `${name} is left`);
+      assert.deepEqual(
+        readdirSync(scratch.work).filter((name) => name.startsWith('fifo')),
+        [],
+      );
+    }));
+}
+
+for (const [where, callback] of [
   ['1', 'event presuspend'],
   ['2', 'event precheckpoint'],
   ['barrier', 'at this barrier'],

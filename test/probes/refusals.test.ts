@@ -187,6 +187,8 @@ for (const [kind, words] of [
   ['process-folder', /shares its working directory and umask with its parent/],
   ['aio', /asynchronous input and output in the kernel \(io_setup/],
   ['lease', /a lease for writing on a file/],
+  ['notice', /descriptor 3 is a folder that tells once of a change \(F_NOTIFY/],
+  ['moved', /it watches what was \/\S+\/watched, and where that is now is not known.*\(descriptor 4\)/],
   ['user', /user ids 65534, 65534, 0, 65534/],
 ] as const) {
   test(`what a restart could not give back is refused: ${kind}`, (context) =>

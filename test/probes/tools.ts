@@ -16,6 +16,7 @@ export type Tool =
   | 'faulting'
   | 'kill_at'
   | 'late_accept'
+  | 'left_names'
   | 'moved'
   | 'raw'
   | 'raw_wait'

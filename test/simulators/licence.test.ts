@@ -3,7 +3,9 @@
  * daemon does. Seats are as the daemon counts them; each piece of work that a tool ever does lies within a lease that the daemon gave.
  */
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { createConnection } from 'node:net';
+import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../support/processes.js';
@@ -255,6 +257,23 @@ test('a restart that waits goes on when the seat is free; one with a limit, or t
     await scratch.cairn(['stop', '--session', 'cancelled']);
     assert.notEqual(await cancelled.exit(), 0);
     assert.ok(!hasWorked(limited) && !hasWorked(cancelled));
+    for (const [signal, status] of [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const) {
+      for (const how of [{}, { detach: true }, { pty: true }]) {
+        if (how.pty && signal !== 'SIGINT') continue;
+        const session = [signal.toLowerCase(), ...Object.keys(how)].join('-');
+        const given = licences.restart(snapshot, session, { no_seat: 'wait' }, how);
+        await licences.waits(session, 'says: no seat is free: 1 of 1 seats of sim are in use');
+        if (how.pty) given.type('\x03');
+        else given.signal(signal);
+        assert.equal(await given.exit(3), status, given.transcript());
+        assert.ok(!hasWorked(given));
+        assert.match((await scratch.cairn(['status', '--session', session])).stdout, /^state +exited/m);
+      }
+    }
+    assert.deepEqual(readdirSync(join(scratch.store, 'runs')), []);
     const waiting = licences.restart(snapshot, 'waiting', { no_seat: 'wait' });
     await licences.waits('waiting', 'waits for a licence');
     await works(run);

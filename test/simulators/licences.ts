@@ -116,8 +116,9 @@ export class Licences {
     return Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, property.default]));
   }
 
-  restart(snapshot: string, session: string, settings: Settings): Program {
-    return this.#note(this.scratch.cairnProgram(['restart', snapshot, '--session', session, ...this.plugin(settings)]));
+  restart(snapshot: string, session: string, settings: Settings, { detach = false, pty = false } = {}): Program {
+    const args = ['restart', snapshot, '--session', session, ...this.plugin(settings), ...(detach ? ['--detach'] : [])];
+    return this.#note(this.scratch.cairnProgram(args, { pty }));
   }
 
   #note(tool: Program): Program {

@@ -38,11 +38,15 @@ export function printRaw(text: string): void {
 }
 
 /** What failed and what to do; the exit status for it: 2 for a wrong call, else 1. */
+/** As shells give it for a command that Ctrl-C has ended. */
+const INTERRUPTED = 130;
+
 export function printError(error: unknown): number {
   const cairn = asCairnError(error);
   note(describe(cairn).split('\n').join('\n  '));
   if (process.env['CAIRN_DEBUG'])
     writeAll(2, `${cairn.stack ?? ''}\n${cairn.cause instanceof Error ? (cairn.cause.stack ?? '') : ''}\n`);
+  if (cairn.code === 'cancelled') return INTERRUPTED;
   return cairn.code === 'usage' ? 2 : 1;
 }
 

@@ -53,6 +53,8 @@ export interface AgentOwner {
   log(connection: AgentConnection, log: Log): void;
   /** A checkpoint asked for from inside the application. Gives the snapshot's id. */
   checkpoint(connection: AgentConnection, request: CheckpointRequest): Promise<string>;
+  /** Whose user gives a restart up, by a signal. */
+  restartCancelled(connection: AgentConnection, signal: number): void;
   /** A program on another host wants to take part, or is invited to. */
   join(connection: AgentConnection, request: JoinRequest): Promise<MessageInitShape<typeof JoinReplySchema>>;
   invite(connection: AgentConnection): MessageInitShape<typeof InvitationSchema>;
@@ -344,6 +346,9 @@ export class AgentConnection {
         return;
       case 'processExit':
         this.#owner.exited(this, body.value);
+        return;
+      case 'restartCancelled':
+        this.#owner.restartCancelled(this, body.value.signal);
         return;
       case 'log':
         this.#owner.log(this, body.value);

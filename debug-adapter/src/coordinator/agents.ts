@@ -39,6 +39,7 @@ export interface AgentEvents {
   join(connection: AgentConnection, request: JoinRequest): Promise<MessageInitShape<typeof JoinReplySchema>>;
   invite(connection: AgentConnection): MessageInitShape<typeof InvitationSchema>;
   checkpoint(connection: AgentConnection, request: CheckpointRequest): Promise<string>;
+  restartCancelled(signal: number): void;
   /** No process is left. */
   ended(): void;
 }
@@ -200,6 +201,11 @@ export class Agents implements AgentOwner {
 
   checkpoint(one: AgentConnection, request: CheckpointRequest): Promise<string> {
     return this.#events.checkpoint(one, request);
+  }
+
+  restartCancelled(one: AgentConnection, signal: number): void {
+    this.#log.add('info', `the restart is given up: signal ${signal}`, { virtualPid: one.virtualPid });
+    this.#events.restartCancelled(signal);
   }
 
   closed(one: AgentConnection): void {

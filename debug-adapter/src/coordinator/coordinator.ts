@@ -28,6 +28,7 @@ import { failure } from '../protocol/errors.js';
 import type { OperationKind } from '../protocol/operation.js';
 import type { OperationTimeline } from '../protocol/timeline.js';
 import { removeStalePartials } from '../store/partial.js';
+import { removeRunFolder } from '../store/runs.js';
 import type { Store } from '../store/store.js';
 import type { AgentConnection } from './agent-connection.js';
 import { Agents } from './agents.js';
@@ -106,6 +107,9 @@ export class Coordinator {
       join: (one, request) => this.#joining.join(one, request),
       invite: (one) => this.#joining.invite(one),
       checkpoint: async (_, { name }) => (await this.checkpoint({ name, then: 'resume' })).snapshot,
+      restartCancelled: (signal) => {
+        if (this.session.state === 'restarting') this.session.operation?.cancel(128 + signal);
+      },
       ended: () => this.#end(),
     });
     this.#stopped = new StoppedProcesses(this.session, log);
@@ -460,11 +464,16 @@ export class Coordinator {
     if (session.state === 'exited') return;
     const restarting = session.state === 'restarting';
     if (restarting && error === undefined) {
-      const failed = restartError(this.#context);
-      if (!session.operation?.status.finished) session.operation?.finish(failed);
+      const { operation } = session;
+      const failed = operation?.isCancelled ? operation.cancelledError : restartError(this.#context);
+      if (!operation?.status.finished) operation?.finish(failed);
       this.#begun.reject(failed);
     } else if (error !== undefined) this.#begun.reject(error);
     else this.#begun.resolve();
+    if (restarting && this.#started?.restart?.newRunFolder && session.runFolder !== null) {
+      removeRunFolder(session.runFolder);
+      session.runFolder = null;
+    }
     session.become('exited');
     session.hosts.close('the computation has ended');
     this.#joining.removeFolders();

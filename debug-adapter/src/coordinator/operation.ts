@@ -33,6 +33,8 @@ const wirePhase: Readonly<Record<Exclude<PhaseName, 'write'>, Phase>> = {
 };
 
 const ABORT_MS = 5000;
+/** Of a command that Ctrl-C has ended, as shells give it. */
+const INTERRUPTED = 130;
 const SECTION_LOOK_MS = 50;
 const BARRIER_LOOK_MS = 100;
 
@@ -86,6 +88,7 @@ export class Operation {
   #released: (() => void) | undefined;
   readonly #programs = new Map<number, OperationTimeline['processes'][number]>();
   readonly #cancel = new AbortController();
+  #endStatus = 0;
 
   constructor(
     id: number,
@@ -176,8 +179,21 @@ export class Operation {
     this.checkCancelled();
   }
 
-  cancel(): void {
+  /** `endStatus`: what the processes of a restart end with. */
+  cancel(endStatus = INTERRUPTED): void {
+    if (this.isCancelled) return;
+    this.#endStatus = endStatus;
     this.#cancel.abort();
+  }
+
+  get isCancelled(): boolean {
+    return this.#cancel.signal.aborted;
+  }
+
+  get cancelledError(): CairnError {
+    const { kind } = this.status;
+    const detail = kind === 'restart' ? 'What had been restarted was ended.' : 'The computation runs on.';
+    return failure('cancelled', { kind, detail });
   }
 
   /**
@@ -328,9 +344,13 @@ export class Operation {
     };
     const late = (): CairnError => time.late(members.filter((member) => record.isWaitedFor(member)));
     try {
-      const cancelled = (): CairnError => failure('cancelled', { kind: this.status.kind });
-      return await bounded(Promise.all(members.map(one)), limitMs, late, this.#cancel.signal, cancelled, () =>
-        time.count(this.elapsedMs),
+      return await bounded(
+        Promise.all(members.map(one)),
+        limitMs,
+        late,
+        this.#cancel.signal,
+        () => this.cancelledError,
+        () => time.count(this.elapsedMs),
       );
     } catch (error) {
       record.error = reason(error);
@@ -356,14 +376,15 @@ export class Operation {
 
   /** Throws `cancelled` if the user wanted that by now. */
   checkCancelled(): void {
-    if (this.#cancel.signal.aborted) throw failure('cancelled', { kind: this.status.kind });
+    if (this.isCancelled) throw this.cancelledError;
   }
 
   /** The abort edge: all processes run on as if nothing had been asked. Never throws: what has gone cannot be held. */
   async abort(members: readonly AgentConnection[]): Promise<void> {
     const open = members.filter((one) => one.isOpen);
     const record = this.#begin('abort', '', open);
-    const request = phaseCall({ operation: this.number, phase: Phase.ABORT, deadlineMs: ABORT_MS });
+    const { number: operation } = this;
+    const request = phaseCall({ operation, phase: Phase.ABORT, deadlineMs: ABORT_MS, endStatus: this.#endStatus });
     const all = open.map(async (one) => {
       record.answers(one, await one.phase(request));
       record.arrives(one, this.elapsedMs);

@@ -89,6 +89,7 @@ export async function restart(
       operation,
       processes,
       without: plan.without,
+      newRunFolder: plan.folder === undefined,
     },
   };
 }
@@ -154,11 +155,13 @@ export async function finishRestart(
       operation: operation.status.id,
     });
   } catch (error) {
-    const failed = failure(
-      'restartFailed',
-      { id: session.restartedFrom ?? '', why: whyOf(error, without), detail: 'What had been restarted was ended.' },
-      error,
-    );
+    const failed = operation.isCancelled
+      ? error
+      : failure(
+          'restartFailed',
+          { id: session.restartedFrom ?? '', why: whyOf(error, without), detail: 'What had been restarted was ended.' },
+          error,
+        );
     log.failure('restart', failed);
     // They say on their standard error what failed, and end.
     await operation.abort(all);
@@ -193,21 +196,26 @@ function whyOf(error: unknown, without: readonly string[]): string {
   return names.length === 0 ? reason(error) : `${reason(error)} (it was restarted without ${names.join(', ')})`;
 }
 
-/** Until the processes run: where one of several cannot be made, the others, which wait for it, are ended. */
+/** Until all processes are there: where one of several cannot be made, or the user gives up, the others, which wait for it, are ended. */
 export function watchRestorers({ session, paths, deadlines, log }: Context, begun: Promise<void>): void {
   const since = performance.now();
-  const timer = setInterval(() => {
-    const failed = session.restartProblem !== '' || (readIfThere(paths.restoreError) ?? '') !== '';
-    const late = performance.now() - since > deadlines.start;
-    if (session.state !== 'restarting' || (!failed && !late)) return;
-    if (session.operation?.status.phases.length) return; // all are there: the phases have deadlines of their own
+  const why = (): string => {
+    if (session.restartProblem !== '' || (readIfThere(paths.restoreError) ?? '') !== '')
+      return 'a process could not be restored; the others are ended';
+    if (session.operation?.isCancelled) return 'cancelled before all processes were restored';
+    if (session.exitStatus !== null) return 'the first process has ended before all were restored; the others are ended';
+    return performance.now() - since > deadlines.start ? 'not all processes were restored in time' : '';
+  };
+  const look = async (): Promise<void> => {
+    const text = session.state === 'restarting' ? why() : '';
+    if (text === '' || session.operation?.status.phases.length) return; // when all are there the phases have deadlines of their own
     clearInterval(timer);
-    log.add(
-      'error',
-      failed ? 'a process could not be restored; the others are ended' : 'not all processes were restored in time',
-    );
-    for (const one of session.processes) session.hosts.signal(one.process, 'SIGKILL');
-  }, LOOK_MS);
+    log.add('error', text);
+    const all = [...session.processes];
+    if (session.operation?.isCancelled) await session.operation.abort(all);
+    for (const one of all) session.hosts.signal(one.process, 'SIGKILL');
+  };
+  const timer = setInterval(() => void look(), LOOK_MS);
   const stop = (): void => clearInterval(timer);
   begun.then(stop, stop);
 }

@@ -25,6 +25,8 @@ export interface Started extends StartResult {
     operation: Operation;
     processes: number[];
     without: string[];
+    /** Nothing was in the run folder before. */
+    newRunFolder: boolean;
   } | null;
 }
 

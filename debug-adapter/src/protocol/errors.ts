@@ -285,7 +285,7 @@ export const errorTable = define({
     message: 'Process {pid} ({program}) {how} during phase {phase}',
     remedy: '{detail}',
   },
-  cancelled: { number: 406, blame: 'user', message: 'The {kind} was cancelled', remedy: 'The computation runs on.' },
+  cancelled: { number: 406, blame: 'user', message: 'The {kind} was cancelled', remedy: '{detail}' },
   saveFailed: {
     number: 407,
     blame: 'environment',

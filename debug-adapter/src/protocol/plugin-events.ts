@@ -25,4 +25,5 @@ export const eventNames: readonly string[] = [
   'external_resume',
   'external_restore',
   'settings_live',
+  'restart_failed',
 ];

@@ -1,7 +1,7 @@
 /**
  * Run folders: each restart gets one, for what the restarted run writes, so that no earlier run's files are touched.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../platform/files.js';
 import { failure, reason } from '../protocol/errors.js';
@@ -23,5 +23,14 @@ export function newRunFolder(store: Store, session: string, time: string): strin
     }
   } catch (cause) {
     throw failure('storeUnusable', { path: store.path, why: reason(cause) }, cause);
+  }
+}
+
+/** That of a restart that came to nothing: what is in it, if anything, are copies of what the snapshot has. */
+export function removeRunFolder(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // What cannot be removed does no harm.
   }
 }

@@ -53,7 +53,8 @@ extern "C" {
  *   a restart: plugins are taken out, are given other layers, and new ones begin, as its user says; one that is taken out is told nothing any
  *     more. SETTINGS, where they have changed. RESTART, up. The barriers of plugins, of the lowest layer first; at those of Cairn's
  *     own come DESCRIPTOR_RESTORE, EXTERNAL_RESTORE, DESCRIPTOR_FILL and MAPPING_RESTORE. The threads begin. RUNNING, up.
- *   whatever fails in a checkpoint: ABORT, up, to all layers, in place of what would have come next.
+ *   whatever fails in a checkpoint: ABORT, up, to all layers, in place of what would have come next. In a restart: RESTART_FAILED, likewise;
+ *     it does not come where the process crashes or is killed.
  *   a program that begins: STARTED, up. A process that is forked: FORK_CHILD, up.
  *
  * PRESUSPEND, each barrier, all that belongs to the save (PRECHECKPOINT up to the copy), RESTART, RESUME and RUNNING are over in every
@@ -77,8 +78,9 @@ enum cairn_event {
   CAIRN_EVENT_EXTERNAL_SAVE = 16,    /* [quiesced]  a connection that leaves the computation: claim it by returning 1; data: cairn_external */
   CAIRN_EVENT_EXTERNAL_RESUME = 17,  /* [quiesced]  the threads go on after a SAVE of it, in this same run; data: cairn_external */
   CAIRN_EVENT_EXTERNAL_RESTORE = 18, /* [restoring] set a new fd and return 1; data: cairn_external */
-  CAIRN_EVENT_SETTINGS_LIVE = 19     /* [running, quiesced] since 1.1; as SETTINGS, in a run that goes on, between operations: return 1 where it
+  CAIRN_EVENT_SETTINGS_LIVE = 19,    /* [running, quiesced] since 1.1; as SETTINGS, in a run that goes on, between operations: return 1 where it
                                       * takes them; else it keeps those that it has; data: const char * */
+  CAIRN_EVENT_RESTART_FAILED = 20    /* [restoring] up; since 1.1; a restart comes to nothing, and the process ends: remove what would outlive it */
 };
 
 /* An open file description (what dup and fork share), for the plugin that owns its kind. SAVE is sent in every process that has

@@ -2,7 +2,8 @@
 // kernel does not tell when such a call began, and takes the limit from the socket when it begins: so the wrappers note the moment, and
 // while the threads are stopped the socket gets what remains, until the call returns. Who asks for the limit meanwhile, or begins another
 // call, has the application's own again.
-// Only where the program uses such limits. [any] but for what says otherwise. Test: test/probes/sockets/limits.c.
+// A stream of the Unix domain counts a send's limit from the last progress, of which nobody knows when it was: here it counts from the
+// call's beginning, too. Only where the program uses such limits. [any] but for what says otherwise. Test: test/probes/sockets/limits.c.
 #pragma once
 #include <errno.h>
 #include <sys/socket.h>

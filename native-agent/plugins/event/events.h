@@ -114,6 +114,19 @@ void set_waits_right(bool restarted);
 /// [any] In the child of a fork, which has one thread.
 void forget_waits();
 
+struct FileNumbers {
+  uint64_t device;
+  uint64_t inode;
+};
+/// [quiesced] *now: the virtual path of what was watched by `before`, until the next call. False: it is not found.
+bool find_watched(const FileNumbers& wanted, const char* before, bool dont_follow, const char** now);
+
+/// [quiesced] Whether all folders that tell by a signal can be told to again; then [restoring] that is done. [any] In the child of a fork, to
+/// which they tell nothing.
+int32_t check_notices();
+int32_t set_notices();
+void forget_notices();
+
 /// [quiesced] As in cairn_watches.
 int32_t replace(int32_t number, int32_t fd);
 

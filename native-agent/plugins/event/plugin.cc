@@ -1,7 +1,7 @@
 // The built-in plugin `event`: eventfd, timerfd, signalfd, epoll, inotify, pidfd: descriptors that tell of events. Others of that
 // kind, which no program can read the state of, are refused by name.
 // Here: events of the engine, and which kind a descriptor is. Counters and signals: counters.cc; timers: timers.cc; epoll:
-// interests.cc; inotify: watches.cc; pidfd: processes.cc; time-outs: polling.cc and
+// interests.cc; inotify: watches.cc and moved.cc; folders that tell by signals: notices.cc; pidfd: processes.cc; time-outs: polling.cc and
 // waiting.cc.
 // A layer above `file`: watches are set again when all files are in place, so that they see nothing of the restart.
 // Tests: test/probes (events).
@@ -103,9 +103,12 @@ int32_t event(uint32_t number, void* data) {
       table.count = 0;
       pool.reset();
       return 0;
-    case CAIRN_EVENT_PRECHECKPOINT: note_time(); return 0;
+    case CAIRN_EVENT_PRECHECKPOINT: note_time(); return check_notices();
     case CAIRN_EVENT_RESUME: set_waits_right(false); return 0;
-    case CAIRN_EVENT_FORK_CHILD: forget_waits(); return 0;
+    case CAIRN_EVENT_FORK_CHILD:
+      forget_waits();
+      forget_notices();
+      return 0;
     case CAIRN_EVENT_DESCRIPTOR_SAVE: return claim(descriptor);
     case CAIRN_EVENT_DESCRIPTOR_RESTORE: return make(descriptor);
     case CAIRN_EVENT_DESCRIPTOR_FILL: return complete(*descriptor);
@@ -122,7 +125,7 @@ int32_t barrier(const char*, uint32_t) {
     if (instance.kind != Kind::watches || instance.elsewhere) continue;
     if (int32_t error = add_watches(instance); error < 0) return error;
   }
-  return 0;
+  return set_notices();
 }
 
 int32_t init(const cairn_host* given, const char*) {

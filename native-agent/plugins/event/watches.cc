@@ -1,5 +1,5 @@
 // inotify: the watches of an instance, under the same numbers. The kernel shows the inode of a watch, not its path: that is noted
-// when the watch is added. Events that nobody has read yet cannot be looked at without taking them, and are lost at a restart.
+// when the watch is added; moved.cc looks for what was moved since. Events that nobody has read yet cannot be looked at without taking them, and are lost at a restart.
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -147,10 +147,18 @@ int32_t save_watches(Instance* instance) {
     if (place == nullptr) {
       return fail(-ENOTSUP, *instance, "the path of one of its watches is not known (added before cairn attach, by a raw system call, or by another program before exec); remove it before the checkpoint. The computation runs on");
     }
+    const char* now;
+    if (!find_watched({place->device, place->inode}, texts + place->text, place->dont_follow != 0, &now)) {
+      Text<400> text;
+      text.add("it watches what was ").add(texts + place->text).add(", and where that is now is not known; remove the watch before the checkpoint. The computation runs on");
+      return fail(-ENOTSUP, *instance, text.text());
+    }
+    // A symbolic link's own watch stays one; what was found elsewhere may be the link of a descriptor, which is to be followed.
+    bool dont_follow = place->dont_follow != 0 && now == texts + place->text;
     auto* watch = static_cast<Watch*>(pool.take(host, sizeof(Watch)));
-    const char* path = pool.copy(host, texts + place->text);
+    const char* path = pool.copy(host, now);
     if (watch == nullptr || path == nullptr) return fail(-ENOMEM, *instance, "no memory for the list of its watches");
-    uint32_t mask = static_cast<uint32_t>(field(line, "mask:", 16)) | (place->dont_follow != 0 ? IN_DONT_FOLLOW : 0u);
+    uint32_t mask = static_cast<uint32_t>(field(line, "mask:", 16)) | (dont_follow ? IN_DONT_FOLLOW : 0u);
     // In ascending order of numbers.
     Watch** at = &instance->watch;
     while (*at != nullptr && (*at)->number < number) at = &(*at)->next;

@@ -42,6 +42,7 @@ struct Queue {
   Message* messages;
   uint32_t count;
   int32_t handle;        // while restoring: of the process that makes it
+  bool made;             // by this restart, in this process
 };
 
 inline constexpr uint32_t max_queues = 1024;
@@ -91,5 +92,7 @@ long copy_messages(Queue* queue);
 int32_t make_queues();
 int32_t restore(cairn_descriptor* wanted);
 int32_t finish();
+/// The restart comes to nothing.
+void remove_made();
 
 }  // namespace cairn::mqueue

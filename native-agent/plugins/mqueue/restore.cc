@@ -11,10 +11,12 @@ int32_t make_queues() {
     Queue* queue = &queues[i];
     queue->handle = -1;
     queue->silenced = false;
+    queue->made = false;
     if (!queue->made_here) continue;
     long fd = make_name(*queue);
     if (fd == -EMFILE || fd == -ENOSPC) return fail(fd, *queue, "it cannot be made again: there are too many queues of this user (ulimit -q, /proc/sys/fs/mqueue)");
     if (fd < 0) return fail(fd, *queue, fd == -EINVAL ? "it is larger than this system allows (/proc/sys/fs/mqueue)" : "it cannot be made again");
+    queue->made = true;
     queue->handle = plugin::hide_handle(host, fd);
     if (queue->handle < 0) return fail(queue->handle, *queue, "there are too many open descriptors (ulimit -n)");
     for (uint32_t m = 0; m < queue->count; ++m) {
@@ -54,6 +56,12 @@ int32_t finish() {
     if (sys(SYS_fstat, queue->fd, pointer(&status)) == 0) note_notification(status.st_ino, &queue->event);
   }
   return 0;
+}
+
+void remove_made() {
+  for (uint32_t i = 0; i < queue_count; ++i) {
+    if (queues[i].made) sys(SYS_mq_unlink, pointer(made_name(queues[i]).text() + 1));
+  }
 }
 
 }  // namespace cairn::mqueue

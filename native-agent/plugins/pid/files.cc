@@ -5,6 +5,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "common/notices.h"
 #include "pid/host.h"
 #include "pid/ids.h"
 #include "pid/terminals.h"
@@ -46,6 +47,12 @@ int32_t virtual_owner(int32_t owner) {
 }
 
 int fcntl_of_ids(Next<int(int, int, ...)>& next, int fd, int command, void* argument) {
+  if (command == F_NOTIFY) {
+    int result = next.get()(fd, command, argument);
+    if (result == 0) plugin::note_notice(host, fd, static_cast<uint32_t>(pointer(argument)));
+    return result;
+  }
+  if (!active()) return next.get()(fd, command, argument);
   switch (command) {
     case F_SETOWN:
       return stable([&] { return next.get()(fd, command, static_cast<long>(real_target(static_cast<int32_t>(pointer(argument))))); });
@@ -136,7 +143,6 @@ CAIRN_EXPORT int fcntl(int fd, int command, ...) {
   va_start(list, command);
   void* argument = va_arg(list, void*);
   va_end(list);
-  if (!active()) return next_fcntl.get()(fd, command, argument);
   return fcntl_of_ids(next_fcntl, fd, command, argument);
 }
 
@@ -145,7 +151,6 @@ CAIRN_EXPORT int fcntl64(int fd, int command, ...) {
   va_start(list, command);
   void* argument = va_arg(list, void*);
   va_end(list);
-  if (!active()) return next_fcntl64.get()(fd, command, argument);
   return fcntl_of_ids(next_fcntl64, fd, command, argument);
 }
 

@@ -33,6 +33,7 @@ struct Pipe {
   bool packets;
   // While restoring: hidden descriptors of both ends; of a FIFO only one for reading, at [0].
   int32_t handles[2];
+  bool made;           // by this restart, in this process, where no FIFO was
 };
 
 inline constexpr uint32_t max_pipes = 4096;
@@ -74,6 +75,8 @@ int32_t save_contents();
 
 /// [restoring] Makes what this process has to make, with its content.
 int32_t make_pipes();
+/// The restart comes to nothing.
+void remove_made();
 /// [restoring] Sets the descriptor's fd.
 int32_t open_end(cairn_descriptor* wanted);
 /// [restoring] All ends are there: those that are open for the restart only are closed.

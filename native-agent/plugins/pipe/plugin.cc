@@ -23,6 +23,7 @@ int32_t event(uint32_t number, void* data) {
       if (error >= 0) lead_waiting_opens();
       return error;
     }
+    case CAIRN_EVENT_RESTART_FAILED: remove_made(); return 0;
     case CAIRN_EVENT_DESCRIPTOR_RESTORE: return open_end(descriptor);
     case CAIRN_EVENT_DESCRIPTOR_FILL: return close_handles(*descriptor);
     default: return 0;

@@ -38,6 +38,7 @@ int32_t make_named(Pipe* pipe) {
   if (int32_t error = place_of(*pipe, path, sizeof path)) return fail(error, *pipe, "a named pipe's place is too long a path");
   long made = sys(SYS_mknodat, AT_FDCWD, pointer(path), S_IFIFO | (pipe->mode & 07777) | 0600);
   if (made < 0 && made != -EEXIST) return fail(made, *pipe, "a named pipe cannot be made again");
+  pipe->made = made == 0;
   // No handle for writing: a reader that is opened before the first writer knows that it was.
   long fd = sys(SYS_openat, AT_FDCWD, pointer(path), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return fail(fd, *pipe, "a named pipe cannot be opened again");
@@ -49,8 +50,12 @@ int32_t make_named(Pipe* pipe) {
   }
   pipe->handles[0] = plugin::hide_handle(host, fd);
   if (pipe->handles[0] < 0) return fail(-EMFILE, *pipe, too_many);
-  if (pipe->deleted) sys(SYS_unlink, pointer(path));
-  else paths()->map_file(pipe->path, path);
+  if (pipe->deleted) {
+    sys(SYS_unlink, pointer(path));
+    pipe->made = false;
+  } else {
+    paths()->map_file(pipe->path, path);
+  }
   return 0;
 }
 
@@ -121,6 +126,7 @@ int32_t make_pipes() {
   for (uint32_t i = 0; i < table.count; ++i) {
     Pipe* pipe = &table.pipes[i];
     pipe->handles[0] = pipe->handles[1] = -1;
+    pipe->made = false;
     if (!pipe->made_here) continue;
     if (int32_t error = pipe->named ? make_named(pipe) : make_unnamed(pipe)) return error;
     if (int32_t error = pipe->named ? fill_named(*pipe) : fill(*pipe, pipe->handles[1])) return error;
@@ -129,6 +135,13 @@ int32_t make_pipes() {
     if (error < 0 && error != -ENOENT) return fail(error, *pipe, "a pipe cannot be handed out to the other processes");
   }
   return 0;
+}
+
+void remove_made() {
+  char path[4096];
+  for (uint32_t i = 0; i < table.count; ++i) {
+    if (table.pipes[i].made && place_of(table.pipes[i], path, sizeof path) == 0) sys(SYS_unlink, pointer(path));
+  }
 }
 
 int32_t open_end(cairn_descriptor* wanted) {

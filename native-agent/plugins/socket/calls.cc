@@ -88,6 +88,7 @@ void prepare_calls() {
   next_recvmsg.get();
   next_recvmmsg.get();
   prepare_named_calls();
+  prepare_writes();
 }
 
 bool translates() { return restarted; }

@@ -399,5 +399,6 @@ bool translates();
 /// [restoring] Once the descriptors have their numbers: calls under way in which the kernel was given a name.
 void correct_calls();
 void prepare_named_calls();
+void prepare_writes();
 
 }  // namespace cairn::sockets

@@ -54,6 +54,7 @@ constexpr size_t arena_size = 64 << 20;
 constexpr size_t agent_stack = 512 * 1024;
 constexpr uint64_t retry_ns = 1'000'000'000;  // between attempts to find a lost coordinator
 constexpr long continue_look_ns = 20'000'000;  // while a stopped process is let run for an operation
+constexpr long cancel_look_ns = 200'000'000;   // while a restart goes on
 constexpr uint64_t last_word_ns = 10'000'000'000;  // for a coordinator that hangs
 constexpr uint64_t exit_patience_ns = 600'000'000'000;
 
@@ -312,6 +313,10 @@ void Agent::serve() {
     if (!operation.holds_threads() && handoff_ == nullptr) look_for_end_of_trace();
     struct timespec pause = {retry_ns / 1'000'000'000, 0};
     if (operation.awaits_continue()) pause = {0, continue_look_ns};
+    if (handoff_ != nullptr) {
+      look_for_cancel();
+      pause = {0, cancel_look_ns};
+    }
     if (!channel_.has_input()) {
       if (call(SYS_ppoll, waiting, 3, &pause, nullptr, 8) == 0) end_with_last_thread();
     }
@@ -471,6 +476,19 @@ void Agent::lost_coordinator() {
   }
 }
 
+void Agent::look_for_cancel() {
+  uint64_t pending = 0;
+  // Every thread blocks all signals now, and what the image has of pending ones is queued when they run.
+  if (cancelled_ || !channel_.connected() || failed(call(SYS_rt_sigpending, &pending, sizeof pending))) return;
+  const int giving_up[] = {SIGINT, SIGTERM};
+  for (int number : giving_up) {
+    if (cancelled_ || (pending >> (number - 1) & 1) == 0) continue;
+    cancelled_ = true;
+    cairn_agent_RestartCancelled notice = {number};
+    if (channel_.send(0, cairn_agent_Message_restart_cancelled_tag, cairn_agent_RestartCancelled_fields, &notice) != 0) lost_coordinator();
+  }
+}
+
 void Agent::end_with_last_thread() {
   // Without memory the first thread has ended.
   char byte;
@@ -544,6 +562,7 @@ void Agent::run_restarted(const image::Handoff* handoff) {
   save_ = checkpoint::Save();
   writing_ = 0;
   connected_once_ = 0;
+  cancelled_ = false;
   forked_ = 0;
   fork_gate_.reset();
   requests_.restarted();

@@ -80,6 +80,8 @@ class Agent {
   void send_request();
   void answer_request(sys::Text body);
   void lost_coordinator();
+  /// Until the threads of a restart run, SIGINT and SIGTERM are not theirs: they end the restart.
+  void look_for_cancel();
   /// When the application's threads have all ended by exit(2) alone, of which libc does not know: its process would be over.
   void end_with_last_thread();
   /// Once no thread is there any more.
@@ -104,6 +106,7 @@ class Agent {
   uint64_t request_id_ = 1;       // of the last one, as the coordinator knows it: odd ones are ours
   Sections sections_;
   const image::Handoff* handoff_ = nullptr;  // threads are waiting to be released
+  bool cancelled_ = false;        // the coordinator was told so
   uint64_t room_start_ = 0;       // where threads are until they have left the restart; size 0: there is none
   uint64_t room_size_ = 0;
   uint64_t pages_device_ = 0;

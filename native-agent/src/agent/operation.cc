@@ -143,7 +143,7 @@ void Operation::handle(uint64_t id, Text body) {
   if (!wire::decode(body, cairn_agent_PhaseRequest_fields, &request)) {
     error_.set(-EPROTO, "coordinator").add("a phase request could not be read");
   } else if (request.phase == cairn_agent_Phase_PHASE_ABORT) {
-    abort(true);
+    abort(true, static_cast<int>(request.end_status));
   } else if (request.phase == cairn_agent_Phase_PHASE_ASK) {
     (void)forbidden();
   } else {
@@ -437,26 +437,35 @@ bool Operation::restart() {
   return true;
 }
 
-void Operation::abort(bool asked) {
+namespace {
+/// What plugins say of it changes nothing.
+void send_unheard(cairn_event event) {
+  sys::Error ignored;
+  sys::Error* before = events::facts().error;
+  events::facts().error = &ignored;
+  (void)events::send(event);
+  events::facts().error = before;
+}
+}  // namespace
+
+void Operation::abort(bool asked, int end_status) {
   failed_ = false;
   if (agent_->save_.active() && (progress_ == none || agent_->save_operation_ == operation_)) {
     agent_->save_.abandon();
     sys::store_and_wake(&agent_->writing_, 0);
   }
-  if (progress_ == none) return;
-  if (progress_ == restarting || progress_ == restarted) {
+  bool waits_for_restart = asked && agent_->handoff_ != nullptr;
+  if (progress_ == none && !waits_for_restart) return;
+  if (progress_ == restarting || progress_ == restarted || waits_for_restart) {
     // There is nothing to run on: the process has not lived yet.
+    if (progress_ != none) send_unheard(CAIRN_EVENT_RESTART_FAILED);
     // Where another process failed, that one says so.
     sys::TextBuffer<2048> text;
     text.add("cairn: the restart failed: ").add(failure_.failed() ? failure_.message() : Text("the coordinator was lost")).add("\n");
     if (failure_.failed() || !asked) (void)sys::write_all(said_to_, text.c_str(), text.size());
-    sys::call_unchecked(SYS_exit_group, 1);
+    sys::call_unchecked(SYS_exit_group, end_status != 0 ? end_status : 1);
   }
-  sys::Error ignored;
-  sys::Error* before = events::facts().error;
-  events::facts().error = &ignored;
-  (void)events::send(CAIRN_EVENT_ABORT);
-  events::facts().error = before;
+  send_unheard(CAIRN_EVENT_ABORT);
   if (progress_ == suspended) {
     stop_.end();
     agent_->fork_gate_.open();

@@ -18,8 +18,8 @@ class Operation {
   explicit Operation(Agent* agent) : agent_(agent), arena_(&agent->arena_), stop_(arena_, virtual_id) {}
 
   void handle(uint64_t id, sys::Text body);
-  /// After the coordinator was lost, or on request: run on.
-  void abort(bool asked = false);
+  /// After the coordinator was lost, or on request: run on. A process that is being restarted ends, with `end_status` if that is not 0.
+  void abort(bool asked = false, int end_status = 0);
   /// In a process that has just begun (after a fork or a restart): whatever was going on in the original is not going on here.
   void reset() {
     stop_ = checkpoint::Stop(arena_, virtual_id);

@@ -111,8 +111,8 @@ const char* event_name(uint32_t event) {
   static const char* const names[] = {
       "", "presuspend", "precheckpoint", "resume", "restart", "running", "abort", "fork_child", "mapping_save", "mapping_restore",
       "descriptor_save", "descriptor_restore", "descriptor_fill", "started", "mapping_content", "settings", "external_save",
-      "external_resume", "external_restore", "settings_live"};
-  static_assert(sizeof names / sizeof names[0] == CAIRN_EVENT_SETTINGS_LIVE + 1);
+      "external_resume", "external_restore", "settings_live", "restart_failed"};
+  static_assert(sizeof names / sizeof names[0] == CAIRN_EVENT_RESTART_FAILED + 1);
   return event < sizeof names / sizeof names[0] ? names[event] : "";
 }
 

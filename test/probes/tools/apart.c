@@ -1,6 +1,6 @@
 // What a restart could not give back to a thread or a process, by its first argument; says so, and ends well when a line comes.
 //
-//   apart thread-files|thread-folder|process-folder|user|aio|lease|filter
+//   apart thread-files|thread-folder|process-folder|user|aio|lease|notice|moved|filter
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -60,6 +62,14 @@ static int lease(void) {
   return fcntl(fd, F_SETLEASE, F_WRLCK);
 }
 
+static int notice(void) { return fcntl(open(".", O_RDONLY | O_DIRECTORY), F_NOTIFY, (long)DN_CREATE); }
+
+// What is watched goes where nobody has it open.
+static int moved(void) {
+  int fd = open("watched", O_WRONLY | O_CREAT, 0600), instance = inotify_init();
+  return close(fd) || inotify_add_watch(instance, "watched", IN_MODIFY) != 1 || mkdir("elsewhere", 0700) || rename("watched", "elsewhere/watched");
+}
+
 static int asynchronous(void) {
   unsigned long context = 0;
   return (int)syscall(SYS_io_setup, 8, &context);
@@ -75,6 +85,8 @@ int main(int argc, char **argv) {
                : strcmp(what, "user") == 0           ? setresuid(65534, 65534, 0)
                : strcmp(what, "aio") == 0            ? asynchronous()
                : strcmp(what, "lease") == 0          ? lease()
+               : strcmp(what, "notice") == 0         ? notice()
+               : strcmp(what, "moved") == 0          ? moved()
                                                      : filter();
   if (failed) printf("none: %s\n", strerror(errno));
   else puts("made");

@@ -2,10 +2,11 @@
  * `cairn run` and `cairn restart`: a new session, and a computation in it. In the foreground this process becomes the program;
  * with --detach the coordinator runs it in a terminal of its own.
  */
+import { constants } from 'node:os';
 import type { ControlClient } from '../../control/client.js';
 import { expandPatterns, fitsName, isNamePattern, splitChanges } from '../../model/environment.js';
 import { checkProgram } from '../../platform/program.js';
-import type { NetworkAddress, SessionStatus, StartResult } from '../../protocol/control.js';
+import type { NetworkAddress, StartResult } from '../../protocol/control.js';
 import { failure } from '../../protocol/errors.js';
 import { changeText, formatTime, heldText } from '../../protocol/format.js';
 import { ChangedFile, ClockRule, type ConnectionRule, type FileRule } from '../../protocol/rules.js';
@@ -26,7 +27,7 @@ import {
   storePath,
   word,
 } from '../choices.js';
-import { note, print, printJson } from '../output.js';
+import { note, print, printError, printJson } from '../output.js';
 import { handOver, planDescriptor } from '../replace.js';
 import { newSession } from '../sessions.js';
 
@@ -132,8 +133,8 @@ export async function run(argv: string[], options: RunOptions): Promise<number> 
   if (!options.detach) planDescriptor();
   const client = await newSession(options.session, program, { store: storePath(options.store), compress: options.compress });
   const owner = options.detach ? 'coordinator' : 'caller';
-  const started = await closing(client, () =>
-    client.request('session/launch', {
+  return givenUp(client, async () => {
+    const started = await client.request('session/launch', {
       argv,
       cwd,
       env,
@@ -144,10 +145,10 @@ export async function run(argv: string[], options: RunOptions): Promise<number> 
       owner,
       ...terminalSize(),
       ...network(options),
-    }),
-  );
-  for (const { message, remedy } of started.warnings) note(`warning: ${message} ${remedy}`);
-  return options.detach ? detached(client, options) : foreground(client, started);
+    });
+    for (const { message, remedy } of started.warnings) note(`warning: ${message} ${remedy}`);
+    return options.detach ? detached(client, options) : foreground(client, started);
+  });
 }
 
 export async function restart(text: string, options: RestartOptions): Promise<number> {
@@ -199,27 +200,43 @@ export async function restart(text: string, options: RestartOptions): Promise<nu
     ...terminalSize(),
     ...network(options),
   } as const;
-  const started = await closing(client, () => client.request('session/restart', params));
-  if (!options.json) {
-    for (const { message, remedy } of started.warnings) note(`warning: ${message} ${remedy}`);
-    const label = snapshot.name === '' ? formatTime(snapshot.createdAt) : snapshot.name;
-    note(
-      `session ${client.session}, restarted from ${snapshot.id} (${label})${started.runFolder === null ? '; files are written in place' : `; files are written to ${started.runFolder}`}`,
-    );
-  }
-  if (options.detach) return detached(client, options);
-  if (options.holdAt.length > 0)
-    note(`${options.holdAt.join(', ')}: it is held there until cairn resume --session ${client.session}`);
-  return foreground(client, started);
+  return givenUp(client, async () => {
+    const started = await client.request('session/restart', params);
+    if (!options.json) {
+      for (const { message, remedy } of started.warnings) note(`warning: ${message} ${remedy}`);
+      const label = snapshot.name === '' ? formatTime(snapshot.createdAt) : snapshot.name;
+      note(
+        `session ${client.session}, restarted from ${snapshot.id} (${label})${started.runFolder === null ? '; files are written in place' : `; files are written to ${started.runFolder}`}`,
+      );
+    }
+    if (options.detach) return detached(client, options);
+    if (options.holdAt.length > 0)
+      note(`${options.holdAt.join(', ')}: it is held there until cairn resume --session ${client.session}`);
+    return foreground(client, started);
+  });
 }
 
-/** Until the computation has begun, the session is nothing without its client. */
-async function closing<T>(client: ControlClient, work: () => Promise<T>): Promise<T> {
+/**
+ * Until the computation has begun, the session is nothing without its client: a signal by which the user gives up ends it, too. In the
+ * foreground that is so as long as this process is there; then the signal reaches what it has started.
+ */
+async function givenUp(client: ControlClient, work: () => Promise<number>): Promise<number> {
+  let stopped: Promise<unknown> | undefined;
+  let status = 0;
+  const stop = (signal: NodeJS.Signals): void => {
+    status ||= 128 + constants.signals[signal];
+    stopped ??= client.request('session/stop', {}).catch(() => undefined);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
   try {
     return await work();
   } catch (error) {
+    if (status === 0) throw error;
+    await stopped;
+    printError(error);
+    return status;
+  } finally {
     client.close();
-    throw error;
   }
 }
 
@@ -230,12 +247,7 @@ function foreground(client: ControlClient, started: StartResult): number {
 }
 
 async function detached(client: ControlClient, { json }: StartOptions): Promise<number> {
-  let status: SessionStatus;
-  try {
-    status = await client.request('session/started', { timeoutMs: START_MS });
-  } finally {
-    client.close();
-  }
+  const status = await client.request('session/started', { timeoutMs: START_MS });
   if (json) printJson(status);
   else print(status.session);
   const heldAt = status.operation?.heldAt ?? '';
