@@ -1,5 +1,5 @@
-/* A plugin with a barrier at which its process waits as long as there is a file: settings {"gate": FILE}. It says that it waits by a file
- * FILE.PID. */
+/* A plugin with a barrier at which its process hangs as long as there is a file: settings {"gate": FILE}. It says that it hangs by a file
+ * FILE.PID. If the file has a process's virtual id only that one hangs, and the others wait for it as plugins should. */
 #include <cairn/plugin.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -29,9 +29,22 @@ static int is_there(void) {
   return fd >= 0;
 }
 
+static int32_t hanging(void) {
+  char digits[16] = {0};
+  long fd = host->syscall(SYS_openat, AT_FDCWD, (long)gate, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+  if (fd < 0) return 0;
+  host->syscall(SYS_read, fd, (long)digits, sizeof digits - 1, 0, 0, 0);
+  host->syscall(SYS_close, fd, 0, 0, 0, 0, 0);
+  int32_t pid = 0;
+  for (const char* at = digits; *at >= '0' && *at <= '9'; ++at) pid = 10 * pid + (*at - '0');
+  return pid;
+}
+
 static int32_t barrier(const char* name, uint32_t restart) {
   (void)name;
   if (restart || !is_there()) return 0;
+  int32_t one = hanging();
+  if (one != 0 && one != host->virtual_pid()) return host->waits_for("one that hangs");
   char said[4200];
   size_t length = strlen(gate);
   memcpy(said, gate, length);

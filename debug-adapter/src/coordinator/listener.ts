@@ -2,8 +2,9 @@
  * The coordinator's ear on a network: a TCP port on which agents of other hosts come. Who comes is let in when it has proven that it
  * knows the session's secret, and this side has, too (platform/proof.ts); until then nothing of it is read.
  *
- * Invariants: at most MAX_UNPROVEN connections are unproven at a time, each for PROOF_MS at most; what is refused is logged with its
- * address, a flood of refusals only now and then. Never on all interfaces unless the user names them.
+ * Invariants: at most MAX_UNPROVEN connections are unproven at a time, each for PROOF_MS at most; at most MAX_WAITING more wait until it is
+ * their turn, since all processes of a host come at once at a restart. What is refused is logged with its address, a flood of refusals only
+ * now and then. Never on all interfaces unless the user names them.
  * Tests: test/protocol/remote.test.ts.
  */
 import { createServer, type Server, type Socket } from 'node:net';
@@ -13,7 +14,8 @@ import { failure, reason } from '../protocol/errors.js';
 import type { Log } from './log.js';
 
 const PROOF_MS = 5000;
-const MAX_UNPROVEN = 32;
+const MAX_UNPROVEN = 1024;
+const MAX_WAITING = 4096;
 /** Refusals that are logged one by one within LOG_MS; the rest is counted. */
 const MAX_LOGGED = 10;
 const LOG_MS = 10_000;
@@ -23,6 +25,7 @@ export class Listener {
   readonly #log: Log;
   readonly #accept: (socket: Socket) => void;
   readonly #unproven = new Set<Socket>();
+  readonly #waiting: Socket[] = [];
   #server: Server | undefined;
   #refused = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -35,7 +38,7 @@ export class Listener {
 
   /** Port 0: any. Gives where it listens. */
   async listen(at: NetworkAddress): Promise<NetworkAddress> {
-    const server = createServer({ pauseOnConnect: true }, (socket) => void this.#take(socket));
+    const server = createServer({ pauseOnConnect: true }, (socket) => this.#take(socket));
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
       server.once('error', (cause) => reject(failure('cannotListen', { where: addressText(at), why: reason(cause) }, cause)));
@@ -50,29 +53,32 @@ export class Listener {
   close(): void {
     clearTimeout(this.#timer);
     this.#server?.close();
-    for (const socket of this.#unproven) socket.destroy();
+    for (const socket of [...this.#waiting.splice(0), ...this.#unproven]) socket.destroy();
   }
 
-  async #take(socket: Socket): Promise<void> {
-    const from = addressText({ address: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 });
+  #take(socket: Socket): void {
     socket.on('error', () => undefined); // 'close' follows
-    if (this.#unproven.size >= MAX_UNPROVEN) {
-      this.#refuse(socket, from, `${MAX_UNPROVEN} others have not proven themselves yet`);
-      return;
-    }
+    if (this.#unproven.size < MAX_UNPROVEN) void this.#prove(socket);
+    else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(socket);
+    else this.#refuse(socket, `${MAX_UNPROVEN + MAX_WAITING} others have not proven themselves yet`);
+  }
+
+  async #prove(socket: Socket): Promise<void> {
     this.#unproven.add(socket);
     try {
       await demandProof(socket, this.#secret, PROOF_MS);
-      this.#unproven.delete(socket);
       this.#accept(socket);
       socket.resume();
     } catch (error) {
-      this.#unproven.delete(socket);
-      this.#refuse(socket, from, reason(error));
+      this.#refuse(socket, reason(error));
     }
+    this.#unproven.delete(socket);
+    const next = this.#waiting.shift();
+    if (next !== undefined) void this.#prove(next);
   }
 
-  #refuse(socket: Socket, from: string, why: string): void {
+  #refuse(socket: Socket, why: string): void {
+    const from = addressText({ address: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 });
     socket.destroy();
     if (++this.#refused <= MAX_LOGGED) this.#log.add('warning', `a connection from ${from} was refused: ${why}`);
     this.#timer ??= setTimeout(() => {

@@ -112,11 +112,13 @@ export class PhaseTime {
     return this.#waitedMs;
   }
 
+  /** Who waits for something outside has answered: often that is what the others have not said. */
   late(members: readonly AgentConnection[]): CairnError {
+    const silent = members.filter(({ virtualPid }) => !this.waiting.has(virtualPid));
     return failure('phaseDeadline', {
       phase: this.name,
       seconds: this.deadlineMs / 1000,
-      waiting: names(members, this.callbackOf),
+      waiting: names(silent.length > 0 ? silent : members, this.callbackOf),
     });
   }
 }

@@ -136,7 +136,8 @@ struct cairn_external {
 
 /* Names that the processes of the computation on one host share: (space, key) -> value. Gone with the session, in no image. */
 enum cairn_name_space {
-  CAIRN_NAMES_PROCESS = 1,    /* virtual pid -> real pid of every process of the computation; the host keeps it */
+  CAIRN_NAMES_PROCESS = 1,    /* virtual pid -> real pid of every process of the computation; the host keeps it. One that was killed may
+                               * stand there until its place is needed */
   CAIRN_NAMES_ID = 2,         /* virtual -> real id of processes and threads where they may differ */
   CAIRN_NAMES_REAL_ID = 3,    /* and back */
   CAIRN_NAMES_GROUP = 4,      /* virtual -> real process group */

@@ -8,6 +8,10 @@
 #include "sys/file.h"
 #include "sys/maps.h"
 
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+
 namespace cairn::agent {
 namespace {
 
@@ -90,7 +94,8 @@ int finish(long result) {
 int own_madvise(void* address, size_t length, int advice) {
   uint64_t start = reinterpret_cast<uintptr_t>(address);
   uint64_t end = start + sys::page_up(length);
-  if ((advice == MADV_DONTNEED || advice == MADV_FREE) && start % sys::page_size == 0 && touches_image(start, end)) {
+  bool discards = advice == MADV_DONTNEED || advice == MADV_FREE || advice == MADV_GUARD_INSTALL;
+  if (discards && start % sys::page_size == 0 && touches_image(start, end)) {
     if (!make_anonymous(start, end, false)) return finish(-ENOMEM);
   }
   return finish(call(SYS_madvise, address, length, advice));

@@ -8,6 +8,7 @@
 #include "agent/restarted_thread.h"
 #include "agent/shared_memory.h"
 #include "checkpoint/fork_advice.h"
+#include "checkpoint/guard_regions.h"
 #include "checkpoint/memory_flags.h"
 #include "events/exchange.h"
 #include "events/guard.h"
@@ -342,7 +343,7 @@ bool Operation::capture(const checkpoint::SaveRequest& request) {
     arena_->rewind(mark);
     forget_shared_mappings();
     ok = checkpoint::read_memory_map(arena_, context, claim_shared_file, content_goes_along, &map, &error_);
-    if (ok && !checkpoint::begin_memory_flags(map.mapping_count)) {
+    if (ok && !(checkpoint::begin_memory_flags(map.mapping_count) && checkpoint::begin_guard_regions())) {
       error_.set(-ENOMEM, "memory map").add("no memory for notes on the mappings");
       ok = false;
     }

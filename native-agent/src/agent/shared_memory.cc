@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "agent/agent.h"
+#include "checkpoint/guard_regions.h"
 #include "checkpoint/memory_flags.h"
 #include "events/host.h"
 #include "events/names.h"
@@ -153,6 +154,8 @@ int32_t barrier(const char* name, uint32_t) {
         if (memories[i].fd >= 0) sys::close_own_fd(memories[i].fd);
         memories[i].fd = -1;
       }
+      // Before memory is locked, in which the kernel makes none.
+      checkpoint::restore_guard_regions(log);
       checkpoint::restore_memory_flags(log);
   }
   return ok ? 0 : events::facts().error->number();

@@ -194,6 +194,23 @@ void library_extent(uint64_t* start, uint64_t* end) {
   }
 }
 
+namespace {
+/// /proc/thread-self/mem also reads what the application has made inaccessible, but no guard regions: these are one mapping's alone, and
+/// another one of the same memory has none.
+Status read_shared(const Mapping& mapping, void* copy) {
+  size_t size = mapping.end - mapping.start;
+  sys::UniqueFd memory = sys::open("/proc/thread-self/mem", O_RDONLY);
+  if (!memory.ok()) return memory.status();
+  Status status = sys::read_at(memory.get(), copy, size, mapping.start);
+  if (status != -EIO) return status;
+  int64_t other = call(SYS_mremap, mapping.start, 0, size, MREMAP_MAYMOVE);
+  if (failed(other)) return static_cast<Status>(other);
+  status = sys::read_at(memory.get(), copy, size, static_cast<uint64_t>(other));
+  sys::call_unchecked(SYS_munmap, other, size);
+  return status;
+}
+}  // namespace
+
 bool copy_shared(MemoryMap* map, sys::Error* error) {
   for (uint32_t i = 0; i < map->mapping_count; ++i) {
     Mapping* mapping = &map->mappings[i];
@@ -205,10 +222,7 @@ bool copy_shared(MemoryMap* map, sys::Error* error) {
       return false;
     }
     mapping->copy = reinterpret_cast<const char*>(copy);
-    // /proc/thread-self/mem also reads what the application has made inaccessible.
-    sys::UniqueFd memory = sys::open("/proc/thread-self/mem", O_RDONLY);
-    Status status = memory.ok() ? sys::read_at(memory.get(), reinterpret_cast<void*>(copy), size, mapping->start)
-                                : memory.status();
+    Status status = read_shared(*mapping, reinterpret_cast<void*>(copy));
     if (status != 0) {
       error->set(status, "/proc/thread-self/mem").add("cannot read the shared mapping at ").hex(mapping->start);
       return false;

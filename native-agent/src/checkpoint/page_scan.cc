@@ -46,13 +46,19 @@ bool PageScan::next(uint64_t* position, uint64_t end, bool own_only, PageRange* 
   *status = 0;
   if (*position >= end) return false;
   if (ioctl_works_) {
-    bool found = next_by_ioctl(position, end, own_only, range, status);
+    uint64_t none = page_is_zero | (own_only ? uint64_t{page_is_file} : 0);
+    bool found = next_by_ioctl(position, end, page_is_present | page_is_swapped, none, range, status);
     if (ioctl_works_) return found;
   }
   return next_by_read(position, end, own_only, range, status);
 }
 
-bool PageScan::next_by_ioctl(uint64_t* position, uint64_t end, bool own_only, PageRange* range, sys::Status* status) {
+bool PageScan::next_absent(uint64_t* position, uint64_t end, PageRange* range, sys::Status* status) {
+  *status = 0;
+  return *position < end && ioctl_works_ && next_by_ioctl(position, end, page_is_swapped, page_is_present, range, status);
+}
+
+bool PageScan::next_by_ioctl(uint64_t* position, uint64_t end, uint64_t any, uint64_t none, PageRange* range, sys::Status* status) {
   PageRegion region = {};
   ScanArgument argument = {};
   argument.size = sizeof argument;
@@ -61,10 +67,8 @@ bool PageScan::next_by_ioctl(uint64_t* position, uint64_t end, bool own_only, Pa
   argument.vector = reinterpret_cast<uintptr_t>(&region);
   argument.vector_length = 1;
   // Categories that must be absent are inverted and then demanded.
-  argument.category_mask = page_is_zero | (own_only ? uint64_t{page_is_file} : 0);
-  argument.category_inverted = argument.category_mask;
-  argument.category_anyof_mask = page_is_present | page_is_swapped;
-  argument.return_mask = page_is_present | page_is_swapped;
+  argument.category_mask = argument.category_inverted = none;
+  argument.category_anyof_mask = argument.return_mask = any;
   long result = call(SYS_ioctl, fd_.get(), pagemap_scan, &argument);
   if (result == -ENOTTY || result == -EINVAL) {
     ioctl_works_ = false;

@@ -17,9 +17,13 @@ class PageScan {
   /// The next range with content at or after *position and before end; false: none (or *status is set to -errno).
   /// own_only: leave pages out that are (clean) pages of the mapped file.
   bool next(uint64_t* position, uint64_t end, bool own_only, PageRange* range, sys::Status* status);
+  /// As next: of what has no page in memory although something is noted there: swapped pages, and guard regions. Only by PAGEMAP_SCAN:
+  /// without it there is nothing.
+  bool next_absent(uint64_t* position, uint64_t end, PageRange* range, sys::Status* status);
 
  private:
-  bool next_by_ioctl(uint64_t* position, uint64_t end, bool own_only, PageRange* range, sys::Status* status);
+  /// The next range of the categories `any`, of which none is in `none`.
+  bool next_by_ioctl(uint64_t* position, uint64_t end, uint64_t any, uint64_t none, PageRange* range, sys::Status* status);
   bool next_by_read(uint64_t* position, uint64_t end, bool own_only, PageRange* range, sys::Status* status);
 
   static constexpr size_t window = 4096;  // entries read at a time

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "checkpoint/guard_regions.h"
 #include "checkpoint/memory_flags.h"
 #include "checkpoint/page_writer.h"
 #include "checkpoint/simulated_time.h"
@@ -55,7 +56,7 @@ class Writer {
     }
     image::RecordWriter runs(reinterpret_cast<char*>(memory), metadata_capacity / 2);
     image::RecordWriter records(reinterpret_cast<char*>(memory) + metadata_capacity / 2, metadata_capacity / 2);
-    return read_flags() && write_pages(&runs) && write_metadata(&runs, &records) && flush_image() && write_kept();
+    return read_flags() && note_guard_regions(*map_, &error_) && write_pages(&runs) && write_metadata(&runs, &records) && flush_image() && write_kept();
   }
 
   /// What only /proc/self/smaps tells, and only slowly: memory that grows down, memory that the application keeps from its
