@@ -109,8 +109,11 @@ class PathPlugin : public testing::Test {
   int32_t restart_with(const std::string &folder) {
     settings[CAIRN_SETTING_RUN_FOLDER].clear();
     if (!folder.empty()) settings[CAIRN_SETTING_RUN_FOLDER].push_back({"", folder});
+    settings[CAIRN_SETTING_OPTION] = {{"hosts", "one"}};
     int32_t error = cairn_plugin_path.event(CAIRN_EVENT_PRECHECKPOINT, nullptr);
-    return error != 0 ? error : cairn_plugin_path.event(CAIRN_EVENT_RESTART, nullptr);
+    cairn::test::names.clear();
+    if (error == 0) error = cairn_plugin_path.event(CAIRN_EVENT_RESTART, nullptr);
+    return error != 0 ? error : cairn_plugin_path.event(CAIRN_EVENT_RUNNING, nullptr);
   }
   void restart() {
     start();
@@ -476,6 +479,97 @@ TEST_F(PathPlugin, MissingRunFolderIsRefused) {
     start();
     EXPECT_EQ(restart_with(base + "/nothing"), -ENOENT);
     EXPECT_NE(failure.find("nothing"), std::string::npos);
+  });
+}
+
+TEST_F(PathPlugin, FilesThatWereOpenedBeforeAreLookedForAnewWhereThatIsNeeded) {
+  auto first_line = [](const char *path) {
+    int fd = open(path, O_RDONLY | O_NONBLOCK);
+    if (fd < 0) return std::string("(none)");
+    char text[64];
+    ssize_t size = read(fd, text, sizeof text);
+    close(fd);
+    return std::string(text, static_cast<size_t>(std::max<ssize_t>(size, 0)));
+  };
+  auto twice = [&](const char *path) {
+    std::string one = first_line(path), other = first_line(path);
+    return one == other ? one : one + " and " + other;
+  };
+  ASSERT_EQ(symlink("target", (work + "/link").c_str()), 0);
+  ASSERT_EQ(mkdir((work + "/both").c_str(), 0755), 0);
+  ASSERT_TRUE(put(work + "/both/first", "1"));
+  for (const char *name : {"target", "gone"}) ASSERT_TRUE(put(work + "/" + name, std::string(name, 1)));
+  in_child([&] {
+    restart();
+    EXPECT_TRUE(put("both/second", "2"));
+    EXPECT_EQ(listing("both"), (Strings{".", "..", "first", "second"}));
+    for (const char *name : {"one", "two"}) ASSERT_TRUE(put(base + "/out/" + name, name));
+    ASSERT_EQ(twice("old.txt"), "old");
+    EXPECT_TRUE(put("old.txt", "new"));
+    EXPECT_EQ(twice("old.txt"), "new");
+    EXPECT_EQ(unlink("old.txt"), 0);
+    EXPECT_EQ(twice("old.txt"), "(none)");
+    EXPECT_TRUE(put("fresh", "again"));
+    ASSERT_EQ(twice("gone"), "g");
+    EXPECT_EQ(unlink("gone"), 0);
+    EXPECT_EQ(twice("gone"), "(none)");
+    ASSERT_EQ(twice("sub/a.txt"), "a");
+    EXPECT_EQ(rename("sub", "moved"), 0);
+    EXPECT_EQ(twice("sub/a.txt"), "(none)");
+    EXPECT_EQ(twice("moved/a.txt"), "a");
+    EXPECT_TRUE(put("moved/deep/new.txt", "n"));
+    EXPECT_EQ(listing("moved/deep"), (Strings{".", "..", "b.txt", "new.txt"}));
+    ASSERT_EQ(twice("link"), "t");
+    EXPECT_EQ(rename("fresh", "link"), 0);
+    EXPECT_EQ(twice("link"), "again");
+    // What an outside hand puts in the file's place, also a link to what has a version of its own.
+    ASSERT_EQ(twice("../out/one"), "one");
+    EXPECT_TRUE(put("target", "own"));
+    ASSERT_EQ(syscall(SYS_unlinkat, AT_FDCWD, (base + "/out/one").c_str(), 0), 0);
+    ASSERT_EQ(syscall(SYS_symlinkat, "../work/target", AT_FDCWD, (base + "/out/one").c_str()), 0);
+    EXPECT_EQ(twice("../out/one"), "own");
+    ASSERT_EQ(twice("../out/two"), "two");
+    ASSERT_EQ(syscall(SYS_renameat, AT_FDCWD, (base + "/out/far.txt").c_str(), AT_FDCWD, (base + "/out/two").c_str()), 0);
+    EXPECT_EQ(twice("../out/two"), "far");
+  });
+}
+
+TEST_F(PathPlugin, WhatIsKnownOfAFileIsForgottenWithTheWorkingFolder) {
+  ASSERT_EQ(mkdir((work + "/other").c_str(), 0755), 0);
+  ASSERT_EQ(mkfifo((work + "/other/a.txt").c_str(), 0600), 0);
+  in_child([&] {
+    restart();
+    ASSERT_EQ(chdir("sub"), 0);
+    for (int time = 0; time < 2; ++time) close(open("a.txt", O_RDONLY));
+    int folder = open("../other", O_RDONLY | O_DIRECTORY);
+    ASSERT_EQ(fchdir(folder), 0);
+    // A named pipe is the run's own, and opening the other one would wait for ever.
+    pid_t writer = fork();
+    if (writer == 0) {
+      alarm(10);
+      while (!really_exists(run + "/other/a.txt")) usleep(1000);
+      syscall(SYS_openat, AT_FDCWD, (run + "/other/a.txt").c_str(), O_WRONLY);
+      _exit(0);
+    }
+    alarm(10);
+    EXPECT_GE(open("a.txt", O_RDONLY), 0);
+    alarm(0);
+    kill(writer, SIGKILL);
+  });
+}
+
+TEST_F(PathPlugin, WhatNobodyHasToldIsFoundInTheRunFolder) {
+  in_child([&] {
+    restart();
+    EXPECT_EQ(mkdir("fresh", 0755), 0);
+    int fd = static_cast<int>(syscall(SYS_openat, AT_FDCWD, (run + "/fresh/untold").c_str(), O_WRONLY | O_CREAT, 0644));
+    ASSERT_GE(fd, 0);
+    EXPECT_EQ(write(fd, "u", 1), 1);
+    close(fd);
+    EXPECT_EQ(seen("fresh/untold"), "u");
+    EXPECT_EQ(listing("fresh"), (Strings{".", "..", "untold"}));
+    EXPECT_EQ(chdir("fresh"), 0);
+    EXPECT_EQ(seen("untold"), "u");
   });
 }
 

@@ -116,6 +116,8 @@ function restartSettings(context: Context, plan: RestartPlan, folder: string, ma
     option('library', host?.library || agentLibrary(identity(context))),
     option('root', String(root)),
   ];
+  // No other host ever joins: what is told by this one's shared names is told to all.
+  if (session.listen === null && manifest.processes.every((one) => one.host === 0)) settings.push(option('hosts', 'one'));
   settings.push(...plan.without.map((library) => option('plugins.without', library)));
   // One process knows best itself where it is.
   if (manifest.processes.length > 1) settings.push(option('folder', manifest.folder));

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "numbers.h"
+#include "own.h"
 #include "state.h"
 
 namespace cairn::path {
@@ -164,6 +165,7 @@ int make_parents(const PathText &path) {
   if (top < 0) return 0;
   PathText ancestor;
   Found found;
+  tell_own(path);
   for (size_t end = state.layer[top].root_length + 1u; end < path.length; ++end) {
     if (path.text[end] != '/') continue;
     if (!ancestor.assign(path.text, end)) return -ENAMETOOLONG;
@@ -177,6 +179,7 @@ int make_parents(const PathText &path) {
     if (found.where == Where::kTop) continue;
     PathText made;
     if (int error = layer_path(top, ancestor, made)) return error;
+    tell_own(ancestor);
     if (int error = copy_folder(made, status)) return error;
   }
   return 0;

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "mapping.h"
 #include "outside.h"
+#include "own.h"
 #include "removed.h"
 #include "state.h"
 #include "table.h"
@@ -60,6 +62,33 @@ bool rename_terminal(const char *path, size_t length, int32_t (*cairn_terminals:
   if (table == nullptr) return false;
   int32_t other = (table->*rename)(number);
   return other != number && result.assign("/dev/pts/", 9) && result.append_number(static_cast<uint64_t>(other));
+}
+
+/// Looks at found.real.
+void look(Found &found) {
+  struct statx status;
+  found.error = stat_path(found.real.length != 0 ? found.real.text : "/", false, status);
+  found.mode = found.error == 0 ? status.stx_mode : 0;
+  found.device = found.error == 0 ? makedev(status.stx_dev_major, status.stx_dev_minor) : 0;
+  found.inode = found.error == 0 ? status.stx_ino : 0;
+}
+
+enum class Part : uint8_t { kAll, kOriginal, kRunFolders };
+
+/// 1: it is there, or the kernel is to say why it cannot be looked for; 0: there is none in this part; -errno.
+int look_in_layers(const PathText &path, int32_t top, Part part, Found &found) {
+  int32_t layer = top;
+  do {
+    if ((layer == Found::kOriginal ? Part::kRunFolders : Part::kOriginal) == part) continue;
+    if (int error = layer_path(layer, path, found.real)) return error;
+    look(found);
+    if (found.error == -ENOENT) continue;
+    if (found.error == -ENOTDIR) break;  // a file stands where a lower layer has a folder
+    found.where = layer == top ? Where::kTop : Where::kLower;
+    found.layer = layer;
+    return 1;
+  } while (next_layer(path, layer));
+  return 0;
 }
 
 }  // namespace
@@ -123,38 +152,25 @@ int hide(const PathText &path) {
   int32_t layer = top_layer(path);
   if (layer < 0 || hidden_below(layer, path)) return 0;
   tell_removed(path);
-  return insert(Kind::kWhiteout, path.text, path.length, "", layer, "", now_ns(), false) != nullptr ? 0 : -ENOMEM;
+  bool kept = insert(Kind::kWhiteout, path.text, path.length, "", layer, "", now_ns(), false) != nullptr;
+  tell_hidden();
+  return kept ? 0 : -ENOMEM;
 }
 
 int locate_overlay(const PathText &path, Found &found) {
-  struct statx status;
   int32_t top = top_layer(path);
   if (top < 0) {
     if (int error = apply_prefix(path, found.real)) return error;
     found.where = found.real.equals(path.text, path.length) ? Where::kNone : Where::kPrefix;
     found.layer = Found::kOriginal;
-    found.error = stat_path(found.real.length != 0 ? found.real.text : "/", false, status);
-    found.mode = found.error == 0 ? status.stx_mode : 0;
+    look(found);
     return 0;
   }
-  int32_t layer = top;
-  do {
-    if (int error = layer_path(layer, path, found.real)) return error;
-    found.error = stat_path(found.real.length != 0 ? found.real.text : "/", false, status);
-    if (found.error == 0) {
-      found.where = layer == top ? Where::kTop : Where::kLower;
-      found.layer = layer;
-      found.mode = status.stx_mode;
-      return 0;
-    }
-    if (found.error == -ENOTDIR) break;  // a file stands where a lower layer has a folder
-    if (found.error != -ENOENT) {        // not allowed to look: the kernel is to say so
-      found.where = layer == top ? Where::kTop : Where::kLower;
-      found.layer = layer;
-      found.mode = 0;
-      return 0;
-    }
-  } while (next_layer(path, layer));
+  bool own = may_be_own(own_key(path));
+  int result = look_in_layers(path, top, own ? Part::kAll : Part::kOriginal, found);
+  // What programs without Cairn have put into a folder that is in the run folder alone, nobody has told.
+  if (result == 0 && !own) result = look_in_layers(path, top, Part::kRunFolders, found);
+  if (result != 0) return result < 0 ? result : 0;
   found.where = Where::kAbsent;
   found.layer = top;
   found.mode = 0;
@@ -162,23 +178,16 @@ int locate_overlay(const PathText &path, Found &found) {
 }
 
 int locate(const PathText &path, Found &found) {
-  if (rename_terminal(path.text, path.length, &cairn_terminals::to_real, found.real)) {
-    struct statx status;
-    found.where = Where::kFile;
-    found.layer = Found::kOriginal;
-    found.error = stat_path(found.real.text, false, status);
-    found.mode = found.error == 0 ? status.stx_mode : 0;
-    return 0;
+  bool renamed = rename_terminal(path.text, path.length, &cairn_terminals::to_real, found.real);
+  if (!renamed) {
+    const Entry *file = find(Kind::kFile, path.text, path.length);
+    bool outside = file == nullptr && told_outside(path, found.real);
+    if (!outside && (file == nullptr || file->shadowed)) return locate_overlay(path, found);
+    if (!outside && !found.real.assign(file->value, file->value_length)) return -ENAMETOOLONG;
   }
-  const Entry *file = find(Kind::kFile, path.text, path.length);
-  bool outside = file == nullptr && told_outside(path, found.real);
-  if (!outside && (file == nullptr || file->shadowed)) return locate_overlay(path, found);
-  struct statx status;
-  if (!outside && !found.real.assign(file->value, file->value_length)) return -ENAMETOOLONG;
   found.where = Where::kFile;
   found.layer = Found::kOriginal;
-  found.error = stat_path(found.real.text, false, status);
-  found.mode = found.error == 0 ? status.stx_mode : 0;
+  look(found);
   return 0;
 }
 

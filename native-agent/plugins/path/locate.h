@@ -21,12 +21,13 @@ struct Found {
   int32_t layer = kOriginal;  // kTop, kLower: in which layer
   int32_t error = 0;          // -errno if it is not there
   uint32_t mode = 0;          // st_mode, links not followed
+  uint64_t device = 0, inode = 0;
   PathText real;
 
   static constexpr int32_t kOriginal = -1;
 };
 
-/// `path` is absolute, canonical, "" for the root. Looks the object up (one lstat for each layer). 0 or -ENAMETOOLONG.
+/// `path` is absolute, canonical, "" for the root. Looks the object up (one lstat for each layer that may have it). 0 or -ENAMETOOLONG.
 int locate(const PathText &path, Found &found);
 /// The same without mapped files: only layers and prefixes.
 int locate_overlay(const PathText &path, Found &found);

@@ -10,6 +10,7 @@
 #include "locate.h"
 #include "proc.h"
 #include "outside.h"
+#include "own.h"
 #include "state.h"
 #include "table.h"
 #include "target.h"
@@ -216,6 +217,7 @@ int32_t map_file(const char *virtual_path, const char *real_path) {
   const Entry *earlier = find(Kind::kFile, path.text, path.length);
   const char *before = earlier != nullptr ? earlier->value : path.text;
   uint64_t now = now_ns();
+  tell_own(path);
   if (!shadowed) tell_outside(path);
   if (!shadowed && insert(Kind::kFileReal, real.text, real.length, path.text, 0, "", now, false) == nullptr) return -ENOMEM;
   if (insert(Kind::kFile, path.text, path.length, real.text, 0, before, now, shadowed) == nullptr) return -ENOMEM;

@@ -6,9 +6,11 @@
 #include "locate.h"
 #include "common/handles.h"
 #include "common/text.h"
+#include "known.h"
 #include "mapping.h"
 #include "numbers.h"
 #include "outside.h"
+#include "own.h"
 #include "proc.h"
 #include "removed.h"
 #include "rules_file.h"
@@ -67,6 +69,13 @@ int32_t init(const cairn_host *host, const char *) {
   return host->publish("cairn.paths/1", &functions);
 }
 
+/// Whether nobody puts anything into the run folder who does not tell it by the shared names of this host.
+bool is_told_all() {
+  const char *hosts = plugin::option(state.host, "hosts"), *folder = nullptr;
+  bool is_own_folder = state.layers == 0 || state.host->setting(CAIRN_SETTING_RUN_FOLDER, 0, &folder) != nullptr;
+  return hosts != nullptr && plugin::same(hosts, "one") && is_own_folder;
+}
+
 int32_t event(uint32_t event, void *) {
   switch (event) {
     case CAIRN_EVENT_PRECHECKPOINT:
@@ -74,16 +83,23 @@ int32_t event(uint32_t event, void *) {
       return remember_cwd();
     case CAIRN_EVENT_RESTART: {
       state.restarted_ns = now_ns();
+      forget_known();
       if (int32_t error = apply_settings()) return error;
       state.restarted = true;
       __atomic_store_n(&active, 1u, __ATOMIC_RELEASE);
       publish_program();
       if (int32_t error = move_outside()) return state.host->fail(error, "path", "files of an earlier run cannot be found in this run's folder");
       if (!plugin::is_root(state.host)) return 0;
+      state.own_is_to_be_told = is_told_all();
       if (int32_t error = take_outside_over()) return error;
       if (int32_t error = write_rules()) return state.host->fail(error, "paths", "the path rules cannot be written into the session's runtime folder");
       return 0;
     }
+    case CAIRN_EVENT_RUNNING:
+      // Not before: all that was to come back has its place now.
+      if (state.own_is_to_be_told) plugin::aside(state.host, [] { learn_own(); });
+      state.own_is_to_be_told = false;
+      return 0;
     default:
       return 0;
   }

@@ -38,6 +38,7 @@ inline constexpr uint32_t kMaximumExcluded = 256;
 struct State {
   const cairn_host *host;
   bool restarted;
+  bool own_is_to_be_told;  // what the layers hold (own.h), when the restarted computation runs
   uint32_t prefixes;
   uint32_t layers;
   uint32_t excluded;

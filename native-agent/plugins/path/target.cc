@@ -69,6 +69,10 @@ int Target::resolve(int folder, const char *given, bool follow) {
   return use_real();
 }
 
+bool Target::is_plain_file() const {
+  return !touched_ && !proc_ && !walk_.linked && (where_ == Where::kNone || where_ == Where::kLower) && found_.error == 0 && S_ISREG(found_.mode);
+}
+
 int Target::look(int folder, const char *given, bool follow) { return resolve(folder, given, follow); }
 
 int Target::look_folder(int folder, const char *given) {

@@ -36,6 +36,10 @@ class Target {
   /// False: no rule applied, dirfd and path are the caller's.
   bool touched() const { return touched_; }
   uint32_t mode() const { return found_.mode; }
+  uint64_t device() const { return found_.device; }
+  uint64_t inode() const { return found_.inode; }
+  /// A file to which what was given leads without a rule and without a link.
+  bool is_plain_file() const;
   bool exists() const { return found_.error == 0 && where_ != Where::kAbsent; }
   /// Brings what is in a lower layer to the top one, if it can be (files, folders, links). 0 or -errno.
   int raise(bool follow, bool truncate);

@@ -166,6 +166,7 @@ Walked walk(int dirfd, const char *path, bool follow, Walk &out, Found &found) {
       return Walked::kError;
     }
     out.located = false;
+    out.linked = true;
     if (++links > kMaximumLinks) {
       out.error = -ELOOP;
       return Walked::kError;

@@ -17,6 +17,7 @@ struct Walk {
   PathText path;         // "" is the root
   bool crossed = false;  // a rule was used on the way: the arguments as they are would lead elsewhere
   bool folder = false;   // the path had a slash at its end
+  bool linked = false;   // a link was followed
   bool located = false;  // the object was looked up on the way
   int error = 0;         // -errno
 };

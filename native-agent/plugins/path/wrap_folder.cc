@@ -1,4 +1,5 @@
 // Interposes on the working directory: the kernel's is the real folder, the application sees the virtual one.
+#include "known.h"
 #include "wrap.h"
 
 #include <stdlib.h>
@@ -7,6 +8,15 @@
 using namespace cairn::path;
 
 namespace {
+
+/// Goes to another folder by libc's function. What is known of the old one must be used neither before nor after it returns.
+template <typename Call>
+int change_folder(Call call) {
+  forget_known();
+  int result = call();
+  forget_known();
+  return result;
+}
 
 /// The virtual working directory; false: libc's function gives the right answer.
 bool virtual_folder(PathText &path) {
@@ -20,7 +30,12 @@ WRAP(int, chdir, const char *path) {
   if (inactive()) return NEXT(chdir)(path);
   Target target;
   if (failed(target.look_folder(AT_FDCWD, path))) return -1;
-  return NEXT(chdir)(target.path);
+  return change_folder([&] { return NEXT(chdir)(target.path); });
+}
+
+WRAP(int, fchdir, int folder) {
+  if (inactive()) return NEXT(fchdir)(folder);
+  return change_folder([&] { return NEXT(fchdir)(folder); });
 }
 
 WRAP(char *, getcwd, char *buffer, size_t size) {

@@ -1,5 +1,6 @@
 // Interposes on the functions that open a file by its path. [any] context; libc's functions are called for the opening itself,
 // because they are cancellation points.
+#include "known.h"
 #include "wrap.h"
 
 #include <stdarg.h>
@@ -30,8 +31,16 @@ using namespace cairn::path;
 // What needs a Target is a function of its own, so that the way past the rules has no big stack frame.
 template <typename Next>
 __attribute__((noinline)) static int open_at(int folder, const char *path, int flags, mode_t mode, Next next) {
+  bool knowable = is_plain_reading(flags) && path != nullptr && (folder == AT_FDCWD || path[0] == '/');
+  if (KnownFile known; knowable && recall(path, known)) {
+    int fd = next(AT_FDCWD, path, flags, mode);
+    if (fd >= 0 ? is_open(known, fd) : errno == EINTR) return fd;
+    if (fd >= 0) (void)sys(SYS_close, fd);
+  }
+  Moment before = moment();
   Target target;
   if (failed(target.open(folder, path, flags))) return -1;
+  if (knowable) remember(path, target, before);
   return next(target.dirfd, target.path, flags, mode);
 }
 

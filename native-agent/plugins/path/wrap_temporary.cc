@@ -1,5 +1,6 @@
 // Interposes on the functions that make a file or folder with a new name from a template: libc's works on the real path, and
 // what it put in place of XXXXXX goes into the caller's template.
+#include "own.h"
 #include "wrap.h"
 
 #include <stdlib.h>
@@ -7,6 +8,14 @@
 using namespace cairn::path;
 
 namespace {
+
+/// The name that was put in place of XXXXXX; the template's was told before.
+void tell_made(const PathText &pattern, const char *letters, size_t after) {
+  PathText made;
+  if (!made.assign(pattern) || made.length < after) return;
+  memcpy(made.text + made.length - after, letters, 6);
+  tell_own(made);
+}
 
 template <typename Result, typename Call>
 Result make_temporary(char *pattern, int suffix, Result failure, Call call) {
@@ -21,8 +30,10 @@ Result make_temporary(char *pattern, int suffix, Result failure, Call call) {
   Result result = call(real.text);
   size_t length = strlen(pattern);
   size_t changed = 6u + static_cast<size_t>(suffix);
-  if (result != failure && suffix >= 0 && length >= changed && real.length >= changed)
+  if (result != failure && suffix >= 0 && length >= changed && real.length >= changed) {
     memcpy(pattern + length - changed, real.text + real.length - changed, 6);
+    if (target.overlaid()) tell_made(target.virtual_path(), pattern + length - changed, changed);
+  }
   return result;
 }
 

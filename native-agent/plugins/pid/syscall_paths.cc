@@ -67,6 +67,7 @@ bool call_with_paths(long which, const long* a, long* result) {
     case SYS_lremovexattr: *result = lremovexattr(path(a[0]), path(a[1])); return true;
     case SYS_execve: *result = execve(path(a[0]), reinterpret_cast<char* const*>(a[1]), reinterpret_cast<char* const*>(a[2])); return true;
     case SYS_chdir: *result = chdir(path(a[0])); return true;
+    case SYS_fchdir: *result = fchdir(number(a[0])); return true;
     case SYS_getcwd: *result = current_folder(reinterpret_cast<char*>(a[0]), static_cast<size_t>(a[1])); return true;
 #ifdef SYS_open
     case SYS_open: *result = open(path(a[0]), number(a[1]), static_cast<mode_t>(a[2])); return true;
