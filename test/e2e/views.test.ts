@@ -97,7 +97,7 @@ story('virtual names follow the selection: of a snapshot, filtered', async (wind
   await until('it is there', async () => (await panel.locator('tbody tr').count()) === 1);
   await column.selectOption('All columns');
   await panel.getByRole('button', { name: /^Copy the row of \d+$/ }).waitFor();
-  const history = panel.getByRole('button', { name: /^History of \d+$/ });
+  const history = panel.getByRole('button', { name: /^History of \d+/ });
   await history.press('Enter');
   const runs = panel.getByRole('list', { name: /^History of \d+$/ });
   await runs.getByText(join(suite.folder, 'ticks.txt')).first().waitFor();

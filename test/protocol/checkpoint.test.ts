@@ -140,6 +140,11 @@ test('a breakpoint holds a checkpoint before a phase or barrier, as long as it l
     'precheckpoint',
   ]);
   const heldAt = (): string | undefined => coordinator.status.operation?.heldAt;
+  await assert.rejects(coordinator.checkpoint({ ...resume, holdAt: ['save', 'vendor.drian'] }), {
+    code: 'usage',
+    message: /vendor\.drian/,
+    remedy: /vendor\.drain/,
+  });
   const first = coordinator.checkpoint({ ...resume, holdAt: ['vendor.drain'] });
   for (const [label, before] of [
     ['vendor.drain', 'suspend'],

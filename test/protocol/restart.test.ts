@@ -89,6 +89,10 @@ test('a breakpoint holds a restart, as long as it likes: who waits for the progr
     // More than a phase, or the restorers, may take.
     await new Promise((resolve) => setTimeout(resolve, 250));
     assert.equal(peer.phases.at(-1), before);
+    // Nobody waits for it without knowing, and takes it for something of their own.
+    const queued = { code: 'wrongState', message: new RegExp(`held before ${label}`) };
+    await assert.rejects(coordinator.checkpoint({ name: '', then: 'resume' }), queued);
+    await assert.rejects(coordinator.hold(), queued);
     assert.equal((await coordinator.resume()).state, 'restarting');
   }
   await waitFor('it to run', () => coordinator.status.state === 'running');
@@ -101,6 +105,24 @@ test('a breakpoint holds a restart, as long as it likes: who waits for the progr
   second.peer.close();
   await waitFor('it to be told', () => second.coordinator.status.state === 'exited');
   assert.match(second.coordinator.status.operation?.error ?? '', /cancelled/);
+
+  const third = await held('gone', []);
+  await waitFor('it to be held', () => third.coordinator.status.operation?.heldAt === 'restart');
+  third.child.kill('SIGKILL');
+  third.peer.close();
+  await waitFor('its end', () => third.coordinator.status.state === 'exited');
+  await assert.rejects(third.coordinator.checkpoint({ name: '', then: 'resume' }), { code: 'sessionEnded' });
+});
+
+test('a restart that is to be held before what there is not fails with what there is', async (t) => {
+  const { folder, made } = await snapshot(t);
+  const { coordinator, join: joinPeer } = await second(t, folder);
+  await coordinator.restart({ ...restartParams(made.path), holdAt: ['Resume'] });
+  const waiting = assert.rejects(coordinator.started(5000), { message: /no phase or barrier Resume .*held/ });
+  const child = spawn('sleep', ['60']);
+  atEnd(t, () => void child.kill('SIGKILL'));
+  await joinPeer({ pid: child.pid ?? 0, virtualPid: process.pid, snapshot: basename(made.path), plugins });
+  await waiting;
 });
 
 /** Of a session with these plugins from outside, the lowest layer first. */

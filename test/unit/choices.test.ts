@@ -75,6 +75,8 @@ test('a profile is that of the nearest folder above that has profiles', () => {
     mkdirSync(join(root, 'w/.vscode'), { recursive: true });
     mkdirSync(join(root, 'w/run/1'), { recursive: true });
     writeFileSync(join(root, 'w/.vscode/cairn-plugins.json'), '{"profiles":{"p":[{"library":"a.so","settings":{"x":2}}]}}');
+    assert.throws(() => profilePlugins('p', join(root, 'w')), { code: 'fileNotReadable', message: /w\/a\.so/ });
+    writeFileSync(join(root, 'w/a.so'), '');
     assert.deepEqual(profilePlugins('p', join(root, 'w/run/1')), [{ library: join(root, 'w/a.so'), settings: '{"x":2}' }]);
     assert.throws(() => profilePlugins('q', join(root, 'w')), { code: 'usage', message: /"q"/ });
     assert.throws(() => profilePlugins('p', root), { code: 'usage', message: /there is no/ });

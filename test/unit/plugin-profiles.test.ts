@@ -30,12 +30,13 @@ test('a profile gives its plugins by absolute paths, those that are on', () => {
   const profiles = parseProfiles(`{
     // the slow one
     "profiles": { "slow": [{ "library": "./build/a.so", "settings": { "k": 1 } }, { "library": "b.so", "disabled": true },
-                           { "library": "\${workspaceFolder}/c.so" }, { "library": "/lib/d.so" }], },
+                           { "library": "\${workspaceFolder}/c.so" }, { "library": "/lib/d.so" }, { "library": "../x/./e.so" }], },
   }`);
   assert.deepEqual(pluginsOfProfile(profiles, 'slow', '/w'), [
     { library: '/w/build/a.so', settings: { k: 1 } },
     { library: '/w/c.so' },
     { library: '/lib/d.so' },
+    { library: '/x/e.so' },
   ]);
   assert.throws(() => pluginsOfProfile(profiles, 'toString', '/w'), { code: 'usage', remedy: 'There are: slow.' });
 });

@@ -99,11 +99,15 @@ export function pathChange(text: string): { from: string; to: string } {
   return { from: from.length > 1 ? from.replace(/\/+$/, '') : from, to: resolve(to) };
 }
 
+function existing(library: string): string {
+  if (existsSync(library)) return library;
+  throw failure('fileNotReadable', { what: 'plugin', path: library, why: 'there is no such file' });
+}
+
 /** `LIB` or `LIB=SETTINGS.json`; the settings are read and checked to be JSON. */
 export function plugin(text: string): { library: string; settings: string } {
   const equals = existsSync(text) ? -1 : text.lastIndexOf('=');
-  const library = resolve(equals < 0 ? text : text.slice(0, equals));
-  if (!existsSync(library)) throw failure('fileNotReadable', { what: 'plugin', path: library, why: 'there is no such file' });
+  const library = existing(resolve(equals < 0 ? text : text.slice(0, equals)));
   if (equals < 0) return { library, settings: '{}' };
   const path = resolve(text.slice(equals + 1));
   try {
@@ -121,7 +125,7 @@ export function profilePlugins(name: string, cwd: string): { library: string; se
     const file = join(root, PROFILES_FILE);
     if (existsSync(file)) {
       const plugins = pluginsOfProfile(parseProfiles(readFileSync(file, 'utf8')), name, root);
-      return plugins.map(({ library, settings }) => ({ library, settings: JSON.stringify(settings ?? {}) }));
+      return plugins.map(({ library, settings }) => ({ library: existing(library), settings: JSON.stringify(settings ?? {}) }));
     }
     if (root === dirname(root))
       throw failure('usage', {

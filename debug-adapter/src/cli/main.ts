@@ -1,6 +1,7 @@
 /**
  * The `cairn` command: what it understands. Each command's own code is loaded only when it is asked for, so that `cairn run`
- * is as quick as it can be. Exit status: 0 done, 1 the operation failed, 2 wrong usage; in the foreground, the program's.
+ * is as quick as it can be. Exit status: 0 done, 1 the operation failed, 2 wrong usage,
+ * 128 + a signal's number given up by it; in the foreground, the program's.
  */
 import { Command, CommanderError, Option } from 'commander';
 import { installedVersion } from '../platform/installation.js';

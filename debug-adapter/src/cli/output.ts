@@ -37,10 +37,10 @@ export function printRaw(text: string): void {
   writeAll(1, text);
 }
 
-/** What failed and what to do; the exit status for it: 2 for a wrong call, else 1. */
 /** As shells give it for a command that Ctrl-C has ended. */
 const INTERRUPTED = 130;
 
+/** What failed and what to do; the exit status for it: 2 for a wrong call, that of an interrupted command where it was cancelled, else 1. */
 export function printError(error: unknown): number {
   const cairn = asCairnError(error);
   note(describe(cairn).split('\n').join('\n  '));

@@ -124,7 +124,8 @@ export class ControlServer {
   #encode = (message: Message): Promise<Uint8Array> => {
     const began = performance.now();
     const bytes = Buffer.from(JSON.stringify(message));
-    if (Message.isNotification(message)) this.#coordinator.session.tellingTook(performance.now() - began);
+    if (Message.isNotification(message) && message.method === 'session/changed')
+      this.#coordinator.session.tellingTook(performance.now() - began);
     return Promise.resolve(bytes);
   };
 

@@ -24,6 +24,7 @@ import { openFiles } from '../store/open-files.js';
 import { newSnapshotId, PartialSnapshot } from '../store/partial.js';
 import { isInside, noLabels } from '../store/snapshot-folder.js';
 import type { AgentConnection } from './agent-connection.js';
+import { checkBreakpoints } from './breakpoints.js';
 import type { Context } from './context.js';
 import { type Described, describe } from './described.js';
 import { letGo, members, note, suspend } from './members.js';
@@ -50,6 +51,7 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
   const wasHeld = session.state === 'held';
   // Who holds a computation lets it go; a snapshot in between changes nothing about that.
   const then = wasHeld && params.then === 'resume' ? 'hold' : params.then;
+  checkBreakpoints(params.holdAt ?? [], all);
   const operation = context.begin('checkpoint');
   operation.breakpoints = params.holdAt ?? [];
   let partial: PartialSnapshot | undefined;

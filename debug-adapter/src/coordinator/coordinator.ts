@@ -6,7 +6,6 @@
  * Tests: test/protocol/.
  */
 
-import { breakpointLabel, holdable } from '../model/phases.js';
 import type { Clock } from '../platform/clock.js';
 import { makeNames, type RuntimePaths } from '../platform/runtime.js';
 import type {
@@ -33,6 +32,7 @@ import type { Store } from '../store/store.js';
 import type { AgentConnection } from './agent-connection.js';
 import { Agents } from './agents.js';
 import { attachFamily, prepareAttach } from './attach.js';
+import { knownBreakpoints } from './breakpoints.js';
 import { callbacksOf } from './callbacks.js';
 import { checkpoint } from './checkpoint.js';
 import type { Context, Deadlines } from './context.js';
@@ -217,7 +217,7 @@ export class Coordinator {
 
   /** Leaves the computation to itself, as far as there is one that can be left. */
   detach(): Promise<SessionStatus> {
-    return this.#strand.run(async () => {
+    return this.#queued(async () => {
       if (this.ownsTerminal) throw failure('cannotDetach', { name: this.session.name });
       if (this.session.state === 'held') {
         await this.#operate('resume', async (operation) => {
@@ -245,7 +245,7 @@ export class Coordinator {
   }
 
   checkpoint(params: CheckpointParams): Promise<CheckpointResult> {
-    return this.#strand.run(async () => {
+    return this.#queued(async () => {
       const result = await this.#stopped.during(() => checkpoint(this.#context, params));
       if (params.then === 'kill')
         await bounded(this.#ended.promise, 10_000, () =>
@@ -267,12 +267,11 @@ export class Coordinator {
   /** Holds checkpoints and restarts before these phases and barriers; gives those that there are. */
   breakAt(labels: readonly string[]): string[] {
     this.session.breakpoints = labels;
-    const there = holdable(this.session.processes.flatMap((one) => one.plugins));
-    return labels.filter((label) => there.has(breakpointLabel(label)));
+    return knownBreakpoints(labels, this.session.processes);
   }
 
   hold(): Promise<SessionStatus> {
-    return this.#strand.run(async () => {
+    return this.#queued(async () => {
       await this.#stopped.during(() => members(this.#context));
       if (this.session.state === 'held') return this.status;
       return this.#operate('hold', async (operation) => {
@@ -311,7 +310,7 @@ export class Coordinator {
 
   /** Of plugins, while the program runs or is held. */
   changeSettings(changes: readonly PluginSetting[]): Promise<Plugin[]> {
-    return this.#strand.run(() => this.#stopped.during(() => changeLiveSettings(this.#context, changes)));
+    return this.#queued(() => this.#stopped.during(() => changeLiveSettings(this.#context, changes)));
   }
 
   async table(kind: TableKind, virtualPid?: number): Promise<TableRow[]> {
@@ -349,6 +348,19 @@ export class Coordinator {
     this.#record();
     this.#joining.close();
     this.#agents.close();
+  }
+
+  /** After what is under way; but one that is held at a breakpoint may be held for hours, and who waits for it would not know. */
+  async #queued<T>(work: () => Promise<T>): Promise<T> {
+    const { operation, name } = this.session;
+    if (operation !== null && operation.status.heldAt !== '')
+      throw failure('wrongState', {
+        name,
+        state: `held before ${operation.status.heldAt}`,
+        what: 'this',
+        remedy: 'Resume it first.',
+      });
+    return this.#strand.run(work);
   }
 
   async #start(params: LaunchParams | RestartParams, make: () => Promise<Started>): Promise<StartResult> {
@@ -466,10 +478,12 @@ export class Coordinator {
     if (restarting && error === undefined) {
       const { operation } = session;
       const failed = operation?.isCancelled ? operation.cancelledError : restartError(this.#context);
-      if (!operation?.status.finished) operation?.finish(failed);
+      operation?.finish(failed);
       this.#begun.reject(failed);
     } else if (error !== undefined) this.#begun.reject(error);
     else this.#begun.resolve();
+    // Where it is held at a breakpoint there is nobody left whom it could go on with.
+    session.operation?.cancel();
     if (restarting && this.#started?.restart?.newRunFolder && session.runFolder !== null) {
       removeRunFolder(session.runFolder);
       session.runFolder = null;

@@ -396,7 +396,9 @@ export class Operation {
     this.#changed();
   }
 
+  /** The first end counts. */
   finish(error?: unknown): void {
+    if (this.status.finished) return;
     this.status.finished = true;
     this.status.error = error === undefined ? '' : reason(error);
     this.#finished(this);

@@ -19,6 +19,7 @@ import { newRunFolder } from '../store/runs.js';
 import { slotFolder } from '../store/slots.js';
 import { summarize, wholeManifest } from '../store/snapshot-folder.js';
 import type { AgentConnection } from './agent-connection.js';
+import { checkBreakpoints } from './breakpoints.js';
 import type { Context } from './context.js';
 import type { Joining } from './joining.js';
 import { agentLibrary, identityVariables, restoreCommand } from './launch.js';
@@ -49,14 +50,16 @@ export async function restart(
   const plan = planRestart(params, { ...summary, manifest }, store.path);
   const { plugins } = plan;
   const folder = await restorableFolder(store, params.snapshot, manifest);
+  session.launchers = params.launchers ?? manifest.launchers;
+  await listenAgain(context, joining, params, manifest);
+  // Whoever asked may have given up meanwhile. From here on nothing is waited for.
+  if (session.state === 'exited') throw failure('cancelled', { kind: 'restart', detail: 'Nothing had been started.' });
   const runFolder = runFolderFor(context, params, plan.folder);
   rmSync(paths.restoreError, { force: true });
 
   const { computation, argv, cwd } = manifest;
   Object.assign(session, { computation, argv, cwd, restartedFrom: manifest.id, lastSnapshot: manifest.id, runFolder });
   Object.assign(session, { rules: plan.rules, processEnv: plan.processEnv, plugins, restartChanges: plan.changes });
-  session.launchers = params.launchers ?? manifest.launchers;
-  await listenAgain(context, joining, params, manifest);
   const operation = context.begin('restart');
   operation.snapshot = manifest.id;
   operation.breakpoints = params.holdAt ?? [];
@@ -150,6 +153,7 @@ export async function finishRestart(
       if (one.problem !== '') throw failure('cannotCheckpoint', { pid: one.virtualPid, program: one.program, why: one.problem });
     }
     for (const one of all) checkPlugins(session.plugins, without, one);
+    checkBreakpoints(operation.breakpoints, all);
     for (const step of restartSteps(all)) await operation.step(step, all, context.deadlines);
     if (session.state === 'restarting') session.become('running');
     operation.finish();
@@ -208,14 +212,21 @@ export function watchRestorers({ session, paths, deadlines, log }: Context, begu
     if (session.exitStatus !== null) return 'the first process has ended before all were restored; the others are ended';
     return performance.now() - since > deadlines.start ? 'not all processes were restored in time' : '';
   };
+  let given = '';
+  let ending = false;
+  // Again and again: some may connect while the others are ended.
   const look = async (): Promise<void> => {
-    const text = session.state === 'restarting' ? why() : '';
-    if (text === '' || session.operation?.status.phases.length) return; // when all are there the phases have deadlines of their own
-    clearInterval(timer);
-    log.add('error', text);
+    if (ending || session.state !== 'restarting') return;
+    if (given === '') {
+      given = session.operation?.status.phases.length ? '' : why(); // when all are there the phases have deadlines of their own
+      if (given === '') return;
+      log.add('error', given);
+    }
+    ending = true;
     const all = [...session.processes];
-    if (session.operation?.isCancelled) await session.operation.abort(all);
+    if (all.length > 0 && session.operation?.isCancelled) await session.operation.abort(all);
     for (const one of all) session.hosts.signal(one.process, 'SIGKILL');
+    ending = false;
   };
   const timer = setInterval(() => void look(), LOOK_MS);
   const stop = (): void => clearInterval(timer);

@@ -27,6 +27,8 @@ import type { SettingInit } from './settings.js';
 /** At least; and ten times as long as the telling took, so that a large computation is not slowed down by those who watch. */
 const GATHER_MS = 10;
 const GATHER_SHARE = 10;
+/** Nobody who looks on waits for longer, whatever telling costs. */
+const MOST_GATHER_MS = 1000;
 
 export class Session {
   readonly name: string;
@@ -120,7 +122,8 @@ export class Session {
     const lasting = this.#lasting;
     this.#lasting = false;
     for (const listener of this.#listeners) listener(lasting);
-    this.#gatherMs = Math.max(GATHER_MS, (performance.now() - began + this.#tellingMs) * GATHER_SHARE);
+    const wanted = (performance.now() - began + this.#tellingMs) * GATHER_SHARE;
+    this.#gatherMs = Math.min(Math.max(GATHER_MS, wanted), MOST_GATHER_MS);
     this.#tellingMs = 0;
   }
 

@@ -47,7 +47,7 @@ export class ControlComputations implements Computations {
     }
     if (configuration.pluginProfile !== undefined) {
       throw failure('usage', {
-        what: `The profile of plugins "${configuration.pluginProfile}" is known to the editor alone`,
+        what: `The profile of plugins "${configuration.pluginProfile}" is looked up by Cairn's extension, not by its debug adapter`,
         remedy: 'Name the plugins by "plugins".',
       });
     }

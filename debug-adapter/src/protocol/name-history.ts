@@ -23,7 +23,9 @@ export type RowWithHistory = z.infer<typeof RowWithHistory>;
 
 /** Names may stand in a table several times, as a process's and its group's id; what is said of them may change. */
 export function sameRow<Row extends TableRow>(row: TableRow, rows: readonly Row[]): Row | undefined {
-  const { virtualPid, virtual, owner } = row;
-  const found = rows.filter((one) => one.virtualPid === virtualPid && one.virtual === virtual && one.owner === owner);
+  const found = rows.filter((one) => nameKey(one) === nameKey(row));
   return found.find(({ detail }) => detail === row.detail) ?? found[0];
 }
+
+/** The same for the rows of which sameRow says that they are one. */
+export const nameKey = ({ virtualPid, virtual, owner }: TableRow): string => `${virtualPid}\n${owner}\n${virtual}`;

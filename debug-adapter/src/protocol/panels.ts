@@ -47,6 +47,8 @@ export const NamesModel = z.object({
   rows: z.array(TableRow),
   /** Of one of the rows, as it was asked for; null: of none. */
   history: RowWithHistory.nullable(),
+  /** Not empty: why it could not be read. */
+  historyError: z.string(),
   /** Not empty: the table could not be read, and why. */
   error: z.string(),
 });

@@ -39,7 +39,17 @@ export function parseProfiles(text: string): PluginProfiles['profiles'] {
 /** Absolute: a profile's library in the workspace folder `root`. */
 export function libraryPath(root: string, library: string): string {
   const named = library.replaceAll('${workspaceFolder}', root);
-  return named.startsWith('/') ? named : `${root}/${named.replace(/^(\.\/)+/, '')}`;
+  return normal(named.startsWith('/') ? named : `${root}/${named}`);
+}
+
+/** Without "." and "..", so that a library has one name. */
+function normal(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return `/${parts.join('/')}`;
 }
 
 /** What a profile loads, the lowest layer first. Throws where there is none of that name. */

@@ -43,11 +43,12 @@ export class Restarts {
       store,
       ...options,
     };
+    const before = new Set(this.#sessions.all.map(({ status }) => status.session));
     // Whoever restarts from the tree of snapshots wants to go on seeing it. What fails from here on is shown by VS Code itself, with the adapter's words.
     await withLateProgress(
       `Restart of ${label}`,
       Promise.resolve(vscode.debug.startDebugging(folderOf(store), configuration, { suppressDebugView: true })),
-      () => this.#cancel(snapshot.id),
+      () => this.#cancel(snapshot.id, before),
     );
   }
 
@@ -77,9 +78,14 @@ export class Restarts {
     }
   }
 
-  /** Of a restart that goes through its phases; before, there is nothing yet that could be given up. */
-  async #cancel(snapshot: string): Promise<void> {
-    const begun = this.#sessions.all.filter(({ status }) => status.state === 'restarting' && status.restartedFrom === snapshot);
+  /**
+   * Of a restart that goes through its phases; before, there is nothing yet that could be given up. `before`: sessions that there were,
+   * of which others may be restarts of the same snapshot.
+   */
+  async #cancel(snapshot: string, before: ReadonlySet<string>): Promise<void> {
+    const begun = this.#sessions.all.filter(
+      ({ status }) => status.state === 'restarting' && status.restartedFrom === snapshot && !before.has(status.session),
+    );
     await Promise.all(begun.map((session) => session.request('session/cancel', {})));
   }
 

@@ -22,7 +22,9 @@ export function followContext(
   };
   const update = (): void => {
     set('cairn.live', sessions.all.length > 0);
-    set('cairn.state', current.shown?.status.state ?? 'none');
+    const { state = 'none', operation } = current.shown?.status ?? {};
+    // At a breakpoint of a checkpoint or restart it is resumed as one that is held.
+    set('cairn.state', (operation?.heldAt ?? '') === '' ? state : 'held');
     set(
       'cairn.hasSnapshots',
       snapshots.contents.some((content) => content.snapshots.length > 0),

@@ -32,6 +32,7 @@ export class NamesPanel implements vscode.Disposable {
   #kind: NamesModel['kind'] = 'pid';
   /** Answers to an older question are dropped. */
   #question = 0;
+  #historyQuestion = 0;
   #states = '';
   /** As the panel has it, without a history. */
   #shown: NamesModel | undefined;
@@ -100,16 +101,23 @@ export class NamesPanel implements vscode.Disposable {
 
   async #showHistory(row: TableRow | null): Promise<void> {
     const shown = this.#shown;
-    const source = this.#sources().find(({ id }) => id === shown?.source);
-    if (!shown || !source) return;
+    if (!shown) return;
     const question = this.#question;
-    try {
-      const args = row === null ? [] : ['tables', shown.kind, '--history', ...source.named];
-      const rows = row === null ? [] : await this.#cairn.json(z.array(RowWithHistory), args);
-      const history = row === null ? [] : (sameRow(row, rows)?.history ?? []);
-      if (question === this.#question) this.#host.post({ ...shown, history: row === null ? null : { ...row, history } });
-    } catch (error) {
-      if (question === this.#question) this.#host.post({ ...shown, error: this.#whyNot(error) });
+    const asked = ++this.#historyQuestion;
+    const show = (history: RowWithHistory['history'], historyError = ''): void => {
+      if (question !== this.#question || asked !== this.#historyQuestion) return;
+      this.#host.post({ ...shown, history: row === null ? null : { ...row, history }, historyError });
+    };
+    const source = this.#sources().find(({ id }) => id === shown.source);
+    if (row === null) show([]);
+    else if (!source) show([], 'It is there no more: refresh the table.');
+    else {
+      try {
+        const args = ['tables', shown.kind, '--history', '--filter', `virtual=${row.virtual}`, ...source.named];
+        show(sameRow(row, await this.#cairn.json(z.array(RowWithHistory), args))?.history ?? []);
+      } catch (error) {
+        show([], this.#whyNot(error));
+      }
     }
   }
 
@@ -140,6 +148,7 @@ export class NamesPanel implements vscode.Disposable {
       kind: this.#kind,
       rows: [],
       history: null,
+      historyError: '',
       error: '',
     };
     if (!source) return this.#host.post(model);

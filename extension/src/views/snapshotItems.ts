@@ -46,6 +46,9 @@ export function branchItem({ store, branch }: BranchNode): vscode.TreeItem {
   return spoken(item);
 }
 
+/** A checkpoint or restart stands before a phase or barrier until somebody resumes it. */
+const isAtBreakpoint = ({ operation }: SessionStatus): boolean => (operation?.heldAt ?? '') !== '';
+
 /** The tip of a branch: what the session is now. */
 export function sessionItem(session: string, status: SessionStatus | undefined): vscode.TreeItem {
   const item = new vscode.TreeItem(status ? stateLabel(status.state) : 'ended', None);
@@ -55,7 +58,14 @@ export function sessionItem(session: string, status: SessionStatus | undefined):
   const how = status.exitStatus === null ? '' : ` · status ${status.exitStatus}`;
   item.description = ended ? `${session}${how}` : `${session} · since ${formatMoment(status.startedAt)}`;
   item.iconPath = stateIcon(status.state);
-  const words = ['session', !ended && 'live', status.state, status.terminal && 'terminal', status.runFolder !== null && 'run'];
+  const words = [
+    'session',
+    !ended && 'live',
+    status.state,
+    status.terminal && 'terminal',
+    status.runFolder !== null && 'run',
+    isAtBreakpoint(status) && 'paused',
+  ];
   item.contextValue = words.filter((word) => typeof word === 'string').join(' ');
   item.tooltip = [
     `Session ${session} is ${status.state}`,

@@ -70,7 +70,13 @@ function Names({ model }: { model: NamesModel }) {
       <Tabs kind={model.kind} onChoose={(kind) => select(model.source, kind)} />
       <div role="tabpanel" id="table" aria-labelledby={`tab-${model.kind}`}>
         {model.error === '' ? (
-          <NameTable rows={rows} kind={model.kind} all={model.rows.length} history={model.history} />
+          <NameTable
+            rows={rows}
+            kind={model.kind}
+            all={model.rows.length}
+            history={model.history}
+            historyError={model.historyError}
+          />
         ) : (
           <p role="alert" class="error">
             {model.error}

@@ -30,9 +30,10 @@ interface Shown {
   readonly kind: NameTableKind;
   readonly all: number;
   readonly history: RowWithHistory | null;
+  readonly historyError: string;
 }
 
-export function NameTable({ rows, kind, all, history }: Shown) {
+export function NameTable({ rows, kind, all, history, historyError }: Shown) {
   if (rows.length === 0)
     return <p class="muted">{all === 0 ? 'This table is empty.' : `None of ${all} rows fits the filter.`}</p>;
   const restarted = rows.some(({ before }) => before !== '');
@@ -67,7 +68,7 @@ export function NameTable({ rows, kind, all, history }: Shown) {
                     type="button"
                     class="icon"
                     title="What it was in each run"
-                    aria-label={`History of ${row.virtual}`}
+                    aria-label={`History of ${row.virtual}${kind === 'pid' ? `, ${row.detail}` : ''}`}
                     aria-expanded={open}
                     onClick={() => send({ type: 'nameHistory', row: open ? null : row })}
                   >
@@ -96,7 +97,7 @@ export function NameTable({ rows, kind, all, history }: Shown) {
               {open && (
                 <tr>
                   <td colSpan={restarted ? 7 : 6}>
-                    <RowHistory row={history} />
+                    <RowHistory row={history} error={historyError} />
                   </td>
                 </tr>
               )}

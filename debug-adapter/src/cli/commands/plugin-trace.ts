@@ -111,11 +111,14 @@ async function followCalls(client: ControlClient, wanted: Wanted, json: boolean)
   await client.request('session/trace', { on: true });
 }
 
+/** What a timer of Node.js can wait for. */
+const MOST_SECONDS = 2_000_000;
+
 function secondsOf(text: string): number {
   const seconds = Number(text);
-  if (seconds > 0) return seconds;
+  if (seconds > 0 && seconds <= MOST_SECONDS) return seconds;
   throw failure('usage', {
-    what: `--seconds ${text}: it has to be a number of seconds`,
+    what: `--seconds ${text}: it has to be a number of seconds, up to ${MOST_SECONDS}`,
     remedy: 'See cairn plugin trace --help',
   });
 }
@@ -162,10 +165,10 @@ export async function tracePlugins(options: Options): Promise<number> {
       if (state === 'exited') void asking.then(() => client.close());
     });
     await look();
-    if (calls) await followCalls(client, wanted, json);
     const stop = (): void => void stopCalls(client, calls);
     process.once('SIGINT', stop);
     if (limit !== undefined) setTimeout(stop, limit * 1000);
+    if (calls) await followCalls(client, wanted, json);
     if ((await client.request('session/status', {})).state === 'exited') client.close();
     await client.closed;
     return 0;

@@ -111,9 +111,11 @@ function rulesOf(options: StartOptions): { files: FileRule[]; connections: Conne
   return { ...rules, ...(how === undefined ? {} : { clock: how }) };
 }
 
-/** A profile's are below those that are named by themselves. */
+/** A profile's are below those that are named by themselves, which may be of the profile, with other settings. */
 function pluginsOf({ plugin: named, profile }: StartOptions): ReturnType<typeof plugin>[] {
-  return [...(profile === undefined ? [] : profilePlugins(profile, process.cwd())), ...named.map(plugin)];
+  const own = named.map(plugin);
+  const given = profile === undefined ? [] : profilePlugins(profile, process.cwd());
+  return [...given.filter(({ library }) => !own.some((one) => one.library === library)), ...own];
 }
 
 export async function run(argv: string[], options: RunOptions): Promise<number> {
@@ -133,7 +135,7 @@ export async function run(argv: string[], options: RunOptions): Promise<number> 
   if (!options.detach) planDescriptor();
   const client = await newSession(options.session, program, { store: storePath(options.store), compress: options.compress });
   const owner = options.detach ? 'coordinator' : 'caller';
-  return givenUp(client, async () => {
+  return givenUp(client, async (isGivenUp) => {
     const started = await client.request('session/launch', {
       argv,
       cwd,
@@ -147,7 +149,7 @@ export async function run(argv: string[], options: RunOptions): Promise<number> 
       ...network(options),
     });
     for (const { message, remedy } of started.warnings) note(`warning: ${message} ${remedy}`);
-    return options.detach ? detached(client, options) : foreground(client, started);
+    return options.detach ? detached(client, options, isGivenUp) : foreground(client, started, isGivenUp);
   });
 }
 
@@ -200,7 +202,7 @@ export async function restart(text: string, options: RestartOptions): Promise<nu
     ...terminalSize(),
     ...network(options),
   } as const;
-  return givenUp(client, async () => {
+  return givenUp(client, async (isGivenUp) => {
     const started = await client.request('session/restart', params);
     if (!options.json) {
       for (const { message, remedy } of started.warnings) note(`warning: ${message} ${remedy}`);
@@ -209,10 +211,10 @@ export async function restart(text: string, options: RestartOptions): Promise<nu
         `session ${client.session}, restarted from ${snapshot.id} (${label})${started.runFolder === null ? '; files are written in place' : `; files are written to ${started.runFolder}`}`,
       );
     }
-    if (options.detach) return detached(client, options);
+    if (options.detach) return detached(client, options, isGivenUp);
     if (options.holdAt.length > 0)
       note(`${options.holdAt.join(', ')}: it is held there until cairn resume --session ${client.session}`);
-    return foreground(client, started);
+    return foreground(client, started, isGivenUp);
   });
 }
 
@@ -220,16 +222,20 @@ export async function restart(text: string, options: RestartOptions): Promise<nu
  * Until the computation has begun, the session is nothing without its client: a signal by which the user gives up ends it, too. In the
  * foreground that is so as long as this process is there; then the signal reaches what it has started.
  */
-async function givenUp(client: ControlClient, work: () => Promise<number>): Promise<number> {
+async function givenUp(client: ControlClient, work: (isGivenUp: () => boolean) => Promise<number>): Promise<number> {
   let stopped: Promise<unknown> | undefined;
   let status = 0;
   const stop = (signal: NodeJS.Signals): void => {
-    status ||= 128 + constants.signals[signal];
+    // Who insists does not wait for a coordinator that does not answer.
+    if (status !== 0) process.exit(status);
+    status = 128 + constants.signals[signal];
     stopped ??= client.request('session/stop', {}).catch(() => undefined);
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
   try {
-    return await work();
+    const result = await work(() => status !== 0);
+    await stopped;
+    return status || result;
   } catch (error) {
     if (status === 0) throw error;
     await stopped;
@@ -240,14 +246,16 @@ async function givenUp(client: ControlClient, work: () => Promise<number>): Prom
   }
 }
 
-function foreground(client: ControlClient, started: StartResult): number {
+function foreground(client: ControlClient, started: StartResult, isGivenUp: () => boolean): number {
+  if (isGivenUp()) return 0;
   client.close();
   handOver(started);
   return 0;
 }
 
-async function detached(client: ControlClient, { json }: StartOptions): Promise<number> {
+async function detached(client: ControlClient, { json }: StartOptions, isGivenUp: () => boolean): Promise<number> {
   const status = await client.request('session/started', { timeoutMs: START_MS });
+  if (isGivenUp()) return 0;
   if (json) printJson(status);
   else print(status.session);
   const heldAt = status.operation?.heldAt ?? '';
