@@ -63,3 +63,17 @@ test('a process that has read a file reads the version that another one has made
     assert.equal(await now.exit(), 0);
     assert.equal(readFileSync(join(scratch.work, 'a'), 'utf8'), 'first a\n');
   }));
+
+test('a watch of inotify on a file that the run has a version of since does not keep a snapshot from being made', () =>
+  withScratch(async (scratch) => {
+    writeFileSync(join(scratch.work, 'watched'), 'first\n');
+    const first = scratch.cairnProgram(['run', '--session', 'first', '--', ...shell], { input: true });
+    await first.line(/^ready$/);
+    const now = await restartedShell(scratch, first, 'first', 'second');
+    const watch =
+      'l = ctypes.CDLL(None); l.inotify_add_watch(l.inotify_init1(0), b"watched", 0x400); print("watching", flush=True)';
+    await told(now, `python3 -c 'import ctypes, time; ${watch}; time.sleep(60)' > watcher & until [ -s watcher ]; do :; done`);
+    await told(now, 'echo second > watched');
+    await scratch.checkpoint('second', '--then', 'kill');
+    await now.exit();
+  }));

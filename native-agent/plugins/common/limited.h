@@ -65,8 +65,8 @@ inline void shorten_limit(const cairn_host* host, SocketLimit* limit, int64_t el
 class Limited : private Remaining {
  public:
   Limited(const cairn_host* host, int fd, int32_t option) : Remaining(forever), host_(host) {
-    if (slot() == nullptr) return;
     put_back_limits(host, fd, option);
+    if (slot() == nullptr) return;
     slot()->limit.fd = fd;
     __atomic_store_n(&slot()->limit.option, option, __ATOMIC_RELEASE);
   }

@@ -8,7 +8,7 @@
 namespace cairn::event {
 namespace {
 
-constexpr const char* descriptors = "/proc/self/fd";
+constexpr const char* descriptors = "/proc/thread-self/fd";  // also where the first thread has ended
 
 bool is_that(const struct stat64& status, const FileNumbers& wanted) { return status.st_dev == wanted.device && status.st_ino == wanted.inode; }
 
@@ -57,6 +57,8 @@ bool find_watched(const FileNumbers& wanted, const char* before, bool dont_follo
   if (paths->to_real(before, real, sizeof real) < 0) return false;
   *now = before;
   if (leads_to(real, wanted, flags)) return true;
+  // The run has a version of its own by now, and what is watched is that of before.
+  if (leads_to(before, wanted, flags)) return true;
   path = {};
   if (!find_open(wanted, &path)) {
     uint64_t length = plugin::length_of(real);

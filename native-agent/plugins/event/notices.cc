@@ -10,7 +10,7 @@ int32_t check_notices() {
   if (plugin::notices_missed != 0) return host->fail(-ENOTSUP, "F_NOTIFY", "more than 256 folders of which it wants to be told by F_NOTIFY");
   for (plugin::Notice& one : plugin::notices) {
     if (!is_there(host, one)) {
-      one.mask = 0;
+      one = {};  // room for others
       continue;
     }
     if ((one.mask & static_cast<uint32_t>(DN_MULTISHOT)) != 0) continue;

@@ -20,22 +20,31 @@ constexpr uint32_t kHidden = plugin::name_space("path hidden");
 constexpr uint64_t kKeys = 4096;
 /// With so many names most would be taken for one that is there.
 constexpr uint32_t kMaximumNames = 2 * kKeys;
-constexpr unsigned kMaximumDepth = 48;
+// The stack of who looks is small, and nobody is to wait for a slow file system.
+constexpr unsigned kMaximumDepth = 24;
+constexpr int64_t kMaximumNs = 1000000000;
 
 int64_t key_of(const char *name, size_t length) {
   uint64_t hash = static_cast<uint64_t>(hash_of(name, length));
   return static_cast<int64_t>((hash ^ (hash >> 32)) % kKeys);
 }
 
-void tell_key(int64_t key) {
-  if (is_told(kOwn, key)) return;
+bool tell_key(int64_t key) {
+  if (is_told(kOwn, key) || state.host->set_name(kOwn, key, 1) == 0) return true;
   // Without room for it nothing can be known any more.
-  if (state.host->set_name(kOwn, key, 1) != 0) state.host->remove_name(kKnown, 0);
+  state.host->remove_name(kKnown, 0);
+  return false;
+}
+
+int64_t monotonic_ns() {
+  struct timespec now = {};
+  sys(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1000000000 + now.tv_nsec;
 }
 
 /// Tells the names below a folder; false: not all.
-bool tell_below(PathText &folder, bool is_root, uint32_t &names, unsigned depth) {
-  if (depth > kMaximumDepth) return false;
+bool tell_below(PathText &folder, bool is_root, uint32_t &names, int64_t until_ns, unsigned depth) {
+  if (depth > kMaximumDepth || monotonic_ns() > until_ns) return false;
   long fd = sys(SYS_openat, AT_FDCWD, folder.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return false;
   size_t length = folder.length;
@@ -48,10 +57,9 @@ bool tell_below(PathText &folder, bool is_root, uint32_t &names, unsigned depth)
       at += entry->length;
       if (strcmp(entry->name, ".") == 0 || strcmp(entry->name, "..") == 0) continue;
       if (is_root && strcmp(entry->name, ".cairn") == 0) continue;  // Cairn's own
-      tell_key(key_of(entry->name, strlen(entry->name)));
       struct statx status;
-      whole = ++names <= kMaximumNames && folder.append_component(entry->name, strlen(entry->name));
-      if (whole && stat_path(folder.text, false, status) == 0 && S_ISDIR(status.stx_mode)) whole = tell_below(folder, false, names, depth + 1);
+      whole = tell_key(key_of(entry->name, strlen(entry->name))) && ++names <= kMaximumNames && folder.append_component(entry->name, strlen(entry->name));
+      if (whole && stat_path(folder.text, false, status) == 0 && S_ISDIR(status.stx_mode)) whole = tell_below(folder, false, names, until_ns, depth + 1);
       folder.cut(length);
     }
   }
@@ -67,15 +75,12 @@ int64_t own_key(const PathText &path) {
   return key_of(path.text + start, path.length - start);
 }
 
-void tell_own(const PathText &path) { tell_key(own_key(path)); }
+void tell_own(const PathText &path) { (void)tell_key(own_key(path)); }
 
 bool may_be_own(int64_t key) { return !is_told(kKnown, 0) || is_told(kOwn, key); }
 
 void tell_hidden() {
-  struct timespec now = {};
-  sys(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
-  int64_t moment = static_cast<int64_t>(now.tv_sec) * 1000000000 + now.tv_nsec;
-  if (state.host->set_name(kHidden, 0, (moment << 8) | (sys(SYS_gettid) & 0xff)) != 0) state.host->remove_name(kKnown, 0);
+  if (state.host->set_name(kHidden, 0, (monotonic_ns() << 8) | (sys(SYS_gettid) & 0xff)) != 0) state.host->remove_name(kKnown, 0);
 }
 
 int64_t last_hidden() {
@@ -86,11 +91,12 @@ int64_t last_hidden() {
 void learn_own() {
   PathText folder;
   uint32_t names = 0;
+  const int64_t until_ns = monotonic_ns() + kMaximumNs;
   for (uint32_t i = 0; i < state.layers; ++i) {
     const Layer &layer = state.layer[i];
     if (!folder.assign(layer.root, layer.root_length)) return;
-    tell_own(folder);
-    if (!folder.assign(layer.folder, layer.folder_length) || !tell_below(folder, true, names, 0)) return;
+    if (!tell_key(own_key(folder))) return;
+    if (!folder.assign(layer.folder, layer.folder_length) || !tell_below(folder, true, names, until_ns, 0)) return;
   }
   state.host->set_name(kKnown, 0, 1);
 }

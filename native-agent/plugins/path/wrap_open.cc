@@ -32,15 +32,23 @@ using namespace cairn::path;
 template <typename Next>
 __attribute__((noinline)) static int open_at(int folder, const char *path, int flags, mode_t mode, Next next) {
   bool knowable = is_plain_reading(flags) && path != nullptr && (folder == AT_FDCWD || path[0] == '/');
+  int opened = -1;
   if (KnownFile known; knowable && recall(path, known)) {
-    int fd = next(AT_FDCWD, path, flags, mode);
-    if (fd >= 0 ? is_open(known, fd) : errno == EINTR) return fd;
-    if (fd >= 0) (void)sys(SYS_close, fd);
+    opened = next(AT_FDCWD, path, flags, mode);
+    if (opened >= 0 ? is_open(known, opened) : errno == EINTR) return opened;
   }
   Moment before = moment();
   Target target;
-  if (failed(target.open(folder, path, flags))) return -1;
-  if (knowable) remember(path, target, before);
+  bool wrong = failed(target.open(folder, path, flags));
+  if (knowable && !wrong) remember(path, target, before);
+  if (opened >= 0) {
+    // Another file has its place meanwhile, and is the right one: closing it would end the locks that the program has on it.
+    if (!wrong && target.is_plain_file() && is_open({target.device(), target.inode()}, opened)) return opened;
+    int error = errno;
+    (void)sys(SYS_close, opened);
+    errno = error;
+  }
+  if (wrong) return -1;
   return next(target.dirfd, target.path, flags, mode);
 }
 

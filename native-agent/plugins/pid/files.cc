@@ -49,7 +49,7 @@ int32_t virtual_owner(int32_t owner) {
 int fcntl_of_ids(Next<int(int, int, ...)>& next, int fd, int command, void* argument) {
   if (command == F_NOTIFY) {
     int result = next.get()(fd, command, argument);
-    if (result == 0) plugin::note_notice(host, fd, static_cast<uint32_t>(pointer(argument)));
+    if (result == 0 && host != nullptr) plugin::note_notice(host, fd, static_cast<uint32_t>(pointer(argument)));
     return result;
   }
   if (!active()) return next.get()(fd, command, argument);

@@ -110,7 +110,7 @@ class Misled {
   }
 
  private:
-  static constexpr int most = 1000;
+  static constexpr int most = 500;
   static constexpr int few = 10;
   static void pause() {
     struct timespec time = {0, 1'000'000};
@@ -146,8 +146,9 @@ long wait_for_piece(const long* a, clockid_t clock, const void* until, bool wide
 }
 
 /// A call by which the thread may get the word. `prepare` says whose it is to the kernel; a result but 0 stands for the call's.
+/// One that must not wait, or has got its place in a queue by then, is not begun again.
 template <typename Prepare, typename Call>
-long take(uint32_t* word, Prepare prepare, Call call) {
+long take(uint32_t* word, bool may_begin_again, Prepare prepare, Call call) {
   for (Misled misled;;) {
     uint32_t before = generation();
     auto real = static_cast<int32_t>(raw(SYS_gettid));
@@ -161,7 +162,7 @@ long take(uint32_t* word, Prepare prepare, Call call) {
     if (result == piece_is_over) continue;
     // The kernel was told of somebody by the id of before.
     if (result == -ESRCH && generation() != before) continue;
-    if (!misled.again(word, result)) return result;
+    if (!may_begin_again || !misled.again(word, result)) return result;
   }
 }
 
@@ -202,7 +203,7 @@ bool call_on_pi_word(long number, const long* a, long* result) {
     case FUTEX_LOCK_PI:
     case FUTEX_LOCK_PI2:
     case FUTEX_TRYLOCK_PI:
-      *result = take(word, [&]() -> long {
+      *result = take(word, operation != FUTEX_TRYLOCK_PI, [&]() -> long {
         uint32_t seen = __atomic_load_n(word, __ATOMIC_RELAXED);
         if ((seen & FUTEX_WAITERS) == 0 && id_in(seen) == own_tid()) return -EDEADLK;
         for_kernel(word);
@@ -215,7 +216,7 @@ bool call_on_pi_word(long number, const long* a, long* result) {
       });
       return true;
     case FUTEX_WAIT_REQUEUE_PI:
-      *result = take(word, [&]() -> long { return note(word), 0; }, call);
+      *result = take(word, false, [&]() -> long { return note(word), 0; }, call);
       return true;
     case FUTEX_CMP_REQUEUE_PI:
       for (Misled misled;;) {

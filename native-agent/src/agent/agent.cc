@@ -354,11 +354,13 @@ void Agent::handle(const wire::Envelope& envelope) {
       change_plugin_settings(envelope);
       if (!operation.holds_threads()) fork_gate_.open();
       return;
-    case cairn_agent_Message_trace_request_tag:
+    case cairn_agent_Message_trace_request_tag: {
       fork_gate_.close();
-      answer_trace_request(&channel_, envelope.id, envelope.body);
+      uint32_t untraced = take_trace_request(envelope.body);
       if (!operation.holds_threads()) fork_gate_.open();
+      tell_traced_calls(&channel_, envelope.id, untraced);
       return;
+    }
     case cairn_agent_Message_checkpoint_reply_tag:
       if (envelope.id == request_id_) answer_request(envelope.body);
       return;

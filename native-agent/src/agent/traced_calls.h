@@ -6,7 +6,10 @@
 
 namespace cairn::agent {
 
-void answer_trace_request(wire::Channel* channel, uint64_t id, sys::Text body);
+/// Begins or ends tracing, with no fork under way. Gives how many wraps cannot be traced.
+uint32_t take_trace_request(sys::Text body);
+/// The answer: the calls since the last one, up to a number, and how many were dropped.
+void tell_traced_calls(wire::Channel* channel, uint64_t id, uint32_t untraced);
 void look_for_end_of_trace();
 
 }  // namespace cairn::agent

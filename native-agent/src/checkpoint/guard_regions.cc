@@ -47,14 +47,14 @@ bool kernel_has_them() {
   return has;
 }
 
-/// What was absent and is not swapped now was guard region.
+/// What was absent and is nothing at all now was guard region. What was on its way to another place in memory is there again.
 bool open_range(PageScan* scan, PageRange absent, Status* status) {
   if (failed(call(SYS_madvise, absent.start, absent.end - absent.start, MADV_GUARD_REMOVE))) return true;
   uint64_t position = absent.start, guard = absent.start;
-  PageRange swapped;
-  while (scan->next_absent(&position, absent.end, &swapped, status)) {
-    if (swapped.start > guard && !add(guard, swapped.start)) return false;
-    guard = swapped.end;
+  PageRange page;
+  while (scan->next(&position, absent.end, false, &page, status)) {
+    if (page.start > guard && !add(guard, page.start)) return false;
+    guard = page.end;
   }
   return guard == absent.end || add(guard, absent.end);
 }
