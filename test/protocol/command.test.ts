@@ -213,6 +213,12 @@ test('from launch to stop, with a snapshot in between', async (t) => {
   assert.match(layers.at(-1) ?? '', /^0 +pid$/);
   assert.equal(layers.length, Number.parseInt(layers[0] ?? '', 10) + 1);
 
+  const nothing = await s.cairn(['cancel']);
+  assert.deepEqual([nothing.status, /nothing is under way/.test(nothing.stderr)], [1, true], nothing.stderr);
+  const given = s.cairn(['checkpoint', '--hold-at', 'save']);
+  await waitFor('it to be held', async () => (await s.json<SessionStatus>(['status'])).operation?.heldAt === 'save');
+  assert.equal((await s.json<SessionStatus>(['cancel'])).state, 'running');
+  assert.equal((await given).status, 130);
   assert.equal((await s.json<SessionStatus>(['hold'])).state, 'held');
   assert.equal((await s.json<SessionStatus>(['resume'])).state, 'running');
   const rows = await s.json<{ virtual: string; real: string; virtualPid: number }[]>(['tables', 'env']);

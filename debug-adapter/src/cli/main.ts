@@ -178,6 +178,12 @@ function program(): Command {
     .addOption(json())
     .action(does(async (options) => (await import('./commands/session.js')).resume(options)));
   cairn
+    .command('cancel')
+    .description('give up what is under way: after a checkpoint the program runs on, what a restart has made ends')
+    .addOption(session())
+    .addOption(json())
+    .action(does(async (options) => (await import('./commands/session.js')).cancel(options)));
+  cairn
     .command('stop')
     .description('end the program: SIGTERM, then SIGKILL')
     .addOption(session())

@@ -335,6 +335,12 @@ export const errorTable = define({
     message: 'Nothing is kept with the snapshot {id} of how it was made or restarted',
     remedy: 'The last ten operations are kept from this version of Cairn on: restart it once.',
   },
+  nothingUnderWay: {
+    number: 415,
+    blame: 'user',
+    message: 'In the session "{name}" nothing is under way that could be cancelled',
+    remedy: 'cairn stop ends the program.',
+  },
 
   // 5xx: snapshots and the store
   snapshotNotFound: {

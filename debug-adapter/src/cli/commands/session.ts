@@ -1,5 +1,5 @@
 /**
- * Commands on a live session: checkpoint, status, hold, resume, stop, logs.
+ * Commands on a live session: checkpoint, status, hold, resume, cancel, stop, logs.
  */
 import { readFileSync } from 'node:fs';
 import { allSessions } from '../../control/sessions.js';
@@ -130,6 +130,19 @@ export async function hold(options: Common): Promise<number> {
 
 export async function resume(options: Common): Promise<number> {
   return report(options, await withSession(options.session, (client) => client.request('session/resume', {})));
+}
+
+export async function cancel(options: Common): Promise<number> {
+  const status = await withSession(options.session, async (client) => {
+    const { session, operation } = await client.request('session/status', {});
+    if (operation === null || operation.finished) throw failure('nothingUnderWay', { name: session });
+    const over = new Promise<SessionStatus>((resolve) => {
+      client.on('session/changed', (now) => (now.operation?.id !== operation.id || now.operation.finished) && resolve(now));
+    });
+    await client.request('session/cancel', {});
+    return Promise.race([over, client.closed.then(() => undefined)]);
+  });
+  return status === undefined ? 0 : report(options, status);
 }
 
 export async function stop(options: Common & { grace: string }): Promise<number> {
