@@ -482,8 +482,8 @@ export class Coordinator {
       this.#begun.reject(failed);
     } else if (error !== undefined) this.#begun.reject(error);
     else this.#begun.resolve();
-    // Where it is held at a breakpoint there is nobody left whom it could go on with.
-    session.operation?.cancel();
+    // Where it is held at a breakpoint there is nobody left whom it could go on with. A snapshot that is being committed is made all the same.
+    if ((session.operation?.status.heldAt ?? '') !== '') session.operation?.cancel();
     if (restarting && this.#started?.restart?.newRunFolder && session.runFolder !== null) {
       removeRunFolder(session.runFolder);
       session.runFolder = null;

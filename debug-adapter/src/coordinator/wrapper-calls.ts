@@ -60,7 +60,7 @@ export class WrapperCallTrace {
     // One that has not answered yet, since its process is stopped, is not asked again.
     const all = processes.filter((one) => one.isReady && !this.#asked.has(one));
     const asked = all.map((one) => this.#ask(one, on));
-    const found = await Promise.all(asked.map((answer) => Promise.race([answer, sleep(ANSWER_MS)])));
+    const found = await Promise.all(asked.map((answer) => Promise.race([answer, sleep(ANSWER_MS, true)])));
     this.#tell(found.filter((one) => one !== undefined));
     // One that is stopped answers when it goes on.
     for (const [index, answer] of asked.entries()) if (found[index] === undefined) void answer.then((one) => this.#tell([one]));
