@@ -21,6 +21,8 @@ const LOOK_SHARE = 10;
 /** Processes that are looked at each time: with very many, one after the other. */
 const AT_ONCE = 64;
 const AGENT_THREAD = 'cairn-agent';
+/** All but SIGKILL and SIGSTOP. */
+const ALL_BLOCKED = /^SigBlk:\s+fffffffffffbfeff$/m;
 
 export class StoppedProcesses {
   readonly #session: Session;
@@ -119,8 +121,11 @@ function stateOf(path: string): string {
   return /^State:\s+(\S)/m.exec(read(`${path}/status`))?.[1] ?? '';
 }
 
+/** One that was stopped before it has run has no name of its own yet; but it was made with all signals blocked that can be. */
 function agentThread(pid: number): string | undefined {
-  return threadsOf(pid).find((task) => read(`/proc/${pid}/task/${task}/comm`) === `${AGENT_THREAD}\n`);
+  const threads = threadsOf(pid);
+  const named = threads.find((task) => read(`/proc/${pid}/task/${task}/comm`) === `${AGENT_THREAD}\n`);
+  return named ?? threads.find((task) => task !== String(pid) && ALL_BLOCKED.test(read(`/proc/${pid}/task/${task}/status`)));
 }
 
 /** Empty: who is described has ended, at the latest while it was read. */

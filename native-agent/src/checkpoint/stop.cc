@@ -470,13 +470,48 @@ bool Stop::in_restart(int32_t tid) const {
   return within(arena_->start(), arena_->end()) || within(restart_start_, restart_end_);
 }
 
+bool Stop::is_late_for_restart(int32_t tid) {
+  uint64_t deadline = __atomic_load_n(&deadline_ns_, __ATOMIC_ACQUIRE);
+  if (deadline == 0 || sys::now_ns() < deadline) return false;
+  error_->set(-ETIMEDOUT, "restart").add("thread ").number(tid).add(" has not yet gone on after the restart");
+  return true;
+}
+
+/// Of a process that is stopped by a signal: instruction by instruction, since nothing of the program's own may be executed.
+bool Stop::step_out_of_restart(ThreadState* thread) {
+  int32_t tid = thread->real_tid;
+  int signal = 0;
+  for (uint64_t looks = 0; signal == 0 && in_restart(tid);) {
+    if (failed(call(SYS_ptrace, PTRACE_SINGLESTEP, tid, nullptr, nullptr))) break;
+    int status = 0;
+    long result;
+    while ((result = call(SYS_wait4, tid, &status, __WALL | WNOHANG, nullptr)) == 0 || result == -EINTR) {
+      // It waits for others, or this is to be given up.
+      if (++looks % 1024 != 0) continue;
+      if (is_late_for_restart(tid)) return false;
+      struct timespec pause = {0, 50'000};
+      call_unchecked(SYS_nanosleep, &pause, nullptr);
+    }
+    if (failed(result) || WIFEXITED(status) || WIFSIGNALED(status)) {
+      thread->stopped = false;
+      return true;
+    }
+    siginfo_t info = {};
+    bool by_step = status >> 16 == PTRACE_EVENT_STOP || (WSTOPSIG(status) == SIGTRAP && !failed(call(SYS_ptrace, PTRACE_GETSIGINFO, tid, nullptr, &info)) && info.si_code > 0);
+    // The first of the program's signals that waited, which it is about to take.
+    if (!by_step) signal = WSTOPSIG(status);
+  }
+  // The stop that is told as one of the whole process. It comes before anything else.
+  thread->stopped = false;
+  call_unchecked(SYS_ptrace, PTRACE_INTERRUPT, tid, nullptr, nullptr);
+  call_unchecked(SYS_ptrace, PTRACE_CONT, tid, nullptr, signal);
+  return wait_for_stop(thread);
+}
+
 bool Stop::leave_restart(ThreadState* thread) {
   while (thread->stopped && in_restart(thread->real_tid)) {
-    uint64_t deadline = __atomic_load_n(&deadline_ns_, __ATOMIC_ACQUIRE);
-    if (deadline != 0 && sys::now_ns() >= deadline) {
-      error_->set(-ETIMEDOUT, "restart").add("thread ").number(thread->real_tid).add(" has not yet gone on after the restart");
-      return false;
-    }
+    if (is_late_for_restart(thread->real_tid)) return false;
+    if (thread->stop_signal != 0) return step_out_of_restart(thread);
     thread->stopped = false;
     call_unchecked(SYS_ptrace, PTRACE_CONT, thread->real_tid, nullptr, nullptr);
     struct timespec pause = {0, 100'000};

@@ -97,6 +97,8 @@ class Stop {
   bool begin_service(ThreadState* thread);
   void end_service(ThreadState* thread);
   bool in_restart(int32_t tid) const;
+  bool is_late_for_restart(int32_t tid);
+  bool step_out_of_restart(ThreadState* thread);
   bool leave_restart(ThreadState* thread);
   bool capture(ThreadState* thread);
   bool capture_traced(ThreadState* thread);
