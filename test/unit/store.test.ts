@@ -112,9 +112,19 @@ const damages: [string, (folder: string) => void, RegExp][] = [
     /not a file/,
   ],
   [
+    'a manifest with another value',
+    (folder) => {
+      const file = join(folder, 'manifest.json');
+      writeFileSync(file, readFileSync(file, 'utf8').replace(/"createdAt": "\d/, '"createdAt": "9'));
+    },
+    /not as it was written/,
+  ],
+  [
     'a name that leads outside',
     (folder) => {
-      const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as Manifest;
+      const text = readFileSync(join(folder, 'manifest.json'), 'utf8');
+      // As it was before manifests had a checksum.
+      const { manifestChecksum: _, ...manifest } = JSON.parse(text) as Manifest & { manifestChecksum: string };
       manifest.files = manifest.files.map((file) => ({ ...file, name: '../../../etc/passwd' }));
       writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifest));
     },

@@ -13,6 +13,7 @@ import { flushFolder, writeNew } from '../platform/files.js';
 import { isAlive, thisProcess } from '../platform/processes.js';
 import { failure, reason } from '../protocol/errors.js';
 import type { Labels, Manifest } from '../protocol/snapshot.js';
+import { manifestText } from './manifest-text.js';
 import { LABELS, MANIFEST, wholeProblem } from './snapshot-folder.js';
 import type { Store } from './store.js';
 import { VERIFIED, verifiedText } from './verification.js';
@@ -55,7 +56,7 @@ export class PartialSnapshot {
     // At once: a file system that flushes one of them flushes what waits with it. The rename is what makes it a snapshot.
     await Promise.all([
       writeNew(join(this.folder, LABELS), `${JSON.stringify(labels, null, 2)}\n`),
-      writeNew(join(this.folder, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`),
+      writeNew(join(this.folder, MANIFEST), manifestText(manifest)),
       // What was just made is known to be right: a restart need not read it all again.
       writeNew(join(this.folder, VERIFIED), verifiedText(this.folder, manifest)),
     ]);

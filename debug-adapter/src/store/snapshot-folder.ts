@@ -8,6 +8,7 @@ import { basename, dirname, join, normalize } from 'node:path';
 import { readIfThere, statIfThere } from '../platform/files.js';
 import { failure, reason } from '../protocol/errors.js';
 import { Labels, Manifest, SNAPSHOT_FORMAT, type SnapshotSummary } from '../protocol/snapshot.js';
+import { isAsWritten } from './manifest-text.js';
 
 export const MANIFEST = 'manifest.json';
 export const LABELS = 'labels.json';
@@ -37,6 +38,7 @@ export function readManifest(folder: string): Manifest | string {
     return `its format is ${format}; this version of Cairn reads up to ${SNAPSHOT_FORMAT}`;
   }
   const parsed = Manifest.safeParse(json);
+  if (parsed.success && !isAsWritten(json as object)) return `its ${MANIFEST} is not as it was written: its checksum differs`;
   if (parsed.success) {
     // A copy elsewhere may have any name; in a store two folders with one id could not be told apart.
     const inStore = basename(dirname(folder)) === 'snapshots';
