@@ -178,13 +178,19 @@ test('a child that ends before its agent is there is one that has ended', async 
   assert.match(readFileSync(join(path, 'processes'), 'utf8'), new RegExp(`^Z ${pid} ${peer.virtualPid} ${5 << 8}$`, 'm'));
 });
 
-test('a restart runs when all its processes have come', async (t) => {
-  const child = living(t);
-  const first = await running(t, { peer: { children: [{ virtualPid: child.pid, realPid: child.pid }] } });
-  await first.join({ pid: child.pid, parent: first.peer.virtualPid });
+/** A restart that has begun, of a process of this one's pid and its child. */
+async function restartOfTwo(t: TestContext, child: number) {
+  const first = await running(t, { peer: { children: [{ virtualPid: child, realPid: child }] } });
+  await first.join({ pid: child, parent: first.peer.virtualPid });
   const made = await first.coordinator.checkpoint(resume);
   const second = await openCoordinator(t, { folder: first.folder, session: 'again' });
   await second.coordinator.restart(restartParams(made.path));
+  return { first, made, second };
+}
+
+test('a restart runs when all its processes have come', async (t) => {
+  const child = living(t);
+  const { made, second } = await restartOfTwo(t, child.pid);
   const root = await second.join({ snapshot: basename(made.path) });
   assert.equal(second.coordinator.status.state, 'restarting');
   const other = await second.join({ snapshot: basename(made.path), pid: child.pid });
@@ -196,11 +202,7 @@ test('a restart runs when all its processes have come', async (t) => {
 test('where one process cannot be restored, the others are ended', async (t) => {
   const child = living(t);
   const gone = new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));
-  const first = await running(t, { peer: { children: [{ virtualPid: child.pid, realPid: child.pid }] } });
-  await first.join({ pid: child.pid, parent: first.peer.virtualPid });
-  const made = await first.coordinator.checkpoint(resume);
-  const second = await openCoordinator(t, { folder: first.folder, session: 'again' });
-  await second.coordinator.restart(restartParams(made.path));
+  const { made, second } = await restartOfTwo(t, child.pid);
   const waiting = assert.rejects(second.coordinator.started(5000), { code: 'restartFailed', message: /no memory left/ });
   const { writeFileSync } = await import('node:fs');
   const other = await second.join({ snapshot: basename(made.path), pid: child.pid });
@@ -213,11 +215,7 @@ test('where one process cannot be restored, the others are ended', async (t) => 
 test('where one process says why it cannot take part in a restart, the others are ended, and that is told', async (t) => {
   const [child, dying] = [living(t), living(t)];
   const gone = new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));
-  const first = await running(t, { peer: { children: [{ virtualPid: child.pid, realPid: child.pid }] } });
-  await first.join({ pid: child.pid, parent: first.peer.virtualPid });
-  const made = await first.coordinator.checkpoint(resume);
-  const second = await openCoordinator(t, { folder: first.folder, session: 'again' });
-  await second.coordinator.restart(restartParams(made.path));
+  const { first, made, second } = await restartOfTwo(t, child.pid);
   const why = /\(simulator\): the plugin is out of order/;
   const waiting = assert.rejects(second.coordinator.started(5000), { code: 'restartFailed', message: why });
   const other = await second.join({ snapshot: basename(made.path), pid: child.pid });

@@ -5,7 +5,7 @@
 
 import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { asCairnError, describe } from '../protocol/errors.js';
+import { asCairnError, describe, INTERRUPTED } from '../protocol/errors.js';
 
 function writeAll(fd: number, text: string): void {
   const bytes = Buffer.from(text);
@@ -36,9 +36,6 @@ export function note(text: string): void {
 export function printRaw(text: string): void {
   writeAll(1, text);
 }
-
-/** As shells give it for a command that Ctrl-C has ended. */
-const INTERRUPTED = 130;
 
 /** What failed and what to do; the exit status for it: 2 for a wrong call, that of an interrupted command where it was cancelled, else 1. */
 export function printError(error: unknown): number {

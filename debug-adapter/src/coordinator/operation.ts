@@ -6,7 +6,7 @@
 import { create } from '@bufbuild/protobuf';
 import { breakpointLabel, mayBeHeldBefore, type PhaseStep } from '../model/phases.js';
 import { type Clock, sleep } from '../platform/clock.js';
-import { CairnError, failure, type Reason, reason } from '../protocol/errors.js';
+import { CairnError, failure, INTERRUPTED, type Reason, reason } from '../protocol/errors.js';
 import { Phase, type PhaseReply, PhaseReplySchema } from '../protocol/generated/agent_pb.js';
 import type { HoldOff, OperationKind, OperationStatus, PhaseName } from '../protocol/operation.js';
 import { phaseLabel } from '../protocol/phase-words.js';
@@ -33,8 +33,6 @@ const wirePhase: Readonly<Record<Exclude<PhaseName, 'write'>, Phase>> = {
 };
 
 const ABORT_MS = 5000;
-/** Of a command that Ctrl-C has ended, as shells give it. */
-const INTERRUPTED = 130;
 const SECTION_LOOK_MS = 50;
 const BARRIER_LOOK_MS = 100;
 

@@ -434,6 +434,9 @@ export interface Reason {
   remedy: string;
 }
 
+/** The exit status of what Ctrl-C has ended, as shells give it. */
+export const INTERRUPTED = 130;
+
 export class CairnError extends Error {
   readonly code: ErrorCode;
   readonly number: number;

@@ -2,23 +2,12 @@
 // sabotage: poke @beside
 // bits: 64, 32
 #include "../probe.h"
-#include <setjmp.h>
+#include "faults.h"
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
 #define MADV_GUARD_REMOVE 103
 #endif
-
-static sigjmp_buf back;
-static void on_fault(int number) {
-  (void)number;
-  siglongjmp(back, 1);
-}
-static int faults(volatile char *at) {
-  if (sigsetjmp(back, 1)) return 1;
-  (void)*at;
-  return 0;
-}
 
 int main(int argc, char **argv) {
   probe_init(argc, argv);

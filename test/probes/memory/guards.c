@@ -1,18 +1,7 @@
 // Pages without access stay so, and what had been written to them before comes back when they are opened.
 // sabotage: call mprotect @guard 4096 3
 #include "../probe.h"
-#include <setjmp.h>
-
-static sigjmp_buf back;
-static void on_fault(int number) {
-  (void)number;
-  siglongjmp(back, 1);
-}
-static int faults(volatile char *at) {
-  if (sigsetjmp(back, 1)) return 1;
-  (void)*at;
-  return 0;
-}
+#include "faults.h"
 
 int main(int argc, char **argv) {
   probe_init(argc, argv);
