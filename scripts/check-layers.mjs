@@ -149,13 +149,14 @@ export function nativeOffence(file, name, quoted) {
     return 'is neither of this plugin nor of include/cairn';
   }
   const [otherTop, otherSecond] = relative(native, target).split('/');
-  if (top === 'plugins' || top === 'examples') {
+  if (top === 'plugins' || top === 'examples' || top === 'faults') {
     // plugins/common: what the built-in plugins share, of which a vendor has as much by <cairn/plugin.h>.
     const own = otherTop === top && (otherSecond === second || (top === 'plugins' && otherSecond === 'common'));
     return own ? undefined : 'a plugin includes only <cairn/…>, system headers, files of its own folder and plugins/common';
   }
   if (top === 'include') return 'the public headers include only system headers and each other';
-  if (top === 'src' && (otherTop === 'plugins' || otherTop === 'examples')) return 'the core does not know its plugins';
+  if (top === 'src' && (otherTop === 'plugins' || otherTop === 'examples' || otherTop === 'faults'))
+    return 'the core does not know its plugins';
   const allowed = top === 'src' ? nativeBelow[second] : undefined;
   if (allowed && otherTop === 'src' && otherSecond !== second && !allowed.includes(otherSecond)) {
     return `src/${second} may include only ${['itself', ...allowed.map((x) => `src/${x}`)].join(', ')}`;
@@ -165,7 +166,7 @@ export function nativeOffence(file, name, quoted) {
 
 function checkNative() {
   const problems = [];
-  for (const folder of ['src', 'plugins', 'examples', 'include']) {
+  for (const folder of ['src', 'plugins', 'examples', 'faults', 'include']) {
     for (const file of filesBelow(inTree('native-agent', folder), /\.(c|cc|cpp|h|hpp|S)$/)) {
       readFileSync(file, 'utf8')
         .split('\n')

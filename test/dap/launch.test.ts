@@ -140,7 +140,14 @@ test('launch, threads, hold, scopes, go on, stop', async () => {
   );
 
   const scopes = await variables(dap, id);
-  assert.deepEqual(Object.keys(scopes), ['Virtual ids', 'Paths', 'Environment', 'File descriptors', 'Connections']);
+  assert.deepEqual(Object.keys(scopes), [
+    'Virtual ids',
+    'Paths',
+    'Environment',
+    'File descriptors',
+    'Connections',
+    'Counters of plugins',
+  ]);
   const value = (scope: string, variable: string) => scopes[scope]?.find((one) => one.name === variable)?.value;
   assert.equal(value('Virtual ids', 'process'), String(id));
   assert.ok(value('Virtual ids', `thread ${id}`)?.startsWith(String(id)));

@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { settingOf } from '../model/plugin-changes.js';
+import { pluginLibrary } from '../platform/installation.js';
 import type { PluginSetting } from '../protocol/control.js';
 import { failure, reason } from '../protocol/errors.js';
 import { PROFILES_FILE, parseProfiles, pluginsOfProfile } from '../protocol/plugin-profiles.js';
@@ -107,7 +108,7 @@ function existing(library: string): string {
 /** `LIB` or `LIB=SETTINGS.json`; the settings are read and checked to be JSON. */
 export function plugin(text: string): { library: string; settings: string } {
   const equals = existsSync(text) ? -1 : text.lastIndexOf('=');
-  const library = existing(resolve(equals < 0 ? text : text.slice(0, equals)));
+  const library = existing(pluginLibrary(equals < 0 ? text : text.slice(0, equals), '.'));
   if (equals < 0) return { library, settings: '{}' };
   const path = resolve(text.slice(equals + 1));
   try {

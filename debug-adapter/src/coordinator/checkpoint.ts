@@ -42,7 +42,7 @@ const ENOTSUP = -95;
 const NOT_NOW_MS = 4000;
 const NOT_NOW_LOOK_MS = 150;
 
-const savedTables: readonly TableKind[] = ['pid', 'path', 'env', 'fd', 'connection', 'thread'];
+const savedTables: readonly TableKind[] = ['pid', 'path', 'env', 'fd', 'connection', 'thread', 'counter'];
 
 export async function checkpoint(context: Context, params: CheckpointParams): Promise<CheckpointResult> {
   const { session, log } = context;

@@ -10,6 +10,7 @@ import { createSession, createSessionNamedAfter, liveSessions, openSession } fro
 import { splitChanges } from '../model/environment.js';
 import { sessionNameFor } from '../model/names.js';
 import { settingOf } from '../model/plugin-changes.js';
+import { pluginLibrary } from '../platform/installation.js';
 import { checkProgram } from '../platform/program.js';
 import { type NotificationName, notifications, type PluginSetting, type SessionStatus } from '../protocol/control.js';
 import type { AttachConfiguration, LaunchConfiguration } from '../protocol/debug.js';
@@ -96,7 +97,7 @@ function launchParams(
   const { args, plugins } = configuration;
   const { processEnv } = splitChanges(configuration.env);
   const argv = [program, ...args];
-  return { argv, cwd, env, processEnv, plugins: pluginParams(plugins), ...ruleParams(configuration), owner: 'coordinator' };
+  return { argv, cwd, env, processEnv, plugins: pluginParams(plugins, cwd), ...ruleParams(configuration), owner: 'coordinator' };
 }
 
 /** The order of a JSON object's keys is the order in which they count. */
@@ -118,7 +119,7 @@ function restartParams(configuration: LaunchConfiguration, snapshot: SnapshotSum
     snapshot: snapshot.path,
     ...splitChanges(configuration.env),
     paths,
-    plugins: pluginParams(plugins),
+    plugins: pluginParams(plugins, configuration.cwd ?? '.'),
     withoutPlugins,
     ...(pluginOrder === undefined ? {} : { pluginOrder }),
     pluginSettings: settingParams(configuration.pluginSettings),
@@ -134,8 +135,11 @@ function warn(listener: Listener, text: string): void {
   listener.notified('session/log', { time: new Date().toISOString(), level: 'warning', virtualPid: 0, text });
 }
 
-function pluginParams(plugins: LaunchConfiguration['plugins']): Params<'session/launch'>['plugins'] {
-  return plugins.map(({ library, settings }) => ({ library, settings: JSON.stringify(settings ?? {}) }));
+function pluginParams(plugins: LaunchConfiguration['plugins'], cwd: string): Params<'session/launch'>['plugins'] {
+  return plugins.map(({ library, settings }) => ({
+    library: pluginLibrary(library, cwd),
+    settings: JSON.stringify(settings ?? {}),
+  }));
 }
 
 function settingParams(settings: LaunchConfiguration['pluginSettings']): PluginSetting[] {

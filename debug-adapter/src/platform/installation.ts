@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { failure } from '../protocol/errors.js';
 import { errorCode } from './files.js';
@@ -58,6 +58,17 @@ export function nativeFile(name: NativeFile): string {
     throw failure('notInstalled', { path }, cause);
   }
   return path;
+}
+
+/**
+ * The library of a plugin, as its user names it: one of those that come with Cairn by its name alone ("fault-calls"), where `cwd` has no
+ * file of that name; else a path.
+ */
+export function pluginLibrary(named: string, cwd: string): string {
+  const path = resolve(cwd, named);
+  if (named.includes('/') || existsSync(path)) return path;
+  const own = join(distFolder(), 'native', 'plugins', `${named}.so`);
+  return existsSync(own) ? own : path;
 }
 
 export function hasNativeFile(name: NativeFile): boolean {

@@ -223,7 +223,7 @@ export const CheckpointResult = z.object({
 });
 export type CheckpointResult = z.infer<typeof CheckpointResult>;
 
-export const TableKind = z.enum(['pid', 'path', 'env', 'fd', 'connection', 'thread', 'mapping', 'wrap']);
+export const TableKind = z.enum(['pid', 'path', 'env', 'fd', 'connection', 'thread', 'mapping', 'wrap', 'counter']);
 export type TableKind = z.infer<typeof TableKind>;
 
 export const TableRow = z.object({

@@ -3,11 +3,10 @@
  * reasons.
  */
 import { accessSync, constants } from 'node:fs';
-import { resolve } from 'node:path';
 import { ABI, judge, type LibraryFacts, type PluginFacts, type Verdict } from '../../model/plugin-check.js';
 import { BadLibrary, type ElfLibrary, readLibrary } from '../../platform/elf-library.js';
 import { type Inspection, inspectLibrary } from '../../platform/inspector.js';
-import { hasNativeFile, runs32Bit } from '../../platform/installation.js';
+import { hasNativeFile, pluginLibrary, runs32Bit } from '../../platform/installation.js';
 import { type SettingsSchema, settingsSchema } from '../../platform/plugin-schema.js';
 import { failure, reason } from '../../protocol/errors.js';
 import { formatTable } from '../../protocol/format.js';
@@ -24,7 +23,7 @@ interface Report extends Verdict {
 }
 
 export async function checkPlugin(path: string, options: { json: boolean }): Promise<number> {
-  const report = await examine(resolve(path));
+  const report = await examine(pluginLibrary(path, '.'));
   if (options.json) printJson(report);
   else printReport(report);
   return report.usable ? 0 : 1;

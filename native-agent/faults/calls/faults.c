@@ -1,0 +1,215 @@
+#include "faults.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "json.h"
+
+/* Text for the user, put together without libc's formatting. */
+static char said[400];
+
+static const char *say(uint32_t fault, const char *what, const char *name) {
+  char number[4] = {0};
+  number[fault >= 9 ? 1 : 0] = (char)('0' + (fault + 1) % 10);
+  if (fault >= 9) number[0] = (char)('0' + (fault + 1) / 10);
+  const char *const parts[] = {"fault ", number, ": ", name, what};
+  uint32_t size = 0;
+  for (uint32_t i = 0; i < sizeof parts / sizeof *parts; ++i)
+    for (const char *at = parts[i]; *at != 0 && size + 1 < sizeof said; ++at) said[size++] = *at;
+  said[size] = 0;
+  return said;
+}
+
+static int same(const char *a, const char *b) { return strcmp(a, b) == 0; }
+
+static const struct {
+  const char *name;
+  int32_t number;
+} numbers[] = {
+#define NUMBER(name) {#name, name}
+    NUMBER(EPERM), NUMBER(ENOENT), NUMBER(ESRCH), NUMBER(EINTR), NUMBER(EIO), NUMBER(ENXIO), NUMBER(E2BIG), NUMBER(ENOEXEC), NUMBER(EBADF),
+    NUMBER(ECHILD), NUMBER(EAGAIN), NUMBER(EWOULDBLOCK), NUMBER(ENOMEM), NUMBER(EACCES), NUMBER(EFAULT), NUMBER(ENOTBLK), NUMBER(EBUSY),
+    NUMBER(EEXIST), NUMBER(EXDEV), NUMBER(ENODEV), NUMBER(ENOTDIR), NUMBER(EISDIR), NUMBER(EINVAL), NUMBER(ENFILE), NUMBER(EMFILE),
+    NUMBER(ENOTTY), NUMBER(ETXTBSY), NUMBER(EFBIG), NUMBER(ENOSPC), NUMBER(ESPIPE), NUMBER(EROFS), NUMBER(EMLINK), NUMBER(EPIPE),
+    NUMBER(EDOM), NUMBER(ERANGE), NUMBER(EDEADLK), NUMBER(ENAMETOOLONG), NUMBER(ENOLCK), NUMBER(ENOSYS), NUMBER(ENOTEMPTY), NUMBER(ELOOP),
+    NUMBER(ENODATA), NUMBER(ETIME), NUMBER(EPROTO), NUMBER(EBADMSG), NUMBER(EOVERFLOW), NUMBER(EILSEQ), NUMBER(ENOTSOCK),
+    NUMBER(EDESTADDRREQ), NUMBER(EMSGSIZE), NUMBER(EPROTONOSUPPORT), NUMBER(EOPNOTSUPP), NUMBER(ENOTSUP), NUMBER(EADDRINUSE),
+    NUMBER(EADDRNOTAVAIL), NUMBER(ENETDOWN), NUMBER(ENETUNREACH), NUMBER(ECONNABORTED), NUMBER(ECONNRESET), NUMBER(ENOBUFS), NUMBER(EISCONN),
+    NUMBER(ENOTCONN), NUMBER(ETIMEDOUT), NUMBER(ECONNREFUSED), NUMBER(EHOSTDOWN), NUMBER(EHOSTUNREACH), NUMBER(EALREADY),
+    NUMBER(EINPROGRESS), NUMBER(ESTALE), NUMBER(EDQUOT), NUMBER(ECANCELED), NUMBER(EOWNERDEAD), NUMBER(ENOTRECOVERABLE),
+#undef NUMBER
+};
+
+static int32_t read_number(struct json *json) {
+  if (!json_begins(json, '"')) {
+    uint64_t number = 0;
+    json_whole(json, &number);
+    return number >= 1 && number < 4096 ? (int32_t)number : 0;
+  }
+  char name[24];
+  json_text(json, name, sizeof name);
+  for (uint32_t i = 0; i < sizeof numbers / sizeof *numbers; ++i)
+    if (same(numbers[i].name, name)) return numbers[i].number;
+  return 0;
+}
+
+/* Bits: a number, or "0x…". */
+static void read_bits(struct json *json, uint64_t *value) {
+  char text[24];
+  if (!json_begins(json, '"')) {
+    json_whole(json, value);
+    return;
+  }
+  json_text(json, text, sizeof text);
+  *value = 0;
+  if (text[0] != '0' || (text[1] | 32) != 'x' || text[2] == 0 || strlen(text) > 18) json->failed = 1;
+  for (const char *at = text + 2; !json->failed && *at != 0; ++at) {
+    const int digit = *at >= '0' && *at <= '9' ? *at - '0' : (*at | 32) >= 'a' && (*at | 32) <= 'f' ? (*at | 32) - 'a' + 10 : -1;
+    if (digit < 0) json->failed = 1;
+    else *value = *value << 4 | (uint64_t)digit;
+  }
+}
+
+/* Two hexadecimal digits for each byte: how many bytes; 0: that is none. */
+static uint32_t read_bytes(struct json *json, uint8_t *bytes) {
+  char text[2 * FAULT_BYTES + 1];
+  json_text(json, text, sizeof text);
+  uint32_t size = 0;
+  for (const char *at = text; !json->failed && *at != 0; at += 2) {
+    uint32_t value = 0;
+    for (int half = 0; half < 2; ++half) {
+      const char digit = at[half] >= 'A' && at[half] <= 'F' ? (char)(at[half] | 32) : at[half];
+      const int of = digit >= '0' && digit <= '9' ? digit - '0' : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+      if (of < 0) return 0;
+      value = value << 4 | (uint32_t)of;
+    }
+    bytes[size++] = (uint8_t)value;
+  }
+  return size;
+}
+
+static const char *read_calls(struct json *json, uint32_t fault, struct fault_calls *calls) {
+  char key[24];
+  double chance = 1;
+  for (int begun = 0; json_member(json, key, sizeof key, &begun);) {
+    if (same(key, "nth")) {
+      json_whole(json, &calls->first);
+      calls->last = calls->first;
+    } else if (same(key, "first")) json_whole(json, &calls->first);
+    else if (same(key, "last")) json_whole(json, &calls->last);
+    else if (same(key, "every")) json_whole(json, &calls->every);
+    else if (same(key, "probability")) json_double(json, &chance);
+    else if (same(key, "seed")) json_whole(json, &calls->seed);
+    else return say(fault, ": \"calls\" has nth, first, last, every, probability and seed", key);
+    if (json->failed) return say(fault, " of \"calls\" needs a number", key);
+  }
+  if (calls->first < 1 || calls->every < 1 || calls->last < calls->first)
+    return say(fault, "the first call is 1, \"every\" at least 1, and \"last\" not before \"first\"", "");
+  if (!(chance >= 0 && chance <= 1)) return say(fault, "\"probability\" is from 0 to 1", "");
+  calls->chance = (uint64_t)(chance * 4294967296.0);
+  return NULL;
+}
+
+static const char *read_output(struct json *json, uint32_t fault, struct fault_output *output) {
+  char key[24];
+  uint64_t argument = 0;
+  uint32_t sets = 0, flips = 0;
+  for (int begun = 0; json_member(json, key, sizeof key, &begun);) {
+    if (same(key, "argument")) json_whole(json, &argument);
+    else if (same(key, "offset")) json_whole(json, &output->offset);
+    else if (same(key, "withinResult")) json_flag(json, &output->within_result);
+    else if (same(key, "bytes")) sets = output->size = read_bytes(json, output->bytes);
+    else if (same(key, "flip")) flips = output->size = read_bytes(json, output->bytes);
+    else return say(fault, ": \"output\" has argument, offset, withinResult, and bytes or flip", key);
+    if (json->failed) return say(fault, " of \"output\" has a value of another kind", key);
+  }
+  if (argument < 1 || argument > 6) return say(fault, "\"argument\" of \"output\" is from 1 to 6", "");
+  if ((sets == 0) == (flips == 0))
+    return say(fault, "\"output\" needs \"bytes\" or \"flip\": at most 64 bytes, of two hexadecimal digits each", "");
+  output->argument = (uint32_t)argument;
+  memset(output->keep, flips > 0 ? 0xff : 0, sizeof output->keep);
+  return NULL;
+}
+
+static const char *read_fault(struct json *json, uint32_t index, struct fault *fault) {
+  char key[24];
+  uint32_t through = 2;
+  uint64_t delay = 0;
+  double floating = 0;
+  const char *why = NULL;
+  *fault = (struct fault){.calls = {.first = 1, .last = UINT64_MAX, .every = 1, .chance = (uint64_t)1 << 32}};
+  for (int begun = 0; json_member(json, key, sizeof key, &begun);) {
+    if (same(key, "function")) json_text(json, fault->function, sizeof fault->function);
+    else if (same(key, "library")) json_text(json, fault->library, sizeof fault->library);
+    else if (same(key, "program")) json_text(json, fault->program, sizeof fault->program);
+    else if (same(key, "calls")) why = read_calls(json, index, &fault->calls);
+    else if (same(key, "call")) json_flag(json, &through);
+    else if (same(key, "delayUs")) json_whole(json, &delay);
+    else if (same(key, "flip")) read_bits(json, &fault->flip);
+    else if (same(key, "output")) why = read_output(json, index, &fault->output);
+    else if (same(key, "return")) {
+      read_bits(json, &fault->result);
+      ++fault->returns;
+    } else if (same(key, "returnDouble")) {
+      json_double(json, &floating);
+      memcpy(&fault->result, &floating, sizeof floating);
+      fault->floating = 1;
+      ++fault->returns;
+    } else if (same(key, "errno")) {
+      fault->number = read_number(json);
+      if (fault->number == 0) why = say(index, "\"errno\" is a name such as \"EIO\", or its number", "");
+    } else return say(index, ": there is function, library, program, calls, call, return, returnDouble, errno, flip, output and delayUs", key);
+    if (why != NULL) return why;
+    if (json->failed) return say(index, " has a value of another kind, or one that is too long", key);
+  }
+  if (json->failed) return NULL;
+  if (fault->function[0] == 0) return say(index, "it needs a \"function\"", "");
+  if (fault->returns > 1) return say(index, "\"return\" or \"returnDouble\", not both", "");
+  if (delay > 3600000000u) return say(index, "\"delayUs\" is at most an hour", "");
+  fault->delay_ns = delay * 1000;
+  fault->calls_through = through == 2 ? !fault->returns : through;
+  if (!fault->calls_through && !fault->returns) return say(index, "a function that is not called needs what to return: \"return\" or \"returnDouble\"", "");
+  if (!fault->calls_through && (fault->flip != 0 || fault->output.argument != 0))
+    return say(index, "\"flip\" and \"output\" are about a call that is made: \"call\": true", "");
+  if (fault->returns && fault->flip != 0) return say(index, "\"return\" or \"flip\", not both", "");
+  if (!fault->returns && fault->number == 0 && fault->flip == 0 && fault->output.argument == 0 && delay == 0)
+    return say(index, "it does nothing: it needs return, returnDouble, errno, flip, output or delayUs", "");
+  return NULL;
+}
+
+const char *faults_read(const char *text, struct faults *faults) {
+  static const char no_object[] = "they are no JSON object with a list \"faults\"";
+  struct json json = {text, 0};
+  char key[24];
+  int has = 0;
+  memset(faults, 0, sizeof *faults);
+  for (int begun = 0; json_member(&json, key, sizeof key, &begun);) {
+    if (same(key, "cumulative")) {
+      json_flag(&json, &faults->cumulative);
+    } else if (same(key, "faults")) {
+      has = 1;
+      for (int first = 0; json_element(&json, &first);) {
+        if (faults->count == FAULTS) return "there are more than 32 faults";
+        const char *why = read_fault(&json, faults->count, &faults->list[faults->count]);
+        if (why != NULL) return why;
+        ++faults->count;
+      }
+    } else {
+      return "they have a name that is none: there is faults and cumulative";
+    }
+  }
+  json_end(&json);
+  return json.failed || !has ? no_object : NULL;
+}
+
+/* One number for each call, whichever thread makes it: by the mixing function of SplitMix64 (Steele, Lea, Flood 2014). */
+static uint32_t by_chance(uint64_t seed, uint64_t n) {
+  uint64_t z = seed + n * 0x9e3779b97f4a7c15u;
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+  return (uint32_t)((z ^ z >> 31) >> 32);
+}
+
+int fault_selects(const struct fault_calls *calls, uint64_t n) {
+  return n >= calls->first && n <= calls->last && (n - calls->first) % calls->every == 0 && by_chance(calls->seed, n) < calls->chance;
+}
