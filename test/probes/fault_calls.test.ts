@@ -126,7 +126,14 @@ test('given at a restart, other ones at the next; counts begin anew there, or go
       snapshot,
       '--session',
       'two',
-      ...settings(scratch, [{ function: 'nine', library: 'libcalled.so', return: 1, calls: { nth: 2 } }], { cumulative: true }),
+      ...settings(
+        scratch,
+        [
+          { function: 'nine', library: 'libcalled.so', program: 'called', return: 1, calls: { nth: 2 } },
+          { function: 'nine', program: 'another', return: 2 },
+        ],
+        { cumulative: true },
+      ),
     ]);
     const lines = async (again: Program): Promise<string[]> => {
       await waitFor('four calls', () => again.lines.filter((line) => line.startsWith('called nine')).length > 4, 20);

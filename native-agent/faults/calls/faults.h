@@ -28,7 +28,7 @@ struct fault_output {
 struct fault {
   char function[FAULT_TEXT];
   char library[FAULT_TEXT]; /* empty: the first that has the function */
-  char program[FAULT_TEXT]; /* name of the file; empty: in all */
+  char program[FAULT_TEXT]; /* as it was started, without folders; empty: in all */
   struct fault_calls calls;
   uint64_t delay_ns;      /* before the call */
   uint32_t calls_through; /* 0: the function is not called */

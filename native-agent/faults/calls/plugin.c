@@ -6,6 +6,7 @@
  * All but settings and counters is in registers and on the caller's stack, so that any function can be wrapped; this file uses general
  * registers only. For 64-bit programs.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
@@ -154,17 +155,8 @@ void fault_ends(uint64_t index, struct call *call) {
 }
 
 /* ---- The layer ---- */
-static int is_of(const char *program) {
-  char path[4096];
-  if (program[0] == 0) return 1;
-  const long size = host->syscall(SYS_readlink, (long)"/proc/self/exe", (long)path, sizeof path - 1, 0, 0, 0);
-  if (size <= 0) return 0;
-  path[size] = 0;
-  const char *name = path;
-  for (const char *at = path; *at != 0; ++at)
-    if (*at == '/') name = at + 1;
-  return strcmp(name, program) == 0;
-}
+/* As it was started: /proc/self/exe names another program in a restarted process. */
+static int is_of(const char *program) { return program[0] == 0 || strcmp(program_invocation_short_name, program) == 0; }
 
 static struct cairn_wrap wrap_of(uint32_t index) {
   const struct fault *fault = &faults.list[index];
