@@ -327,6 +327,32 @@ function program(): Command {
     .addOption(json())
     .action(does(async (options) => (await import('./commands/plugin-trace.js')).tracePlugins(options)));
 
+  const campaign = cairn.command('campaign').description('runs with faults from a snapshot, and what became of each');
+  const campaigns = (name: string, description: string): Command =>
+    campaign
+      .command(name)
+      .description(description)
+      .argument('<file>', 'the campaign, as YAML')
+      .option('--name <name>', 'of the results; default: as the file')
+      .option('--store <dir>', "folder of the snapshot and of the results; default: the file's")
+      .addOption(json());
+  campaigns('run', 'run it, or go on with it; the last line of --json is the summary')
+    .option('--workers <number>', 'runs at the same time')
+    .action(does(async (file, options) => (await import('./commands/campaign.js')).run(file, options)));
+  campaigns('status', 'what has been counted by now').action(
+    does(async (file, options) => (await import('./commands/campaign.js')).status(file, options)),
+  );
+  campaigns('show', 'its runs, or one of them with its console')
+    .argument('[run]', 'number of the run')
+    .option('--outcome <outcome>', 'only those')
+    .action(does(async (file, number, options) => (await import('./commands/campaign.js')).show(file, number, options)));
+  campaigns('export', 'its runs for other tools, to standard output')
+    .option('--format <format>', 'csv, json or junit', 'csv')
+    .action(does(async (file, options) => (await import('./commands/campaign.js')).exportRuns(file, options)));
+  campaigns('repeat', 'one of its runs again, in the foreground')
+    .argument('<run>', 'number of the run')
+    .action(does(async (file, number, options) => (await import('./commands/campaign.js')).repeat(file, number, options)));
+
   cairn
     .command('doctor')
     .description('whether Cairn can work here, and what to do where not')
@@ -334,7 +360,8 @@ function program(): Command {
     .addOption(json())
     .action(does(async (options) => (await import('./commands/doctor.js')).doctor(options)));
 
-  for (const command of [cairn, ...cairn.commands, ...plugin.commands, ...plugins.commands]) command.exitOverride();
+  for (const command of [cairn, ...cairn.commands, ...plugin.commands, ...plugins.commands, ...campaign.commands])
+    command.exitOverride();
   return cairn;
 }
 

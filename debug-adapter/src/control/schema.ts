@@ -3,6 +3,7 @@
  * write-schema.ts. Test: test/unit/control-schema.test.ts.
  */
 import * as z from 'zod';
+import { Campaign } from '../protocol/campaign.js';
 import { CONTROL_PROTOCOL, notifications, requests } from '../protocol/control.js';
 
 type Schema = Record<string, unknown>;
@@ -30,4 +31,9 @@ export function controlSchema(): Schema {
     protocol: CONTROL_PROTOCOL,
     $defs: { requests: Object.fromEntries(methods) as Schema, notifications: Object.fromEntries(notices) as Schema },
   };
+}
+
+/** What the file of a campaign can have; schemas/campaign.schema.json, for editors. */
+export function campaignSchema(): object {
+  return { title: 'Cairn campaign', ...z.toJSONSchema(Campaign, { target: 'draft-7', io: 'input' }) };
 }

@@ -19,7 +19,11 @@ function expression(pattern: string): RegExp {
   return new RegExp(`^${text}$`, 's');
 }
 
+/** A pattern without "/" is for the last part of a path. */
+export function fitsPattern(path: string, pattern: string): boolean {
+  return expression(pattern).test(pattern.includes('/') ? path : path.slice(path.lastIndexOf('/') + 1));
+}
+
 export function ruleFor(path: string, rules: readonly FileRule[]): FileHandling | undefined {
-  const last = path.slice(path.lastIndexOf('/') + 1);
-  return rules.find(({ pattern }) => expression(pattern).test(pattern.includes('/') ? path : last))?.how;
+  return rules.find(({ pattern }) => fitsPattern(path, pattern))?.how;
 }

@@ -411,6 +411,56 @@ export const errorTable = define({
     remedy: 'Ask for the threads again.',
   },
 
+  // 8xx: campaigns
+  campaignFile: {
+    number: 800,
+    blame: 'user',
+    message: '{path}: {why}',
+    remedy: 'schemas/campaign.schema.json says what a campaign can have; an editor that knows it completes and checks the file.',
+  },
+  campaignUnusable: {
+    number: 801,
+    blame: 'environment',
+    message: 'The results {path} cannot be used: {why}',
+    remedy: 'Move the folder away to begin anew.',
+  },
+  campaignOther: {
+    number: 802,
+    blame: 'user',
+    message: 'The results in {path} are of another campaign: {what} differ',
+    remedy: 'Give this one another name (--name), or move that folder away.',
+  },
+  campaignRuns: {
+    number: 803,
+    blame: 'user',
+    message: 'The campaign {name} is being run already',
+    remedy: 'cairn campaign status shows how far it is.',
+  },
+  goldenFailed: {
+    number: 804,
+    blame: 'program',
+    message: 'The run without a fault failed: {why}',
+    remedy: 'Restart the snapshot by itself, by cairn restart, and see what it says.',
+  },
+  goldenVaries: {
+    number: 805,
+    blame: 'program',
+    message: 'Two runs without a fault differ: {deviation}',
+    remedy: 'Let observe.ignore leave out lines that are never the same, or observe fewer files.',
+  },
+  noCampaign: {
+    number: 806,
+    blame: 'user',
+    message: 'There are no results of a campaign {name} in {store}',
+    remedy: 'Begin it: cairn campaign run FILE',
+  },
+  noSuchRun: {
+    number: 807,
+    blame: 'user',
+    message: 'The campaign {name} has no run {number}',
+    remedy: 'Runs are numbered from 0 to {last}; cairn campaign show lists those that have been made.',
+  },
+
   internal: { number: 900, blame: 'cairn', message: '{what}', remedy: 'This is an error in Cairn. Log: {log}' },
 });
 

@@ -186,6 +186,8 @@ const char *faults_read(const char *text, struct faults *faults) {
   for (int begun = 0; json_member(&json, key, sizeof key, &begun);) {
     if (same(key, "cumulative")) {
       json_flag(&json, &faults->cumulative);
+    } else if (same(key, "report")) {
+      json_text(&json, faults->report, sizeof faults->report);
     } else if (same(key, "faults")) {
       has = 1;
       for (int first = 0; json_element(&json, &first);) {
@@ -195,7 +197,7 @@ const char *faults_read(const char *text, struct faults *faults) {
         ++faults->count;
       }
     } else {
-      return "they have a name that is none: there is faults and cumulative";
+      return "they have a name that is none: there is faults, cumulative and report";
     }
   }
   json_end(&json);

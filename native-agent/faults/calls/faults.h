@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-enum { FAULTS = 32, FAULT_TEXT = 200, FAULT_BYTES = 64 };
+enum { FAULTS = 32, FAULT_TEXT = 200, FAULT_PATH = 1024, FAULT_BYTES = 64, FAULT_REPORT = 4096 };
 
 /* Which calls of a function: from `first` to `last`, every `every`-th of these, and of those a share by chance. */
 struct fault_calls {
@@ -48,6 +48,7 @@ struct fault_counts {
 };
 
 struct faults {
+  char report[FAULT_PATH]; /* file of FAULT_REPORT bytes that takes the counts of all processes, as they come; empty: none */
   uint32_t count;
   uint32_t cumulative; /* 1: counts go on over restarts */
   struct fault list[FAULTS];

@@ -8,11 +8,14 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cairn/plugin.h"
 #include "entries.h"
@@ -23,6 +26,7 @@ enum { COPIED = 512, TOLD = 16 };
 static const struct cairn_host *host;
 static struct faults faults, wanted;
 static struct fault_counts counts[FAULTS];
+static struct fault_counts *report; /* NULL: nobody asked for it */
 static cairn_function next[FAULTS];
 static uint32_t wrapped; /* a bit for each fault */
 
@@ -62,7 +66,12 @@ static void tell(uint32_t index, uint64_t n, const char *what) {
 }
 
 /* ---- Calls ---- */
-static uint64_t count(uint64_t *counter) { return __atomic_add_fetch(counter, 1, __ATOMIC_RELAXED); }
+/* The number of this process's, and one more in the report. */
+static uint64_t count(uint64_t index, size_t of) {
+  if (report != NULL) __atomic_add_fetch((uint64_t *)((char *)&report[index] + of), 1, __ATOMIC_RELAXED);
+  return __atomic_add_fetch((uint64_t *)((char *)&counts[index] + of), 1, __ATOMIC_RELAXED);
+}
+#define COUNT(index, what) count(index, offsetof(struct fault_counts, what))
 
 static void wait_for(uint64_t ns) {
   struct timespec end;
@@ -81,12 +90,11 @@ static void put_result(struct call *call, const struct fault *fault) {
 
 uint64_t fault_begins(uint64_t index, struct call *call) {
   const struct fault *fault = &faults.list[index];
-  struct fault_counts *counted = &counts[index];
   call->target = (uint64_t)(uintptr_t)next[index];
-  const uint64_t n = call->n = count(&counted->calls);
+  const uint64_t n = call->n = COUNT(index, calls);
   if (!fault_selects(&fault->calls, n)) return PASS;
   const int number = errno;
-  const uint64_t injected = count(&counted->injected);
+  const uint64_t injected = COUNT(index, injected);
   if (fault->delay_ns != 0) wait_for(fault->delay_ns);
   uint64_t verdict = CALL;
   if (!fault->calls_through) {
@@ -98,7 +106,7 @@ uint64_t fault_begins(uint64_t index, struct call *call) {
     verdict = PASS;
   }
   if (verdict != CALL) {
-    count(&counted->effective);
+    COUNT(index, effective);
     if (is_told(injected)) tell((uint32_t)index, n, verdict == REPLACE ? " was not made" : " was delayed");
   }
   errno = verdict == REPLACE && fault->number != 0 ? fault->number : number;
@@ -148,7 +156,7 @@ void fault_ends(uint64_t index, struct call *call) {
   effective |= fault->flip != 0;
   call->result ^= fault->flip;
   effective |= fault->number != 0 && fault->number != number;
-  if (effective) count(&counts[index].effective);
+  if (effective) COUNT(index, effective);
   if (is_told(__atomic_load_n(&counts[index].injected, __ATOMIC_RELAXED)))
     tell((uint32_t)index, call->n, effective ? " came back otherwise" : " came back as it would have");
   errno = fault->number != 0 ? fault->number : number;
@@ -157,6 +165,37 @@ void fault_ends(uint64_t index, struct call *call) {
 /* ---- The layer ---- */
 /* As it was started: /proc/self/exe names another program in a restarted process. */
 static int is_of(const char *program) { return program[0] == 0 || strcmp(program_invocation_short_name, program) == 0; }
+
+static void leave_report(void) {
+  if (report != NULL) host->syscall(SYS_munmap, (long)report, FAULT_REPORT, 0, 0, 0, 0);
+  report = NULL;
+}
+
+/* Shared with whoever reads it, also when this process has been killed. */
+static int32_t open_report(void) {
+  leave_report();
+  if (faults.report[0] == 0) return 0;
+  const long fd = host->syscall(SYS_openat, AT_FDCWD, (long)faults.report, O_RDWR | O_CLOEXEC, 0, 0, 0);
+  long error = fd;
+  if (fd >= 0) {
+    const long place = host->syscall(SYS_mmap, 0, FAULT_REPORT, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    const long size = host->syscall(SYS_lseek, fd, 0, SEEK_END, 0, 0, 0);
+    host->syscall(SYS_close, fd, 0, 0, 0, 0, 0);
+    error = place < 0 && place > -4096 ? place : 0;
+    if (error == 0) report = (struct fault_counts *)place;
+    if (size < FAULT_REPORT) error = -EINVAL;
+  }
+  if (error == 0) return 0;
+  leave_report();
+  return host->fail((int32_t)error, faults.report, "the report needs a file of at least 4096 bytes that can be written");
+}
+
+/* A snapshot has nothing of the report: what goes on from there counts for nobody. */
+static int32_t restore_mapping(const struct cairn_mapping *mapping) {
+  const long flags = MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED;
+  const long place = host->syscall(SYS_mmap, (long)mapping->start, (long)mapping->length, PROT_READ | PROT_WRITE, flags, -1, 0);
+  return place < 0 && place > -4096 ? (int32_t)place : 0;
+}
 
 static struct cairn_wrap wrap_of(uint32_t index) {
   const struct fault *fault = &faults.list[index];
@@ -198,7 +237,8 @@ static int32_t take_settings(const char *settings) {
   if (why != NULL) return host->fail(-EINVAL, "settings", why);
   step_aside();
   faults = wanted;
-  return stand_in_front();
+  const int32_t error = open_report();
+  return error < 0 ? error : stand_in_front();
 }
 
 static int32_t init(const struct cairn_host *given, const char *settings) {
@@ -212,6 +252,8 @@ static int32_t event(uint32_t number, void *data) {
       const int32_t result = take_settings(data);
       return result < 0 ? result : 1;
     }
+    case CAIRN_EVENT_MAPPING_SAVE: return report != NULL && ((struct cairn_mapping *)data)->start == (uintptr_t)report;
+    case CAIRN_EVENT_MAPPING_RESTORE: return restore_mapping(data);
     case CAIRN_EVENT_RESTART:
       if (!faults.cumulative) memset(counts, 0, sizeof counts);
       return 0;

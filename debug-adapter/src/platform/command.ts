@@ -1,0 +1,56 @@
+/**
+ * The `cairn` command, as a program that another one starts and observes.
+ */
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { distFolder } from './installation.js';
+
+export interface CommandResult {
+  /** 128 and the signal's number where a signal ended it. */
+  status: number;
+  /** It printed more than it may, and was ended. */
+  tooMuch: boolean;
+  stdout: string;
+  stderr: string;
+}
+
+interface CommandOptions {
+  /** Of each of its outputs. */
+  mostBytes?: number;
+  /** Then it is killed. */
+  timeoutMs?: number;
+  /** Likewise. */
+  signal?: AbortSignal;
+}
+
+const cairnPath = (): string => join(distFolder(), '..', 'bin', 'cairn');
+
+/** Of a session in which the caller may be. */
+const environment = { CAIRN_SESSION: undefined, CAIRN_STORE: undefined, CAIRN_PLAN: undefined };
+
+export async function cairnCommand(
+  args: readonly string[],
+  { mostBytes = 1 << 20, timeoutMs, signal }: CommandOptions = {},
+): Promise<CommandResult> {
+  const result = await execa(cairnPath(), args, {
+    stdin: 'ignore',
+    env: environment,
+    reject: false,
+    maxBuffer: mostBytes,
+    stripFinalNewline: false,
+    forceKillAfterDelay: false,
+    killSignal: 'SIGKILL',
+    ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
+  });
+  const { exitCode, signal: killed, isMaxBuffer, stdout, stderr } = result;
+  const number = killed === undefined ? undefined : constants.signals[killed];
+  return { status: exitCode ?? (number === undefined ? 1 : 128 + number), tooMuch: isMaxBuffer, stdout, stderr };
+}
+
+/** With the caller's terminal or files; gives its exit status. */
+export async function cairnForeground(args: readonly string[]): Promise<number> {
+  const { exitCode } = await execa(cairnPath(), args, { stdio: 'inherit', env: environment, reject: false });
+  return exitCode ?? 1;
+}

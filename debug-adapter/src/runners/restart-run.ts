@@ -1,0 +1,167 @@
+/**
+ * One run: a restart of the snapshot from disk, in a session of its own, with what it writes in a folder of its own; observed until it ends or its
+ * time is over. Nothing of it is left. Tests: test/faults/campaign.test.ts.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fitsPattern } from '../model/file-rules.js';
+import { type CommandResult, cairnCommand } from '../platform/command.js';
+import { readIfThere } from '../platform/files.js';
+import { runtimePaths } from '../platform/runtime.js';
+import type { Observation } from '../protocol/campaign.js';
+import { fileChecksum } from '../store/checksum.js';
+
+/** A run that prints more has hung. */
+const CONSOLE_BYTES = 16 << 20;
+const STOP_MS = 20_000;
+/** In a run's folder: the name of its session. */
+const SESSION = 'session';
+
+export interface RunRequest {
+  /** Name of its session. */
+  session: string;
+  /** The snapshot's folder. */
+  snapshot: string;
+  store: string;
+  /** Taken by this run alone, made and removed by it. */
+  folder: string;
+  plugins: readonly { name: string; settings: Record<string, unknown> }[];
+  timeoutMs: number;
+  /** Patterns of files to observe. */
+  files: readonly string[];
+  signal: AbortSignal;
+}
+
+export interface RunResult {
+  /** Not empty: the run failed, and says nothing about the program. */
+  problem: string;
+  observation: Observation;
+  /** Whether a fault changed something; null: that is not known. */
+  effective: boolean | null;
+  elapsedMs: number;
+}
+
+export async function restartRun(request: RunRequest): Promise<RunResult> {
+  const { session, folder } = request;
+  rmSync(folder, { recursive: true, force: true });
+  const writes = join(folder, 'writes');
+  const report = join(folder, 'report');
+  mkdirSync(writes, { recursive: true });
+  // A run that does not even begin writes none.
+  rmSync(runtimePaths(session).log, { force: true });
+  try {
+    writeFileSync(join(folder, SESSION), session);
+    writeFileSync(report, new Uint8Array(REPORT_BYTES));
+    const ended = await execute(request, writes, report);
+    await stop(session);
+    const began = hasBegun(session);
+    const [notes, errors] = split(linesOf(ended.stderr), (line) => line.startsWith('cairn: '));
+    const observation = {
+      status: ended.timedOut ? null : ended.status,
+      lines: [...linesOf(ended.stdout), ...errors],
+      files: await checksums(writes, request.files),
+    };
+    return {
+      problem: began ? '' : notes.at(-1)?.replace('cairn: ', '') || 'it did not begin',
+      observation,
+      effective: began ? isEffective(report) : null,
+      elapsedMs: ended.elapsedMs,
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Of a runner that was killed: its run ends, and its folder goes. */
+export async function removeRun(folder: string): Promise<void> {
+  const session = readIfThere(join(folder, SESSION));
+  if (session) await removeSession(session);
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** What a session of that name has left, once it has ended. */
+export async function removeSession(session: string): Promise<void> {
+  await stop(session);
+  rmSync(runtimePaths(session).folder, { recursive: true, force: true });
+}
+
+interface Ended extends CommandResult {
+  timedOut: boolean;
+  elapsedMs: number;
+}
+
+async function execute(request: RunRequest, writes: string, report: string): Promise<Ended> {
+  const { session, snapshot, store, plugins, timeoutMs, signal, folder } = request;
+  const given = plugins.flatMap(({ name, settings }, index) => {
+    const file = join(folder, `settings${index}.json`);
+    writeFileSync(file, JSON.stringify({ ...settings, report }));
+    return ['--plugin', `${name}=${file}`];
+  });
+  const args = ['restart', snapshot, '--session', session, '--store', store, '--slot', writes, ...given];
+  const over = new AbortController();
+  const began = performance.now();
+  let timedOut = false;
+  const give = (): void => {
+    timedOut = true;
+    void stop(session).finally(() => over.abort());
+  };
+  const timer = setTimeout(give, timeoutMs);
+  signal.addEventListener('abort', give, { once: true });
+  try {
+    const result = await cairnCommand(args, { mostBytes: CONSOLE_BYTES, signal: over.signal });
+    return { ...result, timedOut: timedOut || result.tooMuch, elapsedMs: performance.now() - began };
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', give);
+  }
+}
+
+/** Whatever runs of it ends, and its coordinator leaves. */
+async function stop(session: string): Promise<void> {
+  await cairnCommand(['stop', '--session', session], { timeoutMs: STOP_MS });
+}
+
+function split<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
+}
+
+function linesOf(text: string): string[] {
+  const lines = text.split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  return lines;
+}
+
+/** Whether the session's log says that the restart came through. */
+function hasBegun(session: string): boolean {
+  const text = readIfThere(runtimePaths(session).log) ?? '';
+  return linesOf(text).some((line) => {
+    try {
+      return (JSON.parse(line) as { text: string }).text.startsWith('restarted from ');
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Counts of each fault, as native-agent/faults/calls/faults.h has them: calls, injected, effective. */
+const REPORT_BYTES = 4096;
+const COUNTS_BYTES = 24;
+const FAULTS = 32;
+
+function isEffective(report: string): boolean {
+  const bytes = readFileSync(report);
+  return Array.from({ length: FAULTS }, (_, index) => bytes.readBigUInt64LE(COUNTS_BYTES * index + 16)).some(
+    (count) => count > 0n,
+  );
+}
+
+async function checksums(folder: string, patterns: readonly string[]): Promise<Record<string, string>> {
+  if (patterns.length === 0) return {};
+  const found = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => patterns.some((pattern) => fitsPattern(relative(folder, path), pattern)));
+  return Object.fromEntries(
+    await Promise.all(found.map(async (path) => [relative(folder, path), await fileChecksum(path)] as const)),
+  );
+}

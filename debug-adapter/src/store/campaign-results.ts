@@ -1,0 +1,133 @@
+/**
+ * Results of a campaign: SQLite, in <store>/campaigns/<name>/results.db. Each run is there, whole and flushed, before the next is counted;
+ * a campaign that was interrupted goes on with those that are missing. Any number may read while one writes.
+ * Tests: test/unit/campaign-results.test.ts.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { type Observation, type Outcome, Run } from '../protocol/campaign.js';
+import { failure, reason } from '../protocol/errors.js';
+
+const FORMAT = 1;
+
+const LAYOUT = `
+  CREATE TABLE IF NOT EXISTS campaign (
+    only INTEGER PRIMARY KEY CHECK (only = 1), format INTEGER NOT NULL, plan TEXT NOT NULL, golden TEXT NOT NULL, golden_ms REAL NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS run (
+    number INTEGER PRIMARY KEY, model TEXT NOT NULL, fault TEXT NOT NULL, outcome TEXT NOT NULL, effective INTEGER, deviation TEXT NOT NULL,
+    status INTEGER, elapsed_ms REAL NOT NULL, finished_at TEXT NOT NULL, console TEXT NOT NULL) STRICT;
+  CREATE INDEX IF NOT EXISTS run_outcome ON run (outcome, number);
+`;
+
+/** What decides the runs: where it differs, results are those of another campaign. */
+export type Plan = string;
+
+export class CampaignResults {
+  readonly path: string;
+  readonly #database: DatabaseSync;
+
+  /** Throws `storeUnusable`. */
+  constructor(folder: string, readOnly = false) {
+    this.path = join(folder, 'results.db');
+    try {
+      if (!readOnly) mkdirSync(folder, { recursive: true });
+      this.#database = new DatabaseSync(this.path, { readOnly });
+      this.#database.exec('PRAGMA busy_timeout = 10000');
+      if (!readOnly) this.#database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; ${LAYOUT}`);
+    } catch (cause) {
+      throw failure('campaignUnusable', { path: this.path, why: reason(cause) }, cause);
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  /** undefined: nothing was begun. */
+  get begun(): { plan: Plan; golden: Observation; goldenMs: number } | undefined {
+    const row = this.#database.prepare('SELECT format, plan, golden, golden_ms FROM campaign').get();
+    if (row === undefined) return undefined;
+    if (row['format'] !== FORMAT)
+      throw failure('campaignUnusable', {
+        path: this.path,
+        why: `it is of format ${String(row['format'])}; this Cairn knows ${FORMAT}`,
+      });
+    return {
+      plan: String(row['plan']),
+      golden: JSON.parse(String(row['golden'])) as Observation,
+      goldenMs: Number(row['golden_ms']),
+    };
+  }
+
+  begin(plan: Plan, golden: Observation, goldenMs: number): void {
+    this.#database
+      .prepare('INSERT INTO campaign (only, format, plan, golden, golden_ms) VALUES (1, ?, ?, ?, ?)')
+      .run(FORMAT, plan, JSON.stringify(golden), goldenMs);
+  }
+
+  /** A run that has been counted already stays as it is. */
+  add(run: Run, console: string): void {
+    const { number, model, fault, outcome, effective, deviation, status, elapsedMs, finishedAt } = run;
+    this.#database
+      .prepare('INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO NOTHING')
+      .run(
+        number,
+        model,
+        fault,
+        outcome,
+        effective === null ? null : Number(effective),
+        deviation,
+        status,
+        elapsedMs,
+        finishedAt,
+        console,
+      );
+  }
+
+  /** Those that have been counted. */
+  numbers(): Set<number> {
+    return new Set(
+      this.#database
+        .prepare('SELECT number FROM run')
+        .all()
+        .map((row) => Number(row['number'])),
+    );
+  }
+
+  counts(): Partial<Record<Outcome, number>> {
+    const rows = this.#database.prepare('SELECT outcome, count(*) AS count FROM run GROUP BY outcome').all();
+    return Object.fromEntries(rows.map((row) => [row['outcome'], Number(row['count'])])) as Partial<Record<Outcome, number>>;
+  }
+
+  get notEffective(): number {
+    return Number(this.#database.prepare('SELECT count(*) AS count FROM run WHERE effective = 0').get()?.['count'] ?? 0);
+  }
+
+  /** In their order; `outcome` undefined: all. */
+  *runs(outcome?: Outcome): Generator<Run> {
+    const where = outcome === undefined ? '' : 'WHERE outcome = ?';
+    const statement = this.#database.prepare(`SELECT * FROM run ${where} ORDER BY number`);
+    for (const row of outcome === undefined ? statement.iterate() : statement.iterate(outcome)) yield runOf(row);
+  }
+
+  /** undefined: it has not been run. */
+  run(number: number): { run: Run; console: string } | undefined {
+    const row = this.#database.prepare('SELECT * FROM run WHERE number = ?').get(number);
+    return row === undefined ? undefined : { run: runOf(row), console: String(row['console']) };
+  }
+}
+
+function runOf(row: Record<string, unknown>): Run {
+  return Run.parse({
+    number: row['number'],
+    model: row['model'],
+    fault: row['fault'],
+    outcome: row['outcome'],
+    effective: row['effective'] === null ? null : row['effective'] === 1,
+    deviation: row['deviation'],
+    status: row['status'],
+    elapsedMs: row['elapsed_ms'],
+    finishedAt: row['finished_at'],
+  });
+}

@@ -1,0 +1,176 @@
+/**
+ * Campaigns: each run's outcome is what the program does with that fault, whoever runs it and however often the runner is killed; nothing of
+ * them is left.
+ */
+import assert from 'node:assert/strict';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { CampaignSummary, Run } from '../../debug-adapter/src/protocol/campaign.js';
+import { compile } from '../probes/catalogue.js';
+import { waitFor } from '../support/processes.js';
+import { type Scratch, withScratch } from '../support/scratch.js';
+import { inTree } from '../support/tree.js';
+
+const program = inTree('build/test/faults/campaign_program');
+const CALLS = 12;
+
+test.before(() => compile(inTree('test/faults/campaign_program.c'), program, []));
+
+/** With a snapshot `roi` just before the program reads its data. */
+async function snapshot(scratch: Scratch, ...args: string[]): Promise<void> {
+  writeFileSync(join(scratch.work, 'data'), 'a'.repeat(200));
+  writeFileSync(join(scratch.work, 'hold'), '');
+  const started = scratch.cairnProgram(['run', '--session', 'roi', '--', program, ...args], { cwd: scratch.work });
+  await started.line(/^ready$/);
+  await scratch.checkpoint('roi', '--name', 'roi', '--then', 'kill');
+  await started.exit();
+  rmSync(join(scratch.work, 'hold'));
+}
+
+function campaign(scratch: Scratch, name: string, more: Record<string, unknown> = {}): string {
+  const file = join(scratch.work, `${name}.yaml`);
+  const effects = [{ return: -1, errno: 'EIO' }, { output: { argument: 2, flip: '04', withinResult: true } }];
+  const models = [{ name: 'reads', calls: { function: 'read', program: 'campaign_program', calls: { last: CALLS }, effects } }];
+  // JSON is YAML.
+  writeFileSync(
+    file,
+    JSON.stringify({
+      snapshot: 'roi',
+      store: scratch.store,
+      models,
+      observe: { files: ['*.txt'] },
+      detect: { console: 'parity', status: [3] },
+      ...more,
+    }),
+  );
+  return file;
+}
+
+/** What campaign_program.c does with the two faults of one read. */
+const expected = Array.from({ length: CALLS }, (_, block) => block).flatMap((block) =>
+  block > 9 ? ['masked', 'masked'] : ['detected', { 3: 'detected', 5: 'hang', 6: 'crash' }[block] ?? 'silentDataCorruption'],
+);
+
+const runs = (scratch: Scratch, file: string): Promise<Run[]> => scratch.json<Run[]>(['campaign', 'show', file], { seconds: 60 });
+const whole = (file: string, ...args: string[]): string[] => ['campaign', 'run', file, '--json', ...args];
+
+function summaryOf(stdout: string): CampaignSummary {
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as CampaignSummary;
+}
+
+test('each outcome is what the program does with the fault; what has no effect is known', () =>
+  withScratch(async (scratch) => {
+    await snapshot(scratch);
+    const file = campaign(scratch, 'all', { limits: { hang: 0.01 } });
+    const { status, stdout, stderr } = await scratch.cairn(whole(file), { seconds: 300 });
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /hang: 4\.2 % of the runs, more than 1\.0 %/);
+    const summary = summaryOf(stdout);
+    assert.deepEqual([summary.runs, summary.planned, summary.population, summary.notEffective], [24, 24, 24, 4]);
+    assert.equal(summary.outcomes.crash?.count, 1);
+    const found = await runs(scratch, file);
+    assert.deepEqual(
+      found.map(({ outcome }) => outcome),
+      expected,
+    );
+    assert.deepEqual(
+      found.map(({ effective }) => effective),
+      expected.map((_, number) => number < 20),
+    );
+    assert.equal(found[1]?.deviation, 'out.txt differs');
+    assert.equal(
+      found[12]?.deviation,
+      'line 1: "the bus gives an error" instead of "done at 1"'.replace('1"', `${pidIn(found)}"`),
+    );
+    assert.equal(found[13]?.status, 134);
+    const { stdout: shown } = await scratch.cairn(['campaign', 'show', file, '7']);
+    assert.match(shown, /call 4 of read: output.*\n.*detected/);
+    assert.match(shown, /^parity: corrected$/m);
+    const again = await scratch.cairn(['campaign', 'repeat', file, '0'], { seconds: 60 });
+    assert.deepEqual([again.status, again.stdout], [3, 'the bus gives an error\n']);
+    const csv = await scratch.cairn(['campaign', 'export', file]);
+    assert.equal(csv.stdout.split('\r\n').length, 26);
+    const none = await scratch.cairn(['campaign', 'show', file, '24']);
+    assert.match(none.stderr, /no run 24/);
+    // Nothing of the runs is left beside the results.
+    assert.ok(readdirSync(join(scratch.store, 'campaigns', 'all')).every((name) => /^(results\.db|lock|faults)/.test(name)));
+    assert.ok(!readdirSync(join(scratch.runtime, 'cairn')).some((name) => name.startsWith('all.')));
+  }));
+
+/** The program has its old id in every run. */
+function pidIn(found: readonly Run[]): string {
+  return /done at (\d+)/.exec(found[12]?.deviation ?? '')?.[1] ?? '';
+}
+
+test('a runner that is killed again and again loses and doubles no run, on any number of workers', () =>
+  withScratch(async (scratch) => {
+    await snapshot(scratch);
+    const file = campaign(scratch, 'killed', { sample: 14, seed: 5 });
+    const planned = 14;
+    for (let kills = 0, counted = 0; kills < 4 && counted < planned - 2; kills++) {
+      const runner = scratch.cairnProgram(whole(file, '--workers', String(1 + (kills % 3))));
+      const target = counted + 2;
+      await waitFor(
+        `${target} runs`,
+        async () => {
+          const { status, stdout } = await scratch.cairn(['campaign', 'status', file, '--json']);
+          counted = status === 0 ? (JSON.parse(stdout) as CampaignSummary).runs : 0;
+          return counted >= target;
+        },
+        120,
+      );
+      process.kill(runner.pid, 'SIGKILL');
+      await runner.exit();
+    }
+    const last = await scratch.cairn(whole(file), { seconds: 300 });
+    assert.equal(last.status, 0, last.stderr);
+    assert.equal(summaryOf(last.stdout).runs, planned);
+    const found = await runs(scratch, file);
+    const other = campaign(scratch, 'quiet', { sample: 14, seed: 5 });
+    await scratch.cairn(whole(other, '--workers', '3'), { seconds: 300 });
+    const same = (all: readonly Run[]): unknown[] =>
+      all.map(({ number, fault, outcome, effective }) => [number, fault, outcome, effective]);
+    assert.deepEqual(same(found), same(await runs(scratch, other)));
+    assert.equal(new Set(found.map(({ fault }) => fault)).size, planned);
+  }));
+
+test('what cannot be right is refused: results of another campaign, a second runner, files that are none', () =>
+  withScratch(async (scratch) => {
+    await snapshot(scratch);
+    const file = campaign(scratch, 'one', { sample: 2 });
+    const first = await scratch.cairn(whole(file), { seconds: 120 });
+    assert.equal(first.status, 0, first.stderr);
+    campaign(scratch, 'one', { sample: 2, seed: 9, timeout: 7 });
+    const other = await scratch.cairn(whole(file), { seconds: 60 });
+    assert.equal(other.status, 1);
+    assert.match(other.stderr, /another campaign: (seed, timeout|timeout, seed) differ/);
+    const long = campaign(scratch, 'long');
+    const runner = scratch.cairnProgram(whole(long));
+    await waitFor(
+      'its lock',
+      () => readdirSync(scratch.store).includes('campaigns') && readdirSync(join(scratch.store, 'campaigns')).includes('long'),
+    );
+    const second = await waitFor('the lock', async () => {
+      const tried = await scratch.cairn(whole(long), { seconds: 60 });
+      return /is being run already/.test(tried.stderr) ? tried : undefined;
+    });
+    assert.equal(second.status, 1);
+    process.kill(runner.pid, 'SIGINT');
+    assert.equal(await runner.exit(60), 130);
+    const unknown = campaign(scratch, 'unknown', { snapshot: 'nobody' });
+    assert.match((await scratch.cairn(whole(unknown))).stderr, /nobody/);
+    const wrong = campaign(scratch, 'wrong', { samples: 3 });
+    assert.match((await scratch.cairn(whole(wrong))).stderr, /wrong\.yaml:1: .*samples/);
+  }));
+
+test('a program that is never the same is refused, with what differs; without those lines it is not', () =>
+  withScratch(async (scratch) => {
+    await snapshot(scratch, 'vary');
+    const varies = await scratch.cairn(whole(campaign(scratch, 'varies', { sample: 1 })), { seconds: 60 });
+    assert.equal(varies.status, 1);
+    assert.match(varies.stderr, /Two runs without a fault differ: line 1: "at \d+\.\d+" instead of "at /);
+    const files = { files: ['*.txt'], ignore: ['^at '] };
+    const same = await scratch.cairn(whole(campaign(scratch, 'same', { sample: 1, observe: files })), { seconds: 60 });
+    assert.equal(same.status, 0, same.stderr);
+  }));

@@ -1,0 +1,87 @@
+/** Results of a campaign on disk. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import type { Run } from '../../debug-adapter/src/protocol/campaign.js';
+import { CairnError } from '../../debug-adapter/src/protocol/errors.js';
+import { CampaignResults } from '../../debug-adapter/src/store/campaign-results.js';
+
+function withFolder(work: (folder: string) => void): void {
+  const folder = mkdtempSync(join(tmpdir(), 'cairn-results-'));
+  try {
+    work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const run = (number: number, more: Partial<Run> = {}): Run => ({
+  number,
+  model: 'reads',
+  fault: `call ${number}`,
+  outcome: 'masked',
+  effective: true,
+  deviation: '',
+  status: 0,
+  elapsedMs: 12.5,
+  finishedAt: '2026-01-01T00:00:00.000Z',
+  ...more,
+});
+const golden = { status: 0, lines: ['a'], files: {} };
+
+test('runs are there for others at once, each once, and after the writer is gone', () =>
+  withFolder((folder) => {
+    const results = new CampaignResults(folder);
+    assert.equal(results.begun, undefined);
+    results.begin('plan', golden, 10);
+    results.add(run(2, { outcome: 'hang', status: null, effective: null }), 'line 1\nline "2"');
+    results.add(run(0, { effective: false }), '');
+    results.add(run(2), 'another');
+    const reader = new CampaignResults(folder, true);
+    assert.deepEqual(
+      [...reader.runs()],
+      [run(0, { effective: false }), run(2, { outcome: 'hang', status: null, effective: null })],
+    );
+    assert.deepEqual(
+      [...reader.runs('hang')].map(({ number }) => number),
+      [2],
+    );
+    assert.equal(reader.run(2)?.console, 'line 1\nline "2"');
+    assert.equal(reader.run(1), undefined);
+    assert.deepEqual(reader.counts(), { masked: 1, hang: 1 });
+    assert.equal(reader.notEffective, 1);
+    results.close();
+    reader.close();
+    const again = new CampaignResults(folder);
+    assert.deepEqual(again.begun, { plan: 'plan', golden, goldenMs: 10 });
+    assert.deepEqual(again.numbers(), new Set([0, 2]));
+    again.close();
+  }));
+
+test('what is no result, or one of a later Cairn, is refused by name', () =>
+  withFolder((folder) => {
+    const refused = (work: () => unknown, pattern: RegExp): void =>
+      assert.throws(
+        work,
+        (error) => error instanceof CairnError && error.code === 'campaignUnusable' && pattern.test(error.message),
+      );
+    refused(() => new CampaignResults(join(folder, 'none'), true), /results\.db/);
+    const results = new CampaignResults(folder);
+    results.begin('plan', golden, 10);
+    results.close();
+    const database = new DatabaseSync(join(folder, 'results.db'));
+    database.exec('UPDATE campaign SET format = 99');
+    database.close();
+    const later = new CampaignResults(folder);
+    refused(() => later.begun, /format 99/);
+    later.close();
+    for (const ending of ['', '-wal', '-shm']) rmSync(join(folder, `results.db${ending}`), { force: true });
+    writeFileSync(
+      join(folder, 'results.db'),
+      'no database at all, but some text that is long enough to be taken for a header of one',
+    );
+    refused(() => new CampaignResults(folder), /results\.db/);
+  }));
