@@ -107,6 +107,7 @@ async function execute(request: RunRequest, writes: string, report: string): Pro
   };
   const timer = setTimeout(give, timeoutMs);
   signal.addEventListener('abort', give, { once: true });
+  if (signal.aborted) give();
   try {
     const result = await cairnCommand(args, { mostBytes: CONSOLE_BYTES, signal: over.signal });
     return { ...result, timedOut: timedOut || result.tooMuch, elapsedMs: performance.now() - began };

@@ -20,14 +20,11 @@ const LAYOUT = `
   CREATE INDEX IF NOT EXISTS run_outcome ON run (outcome, number);
 `;
 
-/** What decides the runs: where it differs, results are those of another campaign. */
-export type Plan = string;
-
 export class CampaignResults {
   readonly path: string;
   readonly #database: DatabaseSync;
 
-  /** Throws `storeUnusable`. */
+  /** Throws `campaignUnusable`. */
   constructor(folder: string, readOnly = false) {
     this.path = join(folder, 'results.db');
     try {
@@ -45,7 +42,7 @@ export class CampaignResults {
   }
 
   /** undefined: nothing was begun. */
-  get begun(): { plan: Plan; golden: Observation; goldenMs: number } | undefined {
+  get begun(): { plan: string; golden: Observation; goldenMs: number } | undefined {
     const row = this.#database.prepare('SELECT format, plan, golden, golden_ms FROM campaign').get();
     if (row === undefined) return undefined;
     if (row['format'] !== FORMAT)
@@ -60,7 +57,8 @@ export class CampaignResults {
     };
   }
 
-  begin(plan: Plan, golden: Observation, goldenMs: number): void {
+  /** `plan`: what decides the runs; where it differs, results are those of another campaign. */
+  begin(plan: string, golden: Observation, goldenMs: number): void {
     this.#database
       .prepare('INSERT INTO campaign (only, format, plan, golden, golden_ms) VALUES (1, ?, ?, ?, ?)')
       .run(FORMAT, plan, JSON.stringify(golden), goldenMs);
