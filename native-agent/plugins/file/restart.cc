@@ -96,6 +96,8 @@ int32_t place_of(const OpenFile& file, char* path, uint32_t capacity) {
   const char* folder = nullptr;
   bool redirected = host->setting(CAIRN_SETTING_RUN_FOLDER, 0, &folder) != nullptr;
   Text<4096> target;
+  uint64_t root = 0;
+  const char* known = "";
   if (redirected && file.unlinked) {
     // Several processes may have it: by what it was, it is one file again.
     target.add(folder).add("/.cairn/unlinked-").add(static_cast<int64_t>(file.device)).add("-").add(static_cast<int64_t>(file.inode));
@@ -105,8 +107,11 @@ int32_t place_of(const OpenFile& file, char* path, uint32_t capacity) {
     if (common == nullptr) common = table.folder;
     if (plugin::same(common, "/")) common = "";
     bool below = plugin::begins(file.path, common, &relative) && relative[0] == '/';
-    if (below) target.add(folder).add(relative);
-    else target.add(folder).add("/.cairn/outside").add(file.path);
+    target.add(folder);
+    if (below) known = common;
+    else target.add("/.cairn/outside");
+    root = target.size();
+    target.add(below ? relative : file.path);
   } else {
     int32_t length = paths()->to_real(file.path, path, capacity);
     if (length < 0 || !file.unlinked) return length < 0 ? length : 0;
@@ -114,7 +119,7 @@ int32_t place_of(const OpenFile& file, char* path, uint32_t capacity) {
   }
   if (target.size() + 1 >= capacity) return -ENAMETOOLONG;
   for (size_t i = 0; i <= target.size(); ++i) path[i] = target.text()[i];
-  if (redirected) plugin::make_folders(host, path, 0777);
+  if (redirected) plugin::make_known_folders(host, path, root != 0 ? static_cast<uint32_t>(root) : static_cast<uint32_t>(target.size()), known);
   return 0;
 }
 

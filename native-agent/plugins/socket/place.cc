@@ -53,7 +53,7 @@ int32_t real_path(const Address& shown, char* real, uint32_t capacity) {
     target.add(run_folder).add(below);
     if (target.size() >= capacity) return -ENAMETOOLONG;
     copy_bytes(real, target.text(), target.size() + 1);
-    plugin::make_folders(host, real, 0777);
+    plugin::make_known_folders(host, real, static_cast<uint32_t>(plugin::length_of(run_folder)), folder);
     return 0;
   }
   auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));
