@@ -280,6 +280,22 @@ bool is_zombie(const char* real) {
   return size > 0 && text[size] == ' ' && text[size + 1] == 'Z';
 }
 
+bool is_changed(const OpenFile& file, long descriptor) {
+  struct stat64 status = {};
+  sys(SYS_fstat, descriptor, pointer(&status));
+  return static_cast<uint64_t>(status.st_size) != file.size || change_time(status) != file.mtime_ns;
+}
+
+/// An earlier run may have got a version of its own of this name after the file was opened: then it is open where it was. -1: it is not.
+long open_older_version(const OpenFile& file, const char* newer, uint32_t flags) {
+  const char* place = file.real != nullptr ? file.real : file.path;
+  if (plugin::same(place, newer)) return -1;
+  long descriptor = sys(SYS_openat, AT_FDCWD, pointer(place), flags, 0);
+  if (descriptor < 0 || !is_changed(file, descriptor)) return descriptor < 0 ? -1 : descriptor;
+  sys(SYS_close, descriptor);
+  return -1;
+}
+
 int32_t open_unchanged(const OpenFile& file, uint32_t flags) {
   char path[4096];
   if (paths()->to_real(file.path, path, sizeof path) < 0) return fail(-ENAMETOOLONG, file, "an open file's path is too long");
@@ -287,13 +303,16 @@ int32_t open_unchanged(const OpenFile& file, uint32_t flags) {
   long descriptor = ended != nullptr && file.unlinked ? -ENOENT : sys(SYS_openat, AT_FDCWD, pointer(path), flags, 0);
   bool gone = descriptor == -ENOENT || descriptor == -ESRCH || (descriptor == -EACCES && ended != nullptr && is_zombie(path));
   if (ended != nullptr && gone) descriptor = open_of_ended(ended, flags);
+  bool checked = (file.kind == Kind::regular || file.kind == Kind::kept) && file.mtime_ns != 0 && file.rule != Rule::ignore;
+  if (checked && (descriptor < 0 || is_changed(file, descriptor))) {
+    if (long older = open_older_version(file, path, flags); older >= 0) {
+      if (descriptor >= 0) sys(SYS_close, descriptor);
+      descriptor = older;
+    }
+  }
   if (descriptor == -EACCES) return fail(-EACCES, file, "this user may not open a file that was open; allow it, or map its folder by --path");
   if (descriptor < 0) return fail(static_cast<int32_t>(descriptor), file, "a file that was open for reading is not there any more; put it back, or map its folder by --path");
-  struct stat64 status = {};
-  sys(SYS_fstat, descriptor, pointer(&status));
-  bool checked = (file.kind == Kind::regular || file.kind == Kind::kept) && file.mtime_ns != 0 && file.rule != Rule::ignore;
-  bool changed = static_cast<uint64_t>(status.st_size) != file.size || change_time(status) != file.mtime_ns;
-  if (checked && changed && !brought_back_elsewhere(file) && !may_differ(host, file.path)) {
+  if (checked && is_changed(file, descriptor) && !brought_back_elsewhere(file) && !may_differ(host, file.path)) {
     sys(SYS_close, descriptor);
     return fail(-ESTALE, file, "an open file has changed since the checkpoint; put the old one back, map its folder by --path, or allow the new one by --file PATTERN=ignore");
   }
