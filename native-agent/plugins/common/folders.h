@@ -7,6 +7,7 @@
 
 #include "cairn/plugin.h"
 #include "common/kernel.h"
+#include "common/text.h"
 
 namespace cairn::plugin {
 
@@ -44,6 +45,32 @@ inline void make_known_folders(const cairn_host* host, const char* path, uint32_
     // Its owner has to put something into it.
     call(host, SYS_fchmodat, here, place, (status.st_mode & 07777u) | (call(host, SYS_geteuid) != 0 ? 0700u : 0u));
   }
+}
+
+/// Makes a folder in the place of one that was removed, whose path was `known`: beside what was beside it, so that ".." leads there, or else
+/// anywhere. Its path is in `path`: whoever has opened it removes it. 0 or -errno.
+inline int32_t make_removed_folder(const cairn_host* host, const char* known, char* path, uint32_t capacity) {
+  constexpr int64_t here = -100;
+  static uint32_t counter = 0;
+  auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));
+  if (paths != nullptr && paths->new_real(known, path, capacity) >= 0) {
+    // Another process may have it there for a moment.
+    for (int patience = 0; patience < 100; ++patience) {
+      int64_t error = call(host, SYS_mkdirat, here, reinterpret_cast<intptr_t>(path), 0700);
+      if (error == 0) return 0;
+      if (error != -EEXIST) break;
+      struct timespec pause = {0, 1000000};
+      call(host, SYS_nanosleep, reinterpret_cast<intptr_t>(&pause), 0);
+    }
+  }
+  const char* folder = nullptr;
+  bool own = host->setting(CAIRN_SETTING_RUN_FOLDER, 0, &folder) != nullptr;
+  Text<4096> place;
+  place.add(own ? folder : "/tmp").add(own ? "/.cairn/removed-" : "/cairn-removed-").add(int64_t{host->real_pid()}).add("-").add(int64_t{counter++});
+  if (place.size() + 1 > capacity) return -ENAMETOOLONG;
+  for (uint64_t i = 0; i <= place.size(); ++i) path[i] = place.text()[i];
+  make_folders(host, path, 0777);
+  return static_cast<int32_t>(call(host, SYS_mkdirat, here, reinterpret_cast<intptr_t>(path), 0700));
 }
 
 }  // namespace cairn::plugin

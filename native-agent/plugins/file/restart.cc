@@ -103,9 +103,8 @@ int32_t place_of(const OpenFile& file, char* path, uint32_t capacity) {
     target.add(folder).add("/.cairn/unlinked-").add(static_cast<int64_t>(file.device)).add("-").add(static_cast<int64_t>(file.inode));
   } else if (redirected) {
     const char* relative = nullptr;
-    const char* common = plugin::option(host, "folder");
-    if (common == nullptr) common = table.folder;
-    if (plugin::same(common, "/")) common = "";
+    const char* common = plugin::common_folder(host, table.folder);
+    if (common == nullptr || plugin::same(common, "/")) common = "";
     bool below = plugin::begins(file.path, common, &relative) && relative[0] == '/';
     target.add(folder);
     if (below) known = common;
@@ -296,6 +295,16 @@ long open_older_version(const OpenFile& file, const char* newer, uint32_t flags)
   return -1;
 }
 
+int32_t open_removed_folder(const OpenFile& file, uint32_t flags) {
+  char path[4096];
+  long descriptor = plugin::make_removed_folder(host, file.path, path, sizeof path);
+  if (descriptor == 0) descriptor = sys(SYS_openat, AT_FDCWD, pointer(path), flags, 0);
+  sys(SYS_rmdir, pointer(path));
+  if (descriptor < 0) return fail(static_cast<int32_t>(descriptor), file, "a folder that was removed cannot be made again");
+  keep_numbers(file, static_cast<int32_t>(descriptor));
+  return static_cast<int32_t>(descriptor);
+}
+
 int32_t open_unchanged(const OpenFile& file, uint32_t flags) {
   char path[4096];
   if (paths()->to_real(file.path, path, sizeof path) < 0) return fail(-ENAMETOOLONG, file, "an open file's path is too long");
@@ -369,7 +378,8 @@ int32_t open_again(uint32_t index) {
   const OpenFile& file = table.files[index];
   uint32_t flags = file.status_flags & ~static_cast<uint32_t>(O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY | O_TMPFILE);
   if (file.kind == Kind::directory) flags |= O_DIRECTORY;
-  int32_t fd = comes_back(file) ? open_kept_file(file, flags) : open_unchanged(file, flags | O_NOCTTY);
+  int32_t fd = file.kind == Kind::directory && file.unlinked ? open_removed_folder(file, flags)
+               : comes_back(file) ? open_kept_file(file, flags) : open_unchanged(file, flags | O_NOCTTY);
   if (fd < 0) return fd;
   if (file.kind == Kind::directory) start_reading(fd);
   if (file.kind != Kind::device) sys(SYS_lseek, fd, file.offset, SEEK_SET);

@@ -92,8 +92,7 @@ int32_t fill_named(const Pipe& pipe) {
 }  // namespace
 
 const char* common_folder() {
-  const char* common = plugin::option(host, "folder");
-  if (common == nullptr && table.folder[0] != 0) common = table.folder;
+  const char* common = plugin::common_folder(host, table.folder);
   if (common == nullptr) return "//";  // begins no path
   return plugin::same(common, "/") ? "" : common;
 }
