@@ -53,7 +53,7 @@ inline int32_t make_removed_folder(const cairn_host* host, const char* known, ch
   constexpr int64_t here = -100;
   static uint32_t counter = 0;
   auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));
-  if (paths != nullptr && paths->new_real(known, path, capacity) >= 0) {
+  if (paths != nullptr && paths->new_real != nullptr && paths->new_real(known, path, capacity) >= 0) {
     // Another process may have it there for a moment.
     for (int patience = 0; patience < 100; ++patience) {
       int64_t error = call(host, SYS_mkdirat, here, reinterpret_cast<intptr_t>(path), 0700);
