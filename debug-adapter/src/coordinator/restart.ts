@@ -122,8 +122,8 @@ function restartSettings(context: Context, plan: RestartPlan, folder: string, ma
   // No other host ever joins: what is told by this one's shared names is told to all.
   if (session.listen === null && manifest.processes.every((one) => one.host === 0)) settings.push(option('hosts', 'one'));
   settings.push(...plan.without.map((library) => option('plugins.without', library)));
-  // One process knows best itself where it is.
-  if (manifest.processes.length > 1) settings.push(option('folder', manifest.folder));
+  // One process knows best itself where it is, unless that was removed.
+  settings.push(option(manifest.processes.length > 1 ? 'folder' : 'folder.else', manifest.folder));
   if (session.runFolder !== null) settings.push({ kind: SettingKind.SETTING_RUN_FOLDER, key: '', value: session.runFolder });
   for (const { from, to } of plan.paths) settings.push({ kind: SettingKind.SETTING_PATH, key: from, value: to });
   const own = identityVariables(identity(context));

@@ -76,6 +76,14 @@ inline const char* option(const cairn_host* host, const char* name) {
   return nullptr;
 }
 
+/// The working folder that is overlaid by the run folder, for all processes: where it is known to one of them alone, its `own`, which is ""
+/// where that was removed.
+inline const char* common_folder(const cairn_host* host, const char* own) {
+  const char* common = option(host, "folder");
+  if (common != nullptr) return common;
+  return own[0] != 0 ? own : option(host, "folder.else");
+}
+
 /// Whether this is the first process of a restarted computation; a coordinator that does not say so knows of one process only.
 inline bool is_root(const cairn_host* host) {
   const char* value = option(host, "root");

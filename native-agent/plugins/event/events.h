@@ -118,6 +118,9 @@ struct FileNumbers {
   uint64_t device;
   uint64_t inode;
 };
+/// [quiesced, restoring] What this run does in a folder it does in the run folder's version, which is there once something has a place in it.
+/// False: it is no folder.
+bool folder_of_run(const cairn_paths& paths, const char* path, char* real, uint32_t capacity);
 /// [quiesced] *now: the virtual path of what was watched by `before`, until the next call. False: it is not found.
 bool find_watched(const FileNumbers& wanted, const char* before, bool dont_follow, const char** now);
 

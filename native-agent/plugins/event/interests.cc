@@ -93,6 +93,22 @@ void let_report(int32_t fd) {
   while (sys(SYS_epoll_pwait, fd, pointer(reported), 64, 0, 0, 8) == 64) {}
 }
 
+/// Whether the process's parent has the same open file description under the same number.
+bool parent_has(int32_t fd) { return sys(SYS_kcmp, sys(SYS_getpid), sys(SYS_getppid), KCMP_FILE, fd, fd) == 0; }
+
+bool is_signalfd(int32_t fd) {
+  constexpr char wanted[] = "anon_inode:[signalfd]";
+  Text<64> link;
+  link.add("/proc/thread-self/fd/").add(int64_t{fd});
+  char target[sizeof wanted] = {};
+  return sys(SYS_readlink, pointer(link.text()), pointer(target), sizeof wanted - 1) == sizeof wanted - 1 && plugin::same(target, wanted);
+}
+
+/// An entry for a signalfd tells of the signals of the process that has added it, which is hardly ever one that has inherited both.
+bool is_for_parent(const Interest& interest, bool inherited) {
+  return inherited && is_signalfd(interest.source) && parent_has(interest.source);
+}
+
 int32_t added(const Instance& instance, const Interest& interest, long result) {
   if (result >= 0 || result == -EEXIST) return 0;  // another process with the same description was faster
   if (result == -EPERM || result == -EBADF) {
@@ -132,15 +148,16 @@ int32_t make_interests(const Instance&) { return static_cast<int32_t>(sys(SYS_ep
 
 int32_t add_interests(const Instance& instance, int32_t fd) {
   bool any = false;
+  const bool inherited = parent_has(fd);
   for (const Interest* one = instance.interest; one != nullptr; one = one->next) {
-    if (one->source < 0 || !disarmed(*one)) continue;
+    if (one->source < 0 || !disarmed(*one) || is_for_parent(*one, inherited)) continue;
     any = true;
     if (int32_t error = added(instance, *one, add(fd, *one, events_to_report(*one)))) return error;
   }
   if (any) let_report(fd);
   for (const Interest* one = instance.interest; one != nullptr; one = one->next) {
     if (one->source < 0) continue;
-    if (!disarmed(*one)) {
+    if (!disarmed(*one) && !is_for_parent(*one, inherited)) {
       if (int32_t error = added(instance, *one, add(fd, *one, one->events))) return error;
     }
   }

@@ -48,6 +48,17 @@ bool find_open(const FileNumbers& wanted, Text<4096>* path) {
 
 }  // namespace
 
+bool folder_of_run(const cairn_paths& paths, const char* path, char* real, uint32_t capacity) {
+  constexpr char name[] = "/.cairn-watched";
+  Text<4096 + sizeof name> inside;
+  inside.add(path).add(name);
+  int32_t length = paths.new_real(inside.text(), real, capacity);
+  if (length <= static_cast<int32_t>(sizeof name)) return false;
+  real[length - static_cast<int32_t>(sizeof name - 1)] = 0;
+  struct stat64 status = {};
+  return sys(SYS_newfstatat, AT_FDCWD, pointer(real), pointer(&status), 0) == 0 && S_ISDIR(status.st_mode);
+}
+
 bool find_watched(const FileNumbers& wanted, const char* before, bool dont_follow, const char** now) {
   static Text<4096> path;
   static char shown[4096];
@@ -57,6 +68,8 @@ bool find_watched(const FileNumbers& wanted, const char* before, bool dont_follo
   if (paths->to_real(before, real, sizeof real) < 0) return false;
   *now = before;
   if (leads_to(real, wanted, flags)) return true;
+  char own[4096];
+  if (!dont_follow && folder_of_run(*paths, before, own, sizeof own) && leads_to(own, wanted, 0)) return true;
   // The run has a version of its own by now, and what is watched is that of before.
   if (leads_to(before, wanted, flags)) return true;
   path = {};

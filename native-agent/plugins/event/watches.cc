@@ -178,7 +178,7 @@ int32_t add_watches(const Instance& instance) {
       if (int32_t error = use_up(instance, watch->number); error < 0) return fail(error, instance, "a watch cannot have its number back");
     }
     char real[4096];
-    const char* path = paths->to_real(watch->path, real, sizeof real) >= 0 ? real : watch->path;
+    const char* path = folder_of_run(*paths, watch->path, real, sizeof real) || paths->to_real(watch->path, real, sizeof real) >= 0 ? real : watch->path;
     long number = sys(SYS_inotify_add_watch, instance.fd, pointer(path), watch->mask);
     if (number < 0) {
       // It may have been removed since: as if that had been a moment ago, but nobody is told.

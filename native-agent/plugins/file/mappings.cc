@@ -40,9 +40,18 @@ void tell_file(const OpenFile& file, const char* real) {
   host->list_file(file.path, plugin::same(real, file.path) ? nullptr : remember_path(real), file.size, file.mtime_ns, how);
 }
 
+/// What somebody of the computation writes to comes back from the snapshot, but only when the memory is there.
+bool is_written_to(const cairn_mapping& mapping) {
+  OpenFile file = {};
+  file.device = mapping.device;
+  file.inode = mapping.inode;
+  return mapping.path[0] == '/' && written(file) != Written::never;
+}
+
 }  // namespace
 
 bool goes_along(const cairn_mapping& mapping) {
+  if (is_written_to(mapping)) return true;
   if (mapping.path[0] != '/' || plugin::option(host, "files") == nullptr) return false;
   auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));
   char path[4096];

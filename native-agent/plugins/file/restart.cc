@@ -96,17 +96,21 @@ int32_t place_of(const OpenFile& file, char* path, uint32_t capacity) {
   const char* folder = nullptr;
   bool redirected = host->setting(CAIRN_SETTING_RUN_FOLDER, 0, &folder) != nullptr;
   Text<4096> target;
+  uint64_t root = 0;
+  const char* known = "";
   if (redirected && file.unlinked) {
     // Several processes may have it: by what it was, it is one file again.
     target.add(folder).add("/.cairn/unlinked-").add(static_cast<int64_t>(file.device)).add("-").add(static_cast<int64_t>(file.inode));
   } else if (redirected) {
     const char* relative = nullptr;
-    const char* common = plugin::option(host, "folder");
-    if (common == nullptr) common = table.folder;
-    if (plugin::same(common, "/")) common = "";
+    const char* common = plugin::common_folder(host, table.folder);
+    if (common == nullptr || plugin::same(common, "/")) common = "";
     bool below = plugin::begins(file.path, common, &relative) && relative[0] == '/';
-    if (below) target.add(folder).add(relative);
-    else target.add(folder).add("/.cairn/outside").add(file.path);
+    target.add(folder);
+    if (below) known = common;
+    else target.add("/.cairn/outside");
+    root = target.size();
+    target.add(below ? relative : file.path);
   } else {
     int32_t length = paths()->to_real(file.path, path, capacity);
     if (length < 0 || !file.unlinked) return length < 0 ? length : 0;
@@ -114,7 +118,7 @@ int32_t place_of(const OpenFile& file, char* path, uint32_t capacity) {
   }
   if (target.size() + 1 >= capacity) return -ENAMETOOLONG;
   for (size_t i = 0; i <= target.size(); ++i) path[i] = target.text()[i];
-  if (redirected) plugin::make_folders(host, path, 0777);
+  if (redirected) plugin::make_known_folders(host, path, root != 0 ? static_cast<uint32_t>(root) : static_cast<uint32_t>(target.size()), known);
   return 0;
 }
 
@@ -275,6 +279,32 @@ bool is_zombie(const char* real) {
   return size > 0 && text[size] == ' ' && text[size + 1] == 'Z';
 }
 
+bool is_changed(const OpenFile& file, long descriptor) {
+  struct stat64 status = {};
+  sys(SYS_fstat, descriptor, pointer(&status));
+  return static_cast<uint64_t>(status.st_size) != file.size || change_time(status) != file.mtime_ns;
+}
+
+/// An earlier run may have got a version of its own of this name after the file was opened: then it is open where it was. -1: it is not.
+long open_older_version(const OpenFile& file, const char* newer, uint32_t flags) {
+  const char* place = file.real != nullptr ? file.real : file.path;
+  if (plugin::same(place, newer)) return -1;
+  long descriptor = sys(SYS_openat, AT_FDCWD, pointer(place), flags, 0);
+  if (descriptor < 0 || !is_changed(file, descriptor)) return descriptor < 0 ? -1 : descriptor;
+  sys(SYS_close, descriptor);
+  return -1;
+}
+
+int32_t open_removed_folder(const OpenFile& file, uint32_t flags) {
+  char path[4096];
+  long descriptor = plugin::make_removed_folder(host, file.path, path, sizeof path);
+  if (descriptor == 0) descriptor = sys(SYS_openat, AT_FDCWD, pointer(path), flags, 0);
+  sys(SYS_rmdir, pointer(path));
+  if (descriptor < 0) return fail(static_cast<int32_t>(descriptor), file, "a folder that was removed cannot be made again");
+  keep_numbers(file, static_cast<int32_t>(descriptor));
+  return static_cast<int32_t>(descriptor);
+}
+
 int32_t open_unchanged(const OpenFile& file, uint32_t flags) {
   char path[4096];
   if (paths()->to_real(file.path, path, sizeof path) < 0) return fail(-ENAMETOOLONG, file, "an open file's path is too long");
@@ -282,13 +312,16 @@ int32_t open_unchanged(const OpenFile& file, uint32_t flags) {
   long descriptor = ended != nullptr && file.unlinked ? -ENOENT : sys(SYS_openat, AT_FDCWD, pointer(path), flags, 0);
   bool gone = descriptor == -ENOENT || descriptor == -ESRCH || (descriptor == -EACCES && ended != nullptr && is_zombie(path));
   if (ended != nullptr && gone) descriptor = open_of_ended(ended, flags);
+  bool checked = (file.kind == Kind::regular || file.kind == Kind::kept) && file.mtime_ns != 0 && file.rule != Rule::ignore;
+  if (checked && (descriptor < 0 || is_changed(file, descriptor))) {
+    if (long older = open_older_version(file, path, flags); older >= 0) {
+      if (descriptor >= 0) sys(SYS_close, descriptor);
+      descriptor = older;
+    }
+  }
   if (descriptor == -EACCES) return fail(-EACCES, file, "this user may not open a file that was open; allow it, or map its folder by --path");
   if (descriptor < 0) return fail(static_cast<int32_t>(descriptor), file, "a file that was open for reading is not there any more; put it back, or map its folder by --path");
-  struct stat64 status = {};
-  sys(SYS_fstat, descriptor, pointer(&status));
-  bool checked = (file.kind == Kind::regular || file.kind == Kind::kept) && file.mtime_ns != 0 && file.rule != Rule::ignore;
-  bool changed = static_cast<uint64_t>(status.st_size) != file.size || change_time(status) != file.mtime_ns;
-  if (checked && changed && !brought_back_elsewhere(file) && !may_differ(host, file.path)) {
+  if (checked && is_changed(file, descriptor) && !brought_back_elsewhere(file) && !may_differ(host, file.path)) {
     sys(SYS_close, descriptor);
     return fail(-ESTALE, file, "an open file has changed since the checkpoint; put the old one back, map its folder by --path, or allow the new one by --file PATTERN=ignore");
   }
@@ -345,7 +378,8 @@ int32_t open_again(uint32_t index) {
   const OpenFile& file = table.files[index];
   uint32_t flags = file.status_flags & ~static_cast<uint32_t>(O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY | O_TMPFILE);
   if (file.kind == Kind::directory) flags |= O_DIRECTORY;
-  int32_t fd = comes_back(file) ? open_kept_file(file, flags) : open_unchanged(file, flags | O_NOCTTY);
+  int32_t fd = file.kind == Kind::directory && file.unlinked ? open_removed_folder(file, flags)
+               : comes_back(file) ? open_kept_file(file, flags) : open_unchanged(file, flags | O_NOCTTY);
   if (fd < 0) return fd;
   if (file.kind == Kind::directory) start_reading(fd);
   if (file.kind != Kind::device) sys(SYS_lseek, fd, file.offset, SEEK_SET);

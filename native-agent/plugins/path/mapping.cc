@@ -165,7 +165,7 @@ int32_t add_run_folder(const char *given) {
   if (error != 0 || (status.stx_mode & S_IFMT) != S_IFDIR)
     return fail(error != 0 ? error : -ENOTDIR, given, "the run folder is not there: it takes what the restarted run writes");
   // One for all processes of the computation.
-  const char *common = plugin::option(state.host, "folder");
+  const char *common = plugin::common_folder(state.host, state.cwd_removed ? "" : state.snapshot_cwd);
   if (!root.assign(common != nullptr ? common : state.snapshot_cwd)) return -ENAMETOOLONG;
   if (root.equals("/")) root.clear();
   if (int32_t failure = exclude(folder.text, folder.length)) return failure;

@@ -37,7 +37,7 @@ int take_file(const PathText &path, const PathText &real, const struct statx &st
   if (!place.assign(layer->folder, layer->folder_length) || !place.append(kPart) || !place.append(path.text)) return -ENAMETOOLONG;
   // A restart in place goes on with what the last run had; and another process may have restored it already.
   if (stat_path(place.text, false, there) != 0) {
-    plugin::make_folders(state.host, place.text, 0777);
+    plugin::make_known_folders(state.host, place.text, layer->folder_length + static_cast<uint32_t>(kPartLength), "");
     if (int error = copy_file(real.text, place, status, false)) return error;
   }
   tell_outside(path);

@@ -41,7 +41,13 @@ const char *remember(const PathText &path) {
 int32_t remember_cwd() {
   PathText path;
   bool crossed = false;
-  if (folder_of(AT_FDCWD, path, crossed) != 0) (void)path.assign("/", 1);  // removed or out of reach
+  if (folder_of(AT_FDCWD, path, crossed) != 0) {  // removed or out of reach
+    state.cwd_removed = true;
+    if (state.snapshot_cwd != nullptr) return 0;
+    (void)path.assign("/", 1);
+  } else {
+    state.cwd_removed = false;
+  }
   if (state.snapshot_cwd != nullptr && path.equals(state.snapshot_cwd)) return 0;
   const char *copy = remember(path);
   if (copy == nullptr) return state.host->fail(-ENOMEM, "path", "no memory for the working directory's path");

@@ -47,6 +47,7 @@ struct State {
   const char *exclude[kMaximumExcluded];  // never overlaid: stores, run folders
   const char *executable;                 // virtual path of the program
   const char *snapshot_cwd;               // virtual working directory when the last snapshot was taken
+  bool cwd_removed;  // it was removed by then
   uint64_t restarted_ns;
 };
 

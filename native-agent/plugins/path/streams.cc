@@ -2,6 +2,7 @@
 #include "streams.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "proc.h"
@@ -15,6 +16,14 @@ namespace {
 constexpr unsigned kStreams = 64;
 DIR *const kClaimed = reinterpret_cast<DIR *>(1);
 
+/// A position that was asked for.
+struct Note {
+  int32_t layer;
+  bool own_part;
+  bool finished;
+  long position;  // libc's, in that layer's stream
+};
+
 struct Stream {
   DIR *key;           // what the application holds; null: free
   DIR *lower;         // of `layer`, while a lower one is being read
@@ -26,6 +35,8 @@ struct Stream {
   char folder_text[PathText::size];
   PathText folder{folder_text};  // virtual
   struct dirent64 entry;
+  Note *notes;  // libc's memory
+  uint32_t note_count, note_room;
 #if __SIZEOF_POINTER__ == 4
   struct dirent narrow;
 #endif
@@ -75,6 +86,9 @@ bool open_next(Stream &stream) {
   }
   return false;
 }
+
+/// Positions that nothing else gives: those of libc are small, or of 63 bits.
+constexpr long kFirstNote = 1l << (sizeof(long) * 8 - 4);
 
 bool is_dots(const char *name) { return strcmp(name, ".") == 0 || strcmp(name, "..") == 0; }
 
@@ -141,6 +155,8 @@ int watch_stream(DIR *key, const Target &folder, int32_t layer) {
     stream.own_part = true;
     stream.finished = false;
     stream.ids = is_folder_of_ids(folder);
+    stream.notes = nullptr;
+    stream.note_count = stream.note_room = 0;
     (void)stream.folder.assign(folder.virtual_path());
     __atomic_fetch_add(&watched, 1, __ATOMIC_RELAXED);
     __atomic_store_n(&stream.key, key, __ATOMIC_RELEASE);
@@ -200,9 +216,44 @@ void rewind_stream(DIR *key) {
   stream->finished = false;
 }
 
+bool tell_stream(DIR *key, long (*tell)(DIR *), long &position) {
+  Stream *stream = find_stream(key);
+  if (stream == nullptr) return false;
+  Note note = {stream->layer, stream->own_part, stream->finished, 0};
+  if (!note.finished) note.position = tell(note.own_part ? key : stream->lower);
+  if (stream->note_count == stream->note_room) {
+    uint32_t room = stream->note_room != 0 ? stream->note_room * 2 : 16;
+    void *grown = realloc(stream->notes, room * sizeof(Note));
+    position = -1;
+    if (grown == nullptr) return true;
+    stream->notes = static_cast<Note *>(grown);
+    stream->note_room = room;
+  }
+  stream->notes[stream->note_count] = note;
+  position = kFirstNote + stream->note_count++;
+  return true;
+}
+
+bool seek_stream(DIR *key, void (*seek)(DIR *, long), long position) {
+  Stream *stream = find_stream(key);
+  if (stream == nullptr || position < kFirstNote || position - kFirstNote >= static_cast<long>(stream->note_count)) return false;
+  const Note note = stream->notes[position - kFirstNote];
+  rewind_stream(key);
+  while (stream->own_part != note.own_part || stream->layer != note.layer) {
+    if (open_next(*stream)) continue;
+    stream->finished = true;  // that layer's folder is there no more
+    return true;
+  }
+  stream->finished = note.finished;
+  if (!note.finished) seek(note.own_part ? key : stream->lower, note.position);
+  return true;
+}
+
 void forget_stream(DIR *key) {
   Stream *stream = find_stream(key);
   if (stream == nullptr) return;
+  free(stream->notes);
+  stream->notes = nullptr;
   if (stream->lower != nullptr) close_below(stream->lower);
   stream->lower = nullptr;
   __atomic_fetch_sub(&watched, 1, __ATOMIC_RELAXED);

@@ -3,7 +3,7 @@
 // numbers in /proc and /proc/self/task, which are real ids, as virtual ones.
 //
 // The table of such streams is static; a folder that needs a place when there is none fails with EMFILE (64 at a time).
-// Not covered: a position of telldir taken in the lower part leads seekdir to that part's beginning.
+// A position that telldir gives is the number of a note: which layer's folder, and the kernel's position there.
 #pragma once
 #include <dirent.h>
 
@@ -26,6 +26,9 @@ struct dirent *narrow_entry_of(DIR *stream, const struct dirent64 &entry);
 #endif
 /// Back to the stream that libc opened.
 void rewind_stream(DIR *stream);
+/// telldir and seekdir of a watched stream. False: `stream` is not watched, or the position is one that libc gave before it was.
+bool tell_stream(DIR *stream, long (*tell)(DIR *), long &position);
+bool seek_stream(DIR *stream, void (*seek)(DIR *, long), long position);
 /// The stream is about to be closed.
 void forget_stream(DIR *stream);
 

@@ -116,6 +116,8 @@ WRAP(int, inotify_add_watch, int fd, const char *path, uint32_t mask) {
   if (inactive()) return add_watch(fd, path, mask);
   Target target;
   if (failed(target.look(AT_FDCWD, path, (mask & IN_DONT_FOLLOW) == 0))) return -1;
+  // What this run does in a folder it does in the run folder's version.
+  if (S_ISDIR(target.mode()) && failed(target.raise((mask & IN_DONT_FOLLOW) == 0, false))) return -1;
   return add_watch(fd, target.path, mask);
 }
 

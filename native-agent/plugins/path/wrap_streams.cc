@@ -53,8 +53,16 @@ WRAP(void, rewinddir, DIR *stream) {
   NEXT(rewinddir)(stream);
 }
 
+WRAP(long, telldir, DIR *stream) {
+  long position;
+  return !no_streams() && tell_stream(stream, NEXT(telldir), position) ? position : NEXT(telldir)(stream);
+}
+
 WRAP(void, seekdir, DIR *stream, long position) {
-  if (!no_streams()) rewind_stream(stream);
+  if (!no_streams()) {
+    if (seek_stream(stream, NEXT(seekdir), position)) return;
+    rewind_stream(stream);
+  }
   NEXT(seekdir)(stream, position);
 }
 

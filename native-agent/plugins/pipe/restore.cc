@@ -92,8 +92,7 @@ int32_t fill_named(const Pipe& pipe) {
 }  // namespace
 
 const char* common_folder() {
-  const char* common = plugin::option(host, "folder");
-  if (common == nullptr && table.folder[0] != 0) common = table.folder;
+  const char* common = plugin::common_folder(host, table.folder);
   if (common == nullptr) return "//";  // begins no path
   return plugin::same(common, "/") ? "" : common;
 }
@@ -103,13 +102,18 @@ int32_t place_of(const Pipe& pipe, char* path, uint32_t capacity) {
   const char* folder = nullptr;
   bool redirected = host->setting(CAIRN_SETTING_RUN_FOLDER, 0, &folder) != nullptr;
   Text<4096> target;
+  uint64_t root = 0;
+  const char* known = "";
   if (redirected && pipe.deleted) {
     target.add(folder).add("/.cairn/unlinked-pipe-").add(int64_t{host->virtual_pid()}).add("-").add(static_cast<int64_t>(pipe.inode));
   } else if (redirected) {
     const char* relative = nullptr;
     bool below = plugin::begins(pipe.path, common_folder(), &relative) && relative[0] == '/';
-    if (below) target.add(folder).add(relative);
-    else target.add(folder).add("/.cairn/outside").add(pipe.path);
+    target.add(folder);
+    if (below) known = common_folder();
+    else target.add("/.cairn/outside");
+    root = target.size();
+    target.add(below ? relative : pipe.path);
   } else {
     if (int32_t length = paths()->to_real(pipe.path, path, capacity); length < 0) return length;
     target.add(path);
@@ -117,7 +121,7 @@ int32_t place_of(const Pipe& pipe, char* path, uint32_t capacity) {
   }
   if (target.size() + 1 >= capacity) return -ENAMETOOLONG;
   for (size_t i = 0; i <= target.size(); ++i) path[i] = target.text()[i];
-  if (redirected) plugin::make_folders(host, path, 0777);
+  if (redirected) plugin::make_known_folders(host, path, root != 0 ? static_cast<uint32_t>(root) : static_cast<uint32_t>(target.size()), known);
   return 0;
 }
 

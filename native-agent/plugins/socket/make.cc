@@ -84,6 +84,7 @@ int32_t make_other(Socket* one) {
   }
   if (error < 0) return fail(error, *one, error == -EADDRINUSE ? "its address is used by another program" : "it cannot have its address again");
   if (one->role == Role::listening) error = static_cast<int32_t>(sys(SYS_listen, one->fd, one->backlog));
+  hear_nothing(*one);
   if (one->role == Role::outside) error = connect_to_nobody(*one);
   return error < 0 ? fail(error, *one, "it cannot listen again") : 0;
 }

@@ -75,7 +75,7 @@ constexpr Option options[] = {
     {IPPROTO_IP, IP_FREEBIND, 4, early},
     {IPPROTO_IP, IP_MULTICAST_TTL, 4, early},
     {IPPROTO_IP, IP_MULTICAST_LOOP, 4, early},
-    {IPPROTO_IP, IP_MULTICAST_ALL, 4, early},
+    {IPPROTO_IP, IP_MULTICAST_ALL, 4, late},
     {IPPROTO_IP, IP_TRANSPARENT, 4, early},
     {IPPROTO_IP, IP_MINTTL, 4, late},
     {IPPROTO_IPV6, IPV6_V6ONLY, 4, early},

@@ -47,13 +47,16 @@ int32_t real_path(const Address& shown, char* real, uint32_t capacity) {
   Text<4300> path = whole_path(shown);
   const char* run_folder = nullptr;
   const char* below = nullptr;
-  if (host->setting(CAIRN_SETTING_RUN_FOLDER, 0, &run_folder) != nullptr && folder[0] != 0 &&
-      plugin::begins(path.text(), folder, &below) && below[0] == '/') {
+  // Not below its own working folder: that of the computation is what the run folder lies over.
+  const char* common = plugin::common_folder(host, folder);
+  if (common != nullptr && plugin::same(common, "/")) common = "";
+  if (host->setting(CAIRN_SETTING_RUN_FOLDER, 0, &run_folder) != nullptr && common != nullptr &&
+      plugin::begins(path.text(), common, &below) && below[0] == '/') {
     Text<4300> target;
     target.add(run_folder).add(below);
     if (target.size() >= capacity) return -ENAMETOOLONG;
     copy_bytes(real, target.text(), target.size() + 1);
-    plugin::make_folders(host, real, 0777);
+    plugin::make_known_folders(host, real, static_cast<uint32_t>(plugin::length_of(run_folder)), common);
     return 0;
   }
   auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));

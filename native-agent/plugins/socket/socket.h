@@ -180,6 +180,13 @@ int32_t inet_children(int32_t family, const Address& local, InetVisit* visit, vo
 /// -ENOENT: there is none.
 int32_t inet_state(int32_t protocol, const Address& local, const Address& remote, InetState* found);
 
+// ---- sole.cc ------------------------------------------------------------------------------------------------------------
+/// [restoring] A socket that is bound to a group gets what others are sent: not until queues are filled.
+void hear_nothing(const Socket& one);
+/// [restoring] Around a call that sends to an address that several may have: it comes to this one alone.
+void begin_sole(const Socket& one, int32_t sender, const Address& to);
+void end_sole(const Socket& one, int32_t sender, const Address& to);
+
 // ---- address.cc ---------------------------------------------------------------------------------------------------------
 void read_addresses(int32_t fd, Address* local, Address* peer);
 bool same_address(const Address& one, const Address& other);

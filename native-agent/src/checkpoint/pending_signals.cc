@@ -33,8 +33,11 @@ bool make_room() {
   return true;
 }
 
-/// Sent by a process (kill, sigqueue, …), whose id is in the siginfo.
-bool has_sender(const siginfo_t& info) { return info.si_code <= 0 && info.si_code != SI_TIMER; }
+/// Sent by a process (kill, sigqueue, …), or told of a child, whose id is in the siginfo.
+bool has_sender(const siginfo_t& info) {
+  if (info.si_signo == SIGCHLD && info.si_code > 0) return true;
+  return info.si_code <= 0 && info.si_code != SI_TIMER;
+}
 
 }  // namespace
 
