@@ -349,11 +349,14 @@ void rows(const char* table, void (*emit)(void* context, const cairn_row* row, c
 uint32_t allocated_mappings() { return mappings_made; }
 
 void* allocate(uint64_t bytes) {
+  constexpr uint64_t most = uint64_t{1} << (sizeof(void*) * 8 - 1);  // that rounding up does not make little of it
+  if (bytes > most) return nullptr;
   uint64_t size = (bytes + 15) & ~uint64_t{15};
   if (size > chunk_size / 4) {
     int64_t own = call(SYS_mmap, nullptr, sys::page_up(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (failed(own)) return nullptr;
     ++mappings_made;
-    return failed(own) ? nullptr : reinterpret_cast<void*>(own);
+    return reinterpret_cast<void*>(own);
   }
   if (size > chunk_left) {
     int64_t fresh = call(SYS_mmap, nullptr, chunk_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
