@@ -1,5 +1,6 @@
 /** The adapter with real computations: launched, held, checkpointed, left alone, joined again, restarted. */
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { afterEach, beforeEach } from 'node:test';
 import type { CheckpointResult, SessionStatus, TableRow, TerminalState } from '../../debug-adapter/src/protocol/control.js';
@@ -369,6 +370,22 @@ test('rules for files, clocks, one program’s variables and a run slot, as on t
     const refused = await adapter();
     assert.match((await refused.refusal('launch', { snapshot: 'here', cwd: scratch.work, ...attributes })).text, why);
   }
+});
+
+test('a profile of the workspace is known to any client', async () => {
+  mkdirSync(join(scratch.work, '.vscode'));
+  const file = join(scratch.work, '.vscode/cairn-plugins.json');
+  writeFileSync(file, '{"profiles":{"slow":[{"library":"none.so"}],"plain":[{"library":"none.so","disabled":true}]}}');
+  const one = await adapter();
+  assert.match((await one.refusal('launch', ticker({ pluginProfile: 'slow' }))).text, /\/none\.so cannot be read/);
+  const two = await adapter();
+  assert.match(
+    (await two.refusal('launch', ticker({ pluginProfile: 'fast' }))).text,
+    /no profile of plugins "fast".*slow, plain/s,
+  );
+  const three = await adapter();
+  await three.ask('launch', ticker({ pluginProfile: 'plain' }));
+  assert.equal((await three.ask<SessionStatus>('cairnStatus')).state, 'running');
 });
 
 test('a restart goes on where the snapshot was made, under the same virtual ids', async () => {
