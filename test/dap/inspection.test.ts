@@ -77,7 +77,7 @@ test('a scope a table, a variable a row of the process that was asked for, its f
   const scopes = variables.scopes(4711);
   assert.deepEqual(
     scopes.map(({ name }) => name),
-    ['Virtual ids', 'Paths', 'Environment', 'File descriptors', 'Connections'],
+    ['Virtual ids', 'Paths', 'Environment', 'File descriptors', 'Connections', 'Of plugins'],
   );
   const ids = await variables.children(scopes[0]?.variablesReference ?? 0);
   assert.deepEqual(
@@ -121,7 +121,7 @@ test('frames are there only while the computation is held; scopes are answered w
       Record<string, { id: number; name: string; presentationHint: string }[]>
     >;
   assert.deepEqual((await ask('stackTrace', { threadId: 4712 }))['stackFrames'], []);
-  assert.equal((await ask('scopes', { frameId: 4711 }))['scopes']?.length, 5);
+  assert.equal((await ask('scopes', { frameId: 4711 }))['scopes']?.length, 6);
   subject.stopped = true;
   const [frame] = (await ask('stackTrace', { threadId: 4712 }))['stackFrames'] ?? [];
   assert.deepEqual([frame?.id, frame?.name, frame?.presentationHint], [4712, 'held · vvp · 4711 · thread 4712', 'label']);

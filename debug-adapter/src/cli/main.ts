@@ -193,7 +193,9 @@ function program(): Command {
 
   cairn
     .command('tables')
-    .description('virtual names and what they are now: pid, path, env, fd, connection, thread or mapping')
+    .description(
+      'virtual names and what they are now: pid, path, env, fd, connection, plugin (what plugins from outside show of their own), thread or mapping',
+    )
     .argument('<table>')
     .addOption(session().conflicts('snapshot'))
     .option('--snapshot <id>', 'as they were in a snapshot')

@@ -20,6 +20,7 @@ const SCOPES: readonly ScopeKind[] = [
   { name: 'Environment', tables: ['env'], expensive: true },
   { name: 'File descriptors', tables: ['fd'], expensive: true },
   { name: 'Connections', tables: ['connection'], expensive: true },
+  { name: 'Of plugins', tables: ['plugin'], expensive: true },
 ];
 
 export interface DapScope {
@@ -56,6 +57,7 @@ export function nameAndValue(kind: TableKind, row: TableRow): { name: string; va
     case 'env': // the name of a variable is never another one; its value is what the application sees
       return { name: row.virtual, value: row.real };
     case 'fd': // likewise the number; the real name is what it was opened on
+    case 'plugin': // and whatever a vendor counts
       return { name: row.virtual, value: `${row.real}${detail}` };
     case 'path':
     case 'connection':

@@ -1088,7 +1088,7 @@ export const SavedFileSchema: GenMessage<SavedFile> = /*@__PURE__*/
   messageDesc(file_agent, 18);
 
 /**
- * kind: "pid", "path", "env", "fd", "thread", "mapping", "wrap".
+ * kind: "pid", "path", "env", "fd", "connection", "plugin", "thread", "mapping", "wrap".
  *
  * @generated from message cairn.agent.TableRequest
  */
