@@ -23,8 +23,18 @@ export interface ChangedPlugins {
   without: string[];
 }
 
+/** Of a library that is given twice (in a profile and beside it) the last settings count, in the place of the first. */
+export function distinct(plugins: readonly Plugin[]): Plugin[] {
+  const found = new Map<string, Plugin>();
+  for (const one of plugins) {
+    const { library, settings } = one;
+    found.set(library, settings === '{}' ? (found.get(library) ?? one) : { ...found.get(library), ...one });
+  }
+  return [...found.values()];
+}
+
 export function changePlugins(before: readonly NamedPlugin[], asked: PluginChanges, schemaOf: SchemaOf): ChangedPlugins {
-  const given = asked.plugins ?? [];
+  const given = distinct(asked.plugins ?? []);
   const out = (asked.withoutPlugins ?? []).map((text) => findPlugin(before, text));
   const kept = before.filter((one) => !out.includes(one));
   const merged = [

@@ -185,6 +185,14 @@ bool deliver(const LoadedPlugin& entry, cairn_event event, void* data) {
   return false;
 }
 
+bool is_taken(const char* name, const LoadedPlugin* but) {
+  for (uint32_t number = 0; number < plugin_count(); ++number) {
+    const LoadedPlugin& other = plugin(number);
+    if (&other != but && other.error[0] == 0 && !other.out && Text(other.plugin->name) == Text(name)) return true;
+  }
+  return false;
+}
+
 bool refuse(LoadedPlugin* entry, const char* first, const char* second) {
   sys::TextBuffer<1024> text;
   text.add(first).add(second);
@@ -247,6 +255,10 @@ bool load_plugin(const char* library, const char* settings_text, sys::Error* res
   }
   if (plugin->size < sizeof(uint32_t) * 4 + 3 * sizeof(char*) || plugin->name == nullptr) {
     return refuse(place, library, " returned a damaged cairn_plugin");
+  }
+  // Barriers, settings and whoever looks on know it by its name.
+  if (is_taken(plugin->name, place)) {
+    return refuse(place, library, sys::TextBuffer<256>().add(" has the name of a plugin that is there already: ").add(plugin->name).c_str());
   }
   // What an older plugin does not have is absent for us.
   auto* known = static_cast<cairn_plugin*>(allocate(sizeof(cairn_plugin)));
