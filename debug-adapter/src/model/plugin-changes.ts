@@ -23,14 +23,9 @@ export interface ChangedPlugins {
   without: string[];
 }
 
-/** Of a library that is given twice (in a profile and beside it) the last settings count, in the place of the first. */
+/** A library that is given twice (in a profile and beside it) is one plugin: the last one counts, in its place. */
 export function distinct(plugins: readonly Plugin[]): Plugin[] {
-  const found = new Map<string, Plugin>();
-  for (const one of plugins) {
-    const { library, settings } = one;
-    found.set(library, settings === '{}' ? (found.get(library) ?? one) : { ...found.get(library), ...one });
-  }
-  return [...found.values()];
+  return plugins.filter(({ library }, index) => !plugins.slice(index + 1).some((one) => one.library === library));
 }
 
 export function changePlugins(before: readonly NamedPlugin[], asked: PluginChanges, schemaOf: SchemaOf): ChangedPlugins {

@@ -5,6 +5,7 @@
 import { constants } from 'node:os';
 import type { ControlClient } from '../../control/client.js';
 import { expandPatterns, fitsName, isNamePattern, splitChanges } from '../../model/environment.js';
+import { distinct } from '../../model/plugin-changes.js';
 import { profilePlugins } from '../../platform/plugin-profiles.js';
 import { checkProgram } from '../../platform/program.js';
 import type { NetworkAddress, StartResult } from '../../protocol/control.js';
@@ -116,7 +117,7 @@ function rulesOf(options: StartOptions): { files: FileRule[]; connections: Conne
 function pluginsOf({ plugin: named, profile }: StartOptions): ReturnType<typeof plugin>[] {
   const own = named.map(plugin);
   const given = profile === undefined ? [] : profilePlugins(profile, process.cwd(), `--profile ${profile}`);
-  return [...given.filter(({ library }) => !own.some((one) => one.library === library)), ...own];
+  return distinct([...given, ...own]);
 }
 
 export async function run(argv: string[], options: RunOptions): Promise<number> {
