@@ -11,9 +11,11 @@
 namespace cairn::test {
 
 inline std::map<std::pair<uint32_t, int64_t>, int64_t> names;
+inline bool names_are_full = false;
 
 inline void add_names(cairn_host* host) {
   host->set_name = [](uint32_t space, int64_t key, int64_t value) -> int32_t {
+    if (names_are_full && names.count({space, key}) == 0) return -ENOSPC;
     names[{space, key}] = value;
     return 0;
   };

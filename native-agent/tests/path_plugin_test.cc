@@ -12,6 +12,7 @@
 
 #include <functional>
 
+#include "path/own.h"
 #include "path_plugin_host.h"
 
 extern "C" const struct cairn_plugin cairn_plugin_path;
@@ -106,13 +107,14 @@ class PathPlugin : public testing::Test {
     ASSERT_EQ(cairn_plugin_path.init(&host, "{}"), 0) << failure;
     extensions["cairn.ids/1"] = &ids;
   }
-  int32_t restart_with(const std::string &folder) {
+  int32_t restart_with(const std::string &folder, const std::function<void()> &before_running = [] {}) {
     settings[CAIRN_SETTING_RUN_FOLDER].clear();
     if (!folder.empty()) settings[CAIRN_SETTING_RUN_FOLDER].push_back({"", folder});
     settings[CAIRN_SETTING_OPTION] = {{"hosts", "one"}};
     int32_t error = cairn_plugin_path.event(CAIRN_EVENT_PRECHECKPOINT, nullptr);
     cairn::test::names.clear();
     if (error == 0) error = cairn_plugin_path.event(CAIRN_EVENT_RESTART, nullptr);
+    before_running();
     return error != 0 ? error : cairn_plugin_path.event(CAIRN_EVENT_RUNNING, nullptr);
   }
   void restart() {
@@ -424,6 +426,25 @@ TEST_F(PathPlugin, SecondRestartLeavesTheFirstRunAlone) {
     EXPECT_TRUE(has_row(table, {work + "/sub", second, work + "/sub", "run folder"}));
     EXPECT_TRUE(has_row(table, {work, second + "/.cairn/outside" + work, run, "run folder"}));
     EXPECT_TRUE(has_row(table, {work, run, work, "earlier run folder"}));
+  });
+}
+
+TEST_F(PathPlugin, WhatCannotBeToldWhileTheRunFolderIsLearntIsLookedFor) {
+  in_child([&] {
+    start();
+    auto tell_without_room = [&] {
+      cairn::path::PathText path;
+      ASSERT_TRUE(path.assign((work + "/old.txt").c_str()));
+      cairn::test::names_are_full = true;
+      cairn::path::tell_own(path);
+      cairn::test::names_are_full = false;
+    };
+    ASSERT_EQ(restart_with(run, tell_without_room), 0) << failure;
+    // Another process has told it, and puts it there now.
+    int fd = static_cast<int>(syscall(SYS_openat, AT_FDCWD, (run + "/old.txt").c_str(), O_WRONLY | O_CREAT, 0644));
+    ASSERT_EQ(write(fd, "new", 3), 3);
+    close(fd);
+    EXPECT_EQ(seen("old.txt"), "new");
   });
 }
 

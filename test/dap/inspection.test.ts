@@ -77,7 +77,7 @@ test('a scope a table, a variable a row of the process that was asked for, its f
   const scopes = variables.scopes(4711);
   assert.deepEqual(
     scopes.map(({ name }) => name),
-    ['Virtual ids', 'Paths', 'Environment', 'File descriptors', 'Connections', 'Counters of plugins'],
+    ['Virtual ids', 'Paths', 'Environment', 'File descriptors', 'Connections', 'Of plugins'],
   );
   const ids = await variables.children(scopes[0]?.variablesReference ?? 0);
   assert.deepEqual(

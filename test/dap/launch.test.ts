@@ -1,5 +1,6 @@
 /** The adapter with real computations: launched, held, checkpointed, left alone, joined again, restarted. */
 import assert from 'node:assert/strict';
+import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { afterEach, beforeEach } from 'node:test';
 import type { CheckpointResult, SessionStatus, TableRow, TerminalState } from '../../debug-adapter/src/protocol/control.js';
@@ -65,7 +66,7 @@ async function bothProcesses(one: Adapter): Promise<[number, number]> {
 test('a function breakpoint holds a checkpoint before a phase; its names can be looked at; continue lets it go on', async () => {
   const dap = await adapter();
   interface Breakpoints {
-    breakpoints: { verified: boolean }[];
+    breakpoints: { id: number; verified: boolean }[];
   }
   const early = await dap.ask<Breakpoints>('setFunctionBreakpoints', {
     breakpoints: [{ name: 'save' }, { name: 'socket.drain' }],
@@ -75,7 +76,12 @@ test('a function breakpoint holds a checkpoint before a phase; its names can be 
     [false, false],
   );
   await dap.ask('launch', ticker());
-  assert.ok((await dap.event<{ breakpoint: { verified: boolean } }>('breakpoint')).breakpoint.verified);
+  const { breakpoint } = await dap.event<{ breakpoint: Breakpoints['breakpoints'][number] }>('breakpoint');
+  assert.ok(breakpoint.verified && breakpoint.id > 0);
+  assert.deepEqual(
+    [breakpoint.id],
+    early.breakpoints.slice(0, 1).map(({ id }) => id),
+  );
   const { breakpoints } = await dap.ask<Breakpoints>('setFunctionBreakpoints', {
     breakpoints: [{ name: 'precheckpoint' }, { name: 'no.such' }],
   });
@@ -140,14 +146,7 @@ test('launch, threads, hold, scopes, go on, stop', async () => {
   );
 
   const scopes = await variables(dap, id);
-  assert.deepEqual(Object.keys(scopes), [
-    'Virtual ids',
-    'Paths',
-    'Environment',
-    'File descriptors',
-    'Connections',
-    'Counters of plugins',
-  ]);
+  assert.deepEqual(Object.keys(scopes), ['Virtual ids', 'Paths', 'Environment', 'File descriptors', 'Connections', 'Of plugins']);
   const value = (scope: string, variable: string) => scopes[scope]?.find((one) => one.name === variable)?.value;
   assert.equal(value('Virtual ids', 'process'), String(id));
   assert.ok(value('Virtual ids', `thread ${id}`)?.startsWith(String(id)));
@@ -376,6 +375,38 @@ test('rules for files, clocks, one program’s variables and a run slot, as on t
     const refused = await adapter();
     assert.match((await refused.refusal('launch', { snapshot: 'here', cwd: scratch.work, ...attributes })).text, why);
   }
+});
+
+test('a profile of the workspace is known to any client', async () => {
+  mkdirSync(join(scratch.work, '.vscode'));
+  const file = join(scratch.work, '.vscode/cairn-plugins.json');
+  writeFileSync(file, '{"profiles":{"slow":[{"library":"none.so"}],"plain":[{"library":"none.so","disabled":true}]}}');
+  const one = await adapter();
+  assert.match((await one.refusal('launch', ticker({ pluginProfile: 'slow' }))).text, /\/none\.so cannot be read/);
+  const two = await adapter();
+  assert.match(
+    (await two.refusal('launch', ticker({ pluginProfile: 'fast' }))).text,
+    /no profile of plugins "fast".*slow, plain/s,
+  );
+  const three = await adapter();
+  await three.ask('launch', ticker({ pluginProfile: 'plain' }));
+  assert.equal((await three.ask<SessionStatus>('cairnStatus')).state, 'running');
+});
+
+test('of a restart that fails nothing is left to be seen', async () => {
+  // A folder: what the check before a restart does not look at.
+  const data = join(scratch.work, 'data');
+  mkdirSync(data);
+  const first = await adapter();
+  await first.ask('launch', ticker({ args: ['-e', `opendir(D, "data") or die; ${TICKER}`] }));
+  await waitFor('some lines', async () => lastTick(await scrollback(first)) > 2);
+  await first.ask<CheckpointResult>('cairnCheckpoint', { name: 'here', then: 'kill' });
+  await first.event('terminated');
+  rmdirSync(data);
+  const second = await adapter();
+  const { text } = await second.refusal('launch', { snapshot: 'here', cwd: scratch.work });
+  assert.match(text, /The restart of .* failed: .*is not there any more/s);
+  assert.deepEqual((await second.ask<{ threads: Thread[] }>('threads')).threads, []);
 });
 
 test('a restart goes on where the snapshot was made, under the same virtual ids', async () => {

@@ -175,6 +175,33 @@ story('Restart As takes a plugin out, changes a setting, and chooses where it wr
   for (const session of ['perl', 'perl-2']) await suite.cairn('stop', '--session', session);
 });
 
+story('Restart As takes the plugins of a profile, and shows them beside those of the snapshot', async (window, suite) => {
+  const own = JSON.parse(readFileSync(file(suite), 'utf8').replace(/\/\/.*$/gm, '')) as { profiles: object };
+  const night = [{ library: 'greet.so', settings: { times: 5, greeting: 'good night' } }];
+  writeFileSync(file(suite), JSON.stringify({ profiles: { ...own.profiles, night } }));
+  await window.showContainer('Cairn');
+  await window.rowMenu(/^plugged/, 'Restart As…');
+  await window.pick('Plugins');
+  await window.pick('Those of a profile');
+  await window.pick('night');
+  await window.pick('Back');
+  await window.pick('Restart', 'Restart');
+  const changes = ['plugin gate: in use → taken out', 'greet.times: 3 → 5', 'good night'];
+  await until(
+    'what differs is listed',
+    async () => {
+      const lines = await window.choices();
+      return changes.every((one) => lines.some((line) => line.includes(one)));
+    },
+    { state: async () => (await window.choices()).join('\n') },
+  );
+  await window.pick('Start');
+  await becomes(suite, 'perl-2', 'running');
+  const log = readFileSync(join(suite.runtime, 'cairn/perl-2/coordinator.log'), 'utf8');
+  assert.match(log, /greet has \{.*\\"times\\":5/);
+  await suite.cairn('stop', '--session', 'perl-2');
+});
+
 story('what is disabled is kept and not loaded; what is wrong is refused where it can be corrected', async (window, suite) => {
   await window.command('Cairn: Show Plugins');
   const frame = await panel(window);

@@ -83,6 +83,7 @@ story('virtual names follow the selection: of a snapshot, filtered', async (wind
   const source = panel.getByRole('combobox', { name: 'Process or snapshot' });
   await until('the snapshot is shown', async () => (await source.locator('option:checked').textContent())?.startsWith('first'));
   await panel.getByRole('tab', { name: 'Ids' }).press('End');
+  await panel.getByRole('tab', { name: 'Of Plugins', selected: true }).press('ArrowLeft');
   await panel.getByRole('tab', { name: 'Connections', selected: true }).press('ArrowLeft');
   await panel.getByRole('tab', { name: 'File Descriptors', selected: true }).waitFor();
   await panel.getByRole('cell', { name: join(suite.folder, 'ticks.txt'), exact: true }).waitFor();

@@ -146,7 +146,7 @@ test('given at a restart, other ones at the next; counts begin anew there, or go
     await waitFor('counts', async () => ((await counters(scratch, 'two'))['fault 1: calls'] ?? 0) > 5, 20);
     const made = await scratch.checkpoint('two');
     const counted = (
-      await scratch.json<{ virtual: string; real: string }[]>(['tables', 'counter', '--snapshot', made.snapshot])
+      await scratch.json<{ virtual: string; real: string }[]>(['tables', 'plugin', '--snapshot', made.snapshot])
     ).find(({ virtual }) => virtual === 'fault 1: calls');
     assert.ok(Number(counted?.real) > 5);
     // It has had its second call.

@@ -3,7 +3,7 @@
  * program runs; and what is refused, before anything happens. (Wrappers of functions: interposition.test.ts.)
  */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { PluginStatus, ProcessStatus } from '../../debug-adapter/src/protocol/control.js';
@@ -167,6 +167,46 @@ test('a restart changes the order of layers, for events, barriers, programs that
       assert.match(stderr, /third,second,first|there are: third, second, first/);
     }
     await ends(scratch, one, two, three);
+  }));
+
+test('two plugins of one name: the second is refused, with the name', () =>
+  withScratch(async (scratch) => {
+    const first = await build(scratch, 'first');
+    const other = join(scratch.folder, 'other.so');
+    copyFileSync(first, other);
+    const one = await begin(scratch, 'one', '--plugin', first, '--plugin', other);
+    const { status, stderr } = await scratch.cairn(['checkpoint', '--session', 'one']);
+    assert.equal(status, 1);
+    assert.match(stderr, /other\.so has the name of a plugin that is there already: first/);
+    await ends(scratch, one);
+    rmSync(join(scratch.work, 'end'));
+    // Not so where that one is taken out; and a library that is given twice is one plugin.
+    const two = await begin(scratch, 'two', '--plugin', first, '--plugin', first);
+    const { snapshot } = await scratch.checkpoint('two');
+    const three = await again(scratch, snapshot, 'three', '--without', 'first', '--plugin', other);
+    for (const { plugins } of await processesOf(scratch, 'three')) assert.deepEqual(outside(plugins), ['first']);
+    const both = await scratch.cairn(['restart', snapshot, '--session', 'four', '--plugin', other]);
+    assert.match(both.stderr, /other\.so has the name of a plugin that is there already: first/);
+    await ends(scratch, two, three);
+  }));
+
+test('what plugins show of their own is a table, live and in each snapshot', () =>
+  withScratch(async (scratch) => {
+    const [first, second] = [await build(scratch, 'first'), await build(scratch, 'second')];
+    const one = await begin(scratch, 'one', '--plugin', first, '--plugin', second);
+    type Row = { owner: string; virtual: string; virtualPid: number };
+    const shown = async (...of: string[]) =>
+      (await scratch.json<Row[]>(['tables', 'plugin', ...of]))
+        .map(({ virtualPid, owner, virtual }) => `${virtualPid} ${owner}: ${virtual}`)
+        .sort();
+    const wanted = (await processesOf(scratch, 'one'))
+      .flatMap(({ virtualPid }) => ['first', 'second'].map((name) => `${virtualPid} ${name}: of ${name}`))
+      .sort();
+    assert.equal(wanted.length, 4);
+    assert.deepEqual(await shown('--session', 'one'), wanted);
+    const { snapshot } = await scratch.checkpoint('one');
+    assert.deepEqual(await shown('--snapshot', snapshot), wanted);
+    await ends(scratch, one);
   }));
 
 test('settings of a plugin that the snapshot has change one by one at a restart; bad ones are refused before anything happens', () =>

@@ -119,6 +119,7 @@ const crashes = [
   ['1', 'abort', /plugin misbehaving crashed in event presuspend \(SIGABRT\)/],
   ['2', 'stack', /plugin misbehaving crashed in event precheckpoint \(SIGSEGV at address 0x[0-9a-f]+\)/],
   ['barrier', 'wild', /plugin misbehaving crashed in barrier go \(SIGSEGV at address 0x1234\)/],
+  ['2', 'huge', /there is not so much/],
   ['3', 'trap', /plugin misbehaving crashed in event resume \(SIGILL\)/],
   ['5', 'null', /plugin misbehaving crashed in event running \(SIGSEGV at address 0x8\)/],
 ] as const;
@@ -365,7 +366,23 @@ test('where a callback ends the process, it is named', () =>
     writeFileSync(file, '');
     const { stderr, status } = await scratch.cairn(['checkpoint', '--session', 'one']);
     assert.equal(status, 1);
-    assert.match(stderr, /It was in a callback: plugin misbehaving, event precheckpoint/);
+    assert.match(stderr, /ended during phase save, in plugin misbehaving, event precheckpoint/);
     await scratch.cairn(['stop', '--session', 'one']);
     await program.exit();
+  }));
+
+test('where a callback ends a process that is restarted, it is named', () =>
+  withScratch(async (scratch) => {
+    const library = await misbehaving(scratch, 'misbehaving');
+    const file = join(scratch.work, 'armed');
+    const settings = settingsFile(scratch, { where: '4', how: 'exit', file });
+    const command = [await tool('faulting'), join(scratch.work, 'end')];
+    const program = scratch.cairnProgram(['run', '--session', 'one', '--plugin', `${library}=${settings}`, '--', ...command]);
+    await goesOn(program);
+    const { snapshot } = await scratch.checkpoint('one', '--then', 'kill');
+    await program.exit();
+    writeFileSync(file, '');
+    const { stderr, status } = await scratch.cairn(['restart', snapshot, '--session', 'two', '--detach']);
+    assert.equal(status, 1);
+    assert.match(stderr, /ended during phase restart, in plugin misbehaving, event restart/);
   }));

@@ -7,6 +7,8 @@ import { statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { HostPeer } from '../../debug-adapter/src/control/host-peer.js';
+import { Listener } from '../../debug-adapter/src/coordinator/listener.js';
+import { Log } from '../../debug-adapter/src/coordinator/log.js';
 import { connectProven, readSecret } from '../../debug-adapter/src/platform/proof.js';
 import type { NetworkAddress } from '../../debug-adapter/src/protocol/control.js';
 import { Role } from '../../debug-adapter/src/protocol/generated/agent_pb.js';
@@ -94,6 +96,23 @@ test('who says nothing is sent away, and does not keep others out', { timeout: 3
   await waitFor('refusals of the slow', refused(log, /too slow/));
   for (const { socket } of silent) socket.destroy();
   assert.ok(log.filter(({ text }) => /was refused/.test(text)).length <= 10, 'the log is flooded');
+});
+
+test('strangers take at most half of the files that may be open', async (t) => {
+  const entries: string[] = [];
+  const log = new Log(() => undefined);
+  log.onEntry(({ text }) => entries.push(text));
+  const secret = 'ab'.repeat(32);
+  let accepted = 0;
+  const listener = new Listener(secret, log, () => accepted++, 64);
+  atEnd(t, () => listener.close());
+  const at = await listener.listen({ address: '127.0.0.1', port: 0 });
+  // Who has proven itself counts no more.
+  for (let i = 0; i < 40; i++) (await connectProven(at, secret)).destroy();
+  assert.equal(accepted, 40);
+  const strangers = Array.from({ length: 40 }, () => open(t, at));
+  await waitFor('the refusal in the log', () => entries.some((text) => /: 32 others have not proven themselves yet/.test(text)));
+  for (const { socket } of strangers) socket.destroy();
 });
 
 test('an agent over the network takes part like any other', async (t) => {

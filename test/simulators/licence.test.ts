@@ -274,8 +274,10 @@ test('a restart that waits goes on when the seat is free; one with a limit, or t
       }
     }
     assert.deepEqual(readdirSync(join(scratch.store, 'runs')), []);
-    const waiting = licences.restart(snapshot, 'waiting', { no_seat: 'wait' });
+    // What its user ignores is no word of theirs.
+    const waiting = licences.restart(snapshot, 'waiting', { no_seat: 'wait' }, { ignored: 'INT TERM' });
     await licences.waits('waiting', 'waits for a licence');
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) waiting.signal(signal);
     await works(run);
     assert.ok(!hasWorked(waiting));
     assert.deepEqual(await licences.seats(daemon), USED);

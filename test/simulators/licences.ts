@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { waitFor } from '../support/processes.js';
 import type { Program } from '../support/program.js';
 import type { Scratch } from '../support/scratch.js';
-import { inTree } from '../support/tree.js';
+import { cairnCommand, inTree } from '../support/tree.js';
 import { runToEnd } from './soc.js';
 
 const build = inTree('build/test/licence');
@@ -116,9 +116,10 @@ export class Licences {
     return Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, property.default]));
   }
 
-  restart(snapshot: string, session: string, settings: Settings, { detach = false, pty = false } = {}): Program {
+  restart(snapshot: string, session: string, settings: Settings, { detach = false, pty = false, ignored = '' } = {}): Program {
     const args = ['restart', snapshot, '--session', session, ...this.plugin(settings), ...(detach ? ['--detach'] : [])];
-    return this.#note(this.scratch.cairnProgram(args, { pty }));
+    const shell = ['sh', '-c', `trap '' ${ignored}; exec "$@"`, 'sh', cairnCommand];
+    return this.#note(ignored === '' ? this.scratch.cairnProgram(args, { pty }) : this.scratch.start([...shell, ...args]));
   }
 
   #note(tool: Program): Program {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
@@ -10,7 +10,6 @@ import {
   newSessionName,
   pathChange,
   plugin,
-  profilePlugins,
   storePath,
 } from '../../debug-adapter/src/cli/choices.js';
 import { checkProgram } from '../../debug-adapter/src/platform/program.js';
@@ -55,7 +54,7 @@ test('a plugin is a library, with settings that are JSON', (t) => {
 });
 
 test("bin/cairn's own variable is not the program's", () => {
-  assert.deepEqual(currentEnvironment({ A: 'b', CAIRN_PLAN: '3', C: undefined }), { A: 'b' });
+  assert.deepEqual(currentEnvironment({ A: 'b', CAIRN_PLAN: '3', CAIRN_IGNORED: 'SIGINT', C: undefined }), { A: 'b' });
 });
 
 test('a program is looked for as execvp does', () => {
@@ -67,20 +66,4 @@ test('a program is looked for as execvp does', () => {
   assert.throws(() => checkProgram('/etc/passwd', env, '/'), { code: 'programNotFound', message: /not executable/ });
   assert.throws(() => checkProgram('/usr', env, '/'), { code: 'programNotFound', message: /folder/ });
   assert.throws(() => checkProgram('', env, '/'), { code: 'programNotFound' });
-});
-
-test('a profile is that of the nearest folder above that has profiles', () => {
-  const root = mkdtempSync(join(tmpdir(), 'cairn-u-'));
-  try {
-    mkdirSync(join(root, 'w/.vscode'), { recursive: true });
-    mkdirSync(join(root, 'w/run/1'), { recursive: true });
-    writeFileSync(join(root, 'w/.vscode/cairn-plugins.json'), '{"profiles":{"p":[{"library":"a.so","settings":{"x":2}}]}}');
-    assert.throws(() => profilePlugins('p', join(root, 'w')), { code: 'fileNotReadable', message: /w\/a\.so/ });
-    writeFileSync(join(root, 'w/a.so'), '');
-    assert.deepEqual(profilePlugins('p', join(root, 'w/run/1')), [{ library: join(root, 'w/a.so'), settings: '{"x":2}' }]);
-    assert.throws(() => profilePlugins('q', join(root, 'w')), { code: 'usage', message: /"q"/ });
-    assert.throws(() => profilePlugins('p', root), { code: 'usage', message: /there is no/ });
-  } finally {
-    rmSync(root, { recursive: true });
-  }
 });

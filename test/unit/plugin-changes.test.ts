@@ -83,17 +83,34 @@ test('settings change one by one, in the form that the schema wants; without one
   const set = (text: string): string => {
     const setting = settingOf(text);
     assert.ok(setting, text);
-    const { plugins } = changePlugins([a, b], { pluginSettings: [setting] }, schemaOf);
+    const { plugins } = changePlugins([{ ...a, settings: '{"what":0}' }, b], { pluginSettings: [setting] }, schemaOf);
     return plugins.map(({ settings }) => settings).join(' ');
   };
-  assert.equal(set('beta.slot=2'), '{} {"slot":2}');
-  assert.equal(set('beta.label=7'), '{} {"slot":1,"label":"7"}');
-  assert.equal(set('beta.trace.level=3'), '{} {"slot":1,"trace":{"level":3}}');
-  assert.equal(set('/lib/b.so.slot=4'), '{} {"slot":4}');
+  assert.equal(set('beta.slot=2'), '{"what":0} {"slot":2}');
+  assert.equal(set('beta.label=7'), '{"what":0} {"slot":1,"label":"7"}');
+  assert.equal(set('beta.trace.level=3'), '{"what":0} {"slot":1,"trace":{"level":3}}');
+  assert.equal(set('/lib/b.so.slot=4'), '{"what":0} {"slot":4}');
   assert.equal(set('alpha.what=[1]'), '{"what":[1]} {"slot":1}');
   assert.equal(set('alpha.what=a=b'), '{"what":"a=b"} {"slot":1}');
   assert.equal(settingOf('alpha'), undefined);
   assert.equal(settingOf('alpha=1'), undefined);
+});
+
+test('of a library that is given twice the last one counts', () => {
+  const given = [
+    { library: '/lib/x.so', settings: '{"a":1}' },
+    { library: '/lib/y.so', settings: '{}' },
+    { library: '/lib/x.so', settings: '{"a":2}' },
+  ];
+  assert.deepEqual(changePlugins([], { plugins: given }, schemaOf).plugins, given.slice(1));
+});
+
+test('a setting that neither a schema nor the settings of now know is refused', () => {
+  const change = (settings: string, text: string) => () =>
+    changePlugins([{ ...a, settings }], { pluginSettings: [settingOf(text) ?? assert.fail(text)] }, schemaOf);
+  refused(change('{}', 'alpha.slot=2'), /plugin alpha has a setting "slot".*It has: none.*--plugin \/lib\/a\.so=/s);
+  refused(change('{"slot":{"a":1}}', 'alpha.slot.b=2'), /a setting "slot\.b".*It has: slot/s);
+  assert.equal(change('{"slot":{"a":1}}', 'alpha.slot.a=2')().plugins[0]?.settings, '{"slot":{"a":2}}');
 });
 
 test('what the schema does not allow is refused with the name, what it has to be, and where that is said', () => {

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'node:test';
+import { profilePlugins } from '../../debug-adapter/src/platform/plugin-profiles.js';
 import {
   freeName,
   moved,
@@ -44,4 +48,20 @@ test('a profile gives its plugins by absolute paths, those that are on', () => {
 test('a file of profiles that is wrong is refused with the place', () => {
   assert.throws(() => parseProfiles('{\n  "profiles": {\n'), { message: /cairn-plugins.json, line 3: / });
   assert.throws(() => parseProfiles('{"profiles":{"a":[{}]}}'), { message: /"profiles.a.0.library"/ });
+});
+
+test('a profile is that of the nearest folder above that has profiles', () => {
+  const root = mkdtempSync(join(tmpdir(), 'cairn-u-'));
+  try {
+    mkdirSync(join(root, 'w/.vscode'), { recursive: true });
+    mkdirSync(join(root, 'w/run/1'), { recursive: true });
+    writeFileSync(join(root, 'w/.vscode/cairn-plugins.json'), '{"profiles":{"p":[{"library":"a.so","settings":{"x":2}}]}}');
+    assert.throws(() => profilePlugins('p', join(root, 'w'), 'x'), { code: 'fileNotReadable', message: /w\/a\.so/ });
+    writeFileSync(join(root, 'w/a.so'), '');
+    assert.deepEqual(profilePlugins('p', join(root, 'w/run/1'), 'x'), [{ library: join(root, 'w/a.so'), settings: '{"x":2}' }]);
+    assert.throws(() => profilePlugins('q', join(root, 'w'), 'x'), { code: 'usage', message: /"q"/ });
+    assert.throws(() => profilePlugins('p', root, 'x'), { code: 'usage', message: /there is no/ });
+  } finally {
+    rmSync(root, { recursive: true });
+  }
 });

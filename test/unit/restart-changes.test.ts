@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Before, type Changed, restartChanges } from '../../debug-adapter/src/model/restart-changes.js';
 import { changeText } from '../../debug-adapter/src/protocol/format.js';
-import { checkArguments } from '../../extension/src/commands/restartArguments.js';
+import { checkArguments, type RestartOptions, takeProfile } from '../../extension/src/commands/restartArguments.js';
 
 const first = { library: '/lib/first.so', settings: '{"level":1,"file":"a"}', name: 'one' };
 const second = { library: '/lib/second.so', settings: '{}' };
@@ -55,6 +55,16 @@ test('plugins: taken out, added, their settings one by one, and their order', ()
     'setting one.file: "a" → none',
     'order of plugins: one, second → second, one',
   ]);
+});
+
+test('a profile gives its plugins in its order, and no others; it takes back what was chosen of plugins before', () => {
+  const snapshot = { plugins: [first, { ...second, library: '/lib/second.so' }] };
+  const profiles = { slow: [{ library: '/lib/new.so' }, { library: '/lib/first.so' }] };
+  const options: RestartOptions = { slot: 'night', withoutPlugins: ['one'], pluginSettings: { 'one.level': '2' } };
+  takeProfile(options, { snapshot, profiles }, 'slow');
+  assert.equal(checkArguments(options).join(' '), '--slot night --profile slow --without second --order new,one');
+  takeProfile(options, { snapshot, profiles }, undefined);
+  assert.equal(checkArguments(options).join(' '), '--slot night');
 });
 
 test('what was chosen in the editor is checked as the command would do it', () => {

@@ -3,12 +3,12 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
-import { dirname, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { settingOf } from '../model/plugin-changes.js';
 import { pluginLibrary } from '../platform/installation.js';
+import { existing } from '../platform/plugin-profiles.js';
 import type { PluginSetting } from '../protocol/control.js';
 import { failure, reason } from '../protocol/errors.js';
-import { PROFILES_FILE, parseProfiles, pluginsOfProfile } from '../protocol/plugin-profiles.js';
 import { ConnectionRule, FileRule } from '../protocol/rules.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -100,11 +100,6 @@ export function pathChange(text: string): { from: string; to: string } {
   return { from: from.length > 1 ? from.replace(/\/+$/, '') : from, to: resolve(to) };
 }
 
-function existing(library: string): string {
-  if (existsSync(library)) return library;
-  throw failure('fileNotReadable', { what: 'plugin', path: library, why: 'there is no such file' });
-}
-
 /** `LIB` or `LIB=SETTINGS.json`; the settings are read and checked to be JSON. */
 export function plugin(text: string): { library: string; settings: string } {
   const equals = existsSync(text) ? -1 : text.lastIndexOf('=');
@@ -117,22 +112,6 @@ export function plugin(text: string): { library: string; settings: string } {
     return { library, settings };
   } catch (cause) {
     throw failure('fileNotReadable', { what: 'settings file', path, why: reason(cause) }, cause);
-  }
-}
-
-/** The plugins of a profile of the workspace that the working directory is in: the nearest folder above it that has profiles. */
-export function profilePlugins(name: string, cwd: string): { library: string; settings: string }[] {
-  for (let root = cwd; ; root = dirname(root)) {
-    const file = join(root, PROFILES_FILE);
-    if (existsSync(file)) {
-      const plugins = pluginsOfProfile(parseProfiles(readFileSync(file, 'utf8')), name, root);
-      return plugins.map(({ library, settings }) => ({ library: existing(library), settings: JSON.stringify(settings ?? {}) }));
-    }
-    if (root === dirname(root))
-      throw failure('usage', {
-        what: `--profile ${name}: there is no ${PROFILES_FILE} in ${cwd} or above`,
-        remedy: 'The view Plugins of the editor makes it; --plugin names a library by itself.',
-      });
   }
 }
 
@@ -150,8 +129,14 @@ export function pluginSetting(text: string, option: string): PluginSetting {
 /** The descriptor on which cairn-launch waits for what it is to start. */
 export const PLAN = 'CAIRN_PLAN';
 
+/** Set by cairn-launch: signals that whoever called it ignores. Node.js begins with the default actions. */
+const IGNORED = 'CAIRN_IGNORED';
+
+export const isIgnored = (signal: NodeJS.Signals, env: Environment = process.env): boolean =>
+  (env[IGNORED] ?? '').split(' ').includes(signal);
+
 /** Set by bin/cairn for itself: where the plan goes, and that a desktop editor's runtime is to be a Node.js. */
-const OURS: ReadonlySet<string> = new Set([PLAN, 'ELECTRON_RUN_AS_NODE']);
+const OURS: ReadonlySet<string> = new Set([PLAN, IGNORED, 'ELECTRON_RUN_AS_NODE']);
 
 /** The environment of whoever called the command. */
 export function currentEnvironment(env: Environment = process.env): Record<string, string> {

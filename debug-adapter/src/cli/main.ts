@@ -194,7 +194,7 @@ function program(): Command {
   cairn
     .command('tables')
     .description(
-      'virtual names and what they are now: pid, path, env, fd, connection, thread, mapping, or counter: what plugins count',
+      'virtual names and what they are now: pid, path, env, fd, connection, plugin (what plugins from outside show of their own), thread or mapping',
     )
     .argument('<table>')
     .addOption(session().conflicts('snapshot'))

@@ -15,6 +15,7 @@ import { sleep } from '../platform/clock.js';
 import { closeInherited } from '../platform/daemon.js';
 import { factsOf, isAlive, type ProcessId, signalNumber, thisProcess } from '../platform/processes.js';
 import { markService, namedProcesses, readCoordinatorFile, readHostNote } from '../platform/runtime.js';
+import { callbackIn } from '../platform/shared-names.js';
 import { reason } from '../protocol/errors.js';
 import { type Message, type ProcessRef, Role } from '../protocol/generated/agent_pb.js';
 import { HostPeer } from './host-peer.js';
@@ -88,8 +89,8 @@ class Service {
     switch (body.case) {
       case 'processLook': {
         const facts = body.value.processes
-          .map((one) => factsOf(place(one)))
-          .map(({ alive, outside, ended }) => ({ alive, outside, ended: ended !== undefined, waitStatus: ended ?? 0 }));
+          .map((one) => ({ ...factsOf(place(one)), callback: this.#callback(one) }))
+          .map(({ ended, ...fact }) => ({ ...fact, ended: ended !== undefined, waitStatus: ended ?? 0 }));
         peer.send(id, { case: 'processFacts', value: { facts } });
         return;
       }
@@ -103,6 +104,10 @@ class Service {
       default:
         if (id !== 0n) peer.send(id, { case: 'refusal', value: { reason: 'a host does not answer this' } });
     }
+  }
+
+  #callback({ virtualPid }: ProcessRef): bigint {
+    return virtualPid === 0 ? 0n : callbackIn(join(this.#folder, 'names'), virtualPid);
   }
 
   #anyLives(): boolean {

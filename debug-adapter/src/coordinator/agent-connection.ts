@@ -203,9 +203,9 @@ export class AgentConnection {
   }
 
   /** Of a host's service: what it sees of processes there. */
-  look(ids: readonly ProcessId[]): Promise<ProcessFacts[]> {
+  look(ids: readonly (ProcessId & { virtualPid?: number })[]): Promise<ProcessFacts[]> {
     const reply = deferred<ProcessFacts[]>();
-    const processes = ids.map(({ pid, startTime }) => ({ pid, startTime: BigInt(startTime) }));
+    const processes = ids.map(({ pid, startTime, virtualPid = 0 }) => ({ pid, startTime: BigInt(startTime), virtualPid }));
     this.#ask({ kind: 'facts', reply }, call({ case: 'processLook', value: { processes } }));
     return reply.promise;
   }
@@ -417,10 +417,11 @@ export class AgentConnection {
     if (body.case === 'phaseReply' && expected.kind === 'phase') expected.reply.resolve(body.value);
     else if (body.case === 'processFacts' && expected.kind === 'facts')
       expected.reply.resolve(
-        body.value.facts.map(({ alive, outside, ended, waitStatus }) => ({
+        body.value.facts.map(({ alive, outside, ended, waitStatus, callback }) => ({
           alive,
           outside,
           ended: ended ? waitStatus : undefined,
+          callback,
         })),
       );
     else if (body.case === 'traceEnd' && expected.kind === 'trace')

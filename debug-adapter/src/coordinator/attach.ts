@@ -4,7 +4,7 @@
  * anything is done, for all processes at once. Tests: test/probes/attach.test.ts.
  */
 import { randomBytes } from 'node:crypto';
-import { checkSettings } from '../model/plugin-changes.js';
+import { checkSettings, distinct } from '../model/plugin-changes.js';
 import { attachProcess, factsOf, familyOf, whyNotAttachable } from '../platform/attach.js';
 import { sleep } from '../platform/clock.js';
 import { settingsSchema } from '../platform/plugin-schema.js';
@@ -21,9 +21,10 @@ const LOOK_MS = 20;
 const SETTLE_LOOK_MS = 60;
 
 /** What its processes are told when they connect; before anything is done to them. */
-export async function prepareAttach(context: Context, { pid, plugins }: AttachParams): Promise<SettingInit[]> {
+export async function prepareAttach(context: Context, { pid, plugins: given }: AttachParams): Promise<SettingInit[]> {
   const { session, store } = context;
   store.checkWritable();
+  const plugins = distinct(given);
   for (const one of plugins) checkSettings(one, settingsSchema);
   const facts = factsOf(pid);
   if (facts === undefined) throw failure('cannotAttach', { pid, why: `process ${pid}: there is no such process of yours` });

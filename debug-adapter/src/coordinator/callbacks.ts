@@ -1,31 +1,35 @@
 /**
  * Which callback of a plugin from outside a process is in: its agent notes each one that it calls in the shared names, which are still
- * there when the callback does not return, or has ended the process. Of hosts elsewhere nothing is known.
- * Test: test/probes/plugins.test.ts.
+ * there when the callback does not return, or has ended the process. Of a host elsewhere its service reads them.
+ * Tests: test/probes/plugins.test.ts, test/hosts/rack.test.ts.
  */
 import { dirname, join } from 'node:path';
 import type { RuntimePaths } from '../platform/runtime.js';
-import { readName } from '../platform/shared-names.js';
+import { callbackIn } from '../platform/shared-names.js';
 import { eventNames } from '../protocol/plugin-events.js';
 import type { AgentConnection } from './agent-connection.js';
 import type { Hosts } from './hosts.js';
 
-/** CAIRN_NAMES_CALL in native-agent/include/cairn/plugin.h. */
-const NAMES_CALL = 12;
 /** As native-agent/src/events/calls.cc has them. */
 const [EVENT, BARRIER, INIT, ROWS] = [1, 2, 3, 4];
 
 /** "plugin vendor, event precheckpoint"; empty: it is in none, or nobody knows. */
-export type CallbackOf = (one: AgentConnection) => string;
+export type CallbackOf = (one: AgentConnection) => Promise<string>;
 
 export function callbacksOf(hosts: Hosts, paths: Pick<RuntimePaths, 'names'>): CallbackOf {
-  return (one) => {
-    const host = hosts.byNumber(one.host);
-    if (host !== undefined && !host.local) return '';
-    const names = host?.socket ? join(dirname(host.socket), 'names') : paths.names;
-    const value = readName(names, NAMES_CALL, one.virtualPid);
-    return value === undefined ? '' : describe(one, value);
+  return async (one) => {
+    const value = await callback(one, hosts, paths);
+    return value === 0n ? '' : describe(one, value);
   };
+}
+
+async function callback(one: AgentConnection, hosts: Hosts, paths: Pick<RuntimePaths, 'names'>): Promise<bigint> {
+  const host = hosts.byNumber(one.host);
+  if (host === undefined || host.local) {
+    return callbackIn(host?.socket ? join(dirname(host.socket), 'names') : paths.names, one.virtualPid);
+  }
+  const [fact] = await hosts.facts(one.host, [{ ...one.process, virtualPid: one.virtualPid }]);
+  return fact?.callback ?? 0n;
 }
 
 function describe(one: Pick<AgentConnection, 'plugins'>, value: bigint): string {

@@ -42,7 +42,8 @@ const ENOTSUP = -95;
 const NOT_NOW_MS = 4000;
 const NOT_NOW_LOOK_MS = 150;
 
-const savedTables: readonly TableKind[] = ['pid', 'path', 'env', 'fd', 'connection', 'thread', 'counter'];
+const savedTables: readonly TableKind[] = ['pid', 'path', 'env', 'fd', 'connection', 'thread'];
+const othersTables: readonly TableKind[] = ['plugin'];
 
 export async function checkpoint(context: Context, params: CheckpointParams): Promise<CheckpointResult> {
   const { session, log } = context;
@@ -64,7 +65,7 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
     refuseObstacles(context);
     tellFileRules(session, all, params.files ?? []);
     // Before the threads stop: nobody waits for tables.
-    const tables = await collectTables(all, savedTables, session.hosts);
+    const tables = await collectTables(all, [...savedTables, ...(hasOthers(all) ? othersTables : [])], session.hosts);
     const stopped = operation.elapsedMs;
     let pauseMs = 0;
     const quick =
@@ -136,6 +137,10 @@ function tellFileRules(session: Session, all: readonly AgentConnection[], own: R
   session.hasOwnFileRules = own.length > 0;
   for (const one of all) one.set(fileRules([...own, ...session.rules.files]));
 }
+
+/** Plugins from outside. */
+const hasOthers = (all: readonly AgentConnection[]): boolean =>
+  all.some(({ plugins }) => plugins.some(({ library }) => library !== ''));
 
 /** With one process, and only barriers of our own, nobody has to be waited for between the phases. */
 function canGoInOne({ lingering }: Session, all: readonly AgentConnection[]): boolean {

@@ -169,8 +169,8 @@ export class Hosts {
     return true;
   }
 
-  /** Asked there. One that nobody can answer for lives. */
-  async facts(host: number, ids: readonly ProcessId[]): Promise<ProcessFacts[]> {
+  /** Asked there, with what callback runs in those whose virtual ids are given. One that nobody can answer for lives. */
+  async facts(host: number, ids: readonly (ProcessId & { virtualPid?: number })[]): Promise<ProcessFacts[]> {
     const found = this.byNumber(host);
     if (found === undefined || found.local) return ids.map(factsOf);
     const unknown = ids.map(() => ({ alive: true, outside: false, ended: undefined }));

@@ -3,11 +3,12 @@
  * knows the session's secret, and this side has, too (platform/proof.ts); until then nothing of it is read.
  *
  * Invariants: at most MAX_UNPROVEN connections are unproven at a time, each for PROOF_MS at most; at most MAX_WAITING more wait until it is
- * their turn, since all processes of a host come at once at a restart. What is refused is logged with its address, a flood of refusals only
+ * their turn, since all processes of a host come at once at a restart; both together are no more than half of the files that may be open. What is refused is logged with its address, a flood of refusals only
  * now and then. Never on all interfaces unless the user names them.
  * Tests: test/protocol/remote.test.ts.
  */
 import { createServer, type Server, type Socket } from 'node:net';
+import { resourceLimit } from '../platform/host.js';
 import { addressText, demandProof, plainAddress } from '../platform/proof.js';
 import type { NetworkAddress } from '../protocol/control.js';
 import { failure, reason } from '../protocol/errors.js';
@@ -24,16 +25,21 @@ export class Listener {
   readonly #secret: string;
   readonly #log: Log;
   readonly #accept: (socket: Socket) => void;
+  readonly #mayBeUnproven: number;
+  readonly #mayWait: number;
   readonly #unproven = new Set<Socket>();
   readonly #waiting: Socket[] = [];
   #server: Server | undefined;
   #refused = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(secret: string, log: Log, accept: (socket: Socket) => void) {
+  constructor(secret: string, log: Log, accept: (socket: Socket) => void, openFiles = resourceLimit('Max open files')) {
     this.#secret = secret;
     this.#log = log;
     this.#accept = accept;
+    const half = Math.floor((openFiles ?? Number.POSITIVE_INFINITY) / 2);
+    this.#mayBeUnproven = Math.min(MAX_UNPROVEN, Math.ceil(half / 4));
+    this.#mayWait = Math.min(MAX_WAITING, half - this.#mayBeUnproven);
   }
 
   /** Port 0: any. Gives where it listens. */
@@ -58,9 +64,9 @@ export class Listener {
 
   #take(socket: Socket): void {
     socket.on('error', () => undefined); // 'close' follows
-    if (this.#unproven.size < MAX_UNPROVEN) void this.#prove(socket);
-    else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(socket);
-    else this.#refuse(socket, `${MAX_UNPROVEN + MAX_WAITING} others have not proven themselves yet`);
+    if (this.#unproven.size < this.#mayBeUnproven) void this.#prove(socket);
+    else if (this.#waiting.length < this.#mayWait) this.#waiting.push(socket);
+    else this.#refuse(socket, `${this.#mayBeUnproven + this.#mayWait} others have not proven themselves yet`);
   }
 
   async #prove(socket: Socket): Promise<void> {

@@ -340,7 +340,7 @@ export class Operation {
       this.#changed();
       return result;
     };
-    const late = (): CairnError => time.late(members.filter((member) => record.isWaitedFor(member)));
+    const late = (): Promise<CairnError> => time.late(members.filter((member) => record.isWaitedFor(member)));
     try {
       return await bounded(
         Promise.all(members.map(one)),
@@ -429,13 +429,13 @@ function endedOnItsOwn(error: unknown): PhaseReply {
 async function lost(member: AgentConnection, phase: string, hosts: Hosts, callbackOf: CallbackOf): Promise<CairnError> {
   for (let waited = 0; waited < 300 && hosts.lives(member.process); waited += 10) await sleep(10);
   const lives = hosts.lives(member.process);
-  const callback = callbackOf(member);
-  const ended = callback === '' ? 'Its own output may say why.' : `It was in a callback: ${callback}.`;
+  const callback = await callbackOf(member);
   return failure('processLost', {
     pid: member.virtualPid,
     program: member.program,
     phase,
     how: lives ? 'lost its connection' : 'ended',
-    detail: lives ? 'The computation runs on; its agent connects again by itself.' : ended,
+    where: callback === '' || lives ? '' : `, in ${callback}`,
+    detail: lives ? 'The computation runs on; its agent connects again by itself.' : 'Its own output may say why.',
   });
 }

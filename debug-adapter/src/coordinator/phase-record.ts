@@ -113,21 +113,20 @@ export class PhaseTime {
   }
 
   /** Who waits for something outside has answered: often that is what the others have not said. */
-  late(members: readonly AgentConnection[]): CairnError {
+  async late(members: readonly AgentConnection[]): Promise<CairnError> {
     const silent = members.filter(({ virtualPid }) => !this.waiting.has(virtualPid));
     return failure('phaseDeadline', {
       phase: this.name,
       seconds: this.deadlineMs / 1000,
-      waiting: names(silent.length > 0 ? silent : members, this.callbackOf),
+      waiting: await names(silent.length > 0 ? silent : members, this.callbackOf),
     });
   }
 }
 
-export function names(members: readonly AgentConnection[], callbackOf: CallbackOf = () => ''): string {
-  return members
-    .map((one) => {
-      const callback = callbackOf(one);
-      return `${one.virtualPid} (${one.program}${callback === '' ? '' : `; in ${callback}`})`;
-    })
-    .join(', ');
+async function names(members: readonly AgentConnection[], callbackOf: CallbackOf): Promise<string> {
+  const all = members.map(async (one) => {
+    const callback = await callbackOf(one);
+    return `${one.virtualPid} (${one.program}${callback === '' ? '' : `; in ${callback}`})`;
+  });
+  return (await Promise.all(all)).join(', ');
 }

@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { checkSettings } from '../model/plugin-changes.js';
+import { checkSettings, distinct } from '../model/plugin-changes.js';
 import { findProgram, whyNotCheckpointable } from '../platform/executable.js';
 import { settingsSchema } from '../platform/plugin-schema.js';
 import type { LaunchParams, StartResult } from '../protocol/control.js';
@@ -38,14 +38,15 @@ export function identity({ session, paths }: Context): Identity {
 export function launch(context: Context, params: LaunchParams): Started {
   const { session, store } = context;
   store.checkWritable();
-  for (const one of params.plugins) checkSettings(one, settingsSchema);
+  const plugins = distinct(params.plugins);
+  for (const one of plugins) checkSettings(one, settingsSchema);
   session.computation = randomBytes(8).toString('hex');
   session.argv = params.argv;
   session.cwd = params.cwd;
   const program = findProgram(params.argv[0] ?? '', params.env, params.cwd);
   session.rules = { files: params.files ?? [], clock: params.clock ?? 'go-on', connections: params.connections ?? [] };
   session.processEnv = params.processEnv ?? [];
-  session.plugins = params.plugins;
+  session.plugins = plugins;
   session.launchProblem = program === undefined ? '' : whyNotCheckpointable(program);
   const strict = params.strict === true;
   if (strict && session.launchProblem !== '') throw failure('notStrict', { why: session.launchProblem });
@@ -67,7 +68,7 @@ export function launch(context: Context, params: LaunchParams): Started {
             },
           ],
     settings: [
-      ...pluginSettings(params.plugins, params.env),
+      ...pluginSettings(plugins, params.env),
       ...ruleSettings(session.rules),
       ...(strict ? [option('strict', '1')] : []),
     ],

@@ -43,24 +43,29 @@ export function deferred<T>(): Deferred<T> {
 export async function bounded<T>(
   work: Promise<T>,
   ms: number,
-  late: () => Error,
+  late: () => Error | Promise<Error>,
   signal?: AbortSignal,
   aborted?: () => Error,
   extra: () => number = () => 0,
 ): Promise<T> {
   const end = deferred<T>();
+  const fail = (why: Error | Promise<Error>): void =>
+    void Promise.resolve(why).then(
+      (error) => end.reject(error),
+      (error) => end.reject(error),
+    );
   let allowed = ms;
   const expire = (): void => {
     const more = ms + extra() - allowed;
     if (more <= 0) {
-      end.reject(late());
+      fail(late());
       return;
     }
     allowed += more;
     timer = setTimeout(expire, more);
   };
   let timer = setTimeout(expire, ms);
-  const stop = (): void => end.reject(aborted?.() ?? late());
+  const stop = (): void => fail(aborted?.() ?? late());
   if (signal?.aborted) stop();
   signal?.addEventListener('abort', stop);
   try {

@@ -11,6 +11,7 @@ import { splitChanges } from '../model/environment.js';
 import { sessionNameFor } from '../model/names.js';
 import { settingOf } from '../model/plugin-changes.js';
 import { pluginLibrary } from '../platform/installation.js';
+import { profilePlugins } from '../platform/plugin-profiles.js';
 import { checkProgram } from '../platform/program.js';
 import { type NotificationName, notifications, type PluginSetting, type SessionStatus } from '../protocol/control.js';
 import type { AttachConfiguration, LaunchConfiguration } from '../protocol/debug.js';
@@ -46,12 +47,7 @@ export class ControlComputations implements Computations {
         remedy: 'Give "program" or "snapshot".',
       });
     }
-    if (configuration.pluginProfile !== undefined) {
-      throw failure('usage', {
-        what: `The profile of plugins "${configuration.pluginProfile}" is looked up by Cairn's extension, not by its debug adapter`,
-        remedy: 'Name the plugins by "plugins".',
-      });
-    }
+    const plugins = pluginParams(configuration, cwd);
     const env = programEnvironment(this.#env, splitChanges(configuration.env).env);
     if (snapshot === undefined && program !== undefined) checkProgram(program, env, cwd);
     const suggested = snapshot?.session ?? sessionNameFor(program ?? '');
@@ -65,9 +61,12 @@ export class ControlComputations implements Computations {
     try {
       if (snapshot) {
         await computation.request('session/breakpoints', { names: [...(await breakpoints)] });
-        const { warnings } = await computation.request('session/restart', restartParams(configuration, snapshot, store.path));
+        const { warnings } = await computation.request(
+          'session/restart',
+          restartParams(configuration, plugins, snapshot, store.path),
+        );
         for (const { message, remedy } of warnings) warn(listener, `${message} ${remedy}`);
-      } else await computation.request('session/launch', launchParams(configuration, program ?? '', cwd, env));
+      } else await computation.request('session/launch', launchParams(configuration, plugins, program ?? '', cwd, env));
       await computation.request('session/started', { timeoutMs: START_MS });
       return computation;
     } catch (error) {
@@ -90,14 +89,15 @@ export class ControlComputations implements Computations {
 
 function launchParams(
   configuration: LaunchConfiguration,
+  plugins: Params<'session/launch'>['plugins'],
   program: string,
   cwd: string,
   env: Record<string, string>,
 ): Params<'session/launch'> {
-  const { args, plugins } = configuration;
+  const { args } = configuration;
   const { processEnv } = splitChanges(configuration.env);
   const argv = [program, ...args];
-  return { argv, cwd, env, processEnv, plugins: pluginParams(plugins, cwd), ...ruleParams(configuration), owner: 'coordinator' };
+  return { argv, cwd, env, processEnv, plugins, ...ruleParams(configuration), owner: 'coordinator' };
 }
 
 /** The order of a JSON object's keys is the order in which they count. */
@@ -113,13 +113,18 @@ function ruleParams({
   };
 }
 
-function restartParams(configuration: LaunchConfiguration, snapshot: SnapshotSummary, store: string): Params<'session/restart'> {
-  const { paths, plugins, withoutPlugins, pluginOrder, inPlace, changedFiles, slot } = configuration;
+function restartParams(
+  configuration: LaunchConfiguration,
+  plugins: Params<'session/launch'>['plugins'],
+  snapshot: SnapshotSummary,
+  store: string,
+): Params<'session/restart'> {
+  const { paths, withoutPlugins, pluginOrder, inPlace, changedFiles, slot } = configuration;
   return {
     snapshot: snapshot.path,
     ...splitChanges(configuration.env),
     paths,
-    plugins: pluginParams(plugins, configuration.cwd ?? '.'),
+    plugins,
     withoutPlugins,
     ...(pluginOrder === undefined ? {} : { pluginOrder }),
     pluginSettings: settingParams(configuration.pluginSettings),
@@ -135,11 +140,14 @@ function warn(listener: Listener, text: string): void {
   listener.notified('session/log', { time: new Date().toISOString(), level: 'warning', virtualPid: 0, text });
 }
 
-function pluginParams(plugins: LaunchConfiguration['plugins'], cwd: string): Params<'session/launch'>['plugins'] {
-  return plugins.map(({ library, settings }) => ({
+/** A profile's plugins are below those that the configuration itself names. */
+function pluginParams({ plugins, pluginProfile }: LaunchConfiguration, cwd: string): Params<'session/launch'>['plugins'] {
+  const own = plugins.map(({ library, settings }) => ({
     library: pluginLibrary(library, cwd),
     settings: JSON.stringify(settings ?? {}),
   }));
+  if (pluginProfile === undefined) return own;
+  return [...profilePlugins(pluginProfile, cwd, `"pluginProfile": "${pluginProfile}"`), ...own];
 }
 
 function settingParams(settings: LaunchConfiguration['pluginSettings']): PluginSetting[] {

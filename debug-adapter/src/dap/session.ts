@@ -130,7 +130,13 @@ export class CairnSession implements Listener, Subject {
     const configuration = parseArguments(LaunchConfiguration, 'launch', args);
     this.#event('initialized');
     const breakpoints = this.#configured.promise.then(() => this.#breakpoints);
-    await this.#begin(await this.#computations.launch(configuration, this, breakpoints));
+    try {
+      await this.#begin(await this.#computations.launch(configuration, this, breakpoints));
+    } catch (error) {
+      // What there was of processes has ended.
+      if (!this.#connected) this.#status = undefined;
+      throw error;
+    }
   }
 
   #configurationDone(): undefined {
@@ -162,11 +168,16 @@ export class CairnSession implements Listener, Subject {
 
   async #tellBreakpoints(): Promise<DebugProtocol.Breakpoint[]> {
     const names = this.#breakpoints;
-    if (!this.#connected || this.#progress.ended)
-      return names.map(() => ({ verified: false, message: 'The simulation has not begun.' }));
+    // By these a client finds those that it was told of before: they go by the place in its list, and none is 0.
+    const named = (at: number, verified: boolean, message?: string): DebugProtocol.Breakpoint => ({
+      id: at + 1,
+      verified,
+      ...(message === undefined ? {} : { message }),
+    });
+    if (!this.#connected || this.#progress.ended) return names.map((_, at) => named(at, false, 'The simulation has not begun.'));
     const { known } = await this.#request('session/breakpoints', { names });
     const message = 'No phase (save, resume, restart) and no barrier (PLUGIN.BARRIER) of this simulation has this name.';
-    return names.map((name, id) => (known.includes(name) ? { id, verified: true } : { id, verified: false, message }));
+    return names.map((name, at) => (known.includes(name) ? named(at, true) : named(at, false, message)));
   }
 
   async #continue(): Promise<object> {

@@ -20,7 +20,7 @@ const SCOPES: readonly ScopeKind[] = [
   { name: 'Environment', tables: ['env'], expensive: true },
   { name: 'File descriptors', tables: ['fd'], expensive: true },
   { name: 'Connections', tables: ['connection'], expensive: true },
-  { name: 'Counters of plugins', tables: ['counter'], expensive: true },
+  { name: 'Of plugins', tables: ['plugin'], expensive: true },
 ];
 
 export interface DapScope {
@@ -54,11 +54,10 @@ export function nameAndValue(kind: TableKind, row: TableRow): { name: string; va
       return { name: row.detail || row.virtual, value: bothNames(row) };
     case 'thread':
       return { name: `thread ${row.virtual}`, value: `${bothNames(row)}${detail}` };
-    case 'counter':
-      return { name: row.virtual, value: `${row.real}${detail}` };
     case 'env': // the name of a variable is never another one; its value is what the application sees
       return { name: row.virtual, value: row.real };
     case 'fd': // likewise the number; the real name is what it was opened on
+    case 'plugin': // and whatever a vendor counts
       return { name: row.virtual, value: `${row.real}${detail}` };
     case 'path':
     case 'connection':

@@ -23,8 +23,13 @@ export interface ChangedPlugins {
   without: string[];
 }
 
+/** A library that is given twice (in a profile and beside it) is one plugin: the last one counts, in its place. */
+export function distinct(plugins: readonly Plugin[]): Plugin[] {
+  return plugins.filter(({ library }, index) => !plugins.slice(index + 1).some((one) => one.library === library));
+}
+
 export function changePlugins(before: readonly NamedPlugin[], asked: PluginChanges, schemaOf: SchemaOf): ChangedPlugins {
-  const given = asked.plugins ?? [];
+  const given = distinct(asked.plugins ?? []);
   const out = (asked.withoutPlugins ?? []).map((text) => findPlugin(before, text));
   const kept = before.filter((one) => !out.includes(one));
   const merged = [
@@ -41,7 +46,7 @@ export function changePlugins(before: readonly NamedPlugin[], asked: PluginChang
   return { plugins, without: out.map(({ library }) => library) };
 }
 
-/** As text gives them, each in the form that the schema wants. */
+/** As text gives them, each in the form that the schema wants. Throws where neither a schema nor the settings of now know one. */
 export function changeSettings(
   plugins: readonly NamedPlugin[],
   changes: readonly PluginSetting[],
@@ -51,7 +56,15 @@ export function changeSettings(
   for (const { plugin, key, value } of changes) {
     const one = findPlugin(changed, plugin);
     const schema = schemaOf(one.library)?.schema;
-    const settings = withValue(settingsOf(one), pathOf(schema, key), typedValue(schemaAt(schema, key).at(-1), value));
+    const now = settingsOf(one);
+    if (schema === undefined && valueAt(now, pathOf(schema, key)) === undefined)
+      throw failure('unknownSetting', {
+        name: nameOf(one),
+        key,
+        known: Object.keys(now).join(', ') || 'none',
+        library: one.library,
+      });
+    const settings = withValue(now, pathOf(schema, key), typedValue(schemaAt(schema, key).at(-1), value));
     changed[changed.indexOf(one)] = { ...one, settings: JSON.stringify(settings) };
   }
   return changed;
@@ -138,6 +151,9 @@ function problemsOf({ path, schema }: SettingsSchema, settings: Json): SettingsP
     throw failure('fileNotReadable', { what: 'schema of settings', path, why: reason(error) }, error);
   }
 }
+
+const valueAt = (settings: Json, path: readonly string[]): unknown =>
+  path.reduce<unknown>((at, name) => objectOf(at)?.[name], settings);
 
 /** A name with dots in it, or names of objects in objects. */
 function pathOf(schema: unknown, key: string): string[] {

@@ -18,6 +18,8 @@ export interface ProcessFacts {
   outside: boolean;
   /** Wait status of one that nobody has waited for yet. */
   ended: number | undefined;
+  /** Where that was asked: see callbackIn() of shared-names.ts. */
+  callback?: bigint;
 }
 
 /** undefined: no such process. A zombie has ended for us, unless only its first thread has and others go on. */

@@ -7,6 +7,8 @@ import { readFileSync } from 'node:fs';
 /** As in names.cc: state, space, key, value. */
 const ENTRY_BYTES = 24;
 const LIVE = 2;
+/** CAIRN_NAMES_CALL in native-agent/include/cairn/plugin.h. */
+const NAMES_CALL = 12;
 
 /** The value of a name; undefined: nobody has set it, or there is no such file any more. */
 export function readName(file: string, space: number, key: number): bigint | undefined {
@@ -21,4 +23,9 @@ export function readName(file: string, space: number, key: number): bigint | und
     if (table.readBigInt64LE(at + 8) === BigInt(key)) return table.readBigInt64LE(at + 16);
   }
   return undefined;
+}
+
+/** Which callback of a plugin from outside runs in a process, as its agent has noted it; 0n: none. */
+export function callbackIn(file: string, virtualPid: number): bigint {
+  return BigInt.asUintN(64, readName(file, NAMES_CALL, virtualPid) ?? 0n);
 }

@@ -223,7 +223,8 @@ export const CheckpointResult = z.object({
 });
 export type CheckpointResult = z.infer<typeof CheckpointResult>;
 
-export const TableKind = z.enum(['pid', 'path', 'env', 'fd', 'connection', 'thread', 'mapping', 'wrap', 'counter']);
+/** `plugin`: what plugins from outside show of their own, names of other kinds and counters. */
+export const TableKind = z.enum(['pid', 'path', 'env', 'fd', 'connection', 'plugin', 'thread', 'mapping', 'wrap']);
 export type TableKind = z.infer<typeof TableKind>;
 
 export const TableRow = z.object({

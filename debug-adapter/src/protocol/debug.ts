@@ -21,7 +21,7 @@ export const LaunchConfiguration = z.object({
   session: z.string().optional(),
   store: z.string().optional(),
   plugins: z.array(PluginConfiguration).default([]),
-  /** Of the workspace; the editor puts its plugins before `plugins`. */
+  /** Of the workspace that `cwd` is in: its plugins are below `plugins`. */
   pluginProfile: z.string().min(1).optional(),
   /** At a restart: names or libraries of plugins of the snapshot that are taken out. */
   withoutPlugins: z.array(z.string().min(1)).default([]),

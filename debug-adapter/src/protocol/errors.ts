@@ -89,6 +89,13 @@ export const errorTable = define({
     message: 'The setting "{key}" of plugin {name} cannot change while the program runs: {why}',
     remedy: 'Change it at a restart: cairn restart SNAPSHOT --set {name}.{key}=VALUE',
   },
+  unknownSetting: {
+    number: 112,
+    blame: 'user',
+    message:
+      'Nothing says that plugin {name} has a setting "{key}": it has none now, and no schema of its settings is beside its library',
+    remedy: 'Nothing has been started. It has: {known}. Others are given to it as a whole: --plugin {library}=SETTINGS.json',
+  },
 
   // 2xx: sessions
   noSession: { number: 200, blame: 'user', message: 'No session is running', remedy: 'Start one: cairn run -- PROGRAM' },
@@ -282,7 +289,7 @@ export const errorTable = define({
   processLost: {
     number: 405,
     blame: 'program',
-    message: 'Process {pid} ({program}) {how} during phase {phase}',
+    message: 'Process {pid} ({program}) {how} during phase {phase}{where}',
     remedy: '{detail}',
   },
   cancelled: { number: 406, blame: 'user', message: 'The {kind} was cancelled', remedy: '{detail}' },

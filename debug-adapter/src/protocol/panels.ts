@@ -34,7 +34,7 @@ export type BarriersModel = z.infer<typeof BarriersModel>;
 export const NameSource = z.object({ id: z.string(), label: z.string(), kind: z.enum(['live', 'snapshot']) });
 export type NameSource = z.infer<typeof NameSource>;
 
-export const NameTableKind = TableKind.extract(['pid', 'path', 'env', 'fd', 'connection']);
+export const NameTableKind = TableKind.extract(['pid', 'path', 'env', 'fd', 'connection', 'plugin']);
 export type NameTableKind = z.infer<typeof NameTableKind>;
 
 /** Model of the Virtual Names view: one table of one source. */

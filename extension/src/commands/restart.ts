@@ -8,6 +8,7 @@ import { PreflightFinding, RestartChange } from '../../../debug-adapter/src/prot
 import type { CairnCommand } from '../platform/cairnCommand.js';
 import { messageOf, UserError } from '../platform/errors.js';
 import type { LiveSessions } from '../session/liveSessions.js';
+import { loadedProfiles } from '../session/pluginProfiles.js';
 import { folderOf } from '../session/stores.js';
 import { snapshotLabel } from '../views/format.js';
 import type { SnapshotNode } from '../views/nodes.js';
@@ -66,7 +67,8 @@ export class Restarts {
     const { snapshot } = node;
     if (snapshot.problem !== '') throw new UserError(`${snapshotLabel(snapshot)} cannot be restarted: ${snapshot.problem}`);
     const options: RestartOptions = {};
-    while (await chooseRestart(snapshot, options)) {
+    const known = { snapshot, profiles: {}, readProfiles: () => loadedProfiles(folderOf(node.store)) };
+    while (await chooseRestart(known, options)) {
       try {
         const changes = await this.#preflight(node, options);
         if (changes && (changes.length === 0 || (await acceptChanges(snapshot, changes))))
@@ -92,7 +94,10 @@ export class Restarts {
   /** What it changes; undefined: it cannot be right here, and the user was told why. */
   async #preflight({ store, snapshot }: SnapshotNode, options: RestartOptions): Promise<RestartChange[] | undefined> {
     const args = ['restart', '--check', '--store', store, ...checkArguments(options), '--', snapshot.id];
-    const { restartable, findings, changes } = await this.#cairn.json(Check, args, { mayFail: true });
+    const { restartable, findings, changes } = await this.#cairn.json(Check, args, {
+      mayFail: true,
+      cwd: folderOf(store)?.uri.fsPath,
+    });
     const text = (severity: PreflightFinding['severity']) =>
       findings
         .filter((one) => one.severity === severity)

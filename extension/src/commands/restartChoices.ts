@@ -7,21 +7,21 @@ import { changeText } from '../../../debug-adapter/src/protocol/format.js';
 import type { RestartChange, SnapshotSummary } from '../../../debug-adapter/src/protocol/snapshot.js';
 import { snapshotLabel } from '../views/format.js';
 import type { RestartOptions } from './restartArguments.js';
-import { describePlugins, editPlugins } from './restartPlugins.js';
+import { describePlugins, editPlugins, type Known } from './restartPlugins.js';
 
 interface Step extends vscode.QuickPickItem {
-  readonly edit?: (options: RestartOptions, snapshot: SnapshotSummary) => Promise<void>;
+  readonly edit?: (options: RestartOptions, known: Known) => Promise<void>;
 }
 
 /** Changes `options`; false: the user does not want to restart. */
-export async function chooseRestart(snapshot: SnapshotSummary, options: RestartOptions): Promise<boolean> {
+export async function chooseRestart(known: Known, options: RestartOptions): Promise<boolean> {
   for (;;) {
-    const step = await vscode.window.showQuickPick(steps(options, snapshot), {
-      title: `Restart ${snapshotLabel(snapshot)} as…`,
+    const step = await vscode.window.showQuickPick(steps(options, known), {
+      title: `Restart ${snapshotLabel(known.snapshot)} as…`,
       placeHolder: 'Choose what to change, then Restart',
     });
     if (!step?.edit) return step !== undefined;
-    await step.edit(options, snapshot);
+    await step.edit(options, known);
   }
 }
 
@@ -42,7 +42,7 @@ export async function acceptChanges(snapshot: SnapshotSummary, changes: readonly
   return picked === start;
 }
 
-function steps(options: RestartOptions, snapshot: SnapshotSummary): Step[] {
+function steps(options: RestartOptions, known: Known): Step[] {
   const env = Object.entries(options.env ?? {}).map(([name, value]) => (value === null ? `-${name}` : `${name}=${value}`));
   const paths = (options.paths ?? []).map(({ from, to }) => `${from}=${to}`);
   return [
@@ -50,7 +50,7 @@ function steps(options: RestartOptions, snapshot: SnapshotSummary): Step[] {
     { label: '$(symbol-key) Environment', description: env.join(', ') || 'as at the snapshot', edit: editEnvironment },
     { label: '$(file-symlink-directory) Paths', description: paths.join(', ') || 'as at the snapshot', edit: editPaths },
     { label: '$(server-environment) Run slot', description: options.slot ?? 'none', edit: editSlot },
-    { label: '$(extensions) Plugins', description: describePlugins(options, snapshot), edit: editPlugins },
+    { label: '$(extensions) Plugins', description: describePlugins(options, known), edit: editPlugins },
     { label: '$(tag) Session name', description: options.session ?? 'made from the old one', edit: editName },
     {
       label: options.inPlace ? '$(check) Write in place' : '$(new-folder) Write to a run folder of its own',

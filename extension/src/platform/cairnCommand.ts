@@ -27,16 +27,16 @@ export class CairnCommand {
   async json<S extends z.ZodType>(
     schema: S,
     [command = '', ...args]: readonly string[],
-    { mayFail = false } = {},
+    { mayFail = false, cwd }: { mayFail?: boolean; cwd?: string | undefined } = {},
   ): Promise<z.output<S>> {
-    const text = await this.#run([...command.split(' '), '--json', ...args], mayFail);
+    const text = await this.#run([...command.split(' '), '--json', ...args], mayFail, cwd);
     const parsed = schema.safeParse(text.trim() === '' ? {} : JSON.parse(text));
     if (!parsed.success)
       throw new Error(`cairn ${command} ${args.join(' ')} printed something unexpected: ${parsed.error.message}`);
     return parsed.data;
   }
 
-  #run(args: readonly string[], mayFail: boolean): Promise<string> {
+  #run(args: readonly string[], mayFail: boolean, cwd: string | undefined): Promise<string> {
     const started = Date.now();
     return new Promise((resolve, reject) => {
       const options = {
@@ -44,6 +44,7 @@ export class CairnCommand {
         timeout: DEADLINE_MS,
         maxBuffer: MAX_OUTPUT,
         encoding: 'utf8' as const,
+        ...(cwd === undefined ? {} : { cwd }),
       };
       execFile(process.execPath, [this.#cli, ...args], options, (error, stdout, stderr) => {
         this.#log.debug(`cairn ${args.join(' ')}: ${Date.now() - started} ms, ${error ? `failed: ${stderr.trim()}` : 'done'}`);

@@ -85,6 +85,13 @@ export async function profilePlugins(folder: vscode.WorkspaceFolder, name: strin
   return toldHere(() => pluginsOfProfile(parseProfiles(text), name, folder.uri.fsPath));
 }
 
+/** What each profile loads. Throws what the user has to correct in the file. */
+export async function loadedProfiles(folder: vscode.WorkspaceFolder | undefined): Promise<Record<string, ProfilePlugin[]>> {
+  if (folder === undefined) return {};
+  const profiles = await readProfiles(folder);
+  return Object.fromEntries(Object.keys(profiles).map((name) => [name, pluginsOfProfile(profiles, name, folder.uri.fsPath)]));
+}
+
 function profilesIn(text: string): PluginProfiles['profiles'] {
   return toldHere(() => parseProfiles(text));
 }

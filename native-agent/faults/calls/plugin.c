@@ -272,7 +272,7 @@ static void emit(cairn_emit_row emit_row, void *context, uint32_t index, const c
 }
 
 static void rows(const char *table, cairn_emit_row emit_row, void *context) {
-  if (strcmp(table, "counter") != 0) return;
+  if (strcmp(table, "plugin") != 0) return;
   for (uint32_t i = 0; i < faults.count; ++i) {
     if ((wrapped & 1u << i) == 0) continue;
     emit(emit_row, context, i, ": calls", &counts[i].calls);

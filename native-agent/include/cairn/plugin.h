@@ -415,7 +415,7 @@ struct cairn_plugin {
   /* [as it stands at each event] Unknown events: return 0. `data` as said at the event, else NULL. */
   int32_t (*event)(uint32_t event, void *data);
 
-  /* [running, quiesced] Gives the rows of one table ("pid", "path", "env", "fd", …) that this plugin owns. May be NULL. */
+  /* [running, quiesced] Gives the rows of one table ("pid", "path", "env", "fd", "connection"; "plugin": all else) that this plugin owns. May be NULL. */
   void (*rows)(const char *table, cairn_emit_row emit, void *context);
 
   /* [quiesced, restoring] NULL-terminated names of own barriers, in order, and what runs at each; NULL: none. The checkpoint's come when

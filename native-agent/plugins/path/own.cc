@@ -12,10 +12,12 @@
 namespace cairn::path {
 namespace {
 
-// Spaces of the shared names. kOwn: hash of a name, reduced → 1; as few that the table has room for all. kKnown: key 0, there from the
-// moment on when all is told. kHidden: key 0 → the number that changes.
+// Spaces of the shared names. kOwn: hash of a name, reduced → 1; as few that the table has room for all. kKnown: two keys, there
+// from before the threads run: whether all is told, and whether something could not be told, for good. kHidden: key 0 → the number that changes.
 constexpr uint32_t kOwn = plugin::name_space("path own");
 constexpr uint32_t kKnown = plugin::name_space("path own known");
+constexpr int64_t kAll = 0;
+constexpr int64_t kMissed = 1;
 constexpr uint32_t kHidden = plugin::name_space("path hidden");
 constexpr uint64_t kKeys = 4096;
 /// With so many names most would be taken for one that is there.
@@ -29,10 +31,17 @@ int64_t key_of(const char *name, size_t length) {
   return static_cast<int64_t>((hash ^ (hash >> 32)) % kKeys);
 }
 
+/// Without room for a name nothing can be known any more. There is room for this: what is there is replaced in its place.
+void miss() { state.host->set_name(kKnown, kMissed, 1); }
+
+bool is_set(int64_t key, int64_t value) {
+  int64_t found = 0;
+  return state.host->get_name(kKnown, key, &found) == 0 && found == value;
+}
+
 bool tell_key(int64_t key) {
   if (is_told(kOwn, key) || state.host->set_name(kOwn, key, 1) == 0) return true;
-  // Without room for it nothing can be known any more.
-  state.host->remove_name(kKnown, 0);
+  miss();
   return false;
 }
 
@@ -77,16 +86,18 @@ int64_t own_key(const PathText &path) {
 
 void tell_own(const PathText &path) { (void)tell_key(own_key(path)); }
 
-bool may_be_own(int64_t key) { return !is_told(kKnown, 0) || is_told(kOwn, key); }
+bool may_be_own(int64_t key) { return !is_set(kAll, 1) || !is_set(kMissed, 0) || is_told(kOwn, key); }
 
 void tell_hidden() {
-  if (state.host->set_name(kHidden, 0, (monotonic_ns() << 8) | (sys(SYS_gettid) & 0xff)) != 0) state.host->remove_name(kKnown, 0);
+  if (state.host->set_name(kHidden, 0, (monotonic_ns() << 8) | (sys(SYS_gettid) & 0xff)) != 0) miss();
 }
 
 int64_t last_hidden() {
   int64_t value = 0;
   return state.host->get_name(kHidden, 0, &value) == 0 ? value : 0;
 }
+
+bool begin_to_learn() { return state.host->set_name(kKnown, kAll, 0) == 0 && state.host->set_name(kKnown, kMissed, 0) == 0; }
 
 void learn_own() {
   PathText folder;
@@ -98,7 +109,7 @@ void learn_own() {
     if (!tell_key(own_key(folder))) return;
     if (!folder.assign(layer.folder, layer.folder_length) || !tell_below(folder, true, names, until_ns, 0)) return;
   }
-  state.host->set_name(kKnown, 0, 1);
+  state.host->set_name(kKnown, kAll, 1);
 }
 
 }  // namespace cairn::path

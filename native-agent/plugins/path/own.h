@@ -18,6 +18,8 @@ bool may_be_own(int64_t key);
 void tell_hidden();
 /// Another number after each tell_hidden() of any process.
 int64_t last_hidden();
+/// [restoring] In the first process, before learn_own(): what cannot be told from now on is known to be missing. false: there is no room for that.
+bool begin_to_learn();
 /// [running, aside] Tells all that the layers hold, in the first process after a restart; from then on may_be_own() can say no.
 void learn_own();
 

@@ -96,7 +96,7 @@ int32_t event(uint32_t event, void *) {
       publish_program();
       if (int32_t error = move_outside()) return state.host->fail(error, "path", "files of an earlier run cannot be found in this run's folder");
       if (!plugin::is_root(state.host)) return 0;
-      state.own_is_to_be_told = is_told_all();
+      state.own_is_to_be_told = is_told_all() && begin_to_learn();
       if (int32_t error = take_outside_over()) return error;
       if (int32_t error = write_rules()) return state.host->fail(error, "paths", "the path rules cannot be written into the session's runtime folder");
       return 0;

@@ -76,6 +76,15 @@ static int32_t event(uint32_t number, void *data) {
   }
 }
 
+/* What the user sees of it, by `cairn tables plugin` and in the editor, and in each snapshot: counters, and names of its own. */
+static void rows(const char *table, cairn_emit_row emit, void *context) {
+  if (strcmp(table, "plugin") != 0) return;
+  char text[64];
+  snprintf(text, sizeof text, "checkpoints %u, restarts %u", checkpoints, restarts);
+  const struct cairn_row row = {sizeof row, 0, "seen", text, "", "", 0};
+  emit(context, &row);
+}
+
 /* No process goes on to the next barrier before all have passed this one. A checkpoint's come before PRECHECKPOINT, a restart's after
  * RESTART. Return host->waits_for("the emulator") where something outside is not there yet. */
 static const char *const checkpoint_barriers[] = {"drain", NULL};
@@ -89,7 +98,7 @@ static int32_t barrier(const char *name, uint32_t restart) {
 
 static const struct cairn_plugin plugin = {
     sizeof plugin, CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "@NAME@", "0.1.0", "",
-    init, event, NULL, checkpoint_barriers, restart_barriers, barrier, NULL,
+    init, event, rows, checkpoint_barriers, restart_barriers, barrier, NULL,
 };
 
 CAIRN_EXPORT const struct cairn_plugin *cairn_plugin_entry(uint32_t host_major, uint32_t host_minor) {

@@ -55,6 +55,7 @@ constexpr size_t agent_stack = 512 * 1024;
 constexpr uint64_t retry_ns = 1'000'000'000;  // between attempts to find a lost coordinator
 constexpr long continue_look_ns = 20'000'000;  // while a stopped process is let run for an operation
 constexpr long cancel_look_ns = 200'000'000;   // while a restart goes on
+constexpr int giving_up[] = {SIGINT, SIGTERM};  // by these its user cancels it
 constexpr uint64_t last_word_ns = 10'000'000'000;  // for a coordinator that hangs
 constexpr uint64_t exit_patience_ns = 600'000'000'000;
 
@@ -71,6 +72,17 @@ const char* variable(const char* strings, const char* name) {
 }
 
 void copy_text(char* target, size_t capacity, const char* text) { sys::TextBuilder(target, capacity).add(text ? text : ""); }
+
+/// Of those by which a restart is cancelled.
+uint64_t ignored_now() {
+  uint64_t ignored = 0;
+  for (int number : giving_up) {
+    uintptr_t action[8] = {};  // of any processor: its handler comes first
+    if (failed(call(SYS_rt_sigaction, number, nullptr, action, 8)) || action[0] != reinterpret_cast<uintptr_t>(SIG_IGN)) continue;
+    ignored |= uint64_t{1} << (number - 1);
+  }
+  return ignored;
+}
 
 uint64_t own_start_time() { return sys::stat_field("/proc/self/stat", sys::stat_start_time); }
 
@@ -482,9 +494,15 @@ void Agent::look_for_cancel() {
   uint64_t pending = 0;
   // Every thread blocks all signals now, and what the image has of pending ones is queued when they run.
   if (cancelled_ || !channel_.connected() || failed(call(SYS_rt_sigpending, &pending, sizeof pending))) return;
-  const int giving_up[] = {SIGINT, SIGTERM};
   for (int number : giving_up) {
-    if (cancelled_ || (pending >> (number - 1) & 1) == 0) continue;
+    const uint64_t one = uint64_t{1} << (number - 1);
+    if (cancelled_ || (pending & one) == 0) continue;
+    if ((ignored_ & one) != 0) {
+      // The kernel keeps what is blocked; the program, whose own action is in place by then, is not to get it.
+      struct timespec at_once = {};
+      call_unchecked(SYS_rt_sigtimedwait, &one, nullptr, &at_once, sizeof one);
+      continue;
+    }
     cancelled_ = true;
     cairn_agent_RestartCancelled notice = {number};
     if (channel_.send(0, cairn_agent_Message_restart_cancelled_tag, cairn_agent_RestartCancelled_fields, &notice) != 0) lost_coordinator();
@@ -565,6 +583,7 @@ void Agent::run_restarted(const image::Handoff* handoff) {
   writing_ = 0;
   connected_once_ = 0;
   cancelled_ = false;
+  ignored_ = ignored_now();
   forked_ = 0;
   fork_gate_.reset();
   requests_.restarted();

@@ -107,6 +107,7 @@ class Agent {
   Sections sections_;
   const image::Handoff* handoff_ = nullptr;  // threads are waiting to be released
   bool cancelled_ = false;        // the coordinator was told so
+  uint64_t ignored_ = 0;          // signals that whoever restarts it ignores, as a mask
   uint64_t room_start_ = 0;       // where threads are until they have left the restart; size 0: there is none
   uint64_t room_size_ = 0;
   uint64_t pages_device_ = 0;

@@ -185,6 +185,14 @@ bool deliver(const LoadedPlugin& entry, cairn_event event, void* data) {
   return false;
 }
 
+bool is_taken(const char* name, const LoadedPlugin* but) {
+  for (uint32_t number = 0; number < plugin_count(); ++number) {
+    const LoadedPlugin& other = plugin(number);
+    if (&other != but && other.error[0] == 0 && !other.out && Text(other.plugin->name) == Text(name)) return true;
+  }
+  return false;
+}
+
 bool refuse(LoadedPlugin* entry, const char* first, const char* second) {
   sys::TextBuffer<1024> text;
   text.add(first).add(second);
@@ -247,6 +255,10 @@ bool load_plugin(const char* library, const char* settings_text, sys::Error* res
   }
   if (plugin->size < sizeof(uint32_t) * 4 + 3 * sizeof(char*) || plugin->name == nullptr) {
     return refuse(place, library, " returned a damaged cairn_plugin");
+  }
+  // Barriers, settings and whoever looks on know it by its name.
+  if (is_taken(plugin->name, place)) {
+    return refuse(place, library, sys::TextBuffer<256>().add(" has the name of a plugin that is there already: ").add(plugin->name).c_str());
   }
   // What an older plugin does not have is absent for us.
   auto* known = static_cast<cairn_plugin*>(allocate(sizeof(cairn_plugin)));
@@ -349,11 +361,14 @@ void rows(const char* table, void (*emit)(void* context, const cairn_row* row, c
 uint32_t allocated_mappings() { return mappings_made; }
 
 void* allocate(uint64_t bytes) {
+  constexpr uint64_t most = uint64_t{1} << (sizeof(void*) * 8 - 1);  // that rounding up does not make little of it
+  if (bytes > most) return nullptr;
   uint64_t size = (bytes + 15) & ~uint64_t{15};
   if (size > chunk_size / 4) {
     int64_t own = call(SYS_mmap, nullptr, sys::page_up(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (failed(own)) return nullptr;
     ++mappings_made;
-    return failed(own) ? nullptr : reinterpret_cast<void*>(own);
+    return reinterpret_cast<void*>(own);
   }
   if (size > chunk_left) {
     int64_t fresh = call(SYS_mmap, nullptr, chunk_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

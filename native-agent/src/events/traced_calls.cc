@@ -1,4 +1,6 @@
-// The queue has many writers and one reader. A cell's turn says whose it is: `position` may write to it, `position + 1` is to be read.
+// The queue has many writers and one reader. A cell's turn says whose it is: `position` may write to it, `position + 1` is to be read. A signal
+// handler may leave a writer's frames by longjmp: a cell that was taken and is not written after a while is given up, for good, since
+// the writer may have been stopped only, and come back.
 #include "events/traced_calls.h"
 
 #include "sys/context.h"
@@ -12,6 +14,8 @@ namespace cairn::events {
 namespace {
 
 constexpr uint32_t capacity = 4096;
+constexpr uintptr_t given_up = UINTPTR_MAX;      // a turn that is nobody's
+constexpr uint64_t patience_ns = 200'000'000;    // with a writer
 constexpr uint32_t attempts = 64;            // to get a cell, before one is given up
 constexpr uint64_t copied_arguments = 512;  // bytes of the caller's stack, that a wrapper may take arguments from
 
@@ -23,6 +27,7 @@ struct Cell {
 Cell cells[capacity];
 uintptr_t next_written = 0;
 uintptr_t next_read = 0;
+uint64_t awaited_since_ns = 0;  // the writer of next_read; 0: nobody is awaited
 uintptr_t dropped = 0;
 bool noting = false;
 bool prepared = false;
@@ -36,8 +41,15 @@ void note(const TracedCall& call) {
     if (turn == position) {
       if (!__atomic_compare_exchange_n(&next_written, &position, position + 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) continue;
       cell.call = call;
-      __atomic_store_n(&cell.turn, position + 1, __ATOMIC_RELEASE);
+      uintptr_t mine = position;
+      // Given up meanwhile, it is counted.
+      (void)__atomic_compare_exchange_n(&cell.turn, &mine, position + 1, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
       return;
+    }
+    if (turn == given_up) {
+      (void)__atomic_compare_exchange_n(&next_written, &position, position + 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+      position = __atomic_load_n(&next_written, __ATOMIC_RELAXED);
+      continue;
     }
     if (turn < position) break;
     position = __atomic_load_n(&next_written, __ATOMIC_RELAXED);
@@ -45,9 +57,23 @@ void note(const TracedCall& call) {
   __atomic_fetch_add(&dropped, 1, __ATOMIC_RELAXED);
 }
 
+/// Of a writer that has taken the cell, once it has had its time.
+bool give_up(Cell* cell) {
+  const uint64_t now = sys::now_ns();
+  if (awaited_since_ns == 0) awaited_since_ns = now;
+  uintptr_t theirs = next_read;
+  if (now - awaited_since_ns < patience_ns ||
+      !__atomic_compare_exchange_n(&cell->turn, &theirs, given_up, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+    return false;
+  }
+  __atomic_fetch_add(&dropped, 1, __ATOMIC_RELAXED);
+  return true;
+}
+
 void prepare() {
   for (uint32_t i = 0; i < capacity; ++i) cells[i].turn = i;
   next_written = next_read = dropped = 0;
+  awaited_since_ns = 0;
   prepared = true;
 }
 
@@ -72,12 +98,19 @@ void note_calls(bool on) {
 }
 
 bool take_call(TracedCall* call) {
-  Cell& cell = cells[next_read % capacity];
-  if (!prepared || __atomic_load_n(&cell.turn, __ATOMIC_ACQUIRE) != next_read + 1) return false;
-  *call = cell.call;
-  __atomic_store_n(&cell.turn, next_read + capacity, __ATOMIC_RELEASE);
-  ++next_read;
-  return true;
+  if (!prepared) return false;
+  while (next_read != __atomic_load_n(&next_written, __ATOMIC_ACQUIRE)) {
+    Cell& cell = cells[next_read % capacity];
+    const uintptr_t turn = __atomic_load_n(&cell.turn, __ATOMIC_ACQUIRE);
+    if (turn == next_read && !give_up(&cell)) return false;
+    ++next_read;
+    awaited_since_ns = 0;
+    if (turn != next_read) continue;
+    *call = cell.call;
+    __atomic_store_n(&cell.turn, next_read - 1 + capacity, __ATOMIC_RELEASE);
+    return true;
+  }
+  return false;
 }
 
 uint64_t take_dropped_calls() { return __atomic_exchange_n(&dropped, 0, __ATOMIC_RELAXED); }

@@ -16,12 +16,19 @@ namespace {
 constexpr int plan_fd = 3;  // in the child
 constexpr int failed_status = 126;
 
+bool ignores(int number) {
+  struct sigaction action = {};
+  return sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 [[noreturn]] void execute(char** command, int plan, const sigset_t& mask) {
   // A copy on the number that the plan has already would stay close-on-exec.
   int copy = plan == plan_fd ? dup(plan) : plan;
   if (dup2(copy, plan_fd) != plan_fd) _exit(failed_status);
   closefrom(plan_fd + 1);
   setenv("CAIRN_PLAN", "3", 1);
+  // Node.js begins with the default actions.
+  setenv("CAIRN_IGNORED", ignores(SIGINT) ? ignores(SIGTERM) ? "SIGINT SIGTERM" : "SIGINT" : ignores(SIGTERM) ? "SIGTERM" : "", 1);
   signal(SIGTTOU, SIG_DFL);
   sigprocmask(SIG_SETMASK, &mask, nullptr);
   execv(command[0], command);

@@ -64,7 +64,7 @@ static int32_t event(uint32_t number, void *data) {
 }
 
 static void rows(const char *table, cairn_emit_row emit, void *context) {
-  if (strcmp(table, "path") != 0) return;
+  if (strcmp(table, "path") != 0 && strcmp(table, "plugin") != 0) return;
   struct cairn_row row = {.size = sizeof row, .virtual_name = "of " NAME, .real_name = had, .before = "", .detail = ""};
   emit(context, &row);
 }

@@ -1,6 +1,8 @@
 /* A plugin that misbehaves in one callback as long as a file exists. Settings: {"where": CALLBACK, "how": HOW, "file": PATH}; CALLBACK is an
- * event's number or "barrier", HOW is null, abort, stack, wild, trap, exit or hang. Built with -DMAJOR=2, -DUNDEFINED or -DNO_ENTRY it is one
+ * event's number or "barrier", HOW is null, abort, stack, wild, trap, exit, hang, or huge: asks for more memory
+ * than there can be. Built with -DMAJOR=2, -DUNDEFINED or -DNO_ENTRY it is one
  * that cannot be used. */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -42,6 +44,7 @@ static int32_t misbehave(const char *here) {
   if (strcmp(how, "wild") == 0) ((void (*)(void))(long)0x1234)();
   if (strcmp(how, "trap") == 0) __builtin_trap();
   if (strcmp(how, "exit") == 0) _exit(3);
+  if (strcmp(how, "huge") == 0) return host->allocate(UINT64_MAX) != NULL ? 0 : host->fail(-ENOMEM, "memory", "there is not so much");
   struct timespec_like {
     long seconds, nanoseconds;
   } pause = {0, 5000000};

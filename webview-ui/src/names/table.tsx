@@ -16,6 +16,7 @@ const VIRTUAL: Readonly<Record<NameTableKind, string>> = {
   env: 'Variable',
   fd: 'Descriptor',
   connection: 'Connection',
+  plugin: 'Name',
 };
 const REAL: Readonly<Record<NameTableKind, string>> = {
   pid: 'Real id',
@@ -23,6 +24,7 @@ const REAL: Readonly<Record<NameTableKind, string>> = {
   env: 'Value',
   fd: 'Opened',
   connection: 'Now',
+  plugin: 'Now',
 };
 
 interface Shown {
@@ -56,7 +58,13 @@ export function NameTable({ rows, kind, all, history, historyError }: Shown) {
           const open = history !== null && isSameRow(row, history);
           return (
             <Fragment key={index}>
-              <tr class={row.real === row.virtual || kind === 'env' || kind === 'fd' || kind === 'connection' ? '' : 'differs'}>
+              <tr
+                class={
+                  row.real === row.virtual || kind === 'env' || kind === 'fd' || kind === 'connection' || kind === 'plugin'
+                    ? ''
+                    : 'differs'
+                }
+              >
                 <th scope="row">{row.virtual}</th>
                 <td>{row.real}</td>
                 {restarted && <td>{row.before}</td>}

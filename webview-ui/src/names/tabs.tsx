@@ -10,6 +10,7 @@ const TABS: readonly (readonly [NameTableKind, string])[] = [
   ['env', 'Environment'],
   ['fd', 'File Descriptors'],
   ['connection', 'Connections'],
+  ['plugin', 'Of Plugins'],
 ];
 
 /** Index of the tab to which a key leads, from the end where negative. */

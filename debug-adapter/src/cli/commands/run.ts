@@ -5,6 +5,8 @@
 import { constants } from 'node:os';
 import type { ControlClient } from '../../control/client.js';
 import { expandPatterns, fitsName, isNamePattern, splitChanges } from '../../model/environment.js';
+import { distinct } from '../../model/plugin-changes.js';
+import { profilePlugins } from '../../platform/plugin-profiles.js';
 import { checkProgram } from '../../platform/program.js';
 import type { NetworkAddress, StartResult } from '../../protocol/control.js';
 import { failure } from '../../protocol/errors.js';
@@ -19,11 +21,11 @@ import {
   connectionRule,
   currentEnvironment,
   fileRule,
+  isIgnored,
   networkAddress,
   pathChange,
   plugin,
   pluginSetting,
-  profilePlugins,
   storePath,
   word,
 } from '../choices.js';
@@ -114,8 +116,8 @@ function rulesOf(options: StartOptions): { files: FileRule[]; connections: Conne
 /** A profile's are below those that are named by themselves, which may be of the profile, with other settings. */
 function pluginsOf({ plugin: named, profile }: StartOptions): ReturnType<typeof plugin>[] {
   const own = named.map(plugin);
-  const given = profile === undefined ? [] : profilePlugins(profile, process.cwd());
-  return [...given.filter(({ library }) => !own.some((one) => one.library === library)), ...own];
+  const given = profile === undefined ? [] : profilePlugins(profile, process.cwd(), `--profile ${profile}`);
+  return distinct([...given, ...own]);
 }
 
 export async function run(argv: string[], options: RunOptions): Promise<number> {
@@ -231,7 +233,7 @@ async function givenUp(client: ControlClient, work: (isGivenUp: () => boolean) =
     status = 128 + constants.signals[signal];
     stopped ??= client.request('session/stop', {}).catch(() => undefined);
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, isIgnored(signal) ? () => undefined : stop);
   try {
     const result = await work(() => status !== 0);
     await stopped;

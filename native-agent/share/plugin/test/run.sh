@@ -44,6 +44,7 @@ echo '{ "greeting": "welcome" }' >settings.json
 expect second 'welcome: restart (checkpoints 1, restarts 1)'
 expect second 'welcome: refill (checkpoints 1, restarts 1)'
 expect second 'welcome: running (checkpoints 1, restarts 1)'
+"$cairn" tables plugin --session second | grep -q 'seen .*checkpoints 1, restarts 1'
 # And others while the program runs.
 "$cairn" plugins set --session second '@NAME@.greeting=good bye'
 "$cairn" checkpoint --session second
