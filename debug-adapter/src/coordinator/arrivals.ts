@@ -1,7 +1,7 @@
 /**
  * Who has arrived at a phase, when, and what each took there, packed: a session keeps the phases of its last ten operations, and there may
  * be ten thousand processes. An object for each arrival would take more than all else that is known of a process.
- * Tests: test/unit/arrivals.test.ts, test/protocol/timeline.test.ts.
+ * Tests: test/unit/arrivals.test.ts, test/probes/timeline.test.ts.
  */
 import type { Arrival, CallbackTime } from '../protocol/timeline.js';
 
