@@ -362,7 +362,6 @@ bool Operation::resume() {
     bool ok = events::send(CAIRN_EVENT_RESUME);
     bool held_throughout = stop_.active();
     stop_.end();
-    agent_->save_.go_on();
     agent_->fork_gate_.open();
     held_ns_ = stop_.held_ns();
     arena_->rewind(arena_mark_);
@@ -408,6 +407,7 @@ void Operation::look_for_continue() {
 
 bool Operation::running() {
   if (progress_ != saved) return fail_order("running");
+  agent_->save_.go_on();
   progress_ = none;
   held_ns_ = 0;
   bool ok = events::send(CAIRN_EVENT_RUNNING);
