@@ -37,7 +37,9 @@ import {
   type TableRow,
   type TracedCall,
 } from '../protocol/generated/agent_pb.js';
+import type { TimelineProcess } from '../protocol/timeline.js';
 import type { PlacedProcess } from './hosts.js';
+import type { SharedWords } from './shared-words.js';
 import { type Deferred, deferred } from './strand.js';
 
 const HANDSHAKE_MS = 10_000;
@@ -45,6 +47,7 @@ const HANDSHAKE_MS = 10_000;
 export const COMPUTATION_OVER = 'the computation of this session has ended';
 
 export interface AgentOwner {
+  readonly words: SharedWords;
   /** Empty: welcome. Else why this process or launcher is refused. */
   greet(connection: AgentConnection): string;
   settings(connection: AgentConnection): MessageInitShape<typeof SettingSchema>[];
@@ -67,6 +70,11 @@ export interface Call {
   id: bigint;
   frame: Uint8Array;
 }
+
+const ignored = (): void => undefined;
+
+/** Words of Hello that most processes of a computation say. */
+const sameInMany = ['buildId', 'host', 'executable', 'sessionId', 'snapshot', 'commandLine', 'architecture'] as const;
 
 let lastId = 0n;
 function call(body: MessageBody): Call {
@@ -98,20 +106,31 @@ export interface Family {
   session: number;
   terminal: boolean;
   /** Children that nobody has waited for yet, with their wait status. */
-  ended: { virtualPid: number; status: number; untold?: boolean }[];
+  readonly ended: readonly { virtualPid: number; status: number; untold?: boolean }[];
 }
 
+/** Shared by thousands of connections, as long as nothing else is known. */
+export const nothing: readonly never[] = [];
+const unknownFamily: Family = { parent: 0, session: 0, terminal: false, ended: nothing };
+
+/**
+ * There may be ten thousand: what a connection seldom needs is made when it is needed, and what it has from others' mouths, too, is kept
+ * once (test/bench, the coordinator's memory).
+ */
 export class AgentConnection {
   /** What Hello said; set before the owner sees the connection. */
   hello!: Hello;
-  readonly plugins: PluginStatus[] = [];
+  /** Complete when it is ready. */
+  plugins: readonly PluginStatus[] = nothing;
+  /** Made by the first operation that tells of it. */
+  inTimelines: TimelineProcess | undefined;
   /** Not empty: why this process cannot be checkpointed. */
   problem = '';
   isOpen = true;
   /** What the last suspend found of its relatives. */
-  family: Family = { parent: 0, session: 0, terminal: false, ended: [] };
+  family = unknownFamily;
   /** Children that lived then. */
-  children: { virtualPid: number; realPid: number }[] = [];
+  children: readonly { virtualPid: number; realPid: number }[] = nothing;
   isReady = false;
   /** Stopped threads at the last suspend, or those that there were at the beginning. */
   threads = 1;
@@ -119,29 +138,27 @@ export class AgentConnection {
   readonly #socket: Socket;
   readonly #owner: AgentOwner;
   readonly #reader = new FrameReader();
-  readonly #expected = new Map<bigint, Expected>();
-  readonly #saved = new Map<bigint, Deferred<SaveDone>>();
-  readonly #awaitedSaves = new Set<bigint>();
-  readonly #ready = deferred<void>();
+  #expected: Map<bigint, Expected> | undefined;
+  #saved: Map<bigint, Deferred<SaveDone>> | undefined;
+  #awaitedSaves: Set<bigint> | undefined;
+  #ready: Deferred<void> | undefined;
+  #deadline: NodeJS.Timeout | undefined;
   #greeted = false;
 
   constructor(socket: Socket, owner: AgentOwner) {
     this.#socket = socket;
     this.#owner = owner;
-    const deadline = setTimeout(() => this.#break('it did not introduce itself in time'), HANDSHAKE_MS);
+    this.#deadline = setTimeout(() => this.#break('it did not introduce itself in time'), HANDSHAKE_MS);
     socket.on('data', (bytes) => {
       try {
         for (const message of this.#reader.push(bytes)) this.#take(message);
       } catch (error) {
         this.#break(reason(error));
       }
-      if (this.#greeted) clearTimeout(deadline);
+      if (this.#greeted) this.#forgetDeadline();
     });
-    socket.on('error', () => undefined); // 'close' follows
-    socket.on('close', () => {
-      clearTimeout(deadline);
-      this.#end();
-    });
+    socket.on('error', ignored); // 'close' follows
+    socket.on('close', () => this.#end());
   }
 
   get isLauncher(): boolean {
@@ -172,10 +189,10 @@ export class AgentConnection {
   }
   /** It was asked something that it has not answered. */
   get isAsked(): boolean {
-    return !this.isReady || this.#expected.size > 0 || this.#awaitedSaves.size > 0;
+    return !this.isReady || this.owesReply || (this.#awaitedSaves?.size ?? 0) > 0;
   }
   get owesReply(): boolean {
-    return this.#expected.size > 0;
+    return (this.#expected?.size ?? 0) > 0;
   }
   get argv(): string[] {
     return this.hello.commandLine.replace(/\0$/, '').split('\0');
@@ -187,6 +204,9 @@ export class AgentConnection {
 
   /** Resolves when the agent has said what it is made of; rejected when the connection ends before. */
   get ready(): Promise<void> {
+    if (this.isReady) return Promise.resolve();
+    if (!this.isOpen) return Promise.reject(this.#lost());
+    this.#ready ??= deferred<void>();
     return this.#ready.promise;
   }
 
@@ -243,8 +263,10 @@ export class AgentConnection {
   /** Settled by SaveDone of that operation, which may already have come. */
   saved(operation: bigint): Promise<SaveDone> {
     const { promise } = this.#savedEntry(operation);
-    this.#awaitedSaves.add(operation);
-    const over = (): void => void this.#awaitedSaves.delete(operation);
+    this.#awaitedSaves ??= new Set();
+    const awaited = this.#awaitedSaves;
+    awaited.add(operation);
+    const over = (): void => void awaited.delete(operation);
     promise.then(over, over);
     return promise;
   }
@@ -255,12 +277,13 @@ export class AgentConnection {
 
   /** Nobody is there to answer what it was asked; what it may still have sent, and what writes its image sends, is taken. */
   giveUp(): void {
-    const expected = [...this.#expected.values()];
-    this.#expected.clear();
+    const expected = this.#expected?.values() ?? nothing;
+    this.#expected = undefined;
     for (const { reply } of expected) reply.reject(this.#lost());
   }
 
   #savedEntry(operation: bigint): Deferred<SaveDone> {
+    this.#saved ??= new Map();
     const entry = this.#saved.get(operation) ?? deferred<SaveDone>();
     this.#saved.set(operation, entry);
     if (!this.isOpen) entry.reject(this.#lost());
@@ -272,6 +295,7 @@ export class AgentConnection {
       expected.reply.reject(this.#lost());
       return;
     }
+    this.#expected ??= new Map();
     this.#expected.set(id, expected);
     this.#write(frame);
   }
@@ -303,22 +327,16 @@ export class AgentConnection {
       case 'pluginInfo': {
         const { name, version, author, library, layer, barriers, restartBarriers, error } = body.value;
         const names = (text: string): string[] => text.split('\0').filter((one) => one !== '');
-        this.plugins.push({
-          name,
-          version,
-          author,
-          library,
-          layer,
-          barriers: names(barriers),
-          restartBarriers: names(restartBarriers),
-          error,
-        });
+        const own = { barriers: names(barriers), restartBarriers: names(restartBarriers) };
+        this.plugins = [...this.plugins, { name, version, author, library, layer, ...own, error }];
         return;
       }
       case 'ready':
         this.problem = body.value.error;
+        this.plugins = this.#owner.words.plugins(this.plugins);
         this.isReady = true;
-        this.#ready.resolve();
+        this.#ready?.resolve();
+        this.#ready = undefined;
         this.#owner.ready(this);
         return;
       case 'phaseReply':
@@ -366,6 +384,8 @@ export class AgentConnection {
   }
 
   #greet(id: bigint, hello: Hello): void {
+    const { words } = this.#owner;
+    for (const key of sameInMany) hello[key] = words.word(hello[key]);
     this.hello = hello;
     this.threads = Math.max(1, hello.threads);
     const ours = { protocolMajor: AGENT_PROTOCOL_MAJOR, protocolMinor: AGENT_PROTOCOL_MINOR };
@@ -402,7 +422,7 @@ export class AgentConnection {
       }
     >,
   ): void {
-    const expected = this.#expected.get(id);
+    const expected = this.#expected?.get(id);
     if (expected === undefined) return;
     if (body.case === 'tableRow') {
       if (expected.kind === 'table') expected.rows.push(body.value);
@@ -412,7 +432,8 @@ export class AgentConnection {
       if (expected.kind === 'trace') expected.calls.push(body.value);
       return;
     }
-    this.#expected.delete(id);
+    this.#expected?.delete(id);
+    if (this.#expected?.size === 0) this.#expected = undefined;
     const who = { pid: this.virtualPid, program: this.program };
     if (body.case === 'phaseReply' && expected.kind === 'phase') expected.reply.resolve(body.value);
     else if (body.case === 'processFacts' && expected.kind === 'facts')
@@ -452,6 +473,11 @@ export class AgentConnection {
     return new ConnectionLost(this);
   }
 
+  #forgetDeadline(): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined;
+  }
+
   #break(why: string): void {
     this.#owner.broken(this, why);
     this.#socket.destroy();
@@ -460,9 +486,10 @@ export class AgentConnection {
   #end(): void {
     if (!this.isOpen) return;
     this.isOpen = false;
-    this.#ready.reject(this.#lost());
+    this.#forgetDeadline();
+    this.#ready?.reject(this.#lost());
     this.giveUp();
-    for (const entry of this.#saved.values()) entry.reject(this.#lost());
+    for (const entry of this.#saved?.values() ?? nothing) entry.reject(this.#lost());
     if (this.#greeted) this.#owner.closed(this);
   }
 }

@@ -25,6 +25,7 @@ import { AgentConnection, type AgentOwner, COMPUTATION_OVER } from './agent-conn
 import { sameProcess } from './hosts.js';
 import type { Log, LogLevel } from './log.js';
 import type { Session } from './session.js';
+import { SharedWords } from './shared-words.js';
 
 const LOOK_MS = 100;
 /** For a launcher's report that comes after its program's end, on a connection of its own. */
@@ -45,6 +46,7 @@ export interface AgentEvents {
 }
 
 export class Agents implements AgentOwner {
+  readonly words = new SharedWords();
   readonly launchers = new Set<AgentConnection>();
   /** True while the coordinator's own child, the launcher in its terminal, lives. */
   childLives = false;

@@ -6,6 +6,7 @@
  * Tests: test/protocol/.
  */
 
+import { hash } from 'node:crypto';
 import type { Clock } from '../platform/clock.js';
 import { makeNames, type RuntimePaths } from '../platform/runtime.js';
 import type {
@@ -42,7 +43,7 @@ import type { Log } from './log.js';
 import { letGo, members, suspend } from './members.js';
 import { Operation } from './operation.js';
 import { changeLiveSettings } from './plugin-settings.js';
-import { computationLives, readRecord, writeRecord } from './record.js';
+import { computationLives, readRecord, recordText, writeRecord } from './record.js';
 import { findObstacles } from './refusals.js';
 import { finishRestart, restart, restartError, watchRestorers } from './restart.js';
 import { Session } from './session.js';
@@ -90,7 +91,8 @@ export class Coordinator {
   #operations = 0;
   readonly #timelines = new Timelines();
   #startTimer: NodeJS.Timeout | undefined;
-  #recorded = '';
+  /** Of the record's text, which is long where there are many processes. */
+  #recordedDigest = '';
 
   constructor(options: CoordinatorOptions) {
     const { store, paths, clock, log, deadlines, compression } = options;
@@ -428,9 +430,11 @@ export class Coordinator {
     const { session } = this;
     const pending = this.#started?.restart;
     if (session.state === 'restarting' && pending && !one.hello.reconnected && one.hello.snapshot === pending.name) {
-      const all = pending.processes.map((pid) => session.processes.find((other) => other.virtualPid === pid && other.isReady));
-      const there = all.filter((other) => other !== undefined);
-      if (there.length < all.length) return;
+      // Looked at anew for each that comes: before there are enough, nothing more than how many there are.
+      if (session.processes.length < pending.processes.length) return;
+      const ready = new Map(session.processes.filter((other) => other.isReady).map((other) => [other.virtualPid, other]));
+      const there = pending.processes.flatMap((pid) => ready.get(pid) ?? []);
+      if (there.length < pending.processes.length) return;
       this.#strand
         .run(() => finishRestart(this.#context, this.#joining, pending, there))
         .then(
@@ -496,10 +500,10 @@ export class Coordinator {
   }
 
   #record(): void {
-    const { operation: _, ...lasting } = this.session.record;
-    const text = JSON.stringify(lasting);
-    if (text === this.#recorded) return;
-    this.#recorded = text;
-    writeRecord(this.#options.paths.record, { ...lasting, operation: null });
+    const text = recordText({ ...this.session.record, operation: null });
+    const digest = hash('sha256', text);
+    if (digest === this.#recordedDigest) return;
+    this.#recordedDigest = digest;
+    writeRecord(this.#options.paths.record, text);
   }
 }

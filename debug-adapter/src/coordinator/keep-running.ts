@@ -79,6 +79,7 @@ export class StoppedProcesses {
     const began = performance.now();
     if (began < this.#restUntil) return;
     const { processes } = this.#session;
+    const connected = new Set(processes.map((one) => one.hello.realPid));
     for (let i = 0; i < Math.min(AT_ONCE, processes.length); i++) {
       const one = processes[this.#next++ % processes.length];
       if (one?.isAsked === true) {
@@ -88,14 +89,10 @@ export class StoppedProcesses {
         if (state === 't' && one.owesReply && one.remoteAddress === undefined && isWithoutAgent(pid)) one.giveUp();
       }
       // A child may be stopped before its agent has connected.
-      for (const { realPid } of one?.children ?? []) if (!this.#isConnected(realPid)) this.#help(realPid);
+      for (const { realPid } of one?.children ?? []) if (!connected.has(realPid)) this.#help(realPid);
     }
     const ended = performance.now();
     this.#restUntil = ended + (ended - began) * LOOK_SHARE;
-  }
-
-  #isConnected(pid: number): boolean {
-    return this.#session.processes.some((one) => one.process.pid === pid);
   }
 
   #help(pid: number, state = stateOf(`/proc/${pid}`)): void {

@@ -10,7 +10,7 @@ import { sleep } from '../platform/clock.js';
 import { isTraced } from '../platform/processes.js';
 import { type CairnError, failure } from '../protocol/errors.js';
 import { Phase, type PhaseReply } from '../protocol/generated/agent_pb.js';
-import type { AgentConnection } from './agent-connection.js';
+import { type AgentConnection, nothing } from './agent-connection.js';
 import type { Context } from './context.js';
 import { HeldOff, InPassing, type Operation } from './operation.js';
 import { bounded } from './strand.js';
@@ -158,7 +158,9 @@ async function unconnected({ session }: Context, stopped: ReadonlySet<AgentConne
       else if (!one.family.ended.some(({ virtualPid }) => virtualPid === child.virtualPid)) {
         // Else it ended after its parent had been stopped, and before its own agent was there.
         const status = outside ? 0 : fact.ended;
-        if (status !== undefined) one.family.ended.push({ virtualPid: child.virtualPid, status, untold: outside });
+        if (status === undefined) continue;
+        const ended = [...one.family.ended, { virtualPid: child.virtualPid, status, untold: outside }];
+        one.family = { ...one.family, ended };
       }
     }
   }
@@ -168,15 +170,15 @@ async function unconnected({ session }: Context, stopped: ReadonlySet<AgentConne
 /** What a suspended process said of itself. */
 export function note(one: AgentConnection, reply: PhaseReply): void {
   one.threads = reply.threads || one.threads;
+  const ended = reply.children.filter((child) => child.ended);
+  const living = reply.children.filter((child) => !child.ended);
   one.family = {
     parent: reply.virtualParent,
     session: reply.virtualSession,
     terminal: reply.sessionTerminal,
-    ended: reply.children
-      .filter((child) => child.ended)
-      .map((child) => ({ virtualPid: child.virtualPid, status: child.waitStatus })),
+    ended: ended.length === 0 ? nothing : ended.map(({ virtualPid, waitStatus }) => ({ virtualPid, status: waitStatus })),
   };
-  one.children = reply.children.filter((child) => !child.ended);
+  one.children = living.length === 0 ? nothing : living.map(({ virtualPid, realPid }) => ({ virtualPid, realPid }));
 }
 
 /** Lets all threads go on; gives for how many milliseconds they were stopped. */

@@ -11,7 +11,7 @@ import { Phase, type PhaseReply, PhaseReplySchema } from '../protocol/generated/
 import type { HoldOff, OperationKind, OperationStatus, PhaseName } from '../protocol/operation.js';
 import { phaseLabel } from '../protocol/phase-words.js';
 import type { PhaseTiming } from '../protocol/snapshot.js';
-import type { OperationTimeline } from '../protocol/timeline.js';
+import type { OperationTimeline, TimelineProcess } from '../protocol/timeline.js';
 import { type AgentConnection, type Call, ConnectionLost, phaseCall } from './agent-connection.js';
 import type { CallbackOf } from './callbacks.js';
 import type { Deadlines } from './context.js';
@@ -84,7 +84,9 @@ export class Operation {
   readonly #records: PhaseRecord[] = [];
   /** Not undefined: a breakpoint holds it. */
   #released: (() => void) | undefined;
-  readonly #programs = new Map<number, OperationTimeline['processes'][number]>();
+  /** While it goes on; then a list, as it is kept for long. */
+  readonly #programs = new Map<number, TimelineProcess>();
+  #described: readonly TimelineProcess[] = [];
   readonly #cancel = new AbortController();
   #endStatus = 0;
 
@@ -143,7 +145,7 @@ export class Operation {
       startedAt,
       finished,
       error,
-      processes: [...this.#programs.values()],
+      processes: [...this.#described, ...this.#programs.values()],
       phases,
     };
   }
@@ -363,13 +365,19 @@ export class Operation {
   }
 
   #begin(phase: PhaseName, barrier: string, members: readonly AgentConnection[]): PhaseRecord {
-    for (const { virtualPid, program, host } of members) {
-      if (!this.#programs.has(virtualPid))
-        this.#programs.set(virtualPid, { virtualPid, program, host: this.#hosts.byNumber(host)?.name ?? '' });
+    for (const one of members) {
+      if (!this.#programs.has(one.virtualPid)) this.#programs.set(one.virtualPid, this.#describe(one));
     }
     const record = new PhaseRecord(phase, barrier, members, this.elapsedMs);
     this.#records.push(record);
     return record;
+  }
+
+  /** The same for all operations, which are kept for a while. */
+  #describe(one: AgentConnection): TimelineProcess {
+    const { virtualPid, program, host } = one;
+    one.inTimelines ??= { virtualPid, program, host: this.#hosts.byNumber(host)?.name ?? '' };
+    return one.inTimelines;
   }
 
   /** Throws `cancelled` if the user wanted that by now. */
@@ -398,6 +406,8 @@ export class Operation {
   finish(error?: unknown): void {
     if (this.status.finished) return;
     this.status.finished = true;
+    this.#described = [...this.#programs.values()];
+    this.#programs.clear();
     this.status.error = error === undefined ? '' : reason(error);
     this.#finished(this);
     this.#changed();

@@ -8,11 +8,15 @@ import { failure } from '../protocol/errors.js';
 import type { PhaseReply } from '../protocol/generated/agent_pb.js';
 import type { PhaseName, PhaseStatus } from '../protocol/operation.js';
 import { eventNames } from '../protocol/plugin-events.js';
-import type { Arrival, CallbackTime, PhaseTimeline } from '../protocol/timeline.js';
+import type { CallbackTime, PhaseTimeline } from '../protocol/timeline.js';
 import type { AgentConnection } from './agent-connection.js';
+import { Arrivals, type Own } from './arrivals.js';
 import type { CallbackOf } from './callbacks.js';
 
 const NS_IN_MS = 1e6;
+
+/** Of a process that said nothing. */
+const unmeasured: Own = { ownMs: null, calls: [] };
 
 /** In a computation of any size. */
 export class PhaseRecord implements PhaseStatus {
@@ -22,19 +26,20 @@ export class PhaseRecord implements PhaseStatus {
   readonly barrier: string;
   readonly startedMs: number;
   readonly #waiting: Set<number>;
-  readonly #arrivals: Arrival[] = [];
+  readonly #arrivals: Arrivals;
   /** What processes said of themselves before they counted as arrived. */
-  readonly #own = new Map<number, Pick<Arrival, 'ownMs' | 'calls'>>();
+  readonly #own = new Map<number, Own>();
 
   constructor(phase: PhaseName, barrier: string, members: readonly AgentConnection[], startedMs: number) {
     this.phase = phase;
     this.barrier = barrier;
     this.startedMs = startedMs;
     this.#waiting = new Set(members.map((one) => one.virtualPid));
+    this.#arrivals = new Arrivals(this.#waiting.size);
   }
 
   get arrived(): number[] {
-    return this.#arrivals.map(({ virtualPid }) => virtualPid);
+    return this.#arrivals.virtualPids;
   }
   get waiting(): number[] {
     return [...this.#waiting];
@@ -62,7 +67,7 @@ export class PhaseRecord implements PhaseStatus {
 
   arrives({ virtualPid }: AgentConnection, atMs: number): void {
     if (!this.#waiting.delete(virtualPid)) return;
-    this.#arrivals.push({ virtualPid, atMs, ...(this.#own.get(virtualPid) ?? { ownMs: null, calls: [] }) });
+    this.#arrivals.add(virtualPid, atMs, this.#own.get(virtualPid) ?? unmeasured);
     this.#own.delete(virtualPid);
   }
 
@@ -74,7 +79,7 @@ export class PhaseRecord implements PhaseStatus {
 
   get timeline(): PhaseTimeline {
     const { phase, barrier, startedMs, endedMs, error, waiting } = this;
-    return { phase, barrier, startedMs, endedMs, error, arrivals: [...this.#arrivals], missing: waiting };
+    return { phase, barrier, startedMs, endedMs, error, arrivals: this.#arrivals.all, missing: waiting };
   }
 }
 

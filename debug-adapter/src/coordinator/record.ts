@@ -30,10 +30,12 @@ export const SessionRecord = SessionStatus.extend({
 });
 export type SessionRecord = z.infer<typeof SessionRecord>;
 
+export const recordText = (record: SessionRecord): string => `${JSON.stringify(record)}\n`;
+
 /** At once for every reader; not flushed, as it means nothing after the machine has stopped. */
-export function writeRecord(path: string, record: SessionRecord): void {
+export function writeRecord(path: string, text: string): void {
   const beside = `${path}.new`;
-  writeFileSync(beside, `${JSON.stringify(record)}\n`, { mode: 0o600 });
+  writeFileSync(beside, text, { mode: 0o600 });
   renameSync(beside, path);
 }
 

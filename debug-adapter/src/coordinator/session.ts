@@ -217,7 +217,7 @@ function processStatus(one: AgentConnection, host: string): ProcessStatus {
     host,
     executable: hello.executable,
     argv: one.argv,
-    plugins: one.plugins,
+    plugins: [...one.plugins],
     problem: one.problem,
   };
 }

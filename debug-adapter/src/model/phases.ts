@@ -35,21 +35,25 @@ interface Placed {
 
 function barriers(processes: readonly PhaseProcess[], which: 'barriers' | 'restartBarriers'): Placed[] {
   const found = new Map<string, Placed>();
-  for (const one of processes) {
-    for (const plugin of one.plugins) {
-      if (plugin.error !== '') continue;
-      plugin[which].forEach((barrier, position) => {
-        const name = `${plugin.name}.${barrier}`;
-        const placed = found.get(name);
-        if (placed === undefined) {
-          found.set(name, { name, layer: plugin.layer, position, processes: [one.virtualPid] });
-        } else {
-          placed.processes.push(one.virtualPid);
-          // The same plugin may stand in another layer in another process: the highest place counts for all.
-          placed.layer = Math.max(placed.layer, plugin.layer);
-        }
-      });
-    }
+  const place = (name: string, layer: number, position: number): Placed => {
+    const placed = found.get(name) ?? { name, layer, position, processes: [] };
+    found.set(name, placed);
+    // The same plugin may stand in another layer in another process: the highest place counts for all.
+    placed.layer = Math.max(placed.layer, layer);
+    return placed;
+  };
+  // Most processes have the very same list.
+  const lists = new Map<PhaseProcess['plugins'], Placed[]>();
+  for (const { virtualPid, plugins } of processes) {
+    const places =
+      lists.get(plugins) ??
+      plugins
+        .filter((plugin) => plugin.error === '')
+        .flatMap(({ name, layer, ...own }) =>
+          own[which].map((barrier, position) => place(`${name}.${barrier}`, layer, position)),
+        );
+    lists.set(plugins, places);
+    for (const placed of places) placed.processes.push(virtualPid);
   }
   return [...found.values()];
 }

@@ -44,6 +44,9 @@ export const PhaseTimeline = z.object({
 });
 export type PhaseTimeline = z.infer<typeof PhaseTimeline>;
 
+export const TimelineProcess = z.object({ virtualPid: z.number(), program: z.string(), host: z.string() });
+export type TimelineProcess = z.infer<typeof TimelineProcess>;
+
 export const OperationTimeline = z.object({
   id: z.number(),
   kind: OperationKind,
@@ -54,7 +57,7 @@ export const OperationTimeline = z.object({
   startedAt: z.string(),
   finished: z.boolean(),
   error: z.string(),
-  processes: z.array(z.object({ virtualPid: z.number(), program: z.string(), host: z.string() })),
+  processes: z.array(TimelineProcess),
   phases: z.array(PhaseTimeline),
 });
 export type OperationTimeline = z.infer<typeof OperationTimeline>;

@@ -336,8 +336,10 @@ void Agent::serve() {
     if (!channel_.connected() || (waiting[0].revents == 0 && !channel_.has_input())) continue;
     wire::Envelope envelope;
     sys::Status status = channel_.receive(&envelope, 0);
+    if (status == 0) handle(envelope);
+    // What was asked in one go is answered in one go.
+    if (status == 0 && channel_.connected() && !channel_.has_input()) status = channel_.flush();
     if (status != 0) lost_coordinator();
-    else handle(envelope);
     end_save();
   }
 }
@@ -460,6 +462,7 @@ void Agent::end_save() {
 }
 
 void Agent::report_alone(const checkpoint::SaveResult& saved) {
+  channel_.forget_unsent();
   send_save_done(saved, true);
   channel_.wait_for_end(sys::now_ns() + last_word_ns);
 }

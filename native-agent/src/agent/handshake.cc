@@ -189,7 +189,7 @@ bool Handshake::describe_plugins(sys::Error* error) {
     info.barriers = encode_text(&barriers);
     info.restart_barriers = encode_text(&restarts);
     info.error = encode_text(&problem);
-    Status status = agent_->channel_.send(0, cairn_agent_Message_plugin_info_tag, cairn_agent_PluginInfo_fields, &info);
+    Status status = agent_->channel_.put(0, cairn_agent_Message_plugin_info_tag, cairn_agent_PluginInfo_fields, &info);
     if (status != 0) return broken(status, error);
   }
   cairn_agent_Ready ready = cairn_agent_Ready_init_zero;

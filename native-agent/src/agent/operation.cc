@@ -135,13 +135,18 @@ void Operation::handle(uint64_t id, Text body) {
   request.folder = wire::decode_text(&folder);
   request.snapshot = wire::decode_text(&snapshot);
   request.exchange_folder = wire::decode_text(&exchange);
+  // The replies to barriers of ours go out together where several are asked for in one go, since nothing there waits for anybody. Whatever
+  // else may take its time begins with all that is over said.
+  auto is_brief = [&] { return request.phase == cairn_agent_Phase_PHASE_BARRIER || request.phase == cairn_agent_Phase_PHASE_SUSPEND; };
   uint64_t start = sys::now_ns();
   events::begin_times(start);
   error_.clear();
   events::facts().error = &error_;
   events::facts().waits_for[0] = 0;
   events::facts().needs_no_later = false;
-  if (!wire::decode(body, cairn_agent_PhaseRequest_fields, &request)) {
+  bool readable = wire::decode(body, cairn_agent_PhaseRequest_fields, &request);
+  if (!is_brief()) (void)agent_->channel_.flush();
+  if (!readable) {
     error_.set(-EPROTO, "coordinator").add("a phase request could not be read");
   } else if (request.phase == cairn_agent_Phase_PHASE_ABORT) {
     abort(true, static_cast<int>(request.end_status));
@@ -184,7 +189,9 @@ void Operation::handle(uint64_t id, Text body) {
   Text waits_for = error_.failed() ? Text() : Text(events::facts().waits_for);
   reply.waits_for = encode_text(&waits_for);
   reply.last = !error_.failed() && events::facts().needs_no_later;
-  Status status = agent_->channel_.send(id, cairn_agent_Message_phase_reply_tag, cairn_agent_PhaseReply_fields, &reply);
+  wire::Channel& channel = agent_->channel_;
+  Status status = channel.put(id, cairn_agent_Message_phase_reply_tag, cairn_agent_PhaseReply_fields, &reply);
+  if (status == 0 && !is_brief()) status = channel.flush();
   events::clear_said();
   if (status != 0) abort();
   if (stop_due_) {
@@ -362,7 +369,6 @@ bool Operation::resume() {
     bool ok = events::send(CAIRN_EVENT_RESUME);
     bool held_throughout = stop_.active();
     stop_.end();
-    agent_->save_.go_on();
     agent_->fork_gate_.open();
     held_ns_ = stop_.held_ns();
     arena_->rewind(arena_mark_);
@@ -408,6 +414,7 @@ void Operation::look_for_continue() {
 
 bool Operation::running() {
   if (progress_ != saved) return fail_order("running");
+  agent_->save_.go_on();
   progress_ = none;
   held_ns_ = 0;
   bool ok = events::send(CAIRN_EVENT_RUNNING);

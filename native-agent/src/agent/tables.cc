@@ -39,7 +39,7 @@ void Tables::answer(uint64_t id, Text body) {
   cairn_agent_TableEnd end = cairn_agent_TableEnd_init_zero;
   end.rows = count_;
   end.error = encode_text(&error);
-  (void)agent_->channel_.send(id, cairn_agent_Message_table_end_tag, cairn_agent_TableEnd_fields, &end);
+  (void)agent_->channel_.put(id, cairn_agent_Message_table_end_tag, cairn_agent_TableEnd_fields, &end);
 }
 
 void Tables::emit(void* self, const cairn_row* row, const char* owner) {
@@ -55,7 +55,7 @@ void Tables::emit(void* self, const cairn_row* row, const char* owner) {
   record.detail = encode_text(&detail);
   record.since_ns = row->since_ns;
   ++tables->count_;
-  (void)tables->agent_->channel_.send(tables->id_, cairn_agent_Message_table_row_tag, cairn_agent_TableRow_fields, &record);
+  (void)tables->agent_->channel_.put(tables->id_, cairn_agent_Message_table_row_tag, cairn_agent_TableRow_fields, &record);
 }
 
 void Tables::mappings() {

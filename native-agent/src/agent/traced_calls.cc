@@ -24,7 +24,7 @@ bool send_call(wire::Channel* channel, uint64_t id, const events::WrapperCall& c
   message.thread = virtual_id(call.thread);
   message.began_ns = call.began_ns + since_boot_ns;
   message.took_ns = call.took_ns;
-  return channel->send(id, cairn_agent_Message_traced_call_tag, cairn_agent_TracedCall_fields, &message) == 0;
+  return channel->put(id, cairn_agent_Message_traced_call_tag, cairn_agent_TracedCall_fields, &message) == 0;
 }
 
 }  // namespace

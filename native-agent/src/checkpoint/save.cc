@@ -20,8 +20,10 @@ using sys::Status;
 using sys::Text;
 
 constexpr uint64_t look_ns = 2'000'000;
-/// For who lets the threads go on: it may be killed, or have many processes to let go.
+/// For who lets the threads of all processes go on: it may be killed, or have many processes to let go.
 constexpr uint64_t patience_ns = 2'000'000'000;
+/// A process that is killed meanwhile tells nobody anything.
+constexpr uint64_t look_for_end_ns = 50'000'000;
 constexpr size_t metadata_capacity = 256 << 20;  // reserved, touched as needed
 
 void copy_text(char* target, size_t capacity, Text text) {
@@ -207,14 +209,14 @@ bool Save::begin(const SaveRequest& request, const ProcessFacts& facts, const St
   long child = call(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr);
   if (child == 0) {
     call_unchecked(SYS_close, read_end);
-    if (request.goes_on) (void)sys::wait_while(&result_->runs, 0, sys::now_ns() + patience_ns);
+    auto there = [&] { return call(SYS_tgkill, process, thread, 0) != -ESRCH; };
+    uint64_t patient_until = sys::now_ns() + patience_ns;
+    while (request.goes_on && sys::load(&result_->runs) == 0 && there() && sys::now_ns() < patient_until) {
+      sys::wait_while(&result_->runs, 0, sys::now_ns() + look_for_end_ns);
+    }
     Writer(request, facts, stop, map, kept, needed, virtual_tid, result_).run();
     call_unchecked(SYS_close, write_end);
-    bool there = true;
-    while (there && sys::load(&result_->told) == 0) {
-      sys::wait_while(&result_->told, 0, sys::now_ns() + look_ns);
-      there = call(SYS_tgkill, process, thread, 0) != -ESRCH;
-    }
+    while (there() && sys::load(&result_->told) == 0) sys::wait_while(&result_->told, 0, sys::now_ns() + look_ns);
     if (sys::load(&result_->told) == 0) report(*result_);
     call_unchecked(SYS_exit_group, 0);
   }

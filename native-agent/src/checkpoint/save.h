@@ -21,7 +21,7 @@ struct SavedFile {
 struct SaveResult {
   uint32_t done;
   uint32_t told;  // futex: this process has told the coordinator, or will
-  uint32_t runs;  // futex: the threads go on
+  uint32_t runs;  // futex: the threads of all processes go on
   int32_t error_number;
   uint64_t write_ns;
   uint32_t file_count;
@@ -35,7 +35,7 @@ struct SaveResult {
 struct SaveRequest {
   char folder[4096];
   char snapshot[64];
-  bool goes_on;  // soon: the writer waits for that, since the threads are held for longer where it takes the processor from who lets them go
+  bool goes_on;  // soon: the writer waits for that, since threads are held for longer where it takes the processor from who lets them go, in any process
 };
 
 class Save {
@@ -46,7 +46,7 @@ class Save {
              const NeededFiles& needed, int32_t (*virtual_tid)(int32_t), void (*report)(const SaveResult&), sys::Error* error);
   [[nodiscard]] bool active() const { return writer_ != 0; }
   [[nodiscard]] int32_t writer() const { return writer_; }
-  /// The threads have gone on.
+  /// The threads of all processes have gone on.
   void go_on();
   /// Becomes readable when the writer has done its work, or has ended; -1 once that is reported.
   [[nodiscard]] int watch_fd() const { return reported_ ? -1 : watch_; }

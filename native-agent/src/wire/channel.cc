@@ -14,6 +14,9 @@ using sys::Status;
 
 namespace {
 
+/// Is sent without waiting for more: the buffer's memory is touched no further.
+constexpr size_t enough = 32 << 10;
+
 /// A socket that is connected to `path`; -errno, with the socket left in `fd` if there is one.
 long connect_to(const char* path, int flags, sys::UniqueFd* fd) {
   struct sockaddr_un address = {};
@@ -56,6 +59,7 @@ Status Channel::connect_at_once(const char* path) {
 void Channel::take(sys::UniqueFd fd) {
   fd_ = sys::hide_fd(fd.release());
   filled_ = consumed_ = 0;
+  forget_unsent();
 }
 
 void Channel::close() {
@@ -64,13 +68,28 @@ void Channel::close() {
 }
 
 Status Channel::send(uint64_t id, uint32_t field, const pb_msgdesc_t* type, const void* message) {
+  Status status = put(id, field, type, message);
+  return status != 0 ? status : flush();
+}
+
+Status Channel::put(uint64_t id, uint32_t field, const pb_msgdesc_t* type, const void* message) {
   if (fd_ < 0) return -ENOTCONN;
-  long size = encode_envelope(outgoing_ + 4, max_frame, id, field, type, message);
+  long size = encode_envelope(outgoing_ + unsent_ + 4, max_frame - unsent_, id, field, type, message);
+  if (size < 0 && unsent_ > 0) {
+    if (Status status = flush(); status != 0) return status;
+    size = encode_envelope(outgoing_ + 4, max_frame, id, field, type, message);
+  }
   if (size < 0) return static_cast<Status>(size);
   uint32_t length = static_cast<uint32_t>(size);
-  memcpy(outgoing_, &length, 4);
+  memcpy(outgoing_ + unsent_, &length, 4);
+  unsent_ += length + 4;
+  return unsent_ < enough ? 0 : flush();
+}
+
+Status Channel::flush() {
   const char* bytes = outgoing_;
-  size_t left = length + 4;
+  size_t left = unsent_;
+  unsent_ = 0;
   while (left > 0) {
     long count = call(SYS_sendto, fd_, bytes, left, MSG_NOSIGNAL, nullptr, 0);
     if (count == -EINTR) continue;
@@ -91,6 +110,9 @@ Status Channel::fill(size_t wanted, uint64_t deadline_ns) {
     memmove(incoming_, incoming_ + consumed_, filled_ - consumed_);
     filled_ -= consumed_;
     consumed_ = 0;
+  }
+  if (filled_ < wanted) {
+    if (Status status = flush(); status != 0) return status;
   }
   while (filled_ < wanted) {
     struct pollfd waiting = {fd_, POLLIN, 0};

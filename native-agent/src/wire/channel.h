@@ -28,9 +28,16 @@ class Channel {
   void forget() {
     fd_ = -1;
     filled_ = consumed_ = 0;
+    forget_unsent();
   }
 
   sys::Status send(uint64_t id, uint32_t field, const pb_msgdesc_t* type, const void* message);
+  /// As send, but it may go out later: with what is sent next, by flush(), or before something is waited for. Each message that goes out by
+  /// itself wakes the other side, which takes a processor from whom it is to answer.
+  sys::Status put(uint64_t id, uint32_t field, const pb_msgdesc_t* type, const void* message);
+  sys::Status flush();
+  /// In a copy of the process: the original sends that.
+  void forget_unsent() { unsent_ = 0; }
   /// The next message; its body lives until the next receive. 0, -ETIMEDOUT, -ECONNRESET at the end, -EPROTO, -errno.
   /// deadline: CLOCK_MONOTONIC in ns; 0 = wait for ever.
   sys::Status receive(Envelope* envelope, uint64_t deadline_ns);
@@ -49,6 +56,7 @@ class Channel {
   char* outgoing_ = nullptr;
   size_t filled_ = 0;    // bytes in incoming_
   size_t consumed_ = 0;  // of them, those of frames handed out
+  size_t unsent_ = 0;    // bytes in outgoing_: whole frames
 };
 
 }  // namespace cairn::wire

@@ -730,7 +730,7 @@ export type PhaseRequest = Message$1<"cairn.agent.PhaseRequest"> & {
   names: HostName[];
 
   /**
-   * PHASE_SAVE: the threads go on right after it; what writes begins then
+   * PHASE_SAVE: the threads go on right after it; what writes begins when all do, at PHASE_RUNNING
    *
    * @generated from field: bool goes_on = 12;
    */
