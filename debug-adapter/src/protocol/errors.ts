@@ -411,6 +411,26 @@ export const errorTable = define({
     remedy: 'Ask for the threads again.',
   },
 
+  // 8xx: design signals
+  noSignals: {
+    number: 800,
+    blame: 'program',
+    message: 'Design signals of process {pid} ({program}) cannot be reached: {why}',
+    remedy: 'What is needed of each simulator is in README.md, "Design signals".',
+  },
+  simulationAway: {
+    number: 801,
+    blame: 'program',
+    message: 'Process {pid} ({program}) has not answered for its design signals: {why}',
+    remedy: 'See what it does by cairn status, and try again.',
+  },
+  severalSimulations: {
+    number: 802,
+    blame: 'user',
+    message: 'Several processes are simulations: {all}',
+    remedy: 'Name one by its id: --pid PID.',
+  },
+
   internal: { number: 900, blame: 'cairn', message: '{what}', remedy: 'This is an error in Cairn. Log: {log}' },
 });
 
