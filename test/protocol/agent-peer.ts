@@ -55,6 +55,8 @@ export interface PeerOptions {
   launcher?: boolean;
   /** Why it does not take them; not there: it is an agent that knows nothing of this. */
   takesSettings?: (settings: string) => string;
+  /** What its plugins answer to what they are asked; undefined: nothing, ever; not there: it is an agent that knows nothing of this. */
+  answers?: (plugin: string, text: string) => { errorNumber?: number; error?: string; text?: string } | undefined;
   /** Ends when it has its settings, with these words as an error of its log. */
   dies?: string;
   /** Keeps its end of the connection open when the coordinator has closed the other. */
@@ -236,6 +238,14 @@ export class AgentPeer {
         if (this.#options.takesSettings === undefined) this.send(id, { case: 'refusal', value: { reason: 'unknown request' } });
         else this.send(id, { case: 'pluginSettingsEnd', value: { error: this.#options.takesSettings(settings) } });
         return;
+      }
+      case 'pluginRequest': {
+        const { plugin, text } = body.value;
+        if (this.#options.answers === undefined) return this.send(id, { case: 'refusal', value: { reason: 'unknown request' } });
+        const answer = this.#options.answers(plugin, new TextDecoder().decode(text));
+        if (answer === undefined) return;
+        const { errorNumber = 0, error = '', text: words = '' } = answer;
+        return this.send(id, { case: 'pluginReply', value: { errorNumber, error, text: new TextEncoder().encode(words) } });
       }
       case 'checkpointReply':
         this.#answered?.(body.value);

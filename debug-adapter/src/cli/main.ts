@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError, Option } from 'commander';
 import { installedVersion } from '../platform/installation.js';
+import type { SignalAction } from '../protocol/signals.js';
 import { printError } from './output.js';
 
 const collect = (value: string, before: string[]): string[] => [...before, value];
@@ -219,6 +220,31 @@ function program(): Command {
     .addOption(session())
     .addOption(json())
     .action(does(async (texts, options) => (await import('./commands/plugins.js')).setPlugins(texts, options)));
+  const pid = (): Option => new Option('--pid <pid>', 'the process, where several are simulations');
+  const signals = cairn
+    .command('signals')
+    .description('design signals of a running simulation, with their values and the simulated time')
+    .argument('[pattern]', 'names with * and ?, or a part of a name, or MEMORY[INDEX]; default: all')
+    .option('--offset <number>', 'signals to pass over', '0')
+    .option('--limit <number>', 'how many to show', '200')
+    .addOption(pid())
+    .addOption(session())
+    .addOption(json())
+    .action(does(async (pattern, options) => (await import('./commands/signals.js')).signals(pattern, options)));
+  const writing: [action: SignalAction, argument: string, what: string][] = [
+    ['set', '<name=value...>', 'give signals a value, which lasts until the design assigns another; all in one time step'],
+    ['force', '<name=value...>', 'hold signals at a value, until they are released'],
+    ['release', '<name...>', 'let the design drive signals again that were forced'],
+  ];
+  for (const [action, argument, what] of writing)
+    signals
+      .command(action)
+      .description(what)
+      .argument(argument, "values as in Verilog: 42, 8'hff, 'b10xz; a memory's word as NAME[INDEX], a bit likewise")
+      .addOption(pid())
+      .addOption(session())
+      .addOption(json())
+      .action(does(async (texts, options) => (await import('./commands/signals.js')).writeSignals(action, texts, options)));
   cairn
     .command('barriers')
     .description(
@@ -360,7 +386,14 @@ function program(): Command {
     .addOption(json())
     .action(does(async (options) => (await import('./commands/doctor.js')).doctor(options)));
 
-  for (const command of [cairn, ...cairn.commands, ...plugin.commands, ...plugins.commands, ...campaign.commands])
+  for (const command of [
+    cairn,
+    ...cairn.commands,
+    ...plugin.commands,
+    ...plugins.commands,
+    ...signals.commands,
+    ...campaign.commands,
+  ])
     command.exitOverride();
   return cairn;
 }

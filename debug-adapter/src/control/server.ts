@@ -49,6 +49,8 @@ function handlersOf(coordinator: Coordinator, traced: (leaving?: Client) => Prom
     'session/resume': () => coordinator.resume(),
     'session/stop': ({ graceMs = DEFAULT_GRACE_MS }) => coordinator.stop(graceMs),
     'session/settings': async ({ changes }) => ({ plugins: await coordinator.changeSettings(changes) }),
+    'session/signals': (params) => coordinator.signals(params),
+    'session/writeSignals': (params) => coordinator.writeSignals(params),
     'session/table': async ({ kind, virtualPid }) => ({ rows: await coordinator.table(kind, virtualPid) }),
     'session/timelines': () => ({ timelines: coordinator.timelines }),
     'session/trace': async ({ on }, client) => {

@@ -91,6 +91,7 @@ type Expected =
   | { kind: 'table'; rows: TableRow[]; reply: Deferred<TableRow[]> }
   | { kind: 'facts'; reply: Deferred<ProcessFacts[]> }
   | { kind: 'settings'; reply: Deferred<void> }
+  | { kind: 'plugin'; reply: Deferred<PluginAnswer> }
   | { kind: 'trace'; calls: TracedCall[]; reply: Deferred<Traced> };
 
 /** Calls of plugins' wrappers in one process since it was last asked. */
@@ -98,6 +99,14 @@ export interface Traced {
   calls: TracedCall[];
   dropped: number;
   untraced: number;
+}
+
+/** What a plugin has answered to what it was asked by its name. */
+export interface PluginAnswer {
+  /** Negative errno where it has refused, and then why. */
+  errorNumber: number;
+  error: string;
+  text: string;
 }
 
 export interface Family {
@@ -244,6 +253,14 @@ export class AgentConnection {
     return reply.promise;
   }
 
+  /** Asks a plugin by its name, in a form of the plugin's own; it gives up after `deadlineMs`. */
+  askPlugin(plugin: string, text: string, deadlineMs: number): Promise<PluginAnswer> {
+    const reply = deferred<PluginAnswer>();
+    const value = { plugin, text: new TextEncoder().encode(text), deadlineMs };
+    this.#ask({ kind: 'plugin', reply }, call({ case: 'pluginRequest', value }));
+    return reply.promise;
+  }
+
   signal({ pid, startTime }: ProcessId, signal: NodeJS.Signals): void {
     const process = { pid, startTime: BigInt(startTime) };
     this.#send(0n, { case: 'processSignal', value: { process, signal: constants.signals[signal] } });
@@ -346,6 +363,7 @@ export class AgentConnection {
       case 'traceEnd':
       case 'processFacts':
       case 'pluginSettingsEnd':
+      case 'pluginReply':
       case 'refusal':
         this.#settle(id, body);
         return;
@@ -418,6 +436,7 @@ export class AgentConnection {
           | 'traceEnd'
           | 'processFacts'
           | 'pluginSettingsEnd'
+          | 'pluginReply'
           | 'refusal';
       }
     >,
@@ -450,7 +469,14 @@ export class AgentConnection {
     else if (body.case === 'pluginSettingsEnd' && expected.kind === 'settings') {
       if (body.value.error === '') expected.reply.resolve();
       else expected.reply.reject(failure('refused', { ...who, why: body.value.error }));
-    } else if (expected.kind === 'settings' && body.case === 'refusal')
+    } else if (body.case === 'pluginReply' && expected.kind === 'plugin') {
+      const { errorNumber, error, text } = body.value;
+      expected.reply.resolve({ errorNumber, error, text: new TextDecoder().decode(text) });
+    } else if (expected.kind === 'plugin' && body.case === 'refusal')
+      expected.reply.reject(
+        failure('refused', { ...who, why: 'its agent is of an older version of Cairn, whose plugins cannot be asked' }),
+      );
+    else if (expected.kind === 'settings' && body.case === 'refusal')
       expected.reply.reject(
         failure('refused', {
           ...who,

@@ -11,7 +11,7 @@ import type { AgentConnection } from './agent-connection.js';
 import type { Hosts } from './hosts.js';
 
 /** As native-agent/src/events/calls.cc has them. */
-const [EVENT, BARRIER, INIT, ROWS] = [1, 2, 3, 4];
+const [EVENT, BARRIER, INIT, ROWS, REQUEST] = [1, 2, 3, 4, 5];
 
 /** "plugin vendor, event precheckpoint"; empty: it is in none, or nobody knows. */
 export type CallbackOf = (one: AgentConnection) => Promise<string>;
@@ -40,5 +40,6 @@ function describe(one: Pick<AgentConnection, 'plugins'>, value: bigint): string 
   if (kind === EVENT) return `${plugin}, event ${eventNames[event] ?? event}`;
   if (kind === INIT) return `${plugin}, init`;
   if (kind === ROWS) return `${plugin}, its rows of a table`;
+  if (kind === REQUEST) return `${plugin}, a request`;
   return kind === BARRIER ? `${plugin}, at this barrier` : plugin;
 }

@@ -26,6 +26,7 @@ import type {
 } from '../protocol/control.js';
 import { failure } from '../protocol/errors.js';
 import type { OperationKind } from '../protocol/operation.js';
+import type { SignalsParams, SignalsResult, SignalWritesParams, SignalWritesResult } from '../protocol/signals.js';
 import type { OperationTimeline } from '../protocol/timeline.js';
 import { removeStalePartials } from '../store/partial.js';
 import { removeRunFolder } from '../store/runs.js';
@@ -48,6 +49,7 @@ import { findObstacles } from './refusals.js';
 import { finishRestart, restart, restartError, watchRestorers } from './restart.js';
 import { Session } from './session.js';
 import { type SettingInit, withProcessEnvironment } from './settings.js';
+import { listSignals, writeSignals } from './signals.js';
 import { launch, type Started } from './start.js';
 import { stopComputation } from './stop.js';
 import { bounded, deferred, Strand } from './strand.js';
@@ -313,6 +315,15 @@ export class Coordinator {
   /** Of plugins, while the program runs or is held. */
   changeSettings(changes: readonly PluginSetting[]): Promise<Plugin[]> {
     return this.#queued(() => this.#stopped.during(() => changeLiveSettings(this.#context, changes)));
+  }
+
+  /** Design signals of the simulation; after what is under way. */
+  signals(params: SignalsParams): Promise<SignalsResult> {
+    return this.#queued(() => this.#stopped.during(() => listSignals(this.session, params)));
+  }
+
+  writeSignals(params: SignalWritesParams): Promise<SignalWritesResult> {
+    return this.#queued(() => this.#stopped.during(() => writeSignals(this.session, params)));
   }
 
   async table(kind: TableKind, virtualPid?: number): Promise<TableRow[]> {

@@ -12,7 +12,7 @@ export const ENTRY = 'cairn_plugin_entry';
 /** Names that the built-in plugins have (native-agent/src/events/builtin.cc). */
 export const builtInPlugins: readonly string[] = (
   'pid path env clock process exec socket pty descriptor pending passed memory memfd ' +
-  'sysv pipe event uring mqueue mutex file terminal signal timer external'
+  'sysv pipe event uring mqueue mutex file terminal signal timer external hdl'
 ).split(' ');
 
 /** What the entry gave. */

@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import { OperationStatus } from './operation.js';
 import { ChangedFile, ClockRule, ConnectionRule, FileRule } from './rules.js';
+import { SignalsParams, SignalsResult, SignalWritesParams, SignalWritesResult } from './signals.js';
 import { PreflightFinding, RestartChange, SimulatedTime } from './snapshot.js';
 import { OperationTimeline } from './timeline.js';
 
@@ -311,6 +312,10 @@ export const requests = {
     params: z.object({ changes: z.array(PluginSetting).min(1) }),
     result: z.object({ plugins: z.array(Plugin) }),
   },
+  /** Design signals of the simulation in the computation, which runs on. */
+  'session/signals': { params: SignalsParams, result: SignalsResult },
+  /** In one time step; each is read back at its end. */
+  'session/writeSignals': { params: SignalWritesParams, result: SignalWritesResult },
   'session/table': { params: TableParams, result: TableResult },
   /** How the last operations of the session went, the oldest first. */
   'session/timelines': { params: Nothing, result: TimelinesResult },

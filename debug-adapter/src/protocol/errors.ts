@@ -418,51 +418,70 @@ export const errorTable = define({
     remedy: 'Ask for the threads again.',
   },
 
-  // 8xx: campaigns
-  campaignFile: {
+  // 8xx: design signals
+  noSignals: {
     number: 800,
+    blame: 'program',
+    message: 'Design signals of process {pid} ({program}) cannot be reached: {why}',
+    remedy: 'What is needed of each simulator is in README.md, "Design signals".',
+  },
+  simulationAway: {
+    number: 801,
+    blame: 'program',
+    message: 'Process {pid} ({program}) has not answered for its design signals: {why}',
+    remedy: 'See what it does by cairn status, and try again.',
+  },
+  severalSimulations: {
+    number: 802,
+    blame: 'user',
+    message: 'Several processes are simulations: {all}',
+    remedy: 'Name one by its id: --pid PID.',
+  },
+  // 81x: campaigns
+  campaignFile: {
+    number: 810,
     blame: 'user',
     message: '{path}: {why}',
     remedy: 'schemas/campaign.schema.json says what a campaign can have; an editor that knows it completes and checks the file.',
   },
   campaignUnusable: {
-    number: 801,
+    number: 811,
     blame: 'environment',
     message: 'The results {path} cannot be used: {why}',
     remedy: 'Move the folder away to begin anew.',
   },
   campaignOther: {
-    number: 802,
+    number: 812,
     blame: 'user',
     message: 'The results in {path} are of another campaign: {what} differ',
     remedy: 'Give this one another name (--name), or move that folder away.',
   },
   campaignRuns: {
-    number: 803,
+    number: 813,
     blame: 'user',
     message: 'The campaign {name} is being run already',
     remedy: 'cairn campaign status shows how far it is.',
   },
   goldenFailed: {
-    number: 804,
+    number: 814,
     blame: 'program',
     message: 'The run without a fault failed: {why}',
     remedy: 'Restart the snapshot by itself, by cairn restart, and see what it says.',
   },
   goldenVaries: {
-    number: 805,
+    number: 815,
     blame: 'program',
     message: 'Two runs without a fault differ: {deviation}',
     remedy: 'Let observe.ignore leave out lines that are never the same, or observe fewer files.',
   },
   noCampaign: {
-    number: 806,
+    number: 816,
     blame: 'user',
     message: 'There are no results of a campaign {name} in {store}',
     remedy: 'Begin it: cairn campaign run FILE',
   },
   noSuchRun: {
-    number: 807,
+    number: 817,
     blame: 'user',
     message: 'The campaign {name} has no run {number}',
     remedy: 'Runs are numbered from 0 to {last}; cairn campaign show lists those that have been made.',

@@ -171,7 +171,7 @@ static int32_t init(const struct cairn_host *given, const char *settings) {
 }
 
 static const struct cairn_plugin plugin = {
-    sizeof plugin, CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "example-external", "1", "Cairn", init, event, NULL, NULL, NULL, NULL, NULL,
+    sizeof plugin, CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "example-external", "1", "Cairn", init, event, NULL, NULL, NULL, NULL, NULL, NULL,
 };
 
 CAIRN_EXPORT const struct cairn_plugin *cairn_plugin_entry(uint32_t major, uint32_t minor) {

@@ -262,6 +262,44 @@ struct cairn_wrap {
   const uint64_t *calls;  /* NULL, or a counter of the plugin's that `cairn plugins` shows beside the layer */
 };
 
+/* A request that somebody makes of a plugin while the program runs, for cairn_plugin.request. One at a time in a process. Since 1.1.
+ *
+ *   BEGIN    `text` is what is asked, in a form of the plugin's own. Returns 0: host->answer comes, now or later, from any thread; -errno:
+ *            nothing is done, and host->fail has said why.
+ *   GIVE_UP  the answer is too late for `reason`. Where nothing has been done yet the plugin takes everything back and answers that;
+ *            else it answers when it is through, and a checkpoint waits for that where the plugin has forbidden it. */
+enum cairn_request_stage { CAIRN_REQUEST_BEGIN = 1, CAIRN_REQUEST_GIVE_UP = 2 };
+enum cairn_request_reason {
+  CAIRN_REQUEST_LATE = 1,      /* whoever asked waits no longer */
+  CAIRN_REQUEST_OPERATION = 2, /* a checkpoint or hold begins */
+  CAIRN_REQUEST_LOST = 3       /* whoever asked is there no more, and no answer is sent */
+};
+struct cairn_request {
+  uint32_t size;
+  uint32_t stage;     /* enum cairn_request_stage */
+  const void *text;   /* BEGIN: bytes of any kind, valid during the call */
+  uint64_t text_size;
+  uint32_t reason;    /* GIVE_UP: enum cairn_request_reason */
+  uint32_t reserved;
+};
+
+/* A function of the program or of a library that the plugin is called at the beginning of: once, at the next call, whoever makes it,
+ * calls within the program included, which host->wrap does not see. Its first bytes are other ones until then; while they are as ever
+ * nothing of this costs anything. For 64-bit programs. The struct lives for as long as the process. Since 1.1. */
+enum cairn_entry_result {
+  CAIRN_ENTRY_GO_ON = 0,  /* the call goes on as if nothing had been there */
+  CAIRN_ENTRY_RETURN = 1  /* the function is left out: the call returns 0 */
+};
+struct cairn_entry {
+  uint32_t size;
+  uint32_t armed;          /* the host's: 1: the next call comes to `entered` */
+  cairn_function function;
+  /* [any] In the thread that makes the call, whose registers are all kept. The function is as ever by then, and may be called. arguments:
+   * the first six, of those that are integers or pointers. Gives enum cairn_entry_result. */
+  uint32_t (*entered)(struct cairn_entry *entry, const uint64_t *arguments);
+  uint64_t kept[2];        /* the host's */
+};
+
 /* What Cairn offers to plugins. Lives as long as the process. */
 struct cairn_host {
   uint32_t size;
@@ -386,6 +424,17 @@ struct cairn_host {
   int32_t (*wrap)(const struct cairn_wrap *wrap);
   /* [init, quiesced, restoring] Takes it out again, with the same function, wrapper and next. -ENOENT: it is not there. */
   int32_t (*unwrap)(const struct cairn_wrap *wrap);
+
+  /* [any] The answer to the request that the plugin has: error: 0, or -errno, where the text is words for the user. The text, at most 512
+   * KiB, stays as it is until the next request. -EALREADY: there is no request that waits for an answer. */
+  int32_t (*answer)(int32_t error, const void *text, uint64_t size);
+
+  /* [running, within cairn_plugin.request] The next call of each of these functions comes to the plugin first. All threads of the process
+   * are stopped for a moment, in which meanwhile(context) is called, before the first byte is changed; it may be NULL. An entry that is armed
+   * already stays so. All of them or none. -ENOTSUP, -EACCES, ...: host->fail has said why not. */
+  int32_t (*enter)(struct cairn_entry *const *entries, uint32_t count, void (*meanwhile)(void *context), void *context);
+  /* [any] Takes that back where no call has come yet: 1; 0: one has, or it was not armed. */
+  int32_t (*leave)(struct cairn_entry *entry);
 };
 
 /* One row of a table of virtual names. All strings may be empty. */
@@ -427,6 +476,9 @@ struct cairn_plugin {
 
   /* [init] NULL-terminated: what host->wrap is called with before init; NULL: none. `cairn plugin check` can name these. Since 1.1. */
   const struct cairn_wrap *const *wraps;
+
+  /* [running] What is asked of the plugin by its name, see cairn_request; NULL: nothing can be asked. Since 1.1. */
+  int32_t (*request)(const struct cairn_request *request);
 };
 
 typedef const struct cairn_plugin *(*cairn_plugin_entry_function)(uint32_t host_major, uint32_t host_minor);

@@ -29,6 +29,7 @@
 #include "agent/traced_calls.h"
 #include "checkpoint/fork_advice.h"
 #include "checkpoint/simulated_time.h"
+#include "events/entries.h"
 #include "events/host.h"
 #include "events/names.h"
 #include "events/plugin_changes.h"
@@ -140,6 +141,10 @@ void prepare_fork() { agent.before_fork(); }
 void fork_done() { agent.after_fork_in_parent(); }
 void fork_child() { agent.start_after_fork(); }
 void aside(void (*job)(void*), void* context) { agent.aside(job, context); }
+int32_t answer(int32_t error, const void* text, uint64_t size) { return agent.answer(error, text, size); }
+int32_t while_stopped(int32_t (*job)(void*, const checkpoint::Stop&), void* context, sys::Error* error) {
+  return operation.while_stopped(job, context, error);
+}
 void around_fork(uint32_t stage) {
   if (stage == CAIRN_FORK_BEFORE) agent.before_fork();
   else if (stage == CAIRN_FORK_IN_PARENT) agent.after_fork_in_parent();
@@ -169,6 +174,8 @@ void Agent::set_facts() {
   host.allow_checkpoint = cairn_agent_allow_checkpoint;
   host.aside = agent::aside;
   host.around_fork = agent::around_fork;
+  host.answer = agent::answer;
+  host.while_stopped = agent::while_stopped;
 }
 
 void Agent::aside(void (*job)(void* context), void* context) {
@@ -320,10 +327,12 @@ void Agent::serve() {
     }
     send_log(&channel_);
     send_request();
+    const uint64_t request_ns = plugin_requests_.look(&channel_);
     struct pollfd waiting[3] = {{channel_.fd(), POLLIN, 0}, {save_.watch_fd(), POLLIN, 0}, {requests_.fd(), POLLIN, 0}};
     operation.look_for_continue();
     if (!operation.holds_threads() && handoff_ == nullptr) look_for_end_of_trace();
     struct timespec pause = {retry_ns / 1'000'000'000, 0};
+    if (request_ns != 0 && request_ns < retry_ns) pause = {0, static_cast<long>(request_ns)};
     if (operation.awaits_continue()) pause = {0, continue_look_ns};
     if (handoff_ != nullptr) {
       look_for_cancel();
@@ -346,7 +355,11 @@ void Agent::serve() {
 
 void Agent::handle(const wire::Envelope& envelope) {
   switch (envelope.field) {
+    case cairn_agent_Message_plugin_request_tag:
+      plugin_requests_.take(&channel_, envelope.id, envelope.body);
+      return;
     case cairn_agent_Message_phase_request_tag:
+      plugin_requests_.give_up(CAIRN_REQUEST_OPERATION, &channel_);
       operation.handle(envelope.id, envelope.body);
       return;
     case cairn_agent_Message_table_request_tag:
@@ -408,6 +421,13 @@ int32_t Agent::request(uint64_t thread, const char* name) {
     return -EDEADLK;
   }
   return requests_.ask(name);
+}
+
+int32_t Agent::answer(int32_t error, const void* text, uint64_t size) {
+  bool wake = false;
+  int32_t result = plugin_requests_.answer(error, text, size, &wake);
+  if (wake) requests_.wake();
+  return result;
 }
 
 void Agent::send_request() {
@@ -486,6 +506,7 @@ void Agent::send_save_done(const checkpoint::SaveResult& saved, bool alone) {
 void Agent::lost_coordinator() {
   channel_.close();
   requests_.lost();
+  plugin_requests_.give_up(CAIRN_REQUEST_LOST, &channel_);
   operation.abort();
   if (save_.active()) {
     save_.abandon();
@@ -547,6 +568,8 @@ void Agent::start_after_fork() {
   forked_ = 1;
   fork_gate_.reset();
   requests_.reset();
+  plugin_requests_.reset();
+  events::forget_entries();
   sections_.reset();
   events::forget_changing_wraps();
   handoff_ = nullptr;
@@ -590,6 +613,7 @@ void Agent::run_restarted(const image::Handoff* handoff) {
   forked_ = 0;
   fork_gate_.reset();
   requests_.restarted();
+  plugin_requests_.reset();
   sections_.reset();
   handoff_ = handoff;
   pages_device_ = handoff->pages_device;

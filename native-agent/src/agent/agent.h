@@ -2,6 +2,7 @@
 // memory of the arena is in the image and so survives a restart.
 #pragma once
 #include "agent/fork_gate.h"
+#include "agent/plugin_requests.h"
 #include "agent/requests.h"
 #include "agent/sections.h"
 #include "checkpoint/kept_files.h"
@@ -57,6 +58,8 @@ class Agent {
   int32_t request(uint64_t thread, const char* name);
   void request_error(char* buffer, uint32_t capacity) const { requests_.last_error(buffer, capacity); }
   int32_t forbid(uint64_t thread, const char* what) { return sections_.enter(thread, what); }
+  /// [any] As host->answer says.
+  int32_t answer(int32_t error, const void* text, uint64_t size);
   int32_t allow(uint64_t thread) { return sections_.leave(thread); }
 
  private:
@@ -103,6 +106,7 @@ class Agent {
   uint64_t save_operation_ = 0;
   ForkGate fork_gate_;
   Requests requests_;
+  PluginRequests plugin_requests_;
   uint64_t request_id_ = 1;       // of the last one, as the coordinator knows it: odd ones are ours
   Sections sections_;
   const image::Handoff* handoff_ = nullptr;  // threads are waiting to be released

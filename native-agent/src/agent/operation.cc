@@ -30,6 +30,7 @@ using sys::Status;
 using sys::Text;
 using wire::encode_text;
 
+constexpr uint64_t stop_patience_ns = 5'000'000'000;  // for a stop that is none of an operation
 constexpr uint64_t patience_ns = 1'000'000'000;  // for threads that go on after a restart
 
 // In the image: what the restarted process needs of the checkpoint.
@@ -404,6 +405,27 @@ void Operation::release_threads() {
   stopped_handoff_ = nullptr;
   expect_threads(handoff->thread_count);
   sys::store_and_wake(&handoff->released, 1);
+}
+
+int32_t Operation::while_stopped(int32_t (*job)(void* context, const checkpoint::Stop& stop), void* context, sys::Error* error) {
+  if (progress_ != none || agent_->handoff_ != nullptr || stopped_handoff_ != nullptr) {
+    error->set(-EBUSY, "operation").add("a checkpoint or restart is going on, or the process is stopped");
+    return -EBUSY;
+  }
+  const size_t mark = arena_->used();
+  stop_.find_alternate_stacks(agent_->facts_.altstack_offset);
+  stop_.expect_restart(agent_->room_start_, agent_->room_size_);
+  agent_->fork_gate_.close();
+  int32_t result = -ECHILD;
+  if (!stop_.begin(agent_->agent_tid_, sys::now_ns() + stop_patience_ns, error)) {
+    if (error->failed()) result = error->number();
+  } else {
+    if (stop_.active()) result = job(context, stop_);
+    stop_.end();
+  }
+  agent_->fork_gate_.open();
+  arena_->rewind(mark);
+  return result;
 }
 
 void Operation::look_for_continue() {

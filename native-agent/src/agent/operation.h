@@ -40,6 +40,8 @@ class Operation {
   /// A restart has stopped the process again (job_stop.h): its threads go on when SIGCONT has come.
   [[nodiscard]] bool awaits_continue() const { return stopped_handoff_ != nullptr; }
   void look_for_continue();
+  /// Between operations: all threads are stopped while job() runs. What it gives; -errno: they could not be stopped.
+  int32_t while_stopped(int32_t (*job)(void* context, const checkpoint::Stop& stop), void* context, sys::Error* error);
 
  private:
   enum Progress { none, presuspended, suspended, saved, restarting, restarted };

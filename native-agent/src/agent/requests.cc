@@ -20,8 +20,7 @@ int32_t Requests::ask(const char* name) {
   error_[0] = 0;
   sys::TextBuilder(name_, sizeof name_).add(name != nullptr ? name : "");
   __atomic_store_n(&state_, asked, __ATOMIC_RELEASE);
-  uint64_t one = 1;
-  if (wake_fd_ >= 0) call_unchecked(SYS_write, wake_fd_, &one, sizeof one);
+  wake();
   for (uint32_t state; (state = sys::load(&state_)) != answered;) sys::wait_while(&state_, state, 0);
   int32_t result = result_;
   __atomic_store_n(&state_, none, __ATOMIC_RELEASE);
@@ -33,6 +32,11 @@ void Requests::refuse(const char* why) { sys::TextBuilder(error_, sizeof error_)
 
 void Requests::last_error(char* buffer, uint32_t capacity) const {
   if (capacity > 0) sys::TextBuilder(buffer, capacity).add(error_);
+}
+
+void Requests::wake() const {
+  uint64_t one = 1;
+  if (wake_fd_ >= 0) call_unchecked(SYS_write, wake_fd_, &one, sizeof one);
 }
 
 void Requests::open() {

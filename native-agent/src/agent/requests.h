@@ -17,6 +17,9 @@ class Requests {
   void refuse(const char* why);
   void last_error(char* buffer, uint32_t capacity) const;
 
+  /// [any] The agent's thread looks what there is for it to do.
+  void wake() const;
+
   // The rest: the agent's thread.
   /// What it polls for POLLIN; -1: there is none, and it has to look from time to time.
   [[nodiscard]] int fd() const { return wake_fd_; }

@@ -25,6 +25,7 @@ extern const struct cairn_plugin cairn_plugin_terminal;
 extern const struct cairn_plugin cairn_plugin_signal;
 extern const struct cairn_plugin cairn_plugin_timer;
 extern const struct cairn_plugin cairn_plugin_external;
+extern const struct cairn_plugin cairn_plugin_hdl;
 }
 
 namespace cairn::events {
@@ -59,6 +60,8 @@ const cairn_plugin* const* builtin_plugins() {
       &cairn_plugin_timer,
       // Before the others are asked, what a plugin has marked.
       &cairn_plugin_external,
+      // Saves nothing.
+      &cairn_plugin_hdl,
       nullptr,
   };
   return plugins;

@@ -12,7 +12,7 @@ using sys::Text;
 using sys::TextBuilder;
 
 /// As debug-adapter/src/coordinator/callbacks.ts reads it: layer in the upper half, this, and the event's number in the lowest 24 bits.
-enum Kind : uint32_t { event_call = 1, barrier_call = 2, init_call = 3, rows_call = 4 };
+enum Kind : uint32_t { event_call = 1, barrier_call = 2, init_call = 3, rows_call = 4, request_call = 5 };
 
 struct Call {
   const LoadedPlugin& entry;
@@ -46,6 +46,7 @@ void describe(const Call& call, TextBuilder* text) {
       break;
     case barrier_call: text->add("barrier ").add(name); break;
     case init_call: text->add("init"); break;
+    case request_call: text->add("a request"); break;
     case rows_call: text->add("table ").add(name); break;
   }
 }
@@ -126,6 +127,10 @@ int32_t call_barrier(const LoadedPlugin& entry, const char* name, bool restart) 
 
 int32_t call_init(const LoadedPlugin& entry, const cairn_host* host, const char* settings) {
   return run({entry, init_call, 0, ""}, [&] { return entry.plugin->init(host, settings); });
+}
+
+int32_t call_request(const LoadedPlugin& entry, const cairn_request* request) {
+  return run({entry, request_call, 0, ""}, [&] { return entry.plugin->request(request); });
 }
 
 void call_rows(const LoadedPlugin& entry, const char* table, cairn_emit_row emit, void* context) {

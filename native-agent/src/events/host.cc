@@ -7,6 +7,7 @@
 
 #include "events/builtin.h"
 #include "events/calls.h"
+#include "events/entries.h"
 #include "events/exchange.h"
 #include "events/library.h"
 #include "events/names.h"
@@ -121,6 +122,12 @@ void host_aside(void (*job)(void* context), void* context) {
 
 void host_around_fork(uint32_t stage) { host_facts.around_fork(stage); }
 
+int32_t host_answer(int32_t error, const void* text, uint64_t size) { return host_facts.answer(error, text, size); }
+int32_t host_enter(cairn_entry* const* entries, uint32_t count, void (*meanwhile)(void* context), void* context) {
+  sys::Error ignored;
+  return arm_entries(entries, count, meanwhile, context, host_facts.error != nullptr ? host_facts.error : &ignored);
+}
+
 int32_t host_waits_for(const char* text) {
   sys::TextBuilder(host_facts.waits_for, sizeof host_facts.waits_for).add(text);
   return CAIRN_BARRIER_WAITS;
@@ -167,7 +174,7 @@ const cairn_host host = {
     host_thread_call, host_need_file, host_set_thread_argument, host_list_file,
     tell_hosts, ask_hosts, answer_of_hosts, exchange_folder,
     host_request_checkpoint, host_forbid_checkpoint, host_allow_checkpoint, host_waits_for, host_aside, host_around_fork,
-    host_wrap, host_unwrap,
+    host_wrap, host_unwrap, host_answer, host_enter, disarm_entry,
 };
 
 bool goes_down(cairn_event event) { return event == CAIRN_EVENT_PRESUSPEND || event == CAIRN_EVENT_PRECHECKPOINT; }
@@ -225,7 +232,7 @@ void start_builtin_plugins() {
 bool load_plugin(const char* library, const char* settings_text, sys::Error* restarting) {
   LoadedPlugin* place = add_plugin();
   if (place == nullptr) return false;
-  static const cairn_plugin unknown = {sizeof(cairn_plugin), 0, 0, 0, "", "", "", nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
+  static const cairn_plugin unknown = {sizeof(cairn_plugin), 0, 0, 0, "", "", "", nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
   *place = {&unknown, keep_text(library), "", keep_text(settings_text)};
   void* found = nullptr;
   if (restarting == nullptr) {

@@ -8,6 +8,10 @@
 #include "events/layers.h"
 #include "sys/error.h"
 
+namespace cairn::checkpoint {
+class Stop;
+}
+
 namespace cairn::events {
 
 /// What the agent knows and plugins may ask; set before plugins run.
@@ -30,6 +34,9 @@ struct HostFacts {
   int32_t (*allow_checkpoint)();
   void (*aside)(void (*job)(void* context), void* context);
   void (*around_fork)(uint32_t stage);
+  int32_t (*answer)(int32_t error, const void* text, uint64_t size);
+  /// [running, Cairn's own thread] All threads are stopped while job() runs: what it gives, or -errno.
+  int32_t (*while_stopped)(int32_t (*job)(void* context, const checkpoint::Stop& stop), void* context, sys::Error* error);
   bool interposed_late;  // the process was attached: Cairn's functions come first, but were loaded last
 };
 HostFacts& facts();

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -38,7 +39,7 @@ static const char *const down[] = {"drain", "save", NULL}, *const up[] = {"load"
 static const struct cairn_wrap *const wraps[2];
 
 static const struct cairn_plugin plugin = {
-    sizeof plugin, CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "acme-emulator", "2.4", "Acme", init, event, rows, down, up, barrier, wraps,
+    sizeof plugin, CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "acme-emulator", "2.4", "Acme", init, event, rows, down, up, barrier, wraps, NULL,
 };
 
 CAIRN_EXPORT const struct cairn_plugin *cairn_plugin_entry(uint32_t host_major, uint32_t host_minor) {
@@ -287,8 +288,37 @@ static const struct cairn_wrap *const wraps[2] = {&send_wrap, NULL};
 /*! wrap unwrap */
 static int32_t count_sends(int32_t on) { return on ? host->wrap(&send_wrap) : host->unwrap(&send_wrap); }
 
+/*! answer */
+static void tell_level(int32_t level) {
+  static char text[16];
+  int length = snprintf(text, sizeof text, "%d", level);
+  host->answer(0, text, (uint64_t)length);
+}
+
+/*! request */
+static int32_t requested(const struct cairn_request *request) {
+  if (request->stage == CAIRN_REQUEST_GIVE_UP) return host->answer(-ETIMEDOUT, "the bus is busy", 15);
+  if (request->text_size != 5 || memcmp(request->text, "level", 5) != 0) return host->fail(-EINVAL, "request", "it can be asked for its level alone");
+  tell_level(3);
+  return 0;
+}
+
+/*! enter leave */
+static uint32_t reset_comes(struct cairn_entry *entry, const uint64_t *arguments) {
+  (void)entry;
+  host->log(CAIRN_LOG_INFO, arguments[0] == 0 ? "cold reset" : "warm reset");
+  return CAIRN_ENTRY_GO_ON;
+}
+static struct cairn_entry reset_entry = {sizeof reset_entry, 0, NULL, reset_comes, {0, 0}};
+static int32_t watch_reset(cairn_function reset, int32_t on) {
+  struct cairn_entry *const entries[1] = {&reset_entry};
+  reset_entry.function = reset;
+  return on ? host->enter(entries, 1, NULL, NULL) : host->leave(&reset_entry);
+}
+
 /*! */
 void use_examples(void) {
+  (void)requested, (void)watch_reset;
   (void)show_load, (void)make_child, (void)count_sends;
   (void)size_of, (void)say_taken, (void)reconnect, (void)new_link, (void)run_folder, (void)was_restarted, (void)count_threads;
   (void)find_next, (void)keep, (void)load_kept, (void)close_all_above, (void)hand_over, (void)offer_slots, (void)real_path, (void)elect;

@@ -268,7 +268,7 @@ static const char *const checkpoint_barriers[] = {"save", NULL};
 static const char *const restart_barriers[] = {"ready", NULL};
 static const struct cairn_plugin plugin = {
     sizeof plugin, CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "emulator", "1.0", "the emulator's vendor", init, event, NULL,
-    checkpoint_barriers, restart_barriers, barrier, NULL,
+    checkpoint_barriers, restart_barriers, barrier, NULL, NULL,
 };
 
 CAIRN_EXPORT const struct cairn_plugin *cairn_plugin_entry(uint32_t major, uint32_t minor) {

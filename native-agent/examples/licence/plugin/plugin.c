@@ -180,7 +180,7 @@ static int32_t init(const struct cairn_host *given, const char *text) {
 static const char *const restart_barriers[] = {"seat", "begin", NULL};
 static const struct cairn_plugin plugin = {
     sizeof plugin, CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "licence", "1.0", "the tool's vendor", init, event, NULL,
-    NULL, restart_barriers, barrier, NULL,
+    NULL, restart_barriers, barrier, NULL, NULL,
 };
 
 CAIRN_EXPORT const struct cairn_plugin *cairn_plugin_entry(uint32_t major, uint32_t minor) {

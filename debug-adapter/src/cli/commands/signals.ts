@@ -1,0 +1,92 @@
+/**
+ * `cairn signals`: design signals of the running simulation: their values, and other values for them.
+ */
+import { failure } from '../../protocol/errors.js';
+import { formatSimulatedTime, formatTable } from '../../protocol/format.js';
+import {
+  type DesignSignal,
+  SIGNALS_AT_ONCE,
+  type SignalAction,
+  type SignalsResult,
+  WRITES_AT_ONCE,
+} from '../../protocol/signals.js';
+import { note, print, printJson } from '../output.js';
+import { withSession } from '../sessions.js';
+
+interface Options {
+  session?: string;
+  pid?: string;
+  json: boolean;
+}
+
+export async function signals(
+  pattern: string | undefined,
+  options: Options & { offset: string; limit: string },
+): Promise<number> {
+  const params = {
+    pattern: pattern ?? '',
+    offset: wholeNumber(options.offset, 'offset', 0, Number.MAX_SAFE_INTEGER),
+    limit: wholeNumber(options.limit, 'limit', 1, SIGNALS_AT_ONCE),
+    ...processOf(options),
+  };
+  const result = await withSession(options.session, (client) => client.request('session/signals', params));
+  if (options.json) {
+    printJson(result);
+    return 0;
+  }
+  print(heading(result));
+  const lines = result.signals.map((one) => [one.name, one.kind, extent(one), one.value ?? '']);
+  if (lines.length === 0)
+    note(pattern ? `the design has no signal like "${pattern}"` : 'the design has no signals that can be seen');
+  else print(formatTable([['NAME', 'KIND', 'BITS', 'VALUE'], ...lines]));
+  if (result.next !== null) note(`there are more: --offset ${result.next}`);
+  return 0;
+}
+
+export async function writeSignals(action: SignalAction, texts: readonly string[], options: Options): Promise<number> {
+  if (texts.length > WRITES_AT_ONCE)
+    throw failure('usage', { what: `${texts.length} signals are too many at once`, remedy: `At most ${WRITES_AT_ONCE}.` });
+  const writes = texts.map((text) => {
+    // A name may have a "=" in it where it is an escaped one; a value has none.
+    const at = text.lastIndexOf('=');
+    if (action === 'release') return { action, name: text };
+    if (at < 1) throw failure('usage', { what: `"${text}" gives no value`, remedy: 'Write NAME=VALUE.' });
+    return { action, name: text.slice(0, at), value: text.slice(at + 1) };
+  });
+  const result = await withSession(options.session, (client) =>
+    client.request('session/writeSignals', { writes, ...processOf(options) }),
+  );
+  if (options.json) printJson(result);
+  else {
+    print(heading(result));
+    const lines = result.written.map((one) => [one.name, one.outcome, one.before ?? '', one.after ?? '']);
+    print(formatTable([['NAME', 'OUTCOME', 'BEFORE', 'AFTER'], ...lines]));
+    for (const { name, why } of result.written) if (why !== '') note(`${name}: ${why}`);
+  }
+  return result.written.every(({ outcome }) => outcome === 'effective') ? 0 : 1;
+}
+
+function heading({
+  time,
+  simulator,
+  virtualPid,
+  program,
+}: Pick<SignalsResult, 'time' | 'simulator' | 'virtualPid' | 'program'>): string {
+  return `at ${formatSimulatedTime(time)} in process ${virtualPid} (${program}, ${simulator})`;
+}
+
+function extent({ kind, width, range }: DesignSignal): string {
+  const limits = range === null ? '' : `[${range.left}:${range.right}]`;
+  return kind === 'memory' ? `${width} × ${limits}` : limits === '' ? String(width) : `${width} ${limits}`;
+}
+
+function processOf({ pid }: Options): { virtualPid?: number } {
+  return pid === undefined ? {} : { virtualPid: wholeNumber(pid, 'pid', 1, Number.MAX_SAFE_INTEGER) };
+}
+
+function wholeNumber(text: string, option: string, least: number, most: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < least || value > most)
+    throw failure('usage', { what: `--${option} ${text}: not a whole number from ${least} to ${most}`, remedy: 'See --help.' });
+  return value;
+}

@@ -1,0 +1,92 @@
+// Icarus: its scheduler looks between two events whether it is to stop, and then calls stop_handler(int). That call is entered, and left out
+// where nobody else wanted to stop. There a callback for the end of the time step's assignments is registered, since what is put before would be
+// lost to non-blocking ones that wait; values are read when the time step has settled. Who really stops meanwhile ($stop, a signal) is
+// seen by the entry of schedule_stop(int).
+#include "hdl/safe_point.h"
+#include "hdl/serving.h"
+#include "hdl/signals.h"
+
+namespace cairn::hdl {
+namespace {
+
+const cairn_host* host_ = nullptr;
+const Program* program_ = nullptr;
+uint32_t stops = 0;  // somebody else wants to stop
+
+enum : int32_t { mode_read_write = 4 };  // of vpi_mode_flag, which says what a call of VPI may do
+
+int32_t settled(VpiCallback* callback);
+int32_t assigned(VpiCallback* callback);
+
+void expect(int32_t reason, int32_t (*function)(VpiCallback*), uint32_t number) {
+  VpiTime now = {vpi_simulated_time, 0, 0, 0};
+  VpiCallback callback = {reason, function, nullptr, &now, nullptr, 0, reinterpret_cast<char*>(uintptr_t{number})};
+  (void)program_->vpi.register_callback(&callback);
+}
+
+uint32_t number_of(const VpiCallback* callback) { return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(callback->user_data)); }
+
+int32_t assigned(VpiCallback* callback) {
+  if (!begin_serving(number_of(callback))) return 0;
+  write_signals(*program_);
+  expect(callback_read_only, settled, number_of(callback));
+  return 0;
+}
+
+int32_t settled(VpiCallback* callback) {
+  if (request().writes) {
+    if (number_of(callback) == serving_number()) {
+      answer_writes(*program_);
+      end_serving();
+    }
+    return 0;
+  }
+  if (!begin_serving(number_of(callback))) return 0;
+  list_signals(*program_);
+  end_serving();
+  return 0;
+}
+
+uint32_t stop_asked(cairn_entry*, const uint64_t*) {
+  __atomic_store_n(&stops, 1, __ATOMIC_RELEASE);
+  return CAIRN_ENTRY_GO_ON;
+}
+
+uint32_t between_events(cairn_entry*, const uint64_t*);
+
+cairn_entry asked_entry = {sizeof(cairn_entry), 0, nullptr, stop_asked, {0, 0}};
+cairn_entry stop_entry = {sizeof(cairn_entry), 0, nullptr, between_events, {0, 0}};
+
+uint32_t between_events(cairn_entry*, const uint64_t*) {
+  (void)host_->leave(&asked_entry);
+  const int32_t mode = *program_->mode_flag;
+  *program_->mode_flag = mode_read_write;
+  if (request().writes) expect(callback_read_write, assigned, serving_number());
+  else expect(callback_read_only, settled, serving_number());
+  *program_->mode_flag = mode;
+  return __atomic_exchange_n(&stops, 0, __ATOMIC_ACQ_REL) != 0 ? CAIRN_ENTRY_GO_ON : CAIRN_ENTRY_RETURN;
+}
+
+/// All threads stand.
+void ask_to_stop(void*) {
+  // Of a request that was given up the simulation has not come yet.
+  if (stop_entry.armed != 0) return;
+  stops = program_->schedule_stopped() ? 1 : 0;
+  program_->schedule_stop(0);
+}
+
+}  // namespace
+
+int32_t arm_icarus(const cairn_host* host, const Program& program) {
+  host_ = host;
+  program_ = &program;
+  stop_entry.function = reinterpret_cast<cairn_function>(program.stop_handler);
+  asked_entry.function = reinterpret_cast<cairn_function>(program.schedule_stop);
+  cairn_entry* const entries[] = {&stop_entry, &asked_entry};
+  return host->enter(entries, 2, ask_to_stop, nullptr);
+}
+
+// The scheduler will call stop_handler, and must not find it as it is.
+void disarm_icarus(const cairn_host*) {}
+
+}  // namespace cairn::hdl

@@ -1,0 +1,109 @@
+// The plugin of design signals (ARCHITECTURE.md, "Design signals"): answers requests for signals of a hardware simulation, and owns nothing
+// that a snapshot has. What is asked and answered: request.h. Not to be taken for the plugin `signal`, which has Unix signals.
+// Tests: tests/hdl_plugin_test.cc, test/simulators/signals.test.ts.
+#include <cairn/plugin.h>
+
+#include <errno.h>
+
+#include "common/text.h"
+#include "hdl/request.h"
+#include "hdl/safe_point.h"
+#include "hdl/serving.h"
+
+namespace cairn::hdl {
+namespace {
+
+enum Stage : uint32_t { idle, waits, served };
+
+const cairn_host* host = nullptr;
+uint32_t number = 0;    // of the last request; Cairn's thread changes it
+uint32_t state = idle;  // its number times 4, and its stage
+const Program* entered = nullptr;
+
+bool move(uint32_t of, Stage from, Stage to) {
+  uint32_t before = of * 4 + from;
+  return __atomic_compare_exchange_n(&state, &before, of * 4 + to, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+/// True: nobody serves it, and nobody will.
+bool take_back() { return move(number, waits, idle); }
+
+void disarm() {
+  if (entered == nullptr) return;
+  if (entered->simulator == Simulator::icarus) disarm_icarus(host);
+  else disarm_verilator(host);
+}
+
+int32_t give_up(uint32_t reason) {
+  if (!take_back()) return 0;
+  disarm();
+  static const char late[] =
+      "the simulation has not come to where its signals can be read and written: it has ended its run, stands at a prompt or a breakpoint, "
+      "or waits in a call of its own (for input, for another process); ask again when it goes on";
+  static const char operation[] = "a checkpoint or hold has come first; ask again";
+  const char* why = reason == CAIRN_REQUEST_LATE ? late : operation;
+  return host->answer(reason == CAIRN_REQUEST_LATE ? -ETIMEDOUT : -EAGAIN, why, plugin::length_of(why));
+}
+
+bool is_look(const cairn_request& from) {
+  const auto* text = static_cast<const char*>(from.text);
+  return from.text_size == 4 && text[0] == 'l' && text[1] == 'o' && text[2] == 'o' && text[3] == 'k';
+}
+
+int32_t begin(const cairn_request& from) {
+  int32_t error = 0;
+  const Program* found = program(host, &error);
+  if (found == nullptr) return error;
+  // Which of several processes is it?
+  if (is_look(from)) {
+    const char* name = found->simulator == Simulator::icarus ? "simulator\ticarus\n" : "simulator\tverilator\n";
+    return host->answer(0, name, plugin::length_of(name));
+  }
+  error = read_request(host, from);
+  if (error < 0) return error;
+  entered = found;
+  number = (number + 1) & 0xffffff;
+  __atomic_store_n(&state, number * 4 + waits, __ATOMIC_RELEASE);
+  error = found->simulator == Simulator::icarus ? arm_icarus(host, *found) : arm_verilator(host, *found);
+  if (error < 0) (void)take_back();
+  return error;
+}
+
+int32_t requested(const cairn_request* request) { return request->stage == CAIRN_REQUEST_BEGIN ? begin(*request) : give_up(request->reason); }
+
+int32_t init(const cairn_host* given, const char*) {
+  host = given;
+  return 0;
+}
+
+int32_t event(uint32_t number_of_event, void*) {
+  // Nobody waits here for what the simulation was asked where it was copied.
+  if (number_of_event == CAIRN_EVENT_RESTART || number_of_event == CAIRN_EVENT_FORK_CHILD) __atomic_store_n(&state, number * 4 + idle, __ATOMIC_RELEASE);
+  return 0;
+}
+
+}  // namespace
+
+uint32_t serving_number() { return __atomic_load_n(&state, __ATOMIC_ACQUIRE) / 4; }
+
+bool begin_serving(uint32_t asked) {
+  host->forbid_checkpoint("design signals are read or written");
+  if (move(asked, waits, served)) return true;
+  host->allow_checkpoint();
+  return false;
+}
+
+void end_serving() {
+  uint64_t size = 0;
+  const char* text = answer_text(&size);
+  __atomic_store_n(&state, number * 4 + idle, __ATOMIC_RELEASE);
+  (void)host->answer(0, text, size);
+  host->allow_checkpoint();
+}
+
+}  // namespace cairn::hdl
+
+extern "C" const struct cairn_plugin cairn_plugin_hdl = {
+    sizeof(cairn_plugin), CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "hdl", "1.0", "Cairn", cairn::hdl::init,
+    cairn::hdl::event, nullptr, nullptr, nullptr, nullptr, nullptr, cairn::hdl::requested,
+};

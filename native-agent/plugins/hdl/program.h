@@ -1,0 +1,34 @@
+// What simulator the program is, found by the symbols of its executable, exported or not: the functions of VPI, and where a call of them is
+// safe. Nothing is asked of the program itself. Once found it stays so for the life of the process.
+// Context: Cairn's own thread. Tests: test/simulators/signals.test.ts.
+#pragma once
+#include <cairn/plugin.h>
+
+#include "hdl/vpi.h"
+
+namespace cairn::hdl {
+
+enum class Simulator : uint32_t { unknown, icarus, verilator };
+
+struct Program {
+  Simulator simulator = Simulator::unknown;
+  Vpi vpi = {};
+  // Icarus: its scheduler looks at a flag between two events, and calls stop_handler.
+  void (*stop_handler)(int32_t) = nullptr;
+  void (*schedule_stop)(int32_t) = nullptr;
+  bool (*schedule_stopped)() = nullptr;
+  int32_t* mode_flag = nullptr;
+  // Verilator: each model's evaluation; and what it knows of its variables.
+  static constexpr uint32_t most_models = 8;
+  void (*evaluate[most_models])(void* model) = {};
+  uint32_t models = 0;
+  const void* (*find_scope)(const void* context, const char* name) = nullptr;
+  const void* (*find_variable)(const void* scope, const char* name) = nullptr;
+  const void* (*thread_context)() = nullptr;  // not there where the compiler has put it into its callers
+  const void* const* last_context = nullptr;
+};
+
+/// Of this process; nullptr: host->fail has said what is missing, and *error is what it gave.
+const Program* program(const cairn_host* host, int32_t* error);
+
+}  // namespace cairn::hdl

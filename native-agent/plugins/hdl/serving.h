@@ -1,0 +1,14 @@
+// The request of the moment, between Cairn's thread, which gets and gives it up, and the simulation's, which serves it.
+#pragma once
+#include <stdint.h>
+
+namespace cairn::hdl {
+
+/// Tells one request from another: callbacks that were left behind in the simulator serve none but their own.
+uint32_t serving_number();
+/// [the simulation's thread] True: the request is there, and nobody else's from now on; no checkpoint comes until it is answered.
+bool begin_serving(uint32_t number);
+/// Sends the answer that has been written.
+void end_serving();
+
+}  // namespace cairn::hdl

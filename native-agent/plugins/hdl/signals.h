@@ -1,0 +1,31 @@
+// Reads and writes design signals by VPI. Context: the simulation's thread, where the simulator permits it (safe_point.h).
+#pragma once
+#include "hdl/request.h"
+
+namespace cairn::hdl {
+
+/// The answer to a request for a list.
+void list_signals(const Program& program);
+
+/// All writes of the request, and what is there right after each.
+void write_signals(const Program& program);
+/// At the end of the time step: the answer.
+void answer_writes(const Program& program);
+
+// ---- Of one object, for the two above --------------------------------------------------------------------------------------
+
+enum class Kind : uint32_t { none, vector, real, memory };
+/// And how the answer names it.
+Kind kind_of(const Program& program, Handle object, const char** name);
+/// Bits, or "r" and a number; false: there is no value, or it is too wide, and `text` is "".
+bool read_value(const Program& program, Handle object, Kind kind, uint32_t width, char* text, uint64_t capacity);
+/// Older versions of Verilator's VPI write no reals.
+bool can_write_real(const Program& program, Handle object);
+/// The range of a vector or of a memory's words.
+bool read_range(const Program& program, Handle object, int32_t* left, int32_t* right);
+/// What vpi_handle_… gave is not needed any more.
+void let_go(const Program& program, Handle object);
+/// "time" and "simulator".
+void add_time(const Program& program);
+
+}  // namespace cairn::hdl

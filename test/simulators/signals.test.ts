@@ -1,0 +1,315 @@
+/**
+ * Design signals of simulations that were started as ever: read, set, forced and released by `cairn signals`, in Icarus and in models of
+ * Verilator's. Nothing of a run is another for having been read.
+ */
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import type { DesignSignal, SignalsResult, SignalWritesResult } from '../../debug-adapter/src/protocol/signals.js';
+import { waitFor } from '../support/processes.js';
+import type { Program } from '../support/program.js';
+import { Scratch } from '../support/scratch.js';
+import { inTree } from '../support/tree.js';
+import { build, icarus, uninterrupted } from './simulation.js';
+import { runToEnd } from './soc.js';
+
+const folder = inTree('build/test/signals');
+const source = inTree('test/simulators/sources/signals.v');
+
+async function make(...command: string[]): Promise<void> {
+  const { status, stdout, stderr } = await runToEnd(command, folder);
+  assert.equal(status, 0, `${command.join(' ')}\n${stdout}${stderr}`);
+}
+
+const verilate = (name: string, ...options: string[]): Promise<void> =>
+  make('verilator', '--binary', '-Wno-fatal', '--Mdir', name, '--prefix', 'Vdesign', ...options, source);
+
+before(async () => {
+  mkdirSync(folder, { recursive: true });
+  await build();
+  await make('iverilog', '-g2005', '-o', 'signals.vvp', source);
+  await verilate('plain', '--vpi', '--public-flat-rw');
+  await verilate('exporting', '--vpi', '--public-flat-rw', '-LDFLAGS', '-rdynamic');
+  await verilate('without');
+  await make('cp', 'plain/Vdesign', 'stripped');
+  await make('strip', 'stripped');
+});
+
+const simulators = {
+  Icarus: { command: ['vvp', join(folder, 'signals.vvp')], scope: 'signals' },
+  Verilator: { command: [join(folder, 'plain/Vdesign')], scope: 'TOP.signals' },
+  'Verilator with -rdynamic': { command: [join(folder, 'exporting/Vdesign')], scope: 'TOP.signals' },
+};
+const { Icarus: onIcarus } = simulators;
+
+class Design {
+  constructor(
+    readonly scratch: Scratch,
+    readonly program: Program,
+    readonly scope: string,
+    readonly session: string,
+  ) {}
+
+  static async start(
+    scratch: Scratch,
+    { command, scope }: { command: string[]; scope: string },
+    session = 'design',
+  ): Promise<Design> {
+    const program = scratch.cairnProgram(['run', '--detach', '--session', session, '--', ...command]);
+    assert.equal(await program.exit(60), 0, program.transcript());
+    return new Design(scratch, program, scope, session);
+  }
+
+  async list(pattern: string, ...options: string[]): Promise<SignalsResult> {
+    const args = ['signals', pattern, '--session', this.session, '--json', ...options];
+    const { status, stdout, stderr } = await this.scratch.cairn(args);
+    assert.equal(status, 0, stderr);
+    return JSON.parse(stdout) as SignalsResult;
+  }
+
+  async read(name: string): Promise<DesignSignal> {
+    const { signals } = await this.list(`${this.scope}.${name}`);
+    const found = signals.find((one) => one.name === `${this.scope}.${name}`);
+    assert.ok(found, `${name} is not among ${signals.map((one) => one.name).join(', ')}`);
+    return found;
+  }
+
+  async write(action: string, ...texts: string[]): Promise<SignalWritesResult & { status: number }> {
+    const args = ['signals', action, ...texts.map((text) => `${this.scope}.${text}`), '--session', this.session, '--json'];
+    const { status, stdout, stderr } = await this.scratch.cairn(args);
+    assert.notEqual(stdout, '', stderr);
+    return { ...(JSON.parse(stdout) as SignalWritesResult), status };
+  }
+
+  async set(text: string): Promise<string | null> {
+    const { written, status } = await this.write('set', text);
+    assert.deepEqual([written[0]?.outcome, status], ['effective', 0], `${text}: ${written[0]?.why}`);
+    return written[0]?.after ?? null;
+  }
+}
+
+/** Its session is there, and it runs. */
+function running({ scratch, session, program }: Design): Promise<true> {
+  return waitFor(
+    `session ${session}`,
+    async () => {
+      assert.equal(program.status, undefined, program.transcript());
+      const { status, stdout } = await scratch.cairn(['status', '--session', session, '--json']);
+      return status === 0 && (JSON.parse(stdout) as { state: string }).state === 'running';
+    },
+    60,
+  );
+}
+
+const number = ({ value }: Pick<DesignSignal, 'value'>): number => Number.parseInt(value?.replace(/^.*'h/, '') ?? '', 16);
+
+async function within(work: (scratch: Scratch) => Promise<void>): Promise<void> {
+  const scratch = new Scratch();
+  try {
+    await work(scratch);
+  } finally {
+    for (const session of ['design', 'again']) await scratch.cairn(['stop', '--session', session]);
+    await scratch.close();
+  }
+}
+
+for (const [name, simulator] of Object.entries(simulators)) {
+  test(`${name}: signals are listed with what they are, and a counter is what it is at that time`, async () => {
+    await within(async (scratch) => {
+      const design = await Design.start(scratch, simulator);
+      const before = await design.list('');
+      assert.equal(before.simulator, name.startsWith('Icarus') ? 'icarus' : 'verilator');
+      assert.equal(before.time.unit, -12);
+      assert.equal(before.next, null);
+      const kinds = Object.fromEntries(before.signals.map((one) => [one.name.split('.').at(-1), `${one.kind} ${one.width}`]));
+      const net = name === 'Icarus' ? 'net' : 'reg';
+      for (const [signal, kind] of Object.entries({
+        count: 'reg 16',
+        kept: 'reg 32',
+        wide: 'reg 70',
+        twice: `${net} 16`,
+        level: `real ${kinds['level']?.split(' ')[1]}`,
+        memory: 'memory 8',
+      }))
+        assert.equal(kinds[signal], kind, signal);
+      const value = (of: SignalsResult, signal: string): DesignSignal =>
+        of.signals.find((one) => one.name === `${simulator.scope}.${signal}`) ?? assert.fail(signal);
+      assert.equal(value(before, 'kept').value, "32'h12345678");
+      assert.equal(value(before, 'wide').value, "70'h3f0123456789abcdef");
+      assert.equal(value(before, 'level').value, '0.5');
+      assert.equal(value(before, 'memory').value, null);
+      assert.deepEqual(value(before, 'memory').range, { left: 0, right: 15 });
+      assert.deepEqual(value(before, 'count').range, { left: 15, right: 0 });
+      // A look in the middle of a time step would find them apart, now and then.
+      const looks = [before];
+      while (looks.length < 16) looks.push(await design.list(`${simulator.scope}.`));
+      assert.ok(BigInt(looks.at(-1)?.time.ticks ?? 0) > BigInt(before.time.ticks));
+      for (const one of looks) {
+        const edges = (BigInt(one.time.ticks) / 1000n + 5n) / 10n;
+        assert.equal(number(value(one, 'count')), Number(edges % 65536n));
+        assert.equal(number(value(one, 'twice')), Number((edges * 2n) % 65536n));
+      }
+      const { signals: words } = await design.list(`${simulator.scope}.memory[3]`);
+      assert.deepEqual(
+        words.map((one) => [one.name, one.value]),
+        [[`${simulator.scope}.memory[3]`, "8'h13"]],
+      );
+    });
+  });
+
+  test(`${name}: what is set is there at the end of the time step and stays, 30 times of 30`, async () => {
+    await within(async (scratch) => {
+      const design = await Design.start(scratch, simulator);
+      for (let round = 0; round < 30; round++) {
+        const value = (0x9e3779b9 * (round + 1)) % 2 ** 32;
+        assert.equal(await design.set(`kept='h${value.toString(16)}`), `32'h${value.toString(16).padStart(8, '0')}`);
+        assert.equal(number(await design.read('kept')), value);
+      }
+      assert.equal(await design.set('memory[3]=165'), "8'ha5");
+      assert.equal(await design.set('wide=-2'), "70'h3ffffffffffffffffe");
+      // Verilator's VPI counts bits from the least significant one, whatever the range was.
+      assert.equal(await design.set('upwards[0]=0'), name === 'Icarus' ? "8'h01" : "8'h80");
+      const real = (await design.write('set', 'level=2.25')).written[0];
+      assert.deepEqual([real?.outcome, real?.after], name === 'Icarus' ? ['effective', '2.25'] : ['impossible', null]);
+      const several = await design.write('set', "kept='h5", 'memory[4]=1', 'nothing=1', 'memory[16]=1', 'count=65536');
+      assert.equal(several.status, 1);
+      assert.deepEqual(
+        several.written.map((one) => one.outcome),
+        ['effective', 'effective', 'impossible', 'impossible', 'impossible'],
+      );
+      assert.match(several.written[2]?.why ?? '', /no signal of this name/);
+      assert.match(several.written[3]?.why ?? '', /no such word/);
+      assert.match(several.written[4]?.why ?? '', /fewer bits/);
+    });
+  });
+
+  test(`${name}: after a restart as before; the design goes on with what was set`, async () => {
+    await within(async (scratch) => {
+      const design = await Design.start(scratch, simulator);
+      await design.set("kept='hcafe");
+      const made = await scratch.cairn(['checkpoint', '--session', 'design', '--name', 'there', '--then', 'kill']);
+      assert.equal(made.status, 0, made.stderr);
+      const program = scratch.cairnProgram(['restart', 'there', '--session', 'again']);
+      const again = new Design(scratch, program, simulator.scope, 'again');
+      await running(again);
+      assert.equal(number(await again.read('kept')), 0xcafe);
+      await again.set("kept='hbeef");
+      await again.set("memory[3]='h77");
+      await again.set('stop=1');
+      assert.equal(await program.exit(60), 0, program.transcript());
+      assert.match(program.stdout, /^stopped: kept 0000beef, memory\[3\] 77$/m);
+    });
+  });
+}
+
+test('Icarus: what is forced holds until it is released; x and z are values', async () => {
+  await within(async (scratch) => {
+    const design = await Design.start(scratch, onIcarus);
+    const forced = await design.write('force', "twice='h1234", "kept='hf");
+    assert.deepEqual(
+      forced.written.map((one) => [one.outcome, one.after]),
+      [
+        ['effective', "16'h1234"],
+        ['effective', "32'h0000000f"],
+      ],
+    );
+    assert.equal(number(await design.read('twice')), 0x1234);
+    assert.equal(number(await design.read('kept')), 0xf);
+    // A net that something drives is driven anew at its next event.
+    const released = await design.write('release', 'twice', 'kept');
+    assert.deepEqual(
+      released.written.map((one) => one.outcome),
+      ['effective', 'effective'],
+    );
+    const { signals } = await design.list('signals.');
+    const of = (name: string): number => number(signals.find((one) => one.name === `signals.${name}`) ?? assert.fail(name));
+    assert.equal(of('twice'), (of('count') * 2) % 65536);
+    assert.equal(await design.set("kept='b1x0z"), "32'b00000000000000000000000000001x0z");
+  });
+});
+
+test('Verilator: what its VPI cannot do is said, and nothing is done', async () => {
+  await within(async (scratch) => {
+    const design = await Design.start(scratch, simulators.Verilator);
+    const forced = await design.write('force', 'kept=1');
+    assert.deepEqual([forced.status, forced.written[0]?.outcome], [1, 'impossible']);
+    assert.match(forced.written[0]?.why ?? '', /does not force/);
+    const unknown = await design.write('set', "kept='bx");
+    assert.match(unknown.written[0]?.why ?? '', /no x/);
+    assert.equal((await design.read('kept')).value, "32'h12345678");
+  });
+});
+
+test('Of many signals one page is told at a time', async () => {
+  await within(async (scratch) => {
+    const design = await Design.start(scratch, onIcarus);
+    const all = (await design.list('signals.*')).signals.map((one) => one.name);
+    const seen: string[] = [];
+    for (let next: number | null = 0; next !== null; ) {
+      const page: SignalsResult = await design.list('signals.*', '--limit', '3', '--offset', String(next));
+      assert.ok(page.signals.length <= 3);
+      seen.push(...page.signals.map((one) => one.name));
+      next = page.next;
+    }
+    assert.deepEqual(seen, all);
+    assert.ok(all.length > 6);
+  });
+});
+
+const missing: [what: string, command: string[], says: RegExp][] = [
+  ['a model without VPI', [join(folder, 'without/Vdesign')], /--vpi --public-flat-rw/],
+  ['a stripped model', [join(folder, 'stripped')], /stripped/],
+  ['a program that is none', ['sleep', '1000'], /stripped|neither VPI/],
+];
+for (const [what, command, says] of missing)
+  test(`${what}: what is missing is said`, async () => {
+    await within(async (scratch) => {
+      await Design.start(scratch, { command, scope: '' });
+      const { status, stderr } = await scratch.cairn(['signals', '--session', 'design']);
+      assert.equal(status, 1);
+      assert.match(stderr, says);
+    });
+  });
+
+test('Icarus: a $stop of its own stays one; a request that comes at its prompt is given up, and does no harm', async () => {
+  await within(async (scratch) => {
+    const program = scratch.cairnProgram(['run', '--session', 'design', '--', ...onIcarus.command], { pty: true });
+    const design = new Design(scratch, program, onIcarus.scope, 'design');
+    await running(design);
+    await design.set('pause=1');
+    await program.line(/VVP Stop/);
+    const { status, stderr } = await scratch.cairn(['signals', '--session', 'design']);
+    assert.equal(status, 1);
+    assert.match(stderr, /has not come to where/);
+    const stops = (): number => program.stdout.split('VVP Stop').length;
+    const before = stops();
+    program.type('cont\n');
+    assert.equal(await design.set("kept='h77"), "32'h00000077");
+    assert.equal(number(await design.read('kept')), 0x77);
+    await design.set('stop=1');
+    assert.equal(await program.exit(60), 0, program.transcript());
+    assert.equal(stops(), before, program.transcript());
+  });
+});
+
+test('the SoC on Icarus: a run whose signals were read prints and writes what another run does', async () => {
+  await within(async (scratch) => {
+    const reference = await uninterrupted(icarus, scratch);
+    const cwd = scratch.makeFolder(join(scratch.work, 'run'));
+    const program = scratch.cairnProgram(['run', '--session', 'design', '--', ...icarus.command], { cwd });
+    await program.line(/^RISC-V SoC/, 60);
+    let looks = 0;
+    while (program.status === undefined) {
+      const { status, stdout } = await scratch.cairn(['signals', '*pc*', '--session', 'design', '--json']);
+      if (status !== 0) break;
+      const { signals, time } = JSON.parse(stdout) as SignalsResult;
+      assert.ok(signals.length > 0 && BigInt(time.ticks) > 0n);
+      looks++;
+    }
+    assert.ok(looks > 0, program.transcript());
+    assert.equal(await program.exit(120), reference.status, program.transcript());
+    assert.equal(program.stdout, reference.console);
+    assert.ok(icarus.read(join(cwd, icarus.waveform)).equals(reference.waveform), 'the waveform differs');
+  });
+});

@@ -1,0 +1,37 @@
+// A design whose signals are read and written while it runs, by nobody that it knows of. At t ns there were (t + 5) / 10 rising edges.
+// It runs until `stop` is set.
+`timescale 1ns / 1ps
+module signals;
+  reg clk = 0;
+  reg stop = 0;
+  reg pause = 0;
+  reg [15:0] count = 0;
+  reg [0:7] upwards = 8'h81;
+  reg [31:0] kept = 32'h12345678;
+  reg [69:0] wide = 70'h3f_0123_4567_89ab_cdef;
+  reg [7:0] memory[0:15];
+  wire [15:0] twice = count * 2;
+  real level = 0.5;
+  integer i;
+
+  initial for (i = 0; i < 16; i = i + 1) memory[i] = 8'h10 + i[7:0];
+
+  always #5 clk = ~clk;
+  always @(posedge clk) begin
+    count <= count + 1;
+    // What is written to `kept` between this and the assignment is lost.
+    kept <= kept;
+    wide <= wide;
+    upwards <= upwards;
+`ifdef __ICARUS__
+    if (pause) begin
+      pause <= 0;
+      $stop;
+    end
+`endif
+    if (stop) begin
+      $display("stopped: kept %h, memory[3] %h", kept, memory[3]);
+      $finish;
+    end
+  end
+endmodule
