@@ -33,8 +33,11 @@ bool make_room() {
   return true;
 }
 
-/// Sent by a process (kill, sigqueue, …), whose id is in the siginfo.
-bool has_sender(const siginfo_t& info) { return info.si_code <= 0 && info.si_code != SI_TIMER; }
+/// Sent by a process (kill, sigqueue, …) or for a child, whose id is in the siginfo.
+bool has_sender(const siginfo_t& info) {
+  if (info.si_signo == SIGCHLD && info.si_code > 0) return true;
+  return info.si_code <= 0 && info.si_code != SI_TIMER;
+}
 
 }  // namespace
 
@@ -71,7 +74,7 @@ void queue_pending(int32_t virtual_tid, int32_t real_pid, int32_t real_tid, bool
   for (uint32_t i = 0; i < pending_count; ++i) {
     siginfo_t info;
     memcpy(&info, pending[i].info, sizeof info);
-    // Sent by a process (kill, sigqueue, …): who receives it translates the sender's id back.
+    // Who receives it translates the id back.
     if (has_sender(info)) info.si_pid = real_id(info.si_pid);
     if (pending[i].virtual_tid == virtual_tid) {
       sys::call_unchecked(SYS_rt_tgsigqueueinfo, real_pid, real_tid, info.si_signo, &info);
