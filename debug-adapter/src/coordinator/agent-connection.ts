@@ -112,6 +112,8 @@ export class AgentConnection {
   family: Family = { parent: 0, session: 0, terminal: false, ended: [] };
   /** Children that lived then. */
   children: { virtualPid: number; realPid: number }[] = [];
+  /** Real ids of all children of which it has said something. */
+  reported: Set<number> = new Set();
   isReady = false;
   /** Stopped threads at the last suspend, or those that there were at the beginning. */
   threads = 1;
