@@ -258,6 +258,29 @@ TEST(Pid, ANewThreadNeverTakesANameInUse) {
   });
 }
 
+/// The table of shared names has no place for all processes that a run ever starts.
+TEST(Pid, AChildWithItsOwnNumberTakesNoPlaceInTheSharedNames) {
+  in_child([] {
+    start();
+    restart();
+    pid_t child = fork();
+    if (child == 0) {
+      size_t before = cairn::test::names.size();
+      cairn_plugin_pid.event(CAIRN_EVENT_FORK_CHILD, nullptr);
+      _exit(cairn::test::names.size() == before && getpid() == own_real_id(SYS_getpid) ? 0 : 1);
+    }
+    int status = 1;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    // Who had that number for a name before, and is no more, does not stand before another one that has it.
+    fake_host()->set_name(CAIRN_NAMES_ID, child + 1, child);
+    if (child + 1 != own_real_id(SYS_getpid)) {
+      EXPECT_EQ(cairn::pid::to_virtual(cairn::pid::Space::id, child + 1), child + 1);
+      EXPECT_EQ(cairn::pid::to_real(cairn::pid::Space::id, child + 1), child + 1);
+    }
+  });
+}
+
 TEST(Pid, AChildOfAForkHasAParentByItsOldName) {
   in_child([] {
     start();

@@ -120,6 +120,7 @@ export interface Family {
 
 /** Shared by thousands of connections, as long as nothing else is known. */
 export const nothing: readonly never[] = [];
+export const nobody: ReadonlySet<number> = new Set();
 const unknownFamily: Family = { parent: 0, session: 0, terminal: false, ended: nothing };
 
 /**
@@ -140,6 +141,8 @@ export class AgentConnection {
   family = unknownFamily;
   /** Children that lived then. */
   children: readonly { virtualPid: number; realPid: number }[] = nothing;
+  /** Real ids of all children of which it has said something. */
+  reported: ReadonlySet<number> = nobody;
   isReady = false;
   /** Stopped threads at the last suspend, or those that there were at the beginning. */
   threads = 1;

@@ -6,13 +6,15 @@
  * that runs. Tests: test/protocol/processes.test.ts, test/probes (processes).
  */
 import { holdSteps, resumeSteps } from '../model/phases.js';
+import { childrenOf } from '../platform/attach.js';
 import { sleep } from '../platform/clock.js';
-import { isTraced } from '../platform/processes.js';
+import { exitStatusOf, hasAgent, hasEndSignal, isTraced } from '../platform/processes.js';
 import { type CairnError, failure } from '../protocol/errors.js';
 import { Phase, type PhaseReply } from '../protocol/generated/agent_pb.js';
-import { type AgentConnection, nothing } from './agent-connection.js';
+import { type AgentConnection, nobody, nothing } from './agent-connection.js';
 import type { Context } from './context.js';
 import { HeldOff, InPassing, type Operation } from './operation.js';
+import type { Session } from './session.js';
 import { bounded } from './strand.js';
 
 const LOOK_MS = 5;
@@ -95,10 +97,13 @@ export async function suspend(context: Context, operation: Operation): Promise<A
 async function suspendOnce(context: Context, operation: Operation): Promise<AgentConnection[]> {
   const { session, clock, deadlines } = context;
   const stopped = new Set<AgentConnection>();
+  /** All that have been there meanwhile: virtual ids by real ones. */
+  const seen = new Map<number, number>();
   let quietSince = clock.monotonicMs();
   for (;;) {
     for (const one of stopped) if (!one.isOpen) stopped.delete(one);
     const running = session.processes.filter((one) => one.isOpen && !stopped.has(one));
+    for (const one of running) if (isHere(session, one.host)) seen.set(one.process.pid, one.virtualPid);
     const coming = running.filter((one) => one.canAnswer);
     if (coming.length > 0) {
       await allReady(context, coming, stopped.size > 0);
@@ -121,6 +126,7 @@ async function suspendOnce(context: Context, operation: Operation): Promise<Agen
     // Who is about to be seen as gone is waited for as long as the others: a request would come back before anything else is read.
     const missing = [...running.map((one) => one.process.pid), ...(await unconnected(context, stopped))];
     if (missing.length === 0) {
+      if (takeOrphans(session, stopped, seen)) continue;
       if (stopped.size === 0) throw failure('noProcess', { name: session.name });
       return [...stopped];
     }
@@ -134,6 +140,33 @@ async function suspendOnce(context: Context, operation: Operation): Promise<Agen
     operation.checkCancelled();
     await sleep(LOOK_MS);
   }
+}
+
+const isHere = ({ hosts }: Session, host: number): boolean => hosts.byNumber(host)?.local ?? true;
+
+/**
+ * Whose parent has ended since the next one above it was stopped has that one for its parent, which has said nothing of it: it lives and
+ * will connect, or has ended, too, and waits there to be waited for. Not on other hosts.
+ */
+function takeOrphans(session: Session, stopped: ReadonlySet<AgentConnection>, seen: Map<number, number>): boolean {
+  const here = [...stopped].filter((one) => isHere(session, one.host));
+  const known = new Set(here.map((one) => one.process.pid));
+  for (const one of here) for (const { realPid, virtualPid } of one.children) seen.set(realPid, virtualPid);
+  if ([...seen.keys()].every((pid) => known.has(pid))) return false; // nobody has ended
+  let any = false;
+  for (const one of here) {
+    for (const realPid of childrenOf(one.process.pid)) {
+      if (known.has(realPid) || one.reported.has(realPid) || !hasEndSignal(realPid)) continue;
+      // Who was not even seen has begun and ended meanwhile, or is about to connect.
+      const comesOrWas = exitStatusOf(realPid) !== undefined || hasAgent(realPid);
+      const virtualPid = seen.get(realPid) ?? (comesOrWas ? realPid : undefined);
+      if (virtualPid === undefined) continue;
+      one.reported = new Set([...one.reported, realPid]);
+      one.children = [...one.children, { virtualPid, realPid }];
+      any = true;
+    }
+  }
+  return any;
 }
 
 /** Real pids of children that live and have not connected yet, and of processes within exec. */
@@ -179,6 +212,7 @@ export function note(one: AgentConnection, reply: PhaseReply): void {
     ended: ended.length === 0 ? nothing : ended.map(({ virtualPid, waitStatus }) => ({ virtualPid, status: waitStatus })),
   };
   one.children = living.length === 0 ? nothing : living.map(({ virtualPid, realPid }) => ({ virtualPid, realPid }));
+  one.reported = reply.children.length === 0 ? nobody : new Set(reply.children.map(({ realPid }) => realPid));
 }
 
 /** Lets all threads go on; gives for how many milliseconds they were stopped. */

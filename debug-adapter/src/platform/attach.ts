@@ -27,7 +27,7 @@ export function attachProcess(pid: number, library: string, variables: Readonly<
 }
 
 /** The living children of a process, of all of its threads. */
-function childrenOf(pid: number): number[] {
+export function childrenOf(pid: number): number[] {
   try {
     return readdirSync(`/proc/${pid}/task`).flatMap((tid) =>
       readFileSync(`/proc/${pid}/task/${tid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number),

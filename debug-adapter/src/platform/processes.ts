@@ -60,6 +60,25 @@ export function exitStatusOf(pid: number): number | undefined {
   }
 }
 
+/** Its end is told to its parent, as that of a program's own child is; not so of what an agent makes for itself. */
+export function hasEndSignal(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[35] !== '0';
+  } catch {
+    return false;
+  }
+}
+
+/** Cairn is in it, whether it has connected or not. */
+export function hasAgent(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/maps`, 'utf8').includes('/libcairn.so');
+  } catch {
+    return false;
+  }
+}
+
 /** Held by a debugger: in a stop, or ended but for threads that only the debugger can take from the kernel. */
 export function isTraced(pid: number): boolean {
   try {

@@ -57,6 +57,8 @@ void begin_groups(const State& state) {
   // Led by a process outside the computation, or by none: whoever restarts it gave others.
   if (state.group.virtual_id != state.process.virtual_id) share(Space::group, state.group.virtual_id, ask(SYS_getpgid));
   if (state.session.virtual_id != state.process.virtual_id) share(Space::session, state.session.virtual_id, ask(SYS_getsid));
+  // Others read in /proc whose child the first one is. Not the other way: nobody in the computation has that name.
+  if (state.parent.virtual_id > 1 && state.parent.real_id > 1) host->set_name(CAIRN_NAMES_REAL_ID, state.parent.real_id, state.parent.virtual_id);
 }
 
 int32_t lead_group(const State& state) {

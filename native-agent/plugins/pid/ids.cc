@@ -117,10 +117,14 @@ bool shared_virtual(Space space, int32_t real_id, bool reaped, int32_t* virtual_
   return true;
 }
 
-/// Whether a living thing has this number for its virtual name.
+/// Whether a living thing has this number for its virtual name. That of a process that is no more would stand before the one that has the
+/// number for its own: it goes.
 bool taken_elsewhere(Space space, int32_t virtual_id, int32_t but) {
   int32_t real_id;
-  return shared_real(space, virtual_id, &real_id) && real_id != but && (space == Space::session || exists(space, real_id));
+  if (!shared_real(space, virtual_id, &real_id) || real_id == but) return false;
+  if (space == Space::session || exists(space, real_id)) return true;
+  if (space == Space::id) host->remove_name(spaces_of(space).by_virtual, virtual_id);
+  return false;
 }
 
 /// What an id is called that nobody has given another name.
@@ -227,6 +231,16 @@ int32_t child_name(int32_t real_id, uint32_t before) {
 void share(Space space, int32_t virtual_id, int32_t real_id) {
   host->set_name(spaces_of(space).by_virtual, virtual_id, real_id);
   host->set_name(spaces_of(space).by_real, real_id, virtual_id);
+}
+
+void share_process(int32_t virtual_id, int32_t real_id) {
+  if (virtual_id != natural(real_id)) share(Space::id, virtual_id, real_id);
+}
+
+bool is_member(int32_t real_id) {
+  int64_t known;
+  if (host->get_name(CAIRN_NAMES_REAL_ID, real_id, &known) == 0) return true;
+  return host->get_name(CAIRN_NAMES_PROCESS, natural(real_id), &known) == 0 && known == real_id;
 }
 
 void unshare(Space space, int32_t virtual_id) {

@@ -66,6 +66,10 @@ int32_t real_target(int32_t target);
 /// Makes a name known to all processes of the computation on this host, and forgotten again.
 void share(Space space, int32_t virtual_id, int32_t real_id);
 void unshare(Space space, int32_t virtual_id);
+/// Of a process that has just begun. Not where all come to its name by themselves: as many as are ever started have no place in the table.
+void share_process(int32_t virtual_id, int32_t real_id);
+/// Whether a process of the computation has this real id, or one had it, as far as is known.
+bool is_member(int32_t real_id);
 
 /// [quiesced] Notes the real ids that processes have now, for calls that give one of them after a restart.
 void remember_real_ids();

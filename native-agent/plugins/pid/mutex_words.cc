@@ -144,8 +144,7 @@ void translate_awaited(uint32_t thread) {
 }  // namespace
 
 bool is_taken(int32_t real) {
-  int64_t known;
-  return lives_here(real) || host->get_name(CAIRN_NAMES_REAL_ID, real, &known) == 0;
+  return lives_here(real) || is_member(real);
 }
 
 void renew_words(pthread_mutex_t* mutex) {

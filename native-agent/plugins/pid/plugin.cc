@@ -194,7 +194,7 @@ void enter_child() {
   set_parent(parent_virtual, parent_real);
   set_self(virtual_id, real_id);
   insert(Space::id, {virtual_id, real_id, Kind::self});
-  share(Space::id, virtual_id, real_id);
+  share_process(virtual_id, real_id);
   int32_t* word = tid_word(pthread_self());
   if (word != nullptr && *word != virtual_id) *word = virtual_id;
   forget_timers();
@@ -205,7 +205,8 @@ void enter_child() {
 }
 
 int32_t extension_to_real(int32_t id) { return to_real(Space::id, id); }
-int32_t extension_to_virtual(int32_t id) { return to_virtual(Space::id, id); }
+/// The last name of who has ended, too: plugins ask for senders of what is read long after.
+int32_t extension_to_virtual(int32_t id) { return to_virtual(Space::id, id, active() && id > 0 && raw(SYS_kill, id, 0) == -ESRCH); }
 int32_t extension_parent() {
   look();
   return state.parent.virtual_id;
@@ -230,7 +231,7 @@ void enter_program() {
   int32_t virtual_id = to_virtual(Space::id, real_id);
   set_self(virtual_id, real_id);
   insert(Space::id, {virtual_id, real_id, Kind::self});
-  share(Space::id, virtual_id, real_id);
+  share_process(virtual_id, real_id);
   int32_t* word = tid_word(pthread_self());
   if (word != nullptr && *word != virtual_id) *word = virtual_id;
 }

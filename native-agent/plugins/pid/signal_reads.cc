@@ -72,7 +72,7 @@ bool has_sender(const struct signalfd_siginfo& record) {
     }
     if (!is_record(record) || !(known = known || is_signalfd(fd))) return;
     if (!has_sender(record)) continue;
-    record.ssi_pid = static_cast<uint32_t>(to_virtual(Space::id, static_cast<pid_t>(record.ssi_pid)));
+    record.ssi_pid = static_cast<uint32_t>(to_virtual(Space::id, static_cast<pid_t>(record.ssi_pid), true));
     for (size_t i = 0; i < sizeof record.ssi_pid; ++i) *pid_bytes[i] = bytes[offsetof(struct signalfd_siginfo, ssi_pid) + i];
   }
 }

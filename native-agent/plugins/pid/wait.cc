@@ -90,7 +90,8 @@ long raw_waitid(const long* a) {
 }
 
 int with_sender(int signal, siginfo_t* info) {
-  if (signal > 0 && info != nullptr && active() && has_sender(info)) info->si_pid = to_virtual(Space::id, info->si_pid);
+  // Who sent it may have ended, and been waited for, since.
+  if (signal > 0 && info != nullptr && active() && has_sender(info)) info->si_pid = to_virtual(Space::id, info->si_pid, true);
   return signal;
 }
 

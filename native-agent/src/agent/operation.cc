@@ -390,11 +390,9 @@ bool Operation::resume() {
     take_known_stops();
     trace::expect_tracers();
     progress_ = saved;
+    queue_signals(stopped_handoff_);
     stop_due_ = was_stopped();
-    if (stop_due_) return true;
-    release_threads();
-    // Who is still on the way then (the application's other threads may leave it no processor) is waited for by the next stop.
-    (void)wait_for_threads(sys::now_ns() + patience_ns);
+    release_due_ = !stop_due_;
     return true;
   }
   return fail_order("resume");
@@ -403,8 +401,8 @@ bool Operation::resume() {
 void Operation::release_threads() {
   image::Handoff* handoff = stopped_handoff_;
   stopped_handoff_ = nullptr;
-  expect_threads(handoff->thread_count);
-  sys::store_and_wake(&handoff->released, 1);
+  release_due_ = false;
+  let_threads_go(handoff);
 }
 
 int32_t Operation::while_stopped(int32_t (*job)(void* context, const checkpoint::Stop& stop), void* context, sys::Error* error) {
@@ -429,7 +427,7 @@ int32_t Operation::while_stopped(int32_t (*job)(void* context, const checkpoint:
 }
 
 void Operation::look_for_continue() {
-  if (stopped_handoff_ == nullptr || holds_threads() || !continued()) return;
+  if (!awaits_continue() || holds_threads() || !continued()) return;
   release_threads();
   (void)wait_for_threads(sys::now_ns() + patience_ns);
 }
@@ -439,6 +437,11 @@ bool Operation::running() {
   agent_->save_.go_on();
   progress_ = none;
   held_ns_ = 0;
+  if (release_due_) {
+    release_threads();
+    // Who is still on the way then (the application's other threads may leave it no processor) is waited for by the next stop.
+    (void)wait_for_threads(sys::now_ns() + patience_ns);
+  }
   bool ok = events::send(CAIRN_EVENT_RUNNING);
   events::end_guard();
   return ok;
@@ -496,8 +499,13 @@ void Operation::abort(bool asked, int end_status) {
     sys::call_unchecked(SYS_exit_group, end_status != 0 ? end_status : 1);
   }
   send_unheard(CAIRN_EVENT_ABORT);
+  if (release_due_) release_threads();
   if (progress_ == suspended) {
+    // Who ends at once would leave the tracer behind, and a subreaper would have it for a child.
+    uint32_t writing = sys::load(&agent_->writing_);
+    sys::store_and_wake(&agent_->writing_, 1);
     stop_.end();
+    if (writing == 0) sys::store_and_wake(&agent_->writing_, 0);
     agent_->fork_gate_.open();
     arena_->rewind(arena_mark_);
     events::facts().thread_count = 0;

@@ -28,7 +28,7 @@ class Operation {
     failed_ = false;
     held_ns_ = 0;
     stopped_handoff_ = nullptr;
-    stop_due_ = false;
+    stop_due_ = release_due_ = false;
     said_to_ = 2;
     failure_.clear();
     events::forget_exchange();
@@ -38,7 +38,7 @@ class Operation {
   /// The threads go on after a stop; the coordinator has not yet said that all processes' do.
   [[nodiscard]] bool awaits_running() const { return progress_ == saved; }
   /// A restart has stopped the process again (job_stop.h): its threads go on when SIGCONT has come.
-  [[nodiscard]] bool awaits_continue() const { return stopped_handoff_ != nullptr; }
+  [[nodiscard]] bool awaits_continue() const { return stopped_handoff_ != nullptr && !release_due_; }
   void look_for_continue();
   /// Between operations: all threads are stopped while job() runs. What it gives; -errno: they could not be stopped.
   int32_t while_stopped(int32_t (*job)(void* context, const checkpoint::Stop& stop), void* context, sys::Error* error);
@@ -75,6 +75,7 @@ class Operation {
   image::Handoff* stopped_handoff_ = nullptr;  // of threads that wait after a restart
   int said_to_ = 2;                            // where a failed restart is told: descriptor 2, while the application's are not back
   bool stop_due_ = false;                      // the process is to be stopped when the reply has been sent
+  bool release_due_ = false;                   // the threads wait until all processes are ready for theirs to run
 };
 
 }  // namespace cairn::agent

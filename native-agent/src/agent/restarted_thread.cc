@@ -21,11 +21,21 @@ int64_t personality = -1;  // -1: this kernel does not tell
 // The agent's own, not of the handoff, which a restorer of another version makes.
 uint32_t expected = 0;
 uint32_t left = 0;  // threads that have left this code
+
+// What the handoff's word `released` says.
+constexpr uint32_t threads_wait = 0, threads_go = 1, threads_queue_signals = 2;
 }  // namespace
 
-void expect_threads(uint32_t count) {
+void queue_signals(image::Handoff* handoff) {
+  sys::store_and_wake(&handoff->released, threads_queue_signals);
+  // They were counted once when they arrived.
+  for (uint32_t seen = 0; (seen = sys::load(&handoff->arrived)) < 2 * handoff->thread_count;) sys::wait_while(&handoff->arrived, seen, 0);
+}
+
+void let_threads_go(image::Handoff* handoff) {
   __atomic_store_n(&left, 0, __ATOMIC_RELAXED);
-  expected = count - trace::awaiting_count();
+  expected = handoff->thread_count - trace::awaiting_count();
+  sys::store_and_wake(&handoff->released, threads_go);
 }
 
 bool threads_have_left() { return sys::load(&left) >= expected && trace::attached_count() == trace::awaiting_count(); }
@@ -73,8 +83,11 @@ void restarted_thread_entry(const ThreadStart* start) {
   uint32_t rseq_size = slot->rseq_size, rseq_signature = slot->rseq_signature;
   __atomic_fetch_add(&handoff->arrived, 1, __ATOMIC_ACQ_REL);
   call_unchecked(SYS_futex, &handoff->arrived, FUTEX_WAKE, 1, nullptr, nullptr, 0);
-  sys::wait_while(&handoff->released, 0, 0);
+  sys::wait_while(&handoff->released, threads_wait, 0);
   checkpoint::queue_pending(virtual_tid, static_cast<int32_t>(call(SYS_getpid)), real_tid, leader, real_id);
+  __atomic_fetch_add(&handoff->arrived, 1, __ATOMIC_ACQ_REL);
+  call_unchecked(SYS_futex, &handoff->arrived, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+  sys::wait_while(&handoff->released, threads_queue_signals, 0);
   restore_thread_settings(thread_pointer);
   if (no_new_privileges) call_unchecked(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   if (personality >= 0) call_unchecked(SYS_personality, personality);

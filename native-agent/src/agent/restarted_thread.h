@@ -16,8 +16,11 @@ struct ThreadStart {
 };
 [[noreturn]] void restarted_thread_entry(const ThreadStart* start);
 
-/// [restoring] That many threads are about to be released.
-void expect_threads(uint32_t count);
+/// [restoring] Signals that were pending are pending again when this returns. They have to be in all processes before a thread of any
+/// runs, and sends what would come before them.
+void queue_signals(image::Handoff* handoff);
+/// [restoring]
+void let_threads_go(image::Handoff* handoff);
 /// [any] All of them are where the application is, or about to be: the kernel may still read a frame in the room, which therefore
 /// stays until the next stop has seen where each thread is. Until then some are on stacks and in code that no image has.
 [[nodiscard]] bool threads_have_left();

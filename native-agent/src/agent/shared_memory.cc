@@ -65,6 +65,15 @@ bool alone() {
   return count < 2;
 }
 
+/// Memory that nobody else has is mapped by the restorer already, but for what this process has at several places.
+bool made_again(uint32_t index, bool is_alone) {
+  if (!is_alone) return true;
+  for (uint32_t i = 0; i < memory_count; ++i) {
+    if (i != index && memories[i].inode == memories[index].inode && memories[i].device == memories[index].device) return true;
+  }
+  return false;
+}
+
 bool write_content(const SharedMemory& memory, int fd) {
   for (uint64_t done = 0; done < memory.length;) {
     long count = call(SYS_pwrite64, fd, memory.start + done, memory.length - done, memory.offset + done);
@@ -140,14 +149,14 @@ bool map_file(const SharedFile& shared) {
 }
 
 int32_t barrier(const char* name, uint32_t) {
-  bool ok = true;
+  bool ok = true, is_alone = name[0] != 'r' && alone();
   switch (name[0]) {
     case 'h':  // "hand out"
-      for (uint32_t i = 0; ok && i < memory_count && !alone(); ++i) ok = make(&memories[i]);
+      for (uint32_t i = 0; ok && i < memory_count; ++i) ok = !made_again(i, is_alone) || make(&memories[i]);
       break;
     case 'm':  // "map"
       for (uint32_t i = 0; ok && i < file_count; ++i) ok = map_file(files[i]);
-      for (uint32_t i = 0; ok && i < memory_count && !alone(); ++i) ok = map_again(memories[i]);
+      for (uint32_t i = 0; ok && i < memory_count; ++i) ok = !made_again(i, is_alone) || map_again(memories[i]);
       break;
     default:  // "release"
       for (uint32_t i = 0; i < memory_count; ++i) {

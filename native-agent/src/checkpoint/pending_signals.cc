@@ -74,7 +74,7 @@ void queue_pending(int32_t virtual_tid, int32_t real_pid, int32_t real_tid, bool
   for (uint32_t i = 0; i < pending_count; ++i) {
     siginfo_t info;
     memcpy(&info, pending[i].info, sizeof info);
-    // Sent by a process (kill, sigqueue, …): who receives it translates the sender's id back.
+    // Who receives it translates the id back.
     if (has_sender(info)) info.si_pid = real_id(info.si_pid);
     if (pending[i].virtual_tid == virtual_tid) {
       sys::call_unchecked(SYS_rt_tgsigqueueinfo, real_pid, real_tid, info.si_signo, &info);

@@ -49,7 +49,7 @@ struct Handoff {
   uint32_t thread_count;
   int32_t virtual_pid;
   uint32_t arrived;         // futex: threads that are in the agent's code
-  uint32_t released;        // futex: 1 lets them go
+  uint32_t released;        // futex: what they are to do, see agent/restarted_thread.cc
   uint64_t arena_used;      // bytes of the arena that the restorer occupied
   uint64_t pages_device;    // st_dev and st_ino of the .pages file: mappings of it are the application's own memory
   uint64_t pages_inode;
