@@ -58,7 +58,7 @@ TEST(FaultSettings, WhatIsWrongIsNamed) {
   EXPECT_NE(error_of("").find("no JSON object"), std::string::npos);
   EXPECT_NE(error_of("{}").find("no JSON object"), std::string::npos);
   EXPECT_NE(error_of("{\"faults\": []} x").find("no JSON object"), std::string::npos);
-  EXPECT_NE(error_of("{\"fault\": []}").find("faults and cumulative"), std::string::npos);
+  EXPECT_NE(error_of("{\"fault\": []}").find("faults, cumulative and report"), std::string::npos);
   const auto in = [](const std::string& text) { return error_of("{\"faults\": [" + text + "]}"); };
   EXPECT_NE(in("{}").find("fault 1: it needs a \"function\""), std::string::npos);
   EXPECT_NE(in(R"({"function": "f"})").find("it does nothing"), std::string::npos);
