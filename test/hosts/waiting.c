@@ -65,7 +65,7 @@ static int32_t barrier(const char* name, uint32_t restart) {
 
 static const char* const barriers[] = {"wait", 0};
 static const struct cairn_plugin plugin = {sizeof plugin, CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "waiting", "1", "test",
-                                           init, 0, 0, barriers, 0, barrier, 0};
+                                           init, 0, 0, barriers, 0, barrier, 0, 0};
 
 const struct cairn_plugin* cairn_plugin_entry(uint32_t major, uint32_t minor) {
   (void)major;

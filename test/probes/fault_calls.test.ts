@@ -50,12 +50,7 @@ async function ends(scratch: Scratch, ...programs: Program[]): Promise<void> {
 }
 
 async function counters(scratch: Scratch, session: string): Promise<Record<string, number>> {
-  const rows = await scratch.json<{ virtual: string; real: string; owner: string }[]>([
-    'tables',
-    'counter',
-    '--session',
-    session,
-  ]);
+  const rows = await scratch.json<{ virtual: string; real: string; owner: string }[]>(['tables', 'plugin', '--session', session]);
   assert.ok(rows.every(({ owner }) => owner === 'fault-calls'));
   return Object.fromEntries(rows.map(({ virtual, real }) => [virtual, Number(real)]));
 }

@@ -97,8 +97,18 @@ static int32_t barrier(const char *name, uint32_t restart) {
 }
 
 static const struct cairn_plugin plugin = {
-    sizeof plugin, CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "@NAME@", "0.1.0", "",
-    init, event, rows, checkpoint_barriers, restart_barriers, barrier, NULL, NULL,
+    .size = sizeof plugin,
+    .abi_major = CAIRN_PLUGIN_ABI_MAJOR,
+    .abi_minor = CAIRN_PLUGIN_ABI_MINOR,
+    .name = "@NAME@",
+    .version = "0.1.0",
+    .author = "",
+    .init = init,
+    .event = event,
+    .rows = rows,
+    .checkpoint_barriers = checkpoint_barriers,
+    .restart_barriers = restart_barriers,
+    .barrier = barrier,
 };
 
 CAIRN_EXPORT const struct cairn_plugin *cairn_plugin_entry(uint32_t host_major, uint32_t host_minor) {

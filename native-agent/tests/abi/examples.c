@@ -39,7 +39,19 @@ static const char *const down[] = {"drain", "save", NULL}, *const up[] = {"load"
 static const struct cairn_wrap *const wraps[2];
 
 static const struct cairn_plugin plugin = {
-    sizeof plugin, CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "acme-emulator", "2.4", "Acme", init, event, rows, down, up, barrier, wraps, NULL,
+    .size = sizeof plugin,
+    .abi_major = CAIRN_PLUGIN_ABI_MAJOR,
+    .abi_minor = CAIRN_PLUGIN_ABI_MINOR,
+    .name = "acme-emulator",
+    .version = "2.4",
+    .author = "Acme",
+    .init = init,
+    .event = event,
+    .rows = rows,
+    .checkpoint_barriers = down,
+    .restart_barriers = up,
+    .barrier = barrier,
+    .wraps = wraps,
 };
 
 CAIRN_EXPORT const struct cairn_plugin *cairn_plugin_entry(uint32_t host_major, uint32_t host_minor) {

@@ -31,7 +31,7 @@ static int32_t event(uint32_t number, void *data) {
 }
 
 static const struct cairn_plugin plugin = {
-    sizeof plugin, CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "breaking", "1", "test", init, event, NULL, NULL, NULL, NULL, NULL,
+    sizeof plugin, CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "breaking", "1", "test", init, event, NULL, NULL, NULL, NULL, NULL, NULL,
 };
 
 CAIRN_EXPORT const struct cairn_plugin *cairn_plugin_entry(uint32_t major, uint32_t minor) {

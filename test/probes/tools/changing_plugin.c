@@ -79,6 +79,7 @@ static int32_t barrier(const char *name, uint32_t restart) {
 
 static const struct cairn_plugin plugin = {
     sizeof plugin, CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, NAME, "1", "test", init, event, rows, barriers, restart_barriers, barrier, NULL,
+    NULL,
 };
 
 CAIRN_EXPORT const struct cairn_plugin *cairn_plugin_entry(uint32_t major, uint32_t minor) {

@@ -81,7 +81,7 @@ static int32_t barrier(const char *name, uint32_t restart) {
 }
 
 static const struct cairn_plugin plugin = {
-    sizeof plugin, MAJOR, 0, 0, "misbehaving", "1", "test", init, event, rows, barriers, barriers, barrier, NULL,
+    sizeof plugin, MAJOR, 0, 0, "misbehaving", "1", "test", init, event, rows, barriers, barriers, barrier, NULL, NULL,
 };
 
 #ifdef UNDEFINED

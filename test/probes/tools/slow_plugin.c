@@ -33,7 +33,7 @@ static int32_t barrier(const char *name, uint32_t restart) {
 }
 
 static const struct cairn_plugin plugin = {
-    sizeof plugin, CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "slow", "1", "the tests", init, event, NULL, barriers, barriers, barrier, NULL,
+    sizeof plugin, CAIRN_PLUGIN_ABI_MAJOR, CAIRN_PLUGIN_ABI_MINOR, 0, "slow", "1", "the tests", init, event, NULL, barriers, barriers, barrier, NULL, NULL,
 };
 
 const struct cairn_plugin *cairn_plugin_entry(uint32_t major, uint32_t minor) {
