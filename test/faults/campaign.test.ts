@@ -158,6 +158,23 @@ test('what cannot be right is refused: results of another campaign, a second run
     assert.equal(second.status, 1);
     process.kill(runner.pid, 'SIGINT');
     assert.equal(await runner.exit(60), 130);
+    // Of the plan, as it was: the file says something else by now.
+    assert.match((await scratch.cairn(['campaign', 'status', file])).stdout, /2 of 2 runs, of 24 faults/);
+    const bad = campaign(scratch, 'bad', {
+      models: [{ name: 'reads', calls: { function: 'read', calls: { last: 1 }, effects: [{ errno: 'EIOO' }] } }],
+    });
+    const made = await scratch.cairn(whole(bad), { seconds: 120 });
+    assert.equal(made.status, 1);
+    assert.match(made.stderr, /1 runs could not be made/);
+    assert.match((await scratch.cairn(['campaign', 'show', bad])).stdout, /toolError .*"errno" is a name/);
+    const nothing = campaign(scratch, 'nothing', {
+      models: [{ name: 'x', calls: { function: 'nobody_has_this', calls: { last: 1 }, effects: [{ return: 0 }] } }],
+    });
+    const masked = await scratch.cairn(whole(nothing), { seconds: 120 });
+    assert.equal(masked.status, 1);
+    assert.match(masked.stderr, /No fault changed anything/);
+    for (const name of ['.', '../x', '_x', ''])
+      assert.match((await scratch.cairn(whole(file, '--name', name))).stderr, /cannot be the name of a campaign/);
     const unknown = campaign(scratch, 'unknown', { snapshot: 'nobody' });
     assert.match((await scratch.cairn(whole(unknown))).stderr, /nobody/);
     const wrong = campaign(scratch, 'wrong', { samples: 3 });

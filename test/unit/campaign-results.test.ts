@@ -61,6 +61,17 @@ test('runs are there for others at once, each once, and after the writer is gone
     again.close();
   }));
 
+test('a run that could not be made is made again, and takes its place', () =>
+  withFolder((folder) => {
+    const results = new CampaignResults(folder);
+    results.add(run(0, { outcome: 'toolError', effective: null, deviation: 'no memory' }), '');
+    assert.deepEqual(results.numbers(), new Set());
+    results.add(run(0), 'made');
+    results.add(run(0, { outcome: 'toolError' }), '');
+    assert.deepEqual(results.run(0), { run: run(0), console: 'made' });
+    results.close();
+  }));
+
 test('what is no result, or one of a later Cairn, is refused by name', () =>
   withFolder((folder) => {
     const refused = (work: () => unknown, pattern: RegExp): void =>

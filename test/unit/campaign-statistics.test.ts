@@ -40,6 +40,18 @@ test("Wilson's interval", () => {
   assert.deepEqual(bounds(0, 0), [0, 1]);
 });
 
+test('of a good part of all faults the interval is narrower, and of all there is no doubt', () => {
+  for (const [runs, population] of [
+    [278, 1000],
+    [80, 100],
+  ] as const) {
+    assert.equal(sampleSize(population, 0.05, 0.95), runs);
+    const { low, high } = wilson(runs / 2, runs, 0.95, population);
+    near((high - low) / 2, 0.05, 0.001);
+  }
+  assert.deepEqual(wilson(3, 10, 0.95, 10), { count: 3, rate: 0.3, low: 0.3, high: 0.3 });
+});
+
 test('a sample is of different faults, in order, the same for a seed, and each fault is as likely as any other', () => {
   const sample = sampleOf(1000, 50, 7);
   assert.equal(new Set(sample).size, 50);

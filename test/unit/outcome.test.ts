@@ -22,6 +22,8 @@ test('each outcome, with the first deviation', () => {
   assert.deepEqual(of({ files: {} }), ['silentDataCorruption', 'a.vcd is missing']);
   assert.deepEqual(of({ files: { ...golden.files, 'b.vcd': '1' } }), ['silentDataCorruption', 'b.vcd is there']);
   assert.deepEqual(of({ status: 3 }), ['trap', 'it ended with status 3']);
+  assert.deepEqual(of({ status: 255 }), ['trap', 'it ended with status 255']);
+  assert.deepEqual(of({ lines: ['b'.repeat(1000)] })[1], `line 1: "${'b'.repeat(200)}…" instead of "begin"`);
   assert.deepEqual(of({ status: 134 }), ['crash', 'it ended with status 134']);
   assert.deepEqual(of({ status: null }), ['hang', 'it did not end']);
 });

@@ -100,9 +100,17 @@ export function pathChange(text: string): { from: string; to: string } {
   return { from: from.length > 1 ? from.replace(/\/+$/, '') : from, to: resolve(to) };
 }
 
+/** Where the library ends; -1: there is nothing behind it. Paths may have "=" in them, too. */
+function endOfLibrary(text: string): number {
+  if (existsSync(text)) return -1;
+  for (let at = text.indexOf('='); at >= 0; at = text.indexOf('=', at + 1))
+    if (existsSync(pluginLibrary(text.slice(0, at), '.'))) return at;
+  return text.lastIndexOf('=');
+}
+
 /** `LIB` or `LIB=SETTINGS.json`; the settings are read and checked to be JSON. */
 export function plugin(text: string): { library: string; settings: string } {
-  const equals = existsSync(text) ? -1 : text.lastIndexOf('=');
+  const equals = endOfLibrary(text);
   const library = existing(pluginLibrary(equals < 0 ? text : text.slice(0, equals), '.'));
   if (equals < 0) return { library, settings: '{}' };
   const path = resolve(text.slice(equals + 1));

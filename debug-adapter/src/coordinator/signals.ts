@@ -4,10 +4,10 @@
  * Tests: test/protocol/signals.test.ts, test/simulators/signals.test.ts.
  */
 import { formatSignalValue, parseSignalValue } from '../model/signal-values.js';
-import { failure } from '../protocol/errors.js';
+import { type CairnError, failure } from '../protocol/errors.js';
 import type { SignalsParams, SignalsResult, SignalWritesParams, SignalWritesResult } from '../protocol/signals.js';
 import { DesignSignal, WrittenSignal } from '../protocol/signals.js';
-import type { AgentConnection, PluginAnswer } from './agent-connection.js';
+import { type AgentConnection, ConnectionLost, type PluginAnswer } from './agent-connection.js';
 import type { Session } from './session.js';
 import { bounded } from './strand.js';
 
@@ -119,19 +119,29 @@ async function findSimulation({ processes, name }: Session, virtualPid: number |
       all: found.map(({ one }) => `${one.virtualPid} (${one.program})`).join(', '),
     });
   if (simulation !== undefined) return simulation.one;
-  // Who has something of a simulation knows best what is missing.
+  // A simulation that is busy is one; else who has something of a simulation knows best what is missing.
   const telling =
-    answers.find(({ answer }) => answer.errorNumber !== -ENOENT && /VPI|GHDL|strip/.test(answer.error)) ?? answers[0];
+    answers.find(({ answer }) => isLater(answer)) ??
+    answers.find(({ answer }) => answer.errorNumber !== -ENOENT && /VPI|GHDL|strip/.test(answer.error)) ??
+    answers[0];
   throw telling === undefined ? failure('noProcess', { name }) : refusal(telling.one, telling.answer);
 }
 
-function request(one: AgentConnection, text: string): Promise<PluginAnswer> {
-  return bounded(one.askPlugin(PLUGIN, text, PATIENCE_MS), PATIENCE_MS + ANSWER_MS, () =>
-    failure('refused', { pid: one.virtualPid, program: one.program, why: 'it did not answer in time' }),
-  );
+async function request(one: AgentConnection, text: string): Promise<PluginAnswer> {
+  const { virtualPid: pid, program } = one;
+  const away = (why: string): CairnError => failure('simulationAway', { pid, program, why });
+  try {
+    return await bounded(one.askPlugin(PLUGIN, text, PATIENCE_MS), PATIENCE_MS + ANSWER_MS, () =>
+      away('it did not answer in time'),
+    );
+  } catch (error) {
+    throw error instanceof ConnectionLost ? away('it ended, or executed another program, before it answered') : error;
+  }
 }
 
+const isLater = ({ errorNumber }: Pick<PluginAnswer, 'errorNumber'>): boolean =>
+  [-ETIMEDOUT, -EAGAIN, -EBUSY].includes(errorNumber);
+
 function refusal({ virtualPid: pid, program }: AgentConnection, { errorNumber, error: why }: PluginAnswer): Error {
-  const later = [-ETIMEDOUT, -EAGAIN, -EBUSY].includes(errorNumber);
-  return failure(later ? 'simulationAway' : 'noSignals', { pid, program, why });
+  return failure(isLater({ errorNumber }) ? 'simulationAway' : 'noSignals', { pid, program, why });
 }

@@ -9,7 +9,11 @@ export interface Judgement {
   deviation: string;
 }
 
+/** A status between these is that of a signal. */
 const SIGNALS = 128;
+const MOST_SIGNALS = 192;
+/** Of a line, in what is said of it. */
+const SAID = 200;
 
 /** Lines that count. */
 export function compared(lines: readonly string[], ignore: readonly string[]): string[] {
@@ -17,12 +21,15 @@ export function compared(lines: readonly string[], ignore: readonly string[]): s
   return lines.filter((line) => !patterns.some((one) => one.test(line)));
 }
 
+const quoted = (line: string): string => `"${line.length > SAID ? `${line.slice(0, SAID)}…` : line}"`;
+
 function lineDeviation(golden: readonly string[], seen: readonly string[]): string {
   const length = Math.max(golden.length, seen.length);
   for (let index = 0; index < length; index++) {
     const [was, is] = [golden[index], seen[index]];
-    if (was !== is)
-      return `line ${index + 1}: ${is === undefined ? 'it is missing' : `"${is}"`} instead of ${was === undefined ? 'the end' : `"${was}"`}`;
+    if (was === is) continue;
+    const instead = was === undefined ? 'the end' : quoted(was);
+    return `line ${index + 1}: ${is === undefined ? 'it is missing' : quoted(is)} instead of ${instead}`;
   }
   return '';
 }
@@ -58,7 +65,7 @@ export function judge(
   const outcome = ((): Outcome => {
     if (detected) return 'detected';
     if (seen.status === null) return 'hang';
-    if (seen.status !== golden.status) return seen.status > SIGNALS ? 'crash' : 'trap';
+    if (seen.status !== golden.status) return seen.status > SIGNALS && seen.status <= MOST_SIGNALS ? 'crash' : 'trap';
     return deviation === '' ? 'masked' : 'silentDataCorruption';
   })();
   return { outcome, deviation: deviation || ended };

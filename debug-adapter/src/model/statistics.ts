@@ -36,13 +36,18 @@ export function sampleSize(population: number, margin: number, confidence: numbe
   return Math.min(population, Math.ceil(population / (1 + (margin ** 2 * (population - 1)) / (t ** 2 * 0.25))));
 }
 
-/** Interval of Wilson (1927) of `count` in `runs`. */
-export function wilson(count: number, runs: number, confidence: number): Rate {
+/**
+ * Interval of Wilson (1927) of `count` in `runs`, narrower where these are a good part of all faults that there are: as if there had been
+ * runs · (N − 1) / (N − runs) of them. All of them leave no doubt.
+ */
+export function wilson(count: number, runs: number, confidence: number, population = Number.POSITIVE_INFINITY): Rate {
   if (runs === 0) return { count, rate: 0, low: 0, high: 1 };
-  const z = quantileOf(confidence);
   const rate = count / runs;
-  const centre = (rate + z ** 2 / (2 * runs)) / (1 + z ** 2 / runs);
-  const half = (z / (1 + z ** 2 / runs)) * Math.sqrt((rate * (1 - rate)) / runs + z ** 2 / (4 * runs ** 2));
+  if (runs >= population) return { count, rate, low: rate, high: rate };
+  const z = quantileOf(confidence);
+  const n = Number.isFinite(population) ? (runs * (population - 1)) / (population - runs) : runs;
+  const centre = (rate + z ** 2 / (2 * n)) / (1 + z ** 2 / n);
+  const half = (z / (1 + z ** 2 / n)) * Math.sqrt((rate * (1 - rate)) / n + z ** 2 / (4 * n ** 2));
   return { count, rate, low: Math.max(0, centre - half), high: Math.min(1, centre + half) };
 }
 

@@ -29,14 +29,20 @@ const cairnPath = (): string => join(distFolder(), '..', 'bin', 'cairn');
 /** Of a session in which the caller may be. */
 const environment = { CAIRN_SESSION: undefined, CAIRN_STORE: undefined, CAIRN_PLAN: undefined };
 
+/** For whoever has got its output from a command that has ended. */
+const LEFT_OPEN_MS = 1000;
+
+/** In a process group of its own: what the user presses is for the caller. */
 export async function cairnCommand(
   args: readonly string[],
   { mostBytes = 1 << 20, timeoutMs, signal }: CommandOptions = {},
 ): Promise<CommandResult> {
-  const result = await execa(cairnPath(), args, {
+  const running = execa(cairnPath(), args, {
     stdin: 'ignore',
     env: environment,
     reject: false,
+    detached: true,
+    cleanup: false,
     maxBuffer: mostBytes,
     stripFinalNewline: false,
     forceKillAfterDelay: false,
@@ -44,9 +50,21 @@ export async function cairnCommand(
     ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
     ...(signal === undefined ? {} : { cancelSignal: signal }),
   });
-  const { exitCode, signal: killed, isMaxBuffer, stdout, stderr } = result;
+  // A process that it has left behind may keep them open for ever.
+  running.once('exit', () => {
+    setTimeout(() => {
+      running.stdout.destroy();
+      running.stderr.destroy();
+    }, LEFT_OPEN_MS).unref();
+  });
+  const { exitCode, signal: killed, isMaxBuffer, stdout, stderr } = await running;
   const number = killed === undefined ? undefined : constants.signals[killed];
-  return { status: exitCode ?? (number === undefined ? 1 : 128 + number), tooMuch: isMaxBuffer, stdout, stderr };
+  return {
+    status: exitCode ?? (number === undefined ? 1 : 128 + number),
+    tooMuch: isMaxBuffer,
+    stdout: stdout ?? '',
+    stderr: stderr ?? '',
+  };
 }
 
 /** With the caller's terminal or files; gives its exit status. */

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { failure } from '../protocol/errors.js';
@@ -66,7 +66,7 @@ export function nativeFile(name: NativeFile): string {
  */
 export function pluginLibrary(named: string, cwd: string): string {
   const path = resolve(cwd, named);
-  if (named.includes('/') || existsSync(path)) return path;
+  if (named.includes('/') || statSync(path, { throwIfNoEntry: false })?.isFile()) return path;
   const own = join(distFolder(), 'native', 'plugins', `${named}.so`);
   return existsSync(own) ? own : path;
 }

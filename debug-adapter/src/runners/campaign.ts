@@ -3,14 +3,14 @@
  * it has ended. What was counted before is not run again. Tests: test/faults/campaign.test.ts.
  */
 import { readdirSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Fault, FaultSpace } from '../model/fault-space.js';
 import { deviationOf, judge } from '../model/outcome.js';
 import { sampleOf, sampleSize, wilson } from '../model/statistics.js';
 import { takeLock } from '../platform/lock.js';
 import type { Campaign, CampaignSummary, Observation, Outcome, Run } from '../protocol/campaign.js';
-import { failure } from '../protocol/errors.js';
+import { failure, reason } from '../protocol/errors.js';
 import { campaignFolder } from '../store/campaign-file.js';
 import { CampaignResults } from '../store/campaign-results.js';
 import { Store } from '../store/store.js';
@@ -21,6 +21,9 @@ const ATTEMPTS = 3;
 const LEAST_TIMEOUT_MS = 2000;
 const GOLDEN_TIMEOUT_MS = 3_600_000;
 const CONFIDENCE = 0.95;
+const MOST_RUNS = 10_000_000;
+/** Of a console, at its beginning and at its end. */
+const KEPT_CHARACTERS = 65_536;
 const WORKER = 'worker';
 
 export interface CampaignOptions {
@@ -38,6 +41,11 @@ export function plannedFaults(campaign: Campaign): { space: FaultSpace; indices:
   const space = new FaultSpace(campaign);
   const { sample } = campaign;
   const count = typeof sample === 'object' ? sampleSize(space.size, sample.margin, sample.confidence) : (sample ?? space.size);
+  if (Math.min(count, space.size) > MOST_RUNS)
+    throw failure('usage', {
+      what: `The campaign has ${Math.min(count, space.size)} runs: there can be ${MOST_RUNS}`,
+      remedy: 'Let "sample" say how many of the faults, or how exact the rates are to be.',
+    });
   return { space, indices: sampleOf(space.size, count, campaign.seed) };
 }
 
@@ -45,11 +53,11 @@ const confidenceOf = ({ sample }: Campaign): number => (typeof sample === 'objec
 
 /** Gives the summary; throws `cancelled` where the signal came first: what has been counted stays. */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignSummary> {
-  const { name, campaign, signal, progress } = options;
+  const { name, campaign } = options;
   const store = new Store(options.store);
   const snapshot = store.find(campaign.snapshot);
   if (snapshot.problem !== '') throw failure('snapshotDamaged', { id: snapshot.id, why: snapshot.problem });
-  const { space, indices } = plannedFaults(campaign);
+  plannedFaults(campaign);
   const folder = campaignFolder(store.path, name);
   const results = new CampaignResults(folder);
   const lock = await takeLock(join(folder, 'lock'));
@@ -57,61 +65,112 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignSum
     results.close();
     throw failure('campaignRuns', { name });
   }
-  const runner = new Runner(options, snapshot.path, store.path, folder);
+  const over = new AbortController();
+  const signal = AbortSignal.any([options.signal, over.signal]);
+  const runner = new Runner({ ...options, signal }, snapshot.path, store.path, folder);
   try {
     await runner.clear();
-    const plan = planText(campaign, snapshot.id);
-    const { golden, goldenMs } = await begun(results, plan, runner, campaign);
-    const had = results.numbers();
-    const missing = indices.map((index, number) => ({ number, fault: space.at(index) })).filter(({ number }) => !had.has(number));
-    const timeoutMs = Math.max(LEAST_TIMEOUT_MS, goldenMs * campaign.timeout);
-    const start = performance.now();
-    let made = 0;
-    const summary = (): CampaignSummary => ({
-      ...summaryOf(results, campaign, indices.length, space.size),
-      runsPerSecond: made / ((performance.now() - start) / 1000),
-    });
-    progress(summary());
-    const work = async (worker: number): Promise<void> => {
-      for (let next = missing.shift(); next !== undefined && !signal.aborted; next = missing.shift()) {
-        const { run, console } = await runner.judged(worker, next.number, next.fault, golden, timeoutMs);
-        if (signal.aborted) return;
-        results.add(run, console);
-        made++;
-        progress(summary());
-      }
-    };
-    const workers = options.workers ?? campaign.workers ?? cpus().length;
-    await Promise.all(Array.from({ length: Math.min(workers, missing.length) }, (_, worker) => work(worker)));
-    if (signal.aborted)
+    const { golden, goldenMs } = await begun(results, planText(campaign, snapshot.id), runner, campaign);
+    const ended = await Promise.allSettled(runAll(options, results, runner, golden, goldenMs));
+    const failed = ended.find((one) => one.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    if (options.signal.aborted)
       throw failure('cancelled', { kind: 'campaign', detail: 'What has been counted stays; run it again to go on.' });
-    return summary();
+    return summaryOf(results, campaign);
   } finally {
+    over.abort();
     results.close();
     await runner.close();
     lock.release();
   }
 }
 
-/** What has been counted by now. */
-export function summaryOf(results: CampaignResults, campaign: Campaign, planned: number, population: number): CampaignSummary {
+/** One promise a worker. Where one of them fails the others take no further runs. */
+function runAll(
+  { campaign, signal, progress, workers }: CampaignOptions,
+  results: CampaignResults,
+  runner: Runner,
+  golden: Observation,
+  goldenMs: number,
+): Promise<void>[] {
+  const { space, indices } = plannedFaults(campaign);
+  const had = results.numbers();
+  const timeoutMs = Math.max(LEAST_TIMEOUT_MS, goldenMs * campaign.timeout);
+  const start = performance.now();
   const counts = results.counts();
+  let { notEffective } = results;
+  let made = 0;
+  let next = 0;
+  let failed = false;
+  const tell = (): void => {
+    const summary = summaryFrom(counts, notEffective, campaign, indices.length, space.size);
+    progress({ ...summary, runsPerSecond: made / ((performance.now() - start) / 1000) });
+  };
+  const take = (): number | undefined => {
+    while (next < indices.length && had.has(next)) next++;
+    return signal.aborted || failed || next >= indices.length ? undefined : next++;
+  };
+  const work = async (worker: number): Promise<void> => {
+    for (let number = take(); number !== undefined; number = take()) {
+      const { run, console } = await runner.judged(worker, number, space.at(indices[number] ?? 0), golden, timeoutMs);
+      if (signal.aborted) return;
+      results.add(run, console);
+      counts[run.outcome] = (counts[run.outcome] ?? 0) + 1;
+      if (run.effective === false) notEffective++;
+      made++;
+      tell();
+    }
+  };
+  // Those that could not be made before are tried anew.
+  counts.toolError = 0;
+  tell();
+  const missing = indices.length - had.size;
+  const count = Math.min(workers ?? campaign.workers ?? availableParallelism(), missing);
+  return Array.from({ length: count }, async (_, worker) => {
+    try {
+      await work(worker);
+    } catch (error) {
+      failed = true;
+      throw error;
+    }
+  });
+}
+
+/** What has been counted by now. */
+export function summaryOf(results: CampaignResults, campaign: Campaign): CampaignSummary {
+  const { space, indices } = plannedFaults(campaign);
+  return summaryFrom(results.counts(), results.notEffective, campaign, indices.length, space.size);
+}
+
+function summaryFrom(
+  counts: Partial<Record<Outcome, number>>,
+  notEffective: number,
+  campaign: Campaign,
+  planned: number,
+  population: number,
+): CampaignSummary {
   const { toolError = 0, ...told } = counts;
   const runs = Object.values(told).reduce((sum, count) => sum + count, 0);
   const confidence = confidenceOf(campaign);
   const outcomes = Object.fromEntries(
-    Object.entries(told).map(([outcome, count]) => [outcome, wilson(count, runs, confidence)]),
+    Object.entries(told).map(([outcome, count]) => [outcome, wilson(count, runs, confidence, population)]),
   ) as CampaignSummary['outcomes'];
-  if (toolError > 0) outcomes.toolError = { count: toolError, rate: 0, low: 0, high: 0 };
-  return { runs: runs + toolError, planned, population, outcomes, notEffective: results.notEffective, runsPerSecond: 0 };
+  // A share of what was tried, not of what is known.
+  const rate = toolError / (runs + toolError);
+  if (toolError > 0) outcomes.toolError = { count: toolError, rate, low: rate, high: rate };
+  return { runs: runs + toolError, planned, population, outcomes, notEffective, runsPerSecond: 0 };
 }
 
-/** What decides the runs. */
-function planText(
-  { snapshot: _snapshot, store: _store, workers: _workers, $schema: _schema, ...rest }: Campaign,
-  id: string,
-): string {
-  return JSON.stringify({ ...rest, snapshot: id });
+/** What decides the runs: with the snapshot's id, without what only says how they are made and judged as a whole. */
+function planText(campaign: Campaign, snapshot: string): string {
+  const { store: _store, workers: _workers, limits: _limits, $schema: _schema, ...rest } = campaign;
+  return JSON.stringify({ ...rest, snapshot });
+}
+
+/** The campaign that results are of. undefined: nothing was begun. */
+export function campaignOf(results: CampaignResults): Campaign | undefined {
+  const { begun: before } = results;
+  return before === undefined ? undefined : (JSON.parse(before.plan) as Campaign);
 }
 
 async function begun(
@@ -140,6 +199,12 @@ async function begun(
   return { golden: first.observation, goldenMs };
 }
 
+interface Judged {
+  outcome: Outcome;
+  deviation: string;
+  result: RunResult;
+}
+
 class Runner {
   readonly #options: CampaignOptions;
   readonly #common: Pick<RunRequest, 'snapshot' | 'store' | 'files' | 'signal'>;
@@ -163,6 +228,8 @@ class Runner {
     const result = await this.#run(0, [], GOLDEN_TIMEOUT_MS);
     if (this.#options.signal.aborted) throw failure('cancelled', { kind: 'campaign', detail: 'Nothing has been counted.' });
     if (result.problem !== '') throw failure('goldenFailed', { why: result.problem });
+    if (result.observation.status === null)
+      throw failure('goldenFailed', { why: 'it does not end within an hour, or prints more than 16 MiB' });
     return result;
   }
 
@@ -173,13 +240,15 @@ class Runner {
     golden: Observation,
     timeoutMs: number,
   ): Promise<{ run: Run; console: string }> {
-    let result: RunResult;
-    let attempt = 0;
-    do result = await this.#run(worker, [{ name: fault.plugin, settings: fault.settings }], timeoutMs);
-    while (result.problem !== '' && ++attempt < ATTEMPTS && !this.#options.signal.aborted);
-    const { observation, problem } = result;
-    const { outcome, deviation }: { outcome: Outcome; deviation: string } =
-      problem === '' ? judge(golden, observation, this.#options.campaign) : { outcome: 'toolError', deviation: problem };
+    let last = await this.#attempt(worker, fault, golden, timeoutMs);
+    for (let attempt = 1; attempt < ATTEMPTS && isDoubtful(last) && !this.#options.signal.aborted; attempt++) {
+      const again = await this.#attempt(worker, fault, golden, timeoutMs * 2);
+      // Twice the same, with twice the time.
+      const settled = again.outcome === last.outcome && again.outcome !== 'toolError';
+      last = again;
+      if (settled) break;
+    }
+    const { outcome, deviation, result } = last;
     const run: Run = {
       number,
       model: fault.model,
@@ -187,11 +256,11 @@ class Runner {
       outcome,
       effective: result.effective,
       deviation,
-      status: observation.status,
+      status: result.observation.status,
       elapsedMs: result.elapsedMs,
       finishedAt: new Date().toISOString(),
     };
-    return { run, console: observation.lines.join('\n') };
+    return { run, console: shortened(result.observation.lines.join('\n')) };
   }
 
   /** Nothing is left of its sessions. */
@@ -199,14 +268,35 @@ class Runner {
     await Promise.all([...this.#sessions].map(removeSession));
   }
 
-  #run(worker: number, plugins: RunRequest['plugins'], timeoutMs: number): Promise<RunResult> {
+  async #attempt(worker: number, { plugin: name, settings }: Fault, golden: Observation, timeoutMs: number): Promise<Judged> {
+    const result = await this.#run(worker, [{ name, settings }], timeoutMs);
+    if (result.problem !== '') return { outcome: 'toolError', deviation: result.problem, result };
+    return { ...judge(golden, result.observation, this.#options.campaign), result };
+  }
+
+  async #run(worker: number, plugins: RunRequest['plugins'], timeoutMs: number): Promise<RunResult> {
     const session = sessionName(this.#options.name, worker);
     this.#sessions.add(session);
-    return restartRun({ ...this.#common, session, folder: join(this.#folder, `${WORKER}${worker}`), plugins, timeoutMs });
+    try {
+      return await restartRun({ ...this.#common, session, folder: join(this.#folder, `${WORKER}${worker}`), plugins, timeoutMs });
+    } catch (error) {
+      const observation = { status: null, lines: [], files: {} };
+      return { problem: reason(error), observation, effective: null, elapsedMs: 0 };
+    }
   }
+}
+
+/** A machine that is busy, or was stopped, makes runs slow; and what a fault that was none has done was something else. */
+function isDoubtful({ outcome, result }: Judged): boolean {
+  return outcome === 'toolError' || outcome === 'hang' || (result.effective === false && outcome !== 'masked');
+}
+
+function shortened(console: string): string {
+  if (console.length <= 2 * KEPT_CHARACTERS) return console;
+  return `${console.slice(0, KEPT_CHARACTERS)}\n…\n${console.slice(-KEPT_CHARACTERS)}`;
 }
 
 /** Sessions of several campaigns do not meet. */
 function sessionName(campaign: string, worker: number): string {
-  return `${campaign.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 28)}.${process.pid}.${worker}`;
+  return `${campaign.slice(0, 28)}.${process.pid}.${worker}`;
 }

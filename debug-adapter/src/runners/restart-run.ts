@@ -14,6 +14,8 @@ import { fileChecksum } from '../store/checksum.js';
 /** A run that prints more has hung. */
 const CONSOLE_BYTES = 16 << 20;
 const STOP_MS = 20_000;
+/** Of a timer. */
+const MOST_MS = 2 ** 31 - 1;
 /** In a run's folder: the name of its session. */
 const SESSION = 'session';
 
@@ -81,8 +83,8 @@ export async function removeRun(folder: string): Promise<void> {
 
 /** What a session of that name has left, once it has ended. */
 export async function removeSession(session: string): Promise<void> {
-  await stop(session);
-  rmSync(runtimePaths(session).folder, { recursive: true, force: true });
+  // One that lives on can still be reached by its name.
+  if (await stop(session)) rmSync(runtimePaths(session).folder, { recursive: true, force: true });
 }
 
 interface Ended extends CommandResult {
@@ -105,7 +107,7 @@ async function execute(request: RunRequest, writes: string, report: string): Pro
     timedOut = true;
     void stop(session).finally(() => over.abort());
   };
-  const timer = setTimeout(give, timeoutMs);
+  const timer = setTimeout(give, Math.min(timeoutMs, MOST_MS));
   signal.addEventListener('abort', give, { once: true });
   if (signal.aborted) give();
   try {
@@ -117,9 +119,9 @@ async function execute(request: RunRequest, writes: string, report: string): Pro
   }
 }
 
-/** Whatever runs of it ends, and its coordinator leaves. */
-async function stop(session: string): Promise<void> {
-  await cairnCommand(['stop', '--session', session], { timeoutMs: STOP_MS });
+/** Whatever runs of it ends, and its coordinator leaves. false: nobody knows. */
+async function stop(session: string): Promise<boolean> {
+  return (await cairnCommand(['stop', '--session', session], { timeoutMs: STOP_MS })).status < 128;
 }
 
 function split<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {

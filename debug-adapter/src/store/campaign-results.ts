@@ -64,11 +64,16 @@ export class CampaignResults {
       .run(FORMAT, plan, JSON.stringify(golden), goldenMs);
   }
 
-  /** A run that has been counted already stays as it is. */
+  /** A run that has been counted already stays as it is; one that could not be made is replaced. */
   add(run: Run, console: string): void {
     const { number, model, fault, outcome, effective, deviation, status, elapsedMs, finishedAt } = run;
     this.#database
-      .prepare('INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO NOTHING')
+      .prepare(
+        `INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET
+           outcome = excluded.outcome, effective = excluded.effective, deviation = excluded.deviation, status = excluded.status,
+           elapsed_ms = excluded.elapsed_ms, finished_at = excluded.finished_at, console = excluded.console
+         WHERE run.outcome = 'toolError'`,
+      )
       .run(
         number,
         model,
@@ -83,11 +88,11 @@ export class CampaignResults {
       );
   }
 
-  /** Those that have been counted. */
+  /** Those that have been counted; what could not be made has not. */
   numbers(): Set<number> {
     return new Set(
       this.#database
-        .prepare('SELECT number FROM run')
+        .prepare("SELECT number FROM run WHERE outcome <> 'toolError'")
         .all()
         .map((row) => Number(row['number'])),
     );

@@ -45,6 +45,9 @@ bool is_written_to(const cairn_mapping& mapping) {
   OpenFile file = {};
   file.device = mapping.device;
   file.inode = mapping.inode;
+  // Some file systems have another device in the kernel's list of mappings than for whoever has the file open.
+  struct stat status = {};
+  if (sys(SYS_newfstatat, AT_FDCWD, pointer(mapping.path), pointer(&status), 0) == 0 && status.st_ino == mapping.inode) file.device = status.st_dev;
   return mapping.path[0] == '/' && written(file) != Written::never;
 }
 

@@ -298,8 +298,10 @@ long open_older_version(const OpenFile& file, const char* newer, uint32_t flags)
 int32_t open_removed_folder(const OpenFile& file, uint32_t flags) {
   char path[4096];
   long descriptor = plugin::make_removed_folder(host, file.path, path, sizeof path);
-  if (descriptor == 0) descriptor = sys(SYS_openat, AT_FDCWD, pointer(path), flags, 0);
-  sys(SYS_rmdir, pointer(path));
+  if (descriptor == 0) {
+    descriptor = sys(SYS_openat, AT_FDCWD, pointer(path), flags, 0);
+    sys(SYS_rmdir, pointer(path));
+  }
   if (descriptor < 0) return fail(static_cast<int32_t>(descriptor), file, "a folder that was removed cannot be made again");
   keep_numbers(file, static_cast<int32_t>(descriptor));
   return static_cast<int32_t>(descriptor);

@@ -1,7 +1,7 @@
 // Icarus: its scheduler looks between two events whether it is to stop, and then calls stop_handler(int). That call is entered, and left out
 // where nobody else wanted to stop. There a callback for the end of the time step's assignments is registered, since what is put before would be
 // lost to non-blocking ones that wait; values are read when the time step has settled. Who really stops meanwhile ($stop, a signal) is
-// seen by the entry of schedule_stop(int).
+// seen by the entries of schedule_stop(int) and of the handler of signals.
 #include "hdl/safe_point.h"
 #include "hdl/serving.h"
 #include "hdl/signals.h"
@@ -30,15 +30,16 @@ int32_t assigned(VpiCallback* callback) {
   if (!begin_serving(number_of(callback))) return 0;
   write_signals(*program_);
   expect(callback_read_only, settled, number_of(callback));
+  // What was written may stop the simulation before this time step is over.
+  pause_serving();
   return 0;
 }
 
 int32_t settled(VpiCallback* callback) {
   if (request().writes) {
-    if (number_of(callback) == serving_number()) {
-      answer_writes(*program_);
-      end_serving();
-    }
+    if (!go_on_serving(number_of(callback))) return 0;
+    answer_writes(*program_);
+    end_serving();
     return 0;
   }
   if (!begin_serving(number_of(callback))) return 0;
@@ -55,10 +56,12 @@ uint32_t stop_asked(cairn_entry*, const uint64_t*) {
 uint32_t between_events(cairn_entry*, const uint64_t*);
 
 cairn_entry asked_entry = {sizeof(cairn_entry), 0, nullptr, stop_asked, {0, 0}};
+cairn_entry signal_entry = {sizeof(cairn_entry), 0, nullptr, stop_asked, {0, 0}};
 cairn_entry stop_entry = {sizeof(cairn_entry), 0, nullptr, between_events, {0, 0}};
 
 uint32_t between_events(cairn_entry*, const uint64_t*) {
   (void)host_->leave(&asked_entry);
+  if (program_->signals_handler != nullptr) (void)host_->leave(&signal_entry);
   const int32_t mode = *program_->mode_flag;
   *program_->mode_flag = mode_read_write;
   if (request().writes) expect(callback_read_write, assigned, serving_number());
@@ -82,8 +85,9 @@ int32_t arm_icarus(const cairn_host* host, const Program& program) {
   program_ = &program;
   stop_entry.function = reinterpret_cast<cairn_function>(program.stop_handler);
   asked_entry.function = reinterpret_cast<cairn_function>(program.schedule_stop);
-  cairn_entry* const entries[] = {&stop_entry, &asked_entry};
-  return host->enter(entries, 2, ask_to_stop, nullptr);
+  signal_entry.function = reinterpret_cast<cairn_function>(program.signals_handler);
+  cairn_entry* const entries[] = {&stop_entry, &asked_entry, &signal_entry};
+  return host->enter(entries, program.signals_handler != nullptr ? 3 : 2, ask_to_stop, nullptr);
 }
 
 // The scheduler will call stop_handler, and must not find it as it is.

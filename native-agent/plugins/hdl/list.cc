@@ -35,7 +35,8 @@ bool add_signal(const Program& program, Handle object, const char* name, Kind ki
     last.add(int64_t{right});
   }
   const char* fields[] = {"signal", name, kind_name, bits.text(), first.text(), last.text(), value};
-  return add_line(fields, 7);
+  // Room stays for the line that says where it goes on.
+  return add_line(fields, 7, 64);
 }
 
 void visit(Listing* to, Handle object) {
@@ -48,7 +49,6 @@ void visit(Listing* to, Handle object) {
   uint64_t size = 0;
   for (; full[size] != 0 && size + 1 < sizeof name; ++size) name[size] = full[size];
   name[size] = 0;
-  // Room stays for the line that says where it goes on.
   if (to->listed == request().limit || !add_signal(to->program, object, name, kind, kind_name)) {
     to->full = true;
     return;

@@ -15,6 +15,8 @@ namespace {
 
 enum Stage : uint32_t { idle, waits, served };
 
+constexpr char why_not[] = "design signals are read or written";  // no checkpoint now
+
 const cairn_host* host = nullptr;
 uint32_t number = 0;    // of the last request; Cairn's thread changes it
 uint32_t state = idle;  // its number times 4, and its stage
@@ -87,8 +89,17 @@ int32_t event(uint32_t number_of_event, void*) {
 uint32_t serving_number() { return __atomic_load_n(&state, __ATOMIC_ACQUIRE) / 4; }
 
 bool begin_serving(uint32_t asked) {
-  host->forbid_checkpoint("design signals are read or written");
+  host->forbid_checkpoint(why_not);
   if (move(asked, waits, served)) return true;
+  host->allow_checkpoint();
+  return false;
+}
+
+void pause_serving() { host->allow_checkpoint(); }
+
+bool go_on_serving(uint32_t asked) {
+  host->forbid_checkpoint(why_not);
+  if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == asked * 4 + served) return true;
   host->allow_checkpoint();
   return false;
 }

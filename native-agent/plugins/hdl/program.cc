@@ -6,7 +6,6 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "common/text.h"
 
@@ -57,17 +56,16 @@ uint64_t load_address() {
   return 0;
 }
 
-/// Of a line of /proc/PID/maps that has the address in it: the file's name, device and inode.
-bool read_mapping(const char* line, uint64_t address, const char** path, uint64_t* device, uint64_t* inode) {
-  int64_t start = 0, end = 0, ignored = 0, major = 0, minor = 0, number = 0;
+/// Of a line of /proc/PID/maps that has the address in it: the file's name and inode.
+bool read_mapping(const char* line, uint64_t address, const char** path, uint64_t* inode) {
+  int64_t start = 0, end = 0, ignored = 0, number = 0;
   auto read = [&line](unsigned base, int64_t* value, char behind) { return plugin::read_number(&line, base, value) && *line++ == behind; };
   if (!read(16, &start, '-') || !read(16, &end, ' ')) return false;
   if (address < static_cast<uint64_t>(start) || address >= static_cast<uint64_t>(end)) return false;
   while (*line != 0 && *line != ' ') ++line;  // protection
-  if (*line++ != ' ' || !read(16, &ignored, ' ') || !read(16, &major, ':') || !read(16, &minor, ' ') || !read(10, &number, ' ')) return false;
+  if (*line++ != ' ' || !read(16, &ignored, ' ') || !read(16, &ignored, ':') || !read(16, &ignored, ' ') || !read(10, &number, ' ')) return false;
   while (*line == ' ') ++line;
   *path = line;
-  *device = makedev(static_cast<unsigned>(major), static_cast<unsigned>(minor));
   *inode = static_cast<uint64_t>(number);
   return *line == '/';
 }
@@ -83,7 +81,7 @@ bool is_evaluation(const char* name) {
 void look_at(const Symbol& symbol, const char* name, uint64_t base, const Wanted* wanted, Found* found) {
   const auto type = symbol.st_info & 15;
   if (symbol.st_shndx == SHN_UNDEF || (type != STT_FUNC && type != STT_OBJECT)) return;
-  if ((name[0] != 'v' || name[1] != 'p') && name[0] != '_' && name[0] != 'g') return;
+  if ((name[0] != 'v' || name[1] != 'p') && name[0] != '_' && name[0] != 'g' && name[0] != 's') return;
   const char* rest = nullptr;
   if (begins(name, "grt__", &rest)) found->ghdl = true;
   const auto address = static_cast<uintptr_t>(base + symbol.st_value);
@@ -118,15 +116,16 @@ void read_symbols(const char* file, uint64_t size, uint64_t base, const Wanted* 
   }
 }
 
-/// The file that the program's code was mapped from.
-void read_file(const cairn_host* host, const char* path, uint64_t device, uint64_t inode, uint64_t base, const Wanted* wanted, Found* found) {
+/// The file that the program's code was mapped from: the inode decides, since some file systems have another device in the kernel's list of
+/// mappings than for whoever opens the file.
+void read_file(const cairn_host* host, const char* path, uint64_t inode, uint64_t base, const Wanted* wanted, Found* found) {
   long fd = host->syscall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path), O_RDONLY | O_CLOEXEC, 0, 0, 0);
   // The kernel's, since ours show the application other numbers.
   struct stat status = {};
   found->error = fd < 0 ? fd : 0;
   if (fd < 0) return;
   const long looked = host->syscall(SYS_fstat, fd, reinterpret_cast<long>(&status), 0, 0, 0, 0);
-  if (looked < 0 || status.st_dev != device || status.st_ino != inode) {
+  if (looked < 0 || status.st_ino != inode) {
     found->error = -ESTALE;
   } else {
     const long file = host->syscall(SYS_mmap, 0, status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -154,8 +153,8 @@ void find_file(const cairn_host* host, uint64_t base, const Wanted* wanted, Foun
     const bool last = *end == 0;
     *end = 0;
     const char* path = nullptr;
-    uint64_t device = 0, inode = 0;
-    if (read_mapping(line, headers, &path, &device, &inode)) return read_file(host, path, device, inode, base, wanted, found);
+    uint64_t inode = 0;
+    if (read_mapping(line, headers, &path, &inode)) return read_file(host, path, inode, base, wanted, found);
     if (last) return;
     line = end + 1;
   }
@@ -195,6 +194,7 @@ const Program* program(const cairn_host* host, int32_t* error) {
       {"vpi_get_value", &to.vpi.get_value}, {"vpi_put_value", &to.vpi.put_value}, {"vpi_register_cb", &to.vpi.register_callback},
       {"vpi_get_time", &to.vpi.get_time}, {"vpi_free_object", &to.vpi.free},
       {"_Z12stop_handleri", &to.stop_handler}, {"_Z13schedule_stopi", &to.schedule_stop}, {"_Z16schedule_stoppedv", &to.schedule_stopped},
+      {"signals_handler", &to.signals_handler},
       {"vpi_mode_flag", &to.mode_flag},
       {"_ZNK16VerilatedContext9scopeFindEPKc", &to.find_scope}, {"_ZNK14VerilatedScope7varFindEPKc", &to.find_variable},
       {"_ZN9Verilated14threadContextpEv", &to.thread_context}, {"_ZN9Verilated14s_lastContextpE", &to.last_context}, {nullptr, nullptr},

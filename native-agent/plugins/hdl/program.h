@@ -17,6 +17,7 @@ struct Program {
   void (*stop_handler)(int32_t) = nullptr;
   void (*schedule_stop)(int32_t) = nullptr;
   bool (*schedule_stopped)() = nullptr;
+  void (*signals_handler)(int32_t) = nullptr;  // which sets the scheduler's flag by itself; nullptr: this Icarus has it under another name
   int32_t* mode_flag = nullptr;
   // Verilator: each model's evaluation; and what it knows of its variables.
   static constexpr uint32_t most_models = 8;

@@ -82,10 +82,9 @@ int32_t read_request(const cairn_host* host, const cairn_request& from) {
 
 void begin_answer() { answer_size = 0; }
 
-bool add_line(const char* const* fields, uint32_t count) {
-  uint64_t size = count;
+bool add_line(const char* const* fields, uint32_t count, uint64_t reserved) {
+  uint64_t size = count + reserved;
   for (uint32_t i = 0; i < count; ++i) size += plugin::length_of(fields[i]);
-  // What every answer ends with has its place.
   if (answer_size + size > largest_answer) return false;
   for (uint32_t i = 0; i < count; ++i) {
     for (const char* at = fields[i]; *at != 0; ++at) {

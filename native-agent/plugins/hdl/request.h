@@ -53,7 +53,7 @@ int32_t read_request(const cairn_host* host, const cairn_request& from);
 
 /// The answer. False: it does not fit any more.
 void begin_answer();
-bool add_line(const char* const* fields, uint32_t count);
+bool add_line(const char* const* fields, uint32_t count, uint64_t reserved = 0);
 const char* answer_text(uint64_t* size);
 /// Memory for texts until the next request; nullptr: there is none.
 char* room_for(uint64_t size);

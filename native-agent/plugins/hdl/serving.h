@@ -8,6 +8,9 @@ namespace cairn::hdl {
 uint32_t serving_number();
 /// [the simulation's thread] True: the request is there, and nobody else's from now on; no checkpoint comes until it is answered.
 bool begin_serving(uint32_t number);
+/// [likewise] Between two parts of it a checkpoint may come. False: it has, and nobody waits for the answer any more.
+void pause_serving();
+bool go_on_serving(uint32_t number);
 /// Sends the answer that has been written.
 void end_serving();
 

@@ -36,8 +36,10 @@ long read_removed(const cairn_host* host, char* real, long capacity) {
 int32_t enter_removed(const cairn_host* host) {
   static char real[PATH_MAX];
   int32_t error = plugin::make_removed_folder(host, folder, real, sizeof real);
-  if (error == 0) error = static_cast<int32_t>(host->syscall(SYS_chdir, pointer(real), 0, 0, 0, 0, 0));
-  host->syscall(SYS_rmdir, pointer(real), 0, 0, 0, 0, 0);
+  if (error == 0) {
+    error = static_cast<int32_t>(host->syscall(SYS_chdir, pointer(real), 0, 0, 0, 0, 0));
+    host->syscall(SYS_rmdir, pointer(real), 0, 0, 0, 0, 0);
+  }
   return error == 0 ? 0 : host->fail(error, folder, "The working directory of the program was removed, and no other one can be made for it.");
 }
 

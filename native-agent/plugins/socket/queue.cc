@@ -243,9 +243,10 @@ int32_t fill_datagrams(const Socket& one) {
     if (sender < 0) return sender;
     Address to = {};
     int32_t error = address_for(one, sender, &to);
-    if (error == 0 && shared) begin_sole(one, sender, to);
+    const bool begun = error == 0 && shared;
+    if (begun) begin_sole(one, sender, to);
     if (error == 0) error = static_cast<int32_t>(sys(SYS_sendto, sender, pointer(message->data), message->size, MSG_DONTWAIT | MSG_NOSIGNAL, pointer(to.bytes), to.size));
-    if (shared) end_sole(one, sender, to);
+    if (begun) end_sole(one, sender, to);
     sys(SYS_close, sender);
     if (error < 0) return error;
   }

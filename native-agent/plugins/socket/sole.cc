@@ -1,6 +1,7 @@
 // A datagram for one socket of several that share its address: the kernel gives each to one that it chooses, or, of a group of multicast, to
 // all. While the queues are filled, which no group has been joined for yet, one at a time is made the only one that it can come to. Of
 // addresses that somebody shares. [restoring] Test: test/probes/sockets/shared_queues.c.
+#include <net/if.h>
 #include <netinet/in.h>
 
 #include "socket/socket.h"
@@ -63,11 +64,16 @@ void begin_sole(const Socket& one, int32_t sender, const Address& to) {
 void end_sole(const Socket& one, int32_t sender, const Address& to) {
   if (!is_group(to)) {
     const sa_family_t none[8] = {AF_UNSPEC};
+    // The kernel lets go of the device with the peer.
+    char device[IFNAMSIZ] = "";
+    uint32_t size = sizeof device;
+    sys(SYS_getsockopt, one.fd, SOL_SOCKET, SO_BINDTODEVICE, pointer(device), pointer(&size));
     sys(SYS_connect, one.fd, pointer(none), sizeof none);
     // A port that the kernel had chosen is gone with that.
     Address now = {}, unused = {};
     read_addresses(one.fd, &now, &unused);
     if (port_of(now) == 0) sys(SYS_bind, one.fd, pointer(bound.bytes), bound.size);
+    if (device[0] != 0) sys(SYS_setsockopt, one.fd, SOL_SOCKET, SO_BINDTODEVICE, pointer(device), sizeof device);
   } else {
     hear(one, 0);
     // What it was set to comes with the groups.

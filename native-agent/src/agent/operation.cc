@@ -419,7 +419,7 @@ int32_t Operation::while_stopped(int32_t (*job)(void* context, const checkpoint:
     if (error->failed()) result = error->number();
   } else {
     if (stop_.active()) result = job(context, stop_);
-    stop_.end();
+    end_stop();
   }
   agent_->fork_gate_.open();
   arena_->rewind(mark);
@@ -481,13 +481,21 @@ void send_unheard(cairn_event event) {
 }
 }  // namespace
 
+/// Who ends at once would leave the tracer behind, and a subreaper would have it for a child.
+void Operation::end_stop() {
+  const uint32_t writing = sys::load(&agent_->writing_);
+  sys::store_and_wake(&agent_->writing_, 1);
+  stop_.end();
+  if (writing == 0) sys::store_and_wake(&agent_->writing_, 0);
+}
+
 void Operation::abort(bool asked, int end_status) {
   failed_ = false;
   if (agent_->save_.active() && (progress_ == none || agent_->save_operation_ == operation_)) {
     agent_->save_.abandon();
     sys::store_and_wake(&agent_->writing_, 0);
   }
-  bool waits_for_restart = asked && agent_->handoff_ != nullptr;
+  bool waits_for_restart = asked && (agent_->handoff_ != nullptr || release_due_);
   if (progress_ == none && !waits_for_restart) return;
   if (progress_ == restarting || progress_ == restarted || waits_for_restart) {
     // There is nothing to run on: the process has not lived yet.
@@ -501,11 +509,7 @@ void Operation::abort(bool asked, int end_status) {
   send_unheard(CAIRN_EVENT_ABORT);
   if (release_due_) release_threads();
   if (progress_ == suspended) {
-    // Who ends at once would leave the tracer behind, and a subreaper would have it for a child.
-    uint32_t writing = sys::load(&agent_->writing_);
-    sys::store_and_wake(&agent_->writing_, 1);
-    stop_.end();
-    if (writing == 0) sys::store_and_wake(&agent_->writing_, 0);
+    end_stop();
     agent_->fork_gate_.open();
     arena_->rewind(arena_mark_);
     events::facts().thread_count = 0;

@@ -60,6 +60,7 @@ class Operation {
   bool restart();
   bool fail_order(const char* phase);
   void release_threads();
+  void end_stop();
 
   Agent* agent_;
   sys::Arena* arena_;

@@ -52,10 +52,20 @@ struct Change {
   uint32_t count;
   void (*meanwhile)(void* context);
   void* context;
+  uint64_t done;  // a bit for each that was not armed before
 };
 
+bool is_ending(const Change& to) {
+  for (uint32_t at = 0; at < to.count; ++at) {
+    if (sys::load(&to.entries[at]->armed) == ends) return true;
+  }
+  return sys::load(&lock) != 0;
+}
+
 int32_t change(void* context, const checkpoint::Stop& stop) {
-  const auto& to = *static_cast<const Change*>(context);
+  auto& to = *static_cast<Change*>(context);
+  // A thread that stands within putting one back would write where it may no longer.
+  if (is_ending(to)) return -EAGAIN;
   for (uint32_t i = 0; i < stop.thread_count(); ++i) {
     const checkpoint::ThreadState& thread = stop.thread(i);
     for (uint32_t at = 0; thread.stopped && at < to.count; ++at) {
@@ -71,6 +81,7 @@ int32_t change(void* context, const checkpoint::Stop& stop) {
     int32_t result = change_entry(entry);
     if (result < 0) return result;
     __atomic_store_n(&entry->armed, yes, __ATOMIC_RELEASE);
+    to.done |= uint64_t{1} << at;
   }
   return 0;
 }
@@ -78,6 +89,7 @@ int32_t change(void* context, const checkpoint::Stop& stop) {
 }  // namespace
 
 int32_t arm_entries(cairn_entry* const* entries, uint32_t count, void (*meanwhile)(void* context), void* context, sys::Error* error) {
+  if (count > 64) return -E2BIG;
   for (uint32_t at = 0; at < count; ++at) {
     int32_t result = entries[at]->size < sizeof(cairn_entry) ? -EINVAL : prepare_entry(entries[at]);
     if (result < 0) {
@@ -85,7 +97,7 @@ int32_t arm_entries(cairn_entry* const* entries, uint32_t count, void (*meanwhil
       return result;
     }
   }
-  Change to = {entries, count, meanwhile, context};
+  Change to = {entries, count, meanwhile, context, 0};
   int32_t result = -EAGAIN;
   for (uint32_t attempt = 0; attempt < attempts && result == -EAGAIN; ++attempt) {
     error->clear();
@@ -94,7 +106,9 @@ int32_t arm_entries(cairn_entry* const* entries, uint32_t count, void (*meanwhil
     if (result == -EAGAIN) call_unchecked(SYS_nanosleep, &pause, nullptr);
   }
   if (result >= 0) return 0;
-  for (uint32_t at = 0; at < count; ++at) (void)disarm_entry(entries[at]);
+  for (uint32_t at = 0; at < count; ++at) {
+    if ((to.done >> at & 1) != 0) (void)disarm_entry(entries[at]);
+  }
   if (!error->failed()) {
     error->set(result, "function").add(result == -EAGAIN ? "a thread is always at the function's very beginning" : "this system forbids to change the program's code");
   }

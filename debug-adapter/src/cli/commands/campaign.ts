@@ -3,15 +3,16 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { reportText } from '../../model/campaign-report.js';
 import { cairnForeground } from '../../platform/command.js';
-import type { Campaign, CampaignSummary, Outcome, Rate, Run } from '../../protocol/campaign.js';
-import { failure } from '../../protocol/errors.js';
-import { formatDuration, formatTable, formatTime } from '../../protocol/format.js';
-import { plannedFaults, runCampaign, summaryOf } from '../../runners/campaign.js';
+import { type Campaign, type CampaignSummary, Outcome, type Rate, type Run } from '../../protocol/campaign.js';
+import { type CairnError, failure } from '../../protocol/errors.js';
+import { formatDuration, formatTable, formatTime, shellWord } from '../../protocol/format.js';
+import { campaignOf, plannedFaults, runCampaign, summaryOf } from '../../runners/campaign.js';
 import { type CampaignFile, campaignFolder, readCampaign } from '../../store/campaign-file.js';
 import { CampaignResults } from '../../store/campaign-results.js';
+import { word } from '../choices.js';
 import { note, Progress, print, printJson, printRaw } from '../output.js';
 
 interface Options {
@@ -24,27 +25,37 @@ interface RunOptions extends Options {
   workers?: string;
 }
 
+/** As names of sessions, which are made from it. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,47}$/;
+const MOST_WORKERS = 256;
+
 function read(file: string, { name, store }: Options): CampaignFile {
   const found = readCampaign(file);
-  return { ...found, ...(name === undefined ? {} : { name }), ...(store === undefined ? {} : { store }) };
+  const given = { ...found, ...(name === undefined ? {} : { name }), ...(store === undefined ? {} : { store: resolve(store) }) };
+  if (NAME.test(given.name)) return given;
+  throw failure('usage', {
+    what: `"${given.name}" cannot be the name of a campaign`,
+    remedy: 'Give it one by --name: 1 to 48 letters, digits, ".", "_" or "-", that begins with a letter or digit.',
+  });
 }
 
-function wholeNumber(text: string, what: string, least: number): number {
+function wholeNumber(text: string, what: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
   const value = Number(text);
-  if (Number.isInteger(value) && value >= least) return value;
+  if (text !== '' && Number.isInteger(value) && value >= least && value <= most) return value;
   throw failure('usage', {
-    what: `${what} ${text}: it is no whole number from ${least} on`,
+    what: `${what} ${text}: it is no whole number from ${least} ${most === Number.MAX_SAFE_INTEGER ? 'on' : `to ${most}`}`,
     remedy: `For example: ${what} ${least}`,
   });
 }
 
 export async function run(file: string, options: RunOptions): Promise<number> {
   const { name, store, campaign } = read(file, options);
-  const workers = options.workers === undefined ? undefined : wholeNumber(options.workers, '--workers', 1);
+  const workers = options.workers === undefined ? undefined : wholeNumber(options.workers, '--workers', 1, MOST_WORKERS);
   const given = new AbortController();
   let status = 0;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {
+      if (status === 0) note('ends the runs that are under way');
       status = 128 + constants.signals[signal];
       given.abort();
     });
@@ -72,11 +83,19 @@ export async function run(file: string, options: RunOptions): Promise<number> {
   }
 }
 
-function beyondLimits({ outcomes }: CampaignSummary, { limits = {} }: Campaign): string[] {
-  return Object.entries(limits).flatMap(([outcome, most]) => {
+function beyondLimits({ runs, outcomes, notEffective }: CampaignSummary, { limits = {} }: Campaign): string[] {
+  const beyond = Object.entries(limits).flatMap(([outcome, most]) => {
     const rate = outcomes[outcome as Outcome]?.rate ?? 0;
     return rate > most ? [`${outcome}: ${percent(rate)} of the runs, more than ${percent(most)}`] : [];
   });
+  const toolErrors = outcomes.toolError?.count ?? 0;
+  if (toolErrors > 0 && limits.toolError === undefined)
+    beyond.push(
+      `${toolErrors} runs could not be made: cairn campaign show FILE --outcome toolError. Run it again to try them again.`,
+    );
+  if (runs > toolErrors && notEffective === runs - toolErrors)
+    beyond.push('No fault changed anything: see whether the function and the program have other names, or make fewer calls.');
+  return beyond;
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
@@ -102,25 +121,25 @@ function summaryText({ runs, planned, population, outcomes, notEffective, runsPe
   ].join('\n');
 }
 
-function withResults<T>({ store, name }: CampaignFile, work: (results: CampaignResults) => T): T {
-  const folder = campaignFolder(store, name);
+/** `work` gets the campaign that the results are of, which may not be the file's as it is now. */
+function withResults<T>({ store, name }: CampaignFile, work: (results: CampaignResults, campaign: Campaign) => T): T {
   let results: CampaignResults;
   try {
-    results = new CampaignResults(folder, true);
+    results = new CampaignResults(campaignFolder(store, name), true);
   } catch (cause) {
     throw failure('noCampaign', { name, store }, cause);
   }
   try {
-    return work(results);
+    const campaign = campaignOf(results);
+    if (campaign === undefined) throw failure('noCampaign', { name, store });
+    return work(results, campaign);
   } finally {
     results.close();
   }
 }
 
 export async function status(file: string, options: Options): Promise<number> {
-  const found = read(file, options);
-  const { space, indices } = plannedFaults(found.campaign);
-  const summary = withResults(found, (results) => summaryOf(results, found.campaign, indices.length, space.size));
+  const summary = withResults(read(file, options), summaryOf);
   if (options.json) printJson(summary);
   else print(summaryText(summary));
   return 0;
@@ -129,7 +148,8 @@ export async function status(file: string, options: Options): Promise<number> {
 export async function show(file: string, number: string | undefined, options: Options & { outcome?: string }): Promise<number> {
   const found = read(file, options);
   if (number === undefined) {
-    const runs = withResults(found, (results) => [...results.runs(options.outcome as Outcome | undefined)]);
+    const outcome = word(options.outcome, Outcome.options, '--outcome');
+    const runs = withResults(found, (results) => [...results.runs(outcome)]);
     if (options.json) printJson(runs);
     else
       print(
@@ -143,13 +163,17 @@ export async function show(file: string, number: string | undefined, options: Op
   const { run: one, console } = theRun(found, number);
   if (options.json) printJson({ ...one, console });
   else {
+    const named = [
+      options.name === undefined ? '' : ` --name ${shellWord(options.name)}`,
+      options.store === undefined ? '' : ` --store ${shellWord(options.store)}`,
+    ].join('');
     print(
       formatTable([
         ['run', `${one.number}, ${formatTime(one.finishedAt)}, ${formatDuration(one.elapsedMs)}`],
         ['fault', `${one.model}: ${one.fault}`],
         ['outcome', `${outcomeText(one)}${one.status === null ? '' : `, status ${one.status}`}`],
         ['deviation', one.deviation || 'none'],
-        ['again', `cairn campaign repeat ${file} ${one.number}`],
+        ['again', `cairn campaign repeat ${shellWord(file)} ${one.number}${named}`],
       ]),
     );
     print(`\n${console}`);
@@ -162,10 +186,15 @@ const outcomeText = ({ outcome, effective }: Run): string =>
 
 function theRun(found: CampaignFile, text: string): { run: Run; console: string } {
   const number = wholeNumber(text, 'RUN', 0);
-  const one = withResults(found, (results) => results.run(number));
-  if (one !== undefined) return one;
-  const { indices } = plannedFaults(found.campaign);
-  throw failure('noSuchRun', { name: found.name, number: String(number), last: String(indices.length - 1) });
+  return withResults(found, (results, campaign) => {
+    const one = results.run(number);
+    if (one !== undefined) return one;
+    throw noSuchRun(found.name, number, campaign);
+  });
+}
+
+function noSuchRun(name: string, number: number, campaign: Campaign): CairnError {
+  return failure('noSuchRun', { name, number: String(number), last: String(plannedFaults(campaign).indices.length - 1) });
 }
 
 export async function exportRuns(file: string, options: Options & { format: string }): Promise<number> {
@@ -178,15 +207,17 @@ export async function exportRuns(file: string, options: Options & { format: stri
 /** The run again, in the foreground. */
 export async function repeat(file: string, text: string, options: Options): Promise<number> {
   const found = read(file, options);
-  const { space, indices } = plannedFaults(found.campaign);
+  const { name, store } = found;
   const number = wholeNumber(text, 'RUN', 0);
-  const index = indices[number];
-  if (index === undefined)
-    throw failure('noSuchRun', { name: found.name, number: String(number), last: String(indices.length - 1) });
-  const { plugin, settings } = space.at(index);
-  const folder = join(campaignFolder(found.store, found.name), 'faults');
+  const { snapshot, fault } = withResults(found, (_, campaign) => {
+    const { space, indices } = plannedFaults(campaign);
+    const index = indices[number];
+    if (index === undefined) throw noSuchRun(name, number, campaign);
+    return { snapshot: campaign.snapshot, fault: space.at(index) };
+  });
+  const folder = join(campaignFolder(store, name), 'faults');
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${number}.json`);
-  writeFileSync(path, `${JSON.stringify(settings, null, 2)}\n`);
-  return cairnForeground(['restart', found.campaign.snapshot, '--store', found.store, '--plugin', `${plugin}=${path}`]);
+  writeFileSync(path, `${JSON.stringify(fault.settings, null, 2)}\n`);
+  return cairnForeground(['restart', snapshot, '--store', store, '--plugin', `${fault.plugin}=${path}`]);
 }
