@@ -19,6 +19,9 @@ import { bounded } from './strand.js';
 
 const LOOK_MS = 5;
 const ATTEMPTS = 12;
+/** And for at least so long: a program may be within dlopen most of its time. */
+const PASSING_MS = 4000;
+const PASSING_LOOK_MS = 60;
 /** Who begins or ends while a debugger holds it, which is stopped itself, does not get any further. */
 const TRACED_MS = 200;
 /** For a process that has been seen to connect. */
@@ -62,6 +65,7 @@ async function allReady(context: Context, all: readonly AgentConnection[], other
  */
 export async function suspend(context: Context, operation: Operation): Promise<AgentConnection[]> {
   const mark = operation.status.phases.length;
+  const began = context.clock.monotonicMs();
   let told = false;
   for (let attempt = 1; ; attempt++) {
     try {
@@ -86,10 +90,11 @@ export async function suspend(context: Context, operation: Operation): Promise<A
         continue;
       }
       if (!(error instanceof InPassing)) throw error;
-      if (attempt === ATTEMPTS) throw failure('heldByDebugger', { why: error.message });
+      if (attempt >= ATTEMPTS && context.clock.monotonicMs() - began > PASSING_MS)
+        throw failure('heldByDebugger', { why: error.message });
       await operation.abort(context.session.processes);
       operation.checkCancelled();
-      await sleep(LOOK_MS * attempt);
+      await sleep(Math.min(LOOK_MS * attempt, PASSING_LOOK_MS));
     }
   }
 }

@@ -271,8 +271,8 @@ export const errorTable = define({
   heldByDebugger: {
     number: 436,
     blame: 'program',
-    message: 'A debugger of the computation holds a process where it cannot be checkpointed: {why}',
-    remedy: 'The computation runs on. Let the process go on in the debugger, or detach it, before the checkpoint.',
+    message: 'A process stays where it cannot be checkpointed: {why}',
+    remedy: 'The computation runs on. Try again; what a debugger of the computation holds, let go on there first.',
   },
   phaseFailed: {
     number: 403,

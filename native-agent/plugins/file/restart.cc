@@ -315,7 +315,7 @@ int32_t open_unchanged(const OpenFile& file, uint32_t flags) {
   bool gone = descriptor == -ENOENT || descriptor == -ESRCH || (descriptor == -EACCES && ended != nullptr && is_zombie(path));
   if (ended != nullptr && gone) descriptor = open_of_ended(ended, flags);
   bool checked = (file.kind == Kind::regular || file.kind == Kind::kept) && file.mtime_ns != 0 && file.rule != Rule::ignore;
-  if (checked && (descriptor < 0 || is_changed(file, descriptor))) {
+  if (checked && !brought_back_elsewhere(file) && (descriptor < 0 || is_changed(file, descriptor))) {
     if (long older = open_older_version(file, path, flags); older >= 0) {
       if (descriptor >= 0) sys(SYS_close, descriptor);
       descriptor = older;
