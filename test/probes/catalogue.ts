@@ -42,6 +42,8 @@ export type Probe = {
   sabotage: string[];
   /** Why two of it cannot be there at the same time on one host; undefined: they can. */
   alone: string | undefined;
+  /** Why a snapshot of it cannot be restarted once the run has gone on, or beside it; undefined: it can. */
+  overtaken: string | undefined;
   /** A look of a checkpoint can be seen by the next one: two of one run before "kill and restart". */
   twice: boolean;
   /** What the engine lacks for this probe to pass a restart; undefined: nothing. */
@@ -86,6 +88,7 @@ function describe(family: string, file: string, bits: Bits): Probe | undefined {
     churn: new Set(words('churn')),
     sabotage: words('sabotage'),
     alone: field('alone'),
+    overtaken: field('overtaken'),
     twice: words('looks').includes('twice'),
     missing: field('missing'),
     attached: field('attached'),

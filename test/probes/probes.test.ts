@@ -11,6 +11,7 @@ import { buildProbes, inParallel, lacks32Bit, type Probe, selectedProbes } from 
 import { ProbeRun, Skipped } from './flavours.js';
 
 const TWICE = 'twice at once beside the run';
+const WENT_ON = 'restart after the run went on';
 const OTHER_USER = 'as another user, all old ids taken';
 const wanted = process.env['CAIRN_PROBE_FLAVOURS']?.split(',');
 const isWanted = (name: string): boolean => !wanted || wanted.some((prefix) => name.startsWith(prefix));
@@ -18,9 +19,12 @@ const isWanted = (name: string): boolean => !wanted || wanted.some((prefix) => n
 const flavours: readonly (readonly [string, (run: ProbeRun, isTried: (name: string) => boolean) => Promise<void>])[] = [
   ['control', (run) => run.control()],
   ['plain run', (run) => run.plain()],
-  ['checkpoint and go on', (run, isTried) => run.goOn(!isTried(TWICE) || run.probe.alone !== undefined)],
+  [
+    'checkpoint and go on',
+    (run, isTried) => run.goOn(!isTried(TWICE) || run.probe.alone !== undefined || run.probe.overtaken !== undefined),
+  ],
   [TWICE, (run) => run.twiceAtOnce()],
-  ['restart after the run went on', (run) => run.restart()],
+  [WENT_ON, (run) => run.restart()],
   ['kill and restart', (run) => run.killAndRestart()],
   ['five cycles', (run) => run.fiveCycles()],
   [OTHER_USER, (run) => run.asAnotherUser()],
@@ -30,7 +34,7 @@ const flavours: readonly (readonly [string, (run: ProbeRun, isTried: (name: stri
 const always = new Set(['control', 'checkpoint and go on', 'kill and restart']);
 const MINUTES = Number(process.env['CAIRN_PROBE_MINUTES'] ?? 15);
 /** Flavours in which a probe may fail for the capability that its line `missing:` names; one that passes is an error. */
-const beyondLife = new Set([TWICE, 'restart after the run went on', 'kill and restart', 'five cycles', OTHER_USER, 'attached']);
+const beyondLife = new Set([TWICE, WENT_ON, 'kill and restart', 'five cycles', OTHER_USER, 'attached']);
 const isPassing = (error: unknown): boolean => error instanceof Error && error.message.startsWith('it passes:');
 const WIDTH = Number(process.env['CAIRN_PROBE_WIDTH'] ?? 3);
 
@@ -48,6 +52,7 @@ test('probes', { concurrency: true, timeout: 1_800_000 }, async (suite) => {
         let unavailable = probe.bits === 32 || probe.partner ? (await lacks32Bit()) || undefined : undefined;
         for (const [name, flavour] of flavours) {
           if (!isWanted(name) || (name === TWICE && probe.alone !== undefined)) continue;
+          if (probe.overtaken !== undefined && (name === TWICE || name === WENT_ON)) continue;
           await group.test(name, async (context) => {
             const lacks = beyondLife.has(name) ? probe.missing : undefined;
             if (unavailable === undefined && !isTried(name)) {

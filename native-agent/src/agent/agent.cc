@@ -426,7 +426,9 @@ int32_t Agent::request(uint64_t thread, const char* name) {
 int32_t Agent::answer(int32_t error, const void* text, uint64_t size) {
   bool wake = false;
   int32_t result = plugin_requests_.answer(error, text, size, &wake);
-  if (wake) requests_.wake();
+  if (!wake) return result;
+  requests_.wake();
+  if (static_cast<int32_t>(call(SYS_gettid)) != agent_tid_) plugin_requests_.await_sent();
   return result;
 }
 

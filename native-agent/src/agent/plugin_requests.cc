@@ -13,6 +13,8 @@ namespace {
 
 using sys::Text;
 
+constexpr uint64_t send_patience_ns = 100'000'000;
+
 void send(wire::Channel* channel, uint64_t id, int32_t error, Text why, Text text) {
   cairn_agent_PluginReply reply = cairn_agent_PluginReply_init_zero;
   reply.error_number = error;
@@ -54,6 +56,8 @@ int32_t PluginRequests::answer(int32_t error, const void* text, uint64_t size, b
   return fits ? 0 : -EMSGSIZE;
 }
 
+void PluginRequests::await_sent() { (void)sys::wait_while(&state_, answered, sys::now_ns() + send_patience_ns); }
+
 void PluginRequests::take(wire::Channel* channel, uint64_t id, Text body) {
   Text name, text;
   cairn_agent_PluginRequest message = cairn_agent_PluginRequest_init_zero;
@@ -85,7 +89,7 @@ uint64_t PluginRequests::look(wire::Channel* channel) {
       if (error_ < 0) send(channel, id_, error_, text, {});
       else send(channel, id_, 0, {}, text);
     }
-    __atomic_store_n(&state_, none, __ATOMIC_RELEASE);
+    sys::store_and_wake(&state_, none);
     return 0;
   }
   if (given_up_) return 0;

@@ -17,6 +17,8 @@ class PluginRequests {
   int32_t answer(int32_t error, const void* text, uint64_t size, bool* wake);
 
   // The rest: the agent's thread.
+  /// [the thread that has answered] Until it has been sent, for a moment at most: the program may end by what it was asked to do.
+  void await_sent();
   void take(wire::Channel* channel, uint64_t id, sys::Text body);
   /// Sends the answer that is there; gives up what is late. Gives in how many nanoseconds it is to be called again; 0: when woken.
   uint64_t look(wire::Channel* channel);

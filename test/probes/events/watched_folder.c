@@ -1,5 +1,6 @@
 // inotify on folders below the working folder: what the program does in them after a restart is in the run folder, and is seen all the same,
 // by the watches of before and by new ones; also below a folder of which the run folder has nothing yet.
+// overtaken: the files of the run that goes on are there for a restart, which then makes none
 // sabotage: call close @instance
 // attached: the path of one of its watches is not known
 #include "../probe.h"

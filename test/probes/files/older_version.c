@@ -1,5 +1,6 @@
 // A file that is only read, while others of the computation write to it by opening it each time: a restarted run gets a version of its own, and
 // the reader keeps the one that it has opened, also in the restarts of the snapshots that follow.
+// overtaken: the run that goes on writes to a file that the snapshot needs as it was
 // sabotage: call close @reader
 #include "../probe.h"
 #include <sys/wait.h>
