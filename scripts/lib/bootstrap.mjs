@@ -64,6 +64,7 @@ export const debianPackages = {
     'gtkwave',
     'xpra',
     'python3-pil',
+    'python3-gi-cairo', // xpra's viewer draws by it, and only recommends it
     'xvfb',
   ],
 };
