@@ -72,8 +72,9 @@ bool await_end(int32_t child) {
   if (raw(SYS_process_vm_readv, child, pointer(&here), 1, pointer(&there), 1) != -ESRCH) return false;
   End end = end_of(child);
   // Who asks without wanting to wait asks again.
-  for (int looks = 0; (end == End::under_way && looks < 300) || (end == End::unclear && looks < 4); ++looks) {
-    struct timespec pause = {0, 100'000};
+  // On a busy machine it may be some time before the other thread gets a processor to end on: half a second at most.
+  for (int looks = 0; (end == End::under_way && looks < 700) || (end == End::unclear && looks < 4); ++looks) {
+    struct timespec pause = {0, looks < 200 ? 100'000 : 1'000'000};
     raw(SYS_nanosleep, pointer(&pause));
     end = end_of(child);
   }
