@@ -69,6 +69,7 @@ test('each outcome is what the program does with the fault; what has no effect i
     const summary = summaryOf(stdout);
     assert.deepEqual([summary.runs, summary.planned, summary.population, summary.notEffective], [24, 24, 24, 4]);
     assert.equal(summary.outcomes.crash?.count, 1);
+    assert.ok(summary.runsPerSecond > 0);
     const found = await runs(scratch, file);
     assert.deepEqual(
       found.map(({ outcome }) => outcome),

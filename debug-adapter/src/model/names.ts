@@ -6,8 +6,10 @@ import { failure } from '../protocol/errors.js';
 /** A session's name is also a folder's, and part of a socket's path: short and plain. */
 const sessionPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,47}$/;
 
+export const isSessionName = (name: string): boolean => sessionPattern.test(name);
+
 export function checkSessionName(name: string): string {
-  if (!sessionPattern.test(name)) throw failure('badSessionName', { name });
+  if (!isSessionName(name)) throw failure('badSessionName', { name });
   return name;
 }
 

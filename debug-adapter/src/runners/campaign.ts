@@ -57,7 +57,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignSum
   const store = new Store(options.store);
   const snapshot = store.find(campaign.snapshot);
   if (snapshot.problem !== '') throw failure('snapshotDamaged', { id: snapshot.id, why: snapshot.problem });
-  plannedFaults(campaign);
+  const planned = plannedFaults(campaign);
   const folder = campaignFolder(store.path, name);
   const results = new CampaignResults(folder);
   const lock = await takeLock(join(folder, 'lock'));
@@ -65,35 +65,30 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignSum
     results.close();
     throw failure('campaignRuns', { name });
   }
-  const over = new AbortController();
-  const signal = AbortSignal.any([options.signal, over.signal]);
-  const runner = new Runner({ ...options, signal }, snapshot.path, store.path, folder);
+  const runner = new Runner(options, snapshot.path, store.path, folder);
   try {
     await runner.clear();
     const { golden, goldenMs } = await begun(results, planText(campaign, snapshot.id), runner, campaign);
-    const ended = await Promise.allSettled(runAll(options, results, runner, golden, goldenMs));
-    const failed = ended.find((one) => one.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    const summary = await runAll(options, planned, results, runner, golden, goldenMs);
     if (options.signal.aborted)
       throw failure('cancelled', { kind: 'campaign', detail: 'What has been counted stays; run it again to go on.' });
-    return summaryOf(results, campaign);
+    return summary;
   } finally {
-    over.abort();
     results.close();
     await runner.close();
     lock.release();
   }
 }
 
-/** One promise a worker. Where one of them fails the others take no further runs. */
-function runAll(
+/** Until all workers are through. Where one of them fails the others take no further runs, and that is thrown. */
+async function runAll(
   { campaign, signal, progress, workers }: CampaignOptions,
+  { space, indices }: ReturnType<typeof plannedFaults>,
   results: CampaignResults,
   runner: Runner,
   golden: Observation,
   goldenMs: number,
-): Promise<void>[] {
-  const { space, indices } = plannedFaults(campaign);
+): Promise<CampaignSummary> {
   const had = results.numbers();
   const timeoutMs = Math.max(LEAST_TIMEOUT_MS, goldenMs * campaign.timeout);
   const start = performance.now();
@@ -102,10 +97,10 @@ function runAll(
   let made = 0;
   let next = 0;
   let failed = false;
-  const tell = (): void => {
-    const summary = summaryFrom(counts, notEffective, campaign, indices.length, space.size);
-    progress({ ...summary, runsPerSecond: made / ((performance.now() - start) / 1000) });
-  };
+  const summary = (): CampaignSummary => ({
+    ...summaryFrom(counts, notEffective, campaign, indices.length, space.size),
+    runsPerSecond: made / ((performance.now() - start) / 1000),
+  });
   const take = (): number | undefined => {
     while (next < indices.length && had.has(next)) next++;
     return signal.aborted || failed || next >= indices.length ? undefined : next++;
@@ -118,15 +113,15 @@ function runAll(
       counts[run.outcome] = (counts[run.outcome] ?? 0) + 1;
       if (run.effective === false) notEffective++;
       made++;
-      tell();
+      progress(summary());
     }
   };
   // Those that could not be made before are tried anew.
   counts.toolError = 0;
-  tell();
+  progress(summary());
   const missing = indices.length - had.size;
   const count = Math.min(workers ?? campaign.workers ?? availableParallelism(), missing);
-  return Array.from({ length: count }, async (_, worker) => {
+  const all = Array.from({ length: count }, async (_, worker) => {
     try {
       await work(worker);
     } catch (error) {
@@ -134,6 +129,9 @@ function runAll(
       throw error;
     }
   });
+  const broken = (await Promise.allSettled(all)).find((one) => one.status === 'rejected');
+  if (broken !== undefined) throw broken.reason;
+  return summary();
 }
 
 /** What has been counted by now. */

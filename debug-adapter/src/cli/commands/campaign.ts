@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
 import { reportText } from '../../model/campaign-report.js';
+import { isSessionName } from '../../model/names.js';
 import { cairnForeground } from '../../platform/command.js';
 import { type Campaign, type CampaignSummary, Outcome, type Rate, type Run } from '../../protocol/campaign.js';
 import { type CairnError, failure } from '../../protocol/errors.js';
@@ -25,14 +26,13 @@ interface RunOptions extends Options {
   workers?: string;
 }
 
-/** As names of sessions, which are made from it. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,47}$/;
 const MOST_WORKERS = 256;
 
 function read(file: string, { name, store }: Options): CampaignFile {
   const found = readCampaign(file);
   const given = { ...found, ...(name === undefined ? {} : { name }), ...(store === undefined ? {} : { store: resolve(store) }) };
-  if (NAME.test(given.name)) return given;
+  // Those of its sessions are made from it.
+  if (isSessionName(given.name)) return given;
   throw failure('usage', {
     what: `"${given.name}" cannot be the name of a campaign`,
     remedy: 'Give it one by --name: 1 to 48 letters, digits, ".", "_" or "-", that begins with a letter or digit.',
