@@ -42,6 +42,18 @@ async function hasSettings(suite: Suite, index: number, settings: object): Promi
   );
 }
 
+/** Before a restart starts: what is other than in the snapshot. */
+async function listsChanges(window: Window, changes: readonly string[]): Promise<void> {
+  await until(
+    'what differs is listed',
+    async () => {
+      const lines = await window.choices();
+      return changes.every((one) => lines.some((line) => line.includes(one)));
+    },
+    { state: async () => (await window.choices()).join('\n') },
+  );
+}
+
 story('a profile is made, and plugins are added to it by their libraries', async (window, suite) => {
   await window.open();
   await window.showContainer('Cairn');
@@ -150,14 +162,7 @@ story('Restart As takes a plugin out, changes a setting, and chooses where it wr
   await window.pick('Back');
   await window.pick('Restart', 'Restart');
   const changes = ['plugin gate: in use → taken out', 'greet.times: 3 → 2', `run slot: ${slot}`];
-  await until(
-    'what differs is listed',
-    async () => {
-      const lines = await window.choices();
-      return changes.every((one) => lines.some((line) => line.includes(one)));
-    },
-    { state: async () => (await window.choices()).join('\n') },
-  );
+  await listsChanges(window, changes);
   await window.pick('Start');
   await becomes(suite, 'perl-2', 'running');
   await snapshotsView(window)
@@ -187,14 +192,7 @@ story('Restart As takes the plugins of a profile, and shows them beside those of
   await window.pick('Back');
   await window.pick('Restart', 'Restart');
   const changes = ['plugin gate: in use → taken out', 'greet.times: 3 → 5', 'good night'];
-  await until(
-    'what differs is listed',
-    async () => {
-      const lines = await window.choices();
-      return changes.every((one) => lines.some((line) => line.includes(one)));
-    },
-    { state: async () => (await window.choices()).join('\n') },
-  );
+  await listsChanges(window, changes);
   await window.pick('Start');
   await becomes(suite, 'perl-2', 'running');
   const log = readFileSync(join(suite.runtime, 'cairn/perl-2/coordinator.log'), 'utf8');
