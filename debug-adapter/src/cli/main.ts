@@ -245,6 +245,34 @@ function program(): Command {
       .addOption(session())
       .addOption(json())
       .action(does(async (texts, options) => (await import('./commands/signals.js')).writeSignals(action, texts, options)));
+  signals
+    .command('watch')
+    .description(
+      'hold the computation when a signal changes, or comes to meet a condition, in place of those of before; without any: no more',
+    )
+    .argument('[name[condition]...]', "a signal, and a condition with ==, !=, <, <=, > or >=, quoted: 'top.state==4'")
+    .addOption(pid())
+    .addOption(session())
+    .addOption(json())
+    .action(does(async (texts, options) => (await import('./commands/signals.js')).watchSignals(texts, options)));
+  signals
+    .command('choose')
+    .description('signals whose values are noted with each snapshot from now on; without names: which they are')
+    .argument('[name...]', 'signals, in place of those of before')
+    .option('--none', 'no more', false)
+    .addOption(session())
+    .addOption(json())
+    .action(does(async (names, options) => (await import('./commands/signals.js')).chooseSignals(names, options)));
+  signals
+    .command('tree')
+    .description('what is directly in a scope of the design')
+    .argument('[scope]', 'with all scopes around it; of a memory: its words; default: the top')
+    .option('--offset <number>', 'entries to pass over', '0')
+    .option('--limit <number>', 'how many to show', '200')
+    .addOption(pid())
+    .addOption(session())
+    .addOption(json())
+    .action(does(async (scope, options) => (await import('./commands/signals.js')).signalTree(scope, options)));
   cairn
     .command('barriers')
     .description(
