@@ -399,10 +399,21 @@ function program(): Command {
   campaigns('show', 'its runs, or one of them with its console')
     .argument('[run]', 'number of the run')
     .option('--outcome <outcome>', 'only those')
+    .option('--model <name>', 'only those of a fault model')
+    .option('--search <text>', 'only those with it in the words of the fault or of the deviation')
+    .option('--offset <number>', 'runs to pass over')
+    .option('--limit <number>', 'how many; --json then has the total, too')
     .action(does(async (file, number, options) => (await import('./commands/campaign.js')).show(file, number, options)));
   campaigns('export', 'its runs for other tools, to standard output')
-    .option('--format <format>', 'csv, json or junit', 'csv')
+    .option('--format <format>', 'csv, json, junit or html', 'csv')
+    .option('--html', 'the same as --format html: one file with all figures and runs, which opens in any browser', false)
     .action(does(async (file, options) => (await import('./commands/campaign.js')).exportRuns(file, options)));
+  campaign
+    .command('check')
+    .description('whether a file is a campaign, and where not')
+    .argument('<file>', 'the campaign, as YAML')
+    .addOption(json())
+    .action(does(async (file, options) => (await import('./commands/campaign.js')).check(file, options)));
   campaigns('repeat', 'one of its runs again, in the foreground')
     .argument('<run>', 'number of the run')
     .action(does(async (file, number, options) => (await import('./commands/campaign.js')).repeat(file, number, options)));
