@@ -104,6 +104,23 @@ TEST_F(Entries, AFunctionIsLeftOutAndGivesZero) {
   EXPECT_EQ(leave_out(1), 42);
 }
 
+TEST_F(Entries, AFunctionIsEnteredAgainAsLongAsThePluginSaysSo) {
+  static cairn_entry entry = entry_of(reinterpret_cast<cairn_function>(leave_out));
+  const auto* code = reinterpret_cast<const char*>(leave_out);
+  const std::string before(code, 16);
+  answer = CAIRN_ENTRY_AGAIN;
+  ASSERT_EQ(arm(&entry), 0);
+  for (uint32_t round = 1; round <= 1000; ++round) {
+    EXPECT_EQ(leave_out(1), 0);
+    ASSERT_EQ(calls, round);
+  }
+  answer = CAIRN_ENTRY_RETURN;
+  EXPECT_EQ(leave_out(1), 0);
+  EXPECT_EQ(leave_out(1), 42);
+  EXPECT_EQ(calls, 1001u);
+  EXPECT_EQ(std::string(code, 16), before);
+}
+
 TEST_F(Entries, WhatIsTakenBackIsAsItWas) {
   static cairn_entry entry = entry_of(reinterpret_cast<cairn_function>(mixed));
   const std::string before = bytes();

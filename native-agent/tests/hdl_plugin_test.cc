@@ -56,5 +56,45 @@ TEST(HdlValues, AreFilledInFrontAndCutWhereNothingIsLost) {
   EXPECT_EQ(fitted("01111", 3), "does not fit");
 }
 
+std::string formatted(const char* bits) {
+  char text[64];
+  format_value(bits, text, sizeof text);
+  return text;
+}
+
+TEST(HdlValues, AreShownAsVerilogWritesThem) {
+  EXPECT_EQ(formatted("1"), "1'b1");
+  EXPECT_EQ(formatted("00101010"), "8'h2a");
+  EXPECT_EQ(formatted("101010"), "6'h2a");
+  EXPECT_EQ(formatted("xxxx0001"), "8'hx1");
+  EXPECT_EQ(formatted("x1x0"), "4'bx1x0");
+  EXPECT_EQ(formatted("1xxx"), "4'b1xxx");
+  EXPECT_EQ(formatted("zz1111"), "6'hzf");
+}
+
+bool is(const char* value, const char* operation, const char* than) {
+  Operation read = Operation::any;
+  EXPECT_TRUE(read_operation(operation, &read)) << operation;
+  return holds(read, value, than);
+}
+
+TEST(HdlValues, AreCompared) {
+  EXPECT_TRUE(is("0101", "==", "0101"));
+  EXPECT_FALSE(is("0101", "==", "0100"));
+  EXPECT_TRUE(is("01x1", "==", "01x1"));
+  EXPECT_TRUE(is("01x1", "!=", "0101"));
+  EXPECT_TRUE(is("0101", "<", "0110"));
+  EXPECT_FALSE(is("0110", "<", "0110"));
+  EXPECT_TRUE(is("0110", "<=", "0110"));
+  EXPECT_TRUE(is("1000", ">", "0111"));
+  EXPECT_TRUE(is("1000", ">=", "0111"));
+  EXPECT_FALSE(is("x000", ">", "0111"));
+  EXPECT_FALSE(is("x000", "<=", "0111"));
+  EXPECT_TRUE(is("x000", "any", ""));
+  Operation ignored = Operation::any;
+  EXPECT_FALSE(read_operation("=", &ignored));
+  EXPECT_TRUE(holds(Operation::more, 1.5, 1.0));
+}
+
 }  // namespace
 }  // namespace cairn::hdl

@@ -61,6 +61,8 @@ test('each kind of table says what is worth saying of a row', () => {
   });
 });
 
+const nobody = (): never => assert.fail('no design is asked for');
+
 const tables: Partial<Record<TableKind, TableRow[]>> = {
   pid: [
     row(4711, '4711', '5190', { before: '4711', detail: 'process' }),
@@ -73,11 +75,11 @@ const tables: Partial<Record<TableKind, TableRow[]>> = {
 };
 
 test('a scope a table, a variable a row of the process that was asked for, its fields below', async () => {
-  const variables = new Variables((kind) => Promise.resolve(tables[kind] ?? []));
+  const variables = new Variables((kind) => Promise.resolve(tables[kind] ?? []), nobody);
   const scopes = variables.scopes(4711);
   assert.deepEqual(
     scopes.map(({ name }) => name),
-    ['Virtual ids', 'Paths', 'Environment', 'File descriptors', 'Connections', 'Of plugins'],
+    ['Virtual ids', 'Paths', 'Environment', 'File descriptors', 'Connections', 'Of plugins', 'Signals'],
   );
   const ids = await variables.children(scopes[0]?.variablesReference ?? 0);
   assert.deepEqual(
@@ -104,7 +106,7 @@ test('a scope a table, a variable a row of the process that was asked for, its f
 });
 
 test('numbers of variables end when the computation goes on, and are not given out again', async () => {
-  const variables = new Variables((kind) => Promise.resolve(tables[kind] ?? []));
+  const variables = new Variables((kind) => Promise.resolve(tables[kind] ?? []), nobody);
   const [old] = variables.scopes(4711);
   assert.ok(old);
   variables.reset();
@@ -115,13 +117,13 @@ test('numbers of variables end when the computation goes on, and are not given o
 
 test('frames are there only while the computation is held; scopes are answered while it runs, too', async () => {
   const subject = { processes: [vvp(4711)], stopped: false, threadRows: () => Promise.resolve([row(4711, '4712', '6')]) };
-  const handlers = new Map(new Inspection(subject, () => Promise.resolve([])).handlers());
+  const handlers = new Map(new Inspection(subject, () => Promise.resolve([]), nobody).handlers());
   const ask = (name: string, args: object) =>
     Promise.resolve(handlers.get(name)?.(args)) as Promise<
       Record<string, { id: number; name: string; presentationHint: string }[]>
     >;
   assert.deepEqual((await ask('stackTrace', { threadId: 4712 }))['stackFrames'], []);
-  assert.equal((await ask('scopes', { frameId: 4711 }))['scopes']?.length, 6);
+  assert.equal((await ask('scopes', { frameId: 4711 }))['scopes']?.length, 7);
   subject.stopped = true;
   const [frame] = (await ask('stackTrace', { threadId: 4712 }))['stackFrames'] ?? [];
   assert.deepEqual([frame?.id, frame?.name, frame?.presentationHint], [4712, 'held · vvp · 4711 · thread 4712', 'label']);

@@ -26,13 +26,25 @@ test('an unknown request is answered, quietly', async () => {
 });
 
 test('steps are refused by name, with what to do instead', async () => {
-  for (const request of ['next', 'stepIn', 'stepBack', 'evaluate', 'setVariable']) {
+  for (const request of ['next', 'stepIn', 'stepBack', 'goto']) {
     const { id, text, showUser } = await adapter.refusal(request, { threadId: 1, frameId: 1, expression: 'x' });
     assert.equal(id, 701);
     assert.match(text, new RegExp(`^${request} is not possible`));
     assert.match(text, /Attach a source-level debugger/);
     assert.equal(showUser, true);
   }
+});
+
+test('where there is no computation nothing is evaluated, and no data breakpoint is verified', async () => {
+  assert.equal((await adapter.refusal('evaluate', { expression: 'top.clk', context: 'watch' })).id, 703);
+  assert.equal((await adapter.refusal('setVariable', { variablesReference: 99, name: 'clk', value: '1' })).id, 704);
+  const { breakpoints } = await adapter.ask<{ breakpoints: { verified: boolean; message: string }[] }>('setDataBreakpoints', {
+    breakpoints: [{ dataId: 'top.clk' }],
+  });
+  assert.deepEqual(
+    breakpoints.map(({ verified, message }) => [verified, message]),
+    [[false, 'The simulation has not begun.']],
+  );
 });
 
 test('breakpoints are not verified, with the reason', async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { type TestContext, test } from 'node:test';
-import { SignalsParams } from '../../debug-adapter/src/protocol/signals.js';
+import { ScopeParams, SignalsParams } from '../../debug-adapter/src/protocol/signals.js';
 import { waitFor } from '../support/processes.js';
 import type { AgentPeer, PeerOptions } from './agent-peer.js';
 import { atEnd, type Fixture, launchParams, openCoordinator } from './fixture.js';
@@ -118,12 +118,23 @@ test('why it cannot be is said: by the process, of an older agent, and where the
   await assert.rejects(away.coordinator.signals(all), { code: 'simulationAway', message: /prompt/ });
 });
 
-test('not while the computation is held', async (t) => {
-  const { answers, asked } = simulation(head);
+test('a held computation answers as well: what it holds, a scope of the design, and what is watched', async (t) => {
+  const scope = `${head}total\t1\t1\nscope\ttop.in\t0\t2\tpart\nsignal\ttop.w\tnet\t1\t\t\tz\n`;
+  const { answers, asked } = simulation(scope);
   const { coordinator } = await session(t, answers);
   await coordinator.hold();
-  await assert.rejects(coordinator.signals(all), { code: 'wrongState', message: /held/ });
-  await coordinator.resume();
-  await coordinator.signals(all);
-  assert.equal(asked.length, 1);
+  const found = await coordinator.scope(ScopeParams.parse({ scope: 'top' }));
+  assert.deepEqual(found.total, { scopes: 1, signals: 1 });
+  assert.deepEqual(found.scopes, [{ name: 'top.in', scopes: 0, signals: 2, module: 'part' }]);
+  assert.deepEqual([found.signals[0]?.value, found.next], ["1'bz", null]);
+  await coordinator.watchSignals({ watches: [{ name: 'top.w' }, { name: 'top.r', condition: ">= 4'ha" }] });
+  assert.deepEqual(asked, ['scope\t0\t200\ttop', 'watch\ntop.w\tany\t\ntop.r\t>=\t01010']);
+  await assert.rejects(coordinator.watchSignals({ watches: [{ name: 'top.w', condition: '> much' }] }), { code: 'usage' });
+});
+
+test('a name that the design does not have', async (t) => {
+  const { answers } = simulation(`${head}missing\ttop.none\n`);
+  const { coordinator } = await session(t, answers);
+  await assert.rejects(coordinator.scope(ScopeParams.parse({ scope: 'top.none' })), { code: 'noSuchSignal' });
+  assert.deepEqual((await coordinator.readSignals({ names: ['top.none'] })).missing, ['top.none']);
 });

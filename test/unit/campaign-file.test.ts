@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CairnError } from '../../debug-adapter/src/protocol/errors.js';
-import { parseCampaign } from '../../debug-adapter/src/store/campaign-file.js';
+import { lookAtCampaign, parseCampaign } from '../../debug-adapter/src/store/campaign-file.js';
 
 const whole = `snapshot: boot
 models:
@@ -45,4 +45,15 @@ test('what is wrong is named, with its line', () => {
   // As many aliases as would fill the memory.
   const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefghij'.replace(/./g, (name) => `${name}: &${name} [${`*${String.fromCharCode(name.charCodeAt(0) - 1)},`.repeat(9)}]\n`)}`;
   refused(bomb, /^c\.yaml/);
+});
+
+test('all that is wrong is told, each at its line', () => {
+  const { problems, campaign } = lookAtCampaign(
+    'snapshot: roi\nseed: -1\nmodels:\n  - name: a b\n    calls: {function: read, calls: {last: 2}, effects: [{return: 1}]}\nmore: 1\n',
+  );
+  assert.equal(campaign, undefined);
+  const at = (line: number): string[] =>
+    problems.filter((one) => one.line === line).map(({ message }) => message.split(':')[0] ?? '');
+  assert.deepEqual([problems.length, at(1), at(2), at(4)], [3, ['Unrecognized key'], ['seed'], ['models.0.name']]);
+  assert.equal(lookAtCampaign('a: [').problems[0]?.line, 1);
 });

@@ -1,6 +1,7 @@
 /** Runs in the formats of others. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { campaignHtml } from '../../debug-adapter/src/model/campaign-html.js';
 import { reportText } from '../../debug-adapter/src/model/campaign-report.js';
 import type { Run } from '../../debug-adapter/src/protocol/campaign.js';
 
@@ -52,4 +53,52 @@ test('JUnit has a failure for silent corruption, an error for what could not be 
 test('JSON is as it was; another format is refused', () => {
   assert.deepEqual(JSON.parse(reportText('c', runs, 'json')), runs);
   assert.throws(() => reportText('c', runs, 'xls'), /--format xls/);
+});
+
+const status = {
+  name: 'soc <1>',
+  folder: '/store/campaigns/soc',
+  runs: 3,
+  planned: 4,
+  population: 100,
+  notEffective: 1,
+  runsPerSecond: 0,
+  outcomes: {
+    silentDataCorruption: { count: 1, rate: 0.5, low: 0.1, high: 0.9 },
+    masked: { count: 1, rate: 0.5, low: 0.1, high: 0.9 },
+    toolError: { count: 1, rate: 1 / 3, low: 1 / 3, high: 1 / 3 },
+  },
+  models: [
+    { model: 'reads', outcome: 'silentDataCorruption' as const, count: 1 },
+    { model: 'reads', outcome: 'toolError' as const, count: 1 },
+  ],
+};
+
+test('the HTML report has all figures and runs, needs nothing beside it, and shows what is in it as text', () => {
+  const facts = { status, madeAt: '2026-01-01', snapshot: 'roi', confidence: 0.95, repeat: 'cairn campaign repeat a.yaml RUN' };
+  const evil = { ...runs[0], fault: '</script><script>alert(1)</script>', model: '<b>' } as Run;
+  const html = campaignHtml(facts, [evil, ...runs.slice(1)]);
+  assert.match(html, /<title>Campaign soc &lt;1&gt;<\/title>/);
+  assert.doesNotMatch(html, /(?:src|href)=/);
+  assert.match(html, /default-src 'none'/);
+  assert.match(html, /50\.00 %<\/td><td class="n">10\.00 % to 90\.00 %/);
+  assert.match(html, /3 of 4 runs, of 100 faults; in 1 the fault changed nothing/);
+  const data = /<script type="application\/json" id="data">(.*?)<\/script>/.exec(html)?.[1] ?? '';
+  const rows = JSON.parse(data) as unknown[][];
+  assert.deepEqual(
+    rows.map(([number, model, fault, outcome]) => [number, model, fault, outcome]),
+    [
+      [0, '<b>', evil.fault, 'silentDataCorruption'],
+      [1, 'reads', 'call 2 of read: return -1', 'toolError'],
+    ],
+  );
+});
+
+test('of very many runs the HTML report leaves out those that were masked, and says so', () => {
+  const [first] = runs as [Run];
+  const many = function* (): Generator<Run> {
+    for (let number = 0; number < 200_010; number++) yield { ...first, number, outcome: number % 2 === 0 ? 'masked' : 'hang' };
+  };
+  const html = campaignHtml({ status, madeAt: '', snapshot: 'roi', confidence: 0.95, repeat: '' }, many());
+  assert.match(html, /10 runs that were masked are left out/);
 });

@@ -96,3 +96,36 @@ test('what is no result, or one of a later Cairn, is refused by name', () =>
     );
     refused(() => new CampaignResults(folder), /results\.db/);
   }));
+
+test('a page has the runs that are asked for, and how many there are', () =>
+  withFolder((folder) => {
+    const results = new CampaignResults(folder);
+    results.begin('plan', golden, 10);
+    for (let number = 0; number < 40; number++)
+      results.add(
+        run(number, {
+          outcome: number % 4 === 0 ? 'hang' : 'masked',
+          model: number < 20 ? 'reads' : 'writes',
+          deviation: number === 7 ? '100%_' : '',
+        }),
+        'x',
+      );
+    const numbers = (query: Parameters<CampaignResults['page']>[0]): unknown => {
+      const { total, runs } = results.page(query);
+      return [total, ...runs.map((one) => one.number)];
+    };
+    assert.deepEqual(numbers({ offset: 38, limit: 10 }), [40, 38, 39]);
+    assert.deepEqual(numbers({ outcome: 'hang', offset: 1, limit: 2 }), [10, 4, 8]);
+    assert.deepEqual(numbers({ outcome: 'hang', model: 'writes', offset: 4, limit: 2 }), [5, 36]);
+    assert.deepEqual(numbers({ search: 'CALL 3', offset: 0, limit: 2 }), [11, 3, 30]);
+    // No wildcards of the database's.
+    assert.deepEqual(numbers({ search: '0%_', offset: 0, limit: 9 }), [1, 7]);
+    assert.deepEqual(numbers({ search: '%', offset: 0, limit: 9 }), [1, 7]);
+    assert.deepEqual(results.byModel(), [
+      { model: 'reads', outcome: 'hang', count: 5 },
+      { model: 'reads', outcome: 'masked', count: 15 },
+      { model: 'writes', outcome: 'hang', count: 5 },
+      { model: 'writes', outcome: 'masked', count: 15 },
+    ]);
+    results.close();
+  }));

@@ -54,6 +54,7 @@ async function check(
     folder: '/',
     host: { ...hostIdentity(), cpuModel: 'm', libc: '' },
     simulatedTime: null,
+    signals: [],
     pauseMs: 1,
     totalMs: 2,
     bytes: content.length,

@@ -1,6 +1,7 @@
 /** Values of design signals, as people write them and as the plugin `hdl` takes and gives them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseSignalCondition } from '../../debug-adapter/src/model/signal-condition.js';
 import { formatSignalValue, parseSignalValue } from '../../debug-adapter/src/model/signal-values.js';
 
 test('values are written as in Verilog', () => {
@@ -51,4 +52,19 @@ test('values are shown so that they can be written again', () => {
     assert.equal(formatSignalValue(digits), text, digits);
     if (text !== null) assert.doesNotThrow(() => parseSignalValue(text), text);
   }
+});
+
+test('a condition is an operator and a value; a value alone is to be met; nothing is every change', () => {
+  const all: [string | undefined, string, string][] = [
+    [undefined, 'any', ''],
+    ['  ', 'any', ''],
+    ['== 3', '==', '011'],
+    ['=3', '==', '011'],
+    ["8'hff", '==', '011111111'],
+    ['!= 0', '!=', '00'],
+    ['>= 1.5', '>=', 'r1.5'],
+    ['<2', '<', '010'],
+  ];
+  for (const [text, operation, value] of all) assert.deepEqual(parseSignalCondition(text), { operation, value });
+  for (const text of ['==', '> much', '3 + 4']) assert.throws(() => parseSignalCondition(text), { code: 'usage' });
 });

@@ -43,6 +43,8 @@ export function status(given: Partial<SessionStatus> = {}): SessionStatus {
     hosts: [],
     listen: null,
     operation: null,
+    heldBy: null,
+    chosenSignals: [],
     exitStatus: null,
     terminal: true,
     ...given,

@@ -52,6 +52,7 @@ async function add(store: Store, parent: string | null = null, name = ''): Promi
     folder: '/',
     host: { name: 'h', kernel: 'k', architecture: 'x86_64', cpuModel: 'm', libc: '2' },
     simulatedTime: null,
+    signals: [],
     pauseMs: 1,
     totalMs: 2,
     bytes: 51,

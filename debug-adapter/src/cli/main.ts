@@ -245,6 +245,34 @@ function program(): Command {
       .addOption(session())
       .addOption(json())
       .action(does(async (texts, options) => (await import('./commands/signals.js')).writeSignals(action, texts, options)));
+  signals
+    .command('watch')
+    .description(
+      'hold the computation when a signal changes, or comes to meet a condition, in place of those of before; without any: no more',
+    )
+    .argument('[name[condition]...]', "a signal, and a condition with ==, !=, <, <=, > or >=, quoted: 'top.state==4'")
+    .addOption(pid())
+    .addOption(session())
+    .addOption(json())
+    .action(does(async (texts, options) => (await import('./commands/signals.js')).watchSignals(texts, options)));
+  signals
+    .command('choose')
+    .description('signals whose values are noted with each snapshot from now on; without names: which they are')
+    .argument('[name...]', 'signals, in place of those of before')
+    .option('--none', 'no more', false)
+    .addOption(session())
+    .addOption(json())
+    .action(does(async (names, options) => (await import('./commands/signals.js')).chooseSignals(names, options)));
+  signals
+    .command('tree')
+    .description('what is directly in a scope of the design')
+    .argument('[scope]', 'with all scopes around it; of a memory: its words; default: the top')
+    .option('--offset <number>', 'entries to pass over', '0')
+    .option('--limit <number>', 'how many to show', '200')
+    .addOption(pid())
+    .addOption(session())
+    .addOption(json())
+    .action(does(async (scope, options) => (await import('./commands/signals.js')).signalTree(scope, options)));
   cairn
     .command('barriers')
     .description(
@@ -371,10 +399,21 @@ function program(): Command {
   campaigns('show', 'its runs, or one of them with its console')
     .argument('[run]', 'number of the run')
     .option('--outcome <outcome>', 'only those')
+    .option('--model <name>', 'only those of a fault model')
+    .option('--search <text>', 'only those with it in the words of the fault or of the deviation')
+    .option('--offset <number>', 'runs to pass over')
+    .option('--limit <number>', 'how many; --json then has the total, too')
     .action(does(async (file, number, options) => (await import('./commands/campaign.js')).show(file, number, options)));
   campaigns('export', 'its runs for other tools, to standard output')
-    .option('--format <format>', 'csv, json or junit', 'csv')
+    .option('--format <format>', 'csv, json, junit or html', 'csv')
+    .option('--html', 'the same as --format html: one file with all figures and runs, which opens in any browser', false)
     .action(does(async (file, options) => (await import('./commands/campaign.js')).exportRuns(file, options)));
+  campaign
+    .command('check')
+    .description('whether a file is a campaign, and where not')
+    .argument('<file>', 'the campaign, as YAML')
+    .addOption(json())
+    .action(does(async (file, options) => (await import('./commands/campaign.js')).check(file, options)));
   campaigns('repeat', 'one of its runs again, in the foreground')
     .argument('<run>', 'number of the run')
     .action(does(async (file, number, options) => (await import('./commands/campaign.js')).repeat(file, number, options)));

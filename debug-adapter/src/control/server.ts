@@ -50,7 +50,12 @@ function handlersOf(coordinator: Coordinator, traced: (leaving?: Client) => Prom
     'session/stop': ({ graceMs = DEFAULT_GRACE_MS }) => coordinator.stop(graceMs),
     'session/settings': async ({ changes }) => ({ plugins: await coordinator.changeSettings(changes) }),
     'session/signals': (params) => coordinator.signals(params),
+    'session/scope': (params) => coordinator.scope(params),
+    'session/instances': (params) => coordinator.instances(params),
+    'session/readSignals': (params) => coordinator.readSignals(params),
     'session/writeSignals': (params) => coordinator.writeSignals(params),
+    'session/watchSignals': (params) => coordinator.watchSignals(params),
+    'session/chooseSignals': (params) => coordinator.chooseSignals(params),
     'session/table': async ({ kind, virtualPid }) => ({ rows: await coordinator.table(kind, virtualPid) }),
     'session/timelines': () => ({ timelines: coordinator.timelines }),
     'session/trace': async ({ on }, client) => {

@@ -23,6 +23,7 @@ import { failure, reason } from '../protocol/errors.js';
 import {
   type CheckpointRequest,
   type Hello,
+  type HoldRequest,
   type InvitationSchema,
   type JoinReplySchema,
   type JoinRequest,
@@ -56,6 +57,8 @@ export interface AgentOwner {
   log(connection: AgentConnection, log: Log): void;
   /** A checkpoint asked for from inside the application. Gives the snapshot's id. */
   checkpoint(connection: AgentConnection, request: CheckpointRequest): Promise<string>;
+  /** The computation is to be held; resolves when it is. */
+  hold(connection: AgentConnection, request: HoldRequest): Promise<void>;
   /** Whose user gives a restart up, by a signal. */
   restartCancelled(connection: AgentConnection, signal: number): void;
   /** A program on another host wants to take part, or is invited to. */
@@ -395,6 +398,12 @@ export class AgentConnection {
       case 'checkpointRequest':
         this.#owner.checkpoint(this, body.value).then(
           (snapshot) => this.#send(id, { case: 'checkpointReply', value: { snapshot } }),
+          (error: unknown) => this.#send(id, { case: 'checkpointReply', value: { error: reason(error) } }),
+        );
+        return;
+      case 'holdRequest':
+        this.#owner.hold(this, body.value).then(
+          () => this.#send(id, { case: 'checkpointReply', value: {} }),
           (error: unknown) => this.#send(id, { case: 'checkpointReply', value: { error: reason(error) } }),
         );
         return;

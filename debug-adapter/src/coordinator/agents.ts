@@ -13,6 +13,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { reason } from '../protocol/errors.js';
 import {
   type CheckpointRequest,
+  type HoldRequest,
   type InvitationSchema,
   type JoinReplySchema,
   type JoinRequest,
@@ -40,6 +41,7 @@ export interface AgentEvents {
   join(connection: AgentConnection, request: JoinRequest): Promise<MessageInitShape<typeof JoinReplySchema>>;
   invite(connection: AgentConnection): MessageInitShape<typeof InvitationSchema>;
   checkpoint(connection: AgentConnection, request: CheckpointRequest): Promise<string>;
+  hold(connection: AgentConnection, request: HoldRequest): Promise<void>;
   restartCancelled(signal: number): void;
   /** No process is left. */
   ended(): void;
@@ -203,6 +205,10 @@ export class Agents implements AgentOwner {
 
   checkpoint(one: AgentConnection, request: CheckpointRequest): Promise<string> {
     return this.#events.checkpoint(one, request);
+  }
+
+  hold(one: AgentConnection, request: HoldRequest): Promise<void> {
+    return this.#events.hold(one, request);
   }
 
   restartCancelled(one: AgentConnection, signal: number): void {

@@ -28,6 +28,7 @@ import { checkBreakpoints } from './breakpoints.js';
 import type { Context } from './context.js';
 import { type Described, describe } from './described.js';
 import { letGo, members, note, suspend } from './members.js';
+import { type NotedSignals, noteSignals } from './noted-signals.js';
 import { HeldOff, NotAlone, NotNow, type Operation, type RequestFields } from './operation.js';
 import { namedPlugins } from './plugin-settings.js';
 import { refuseObstacles } from './refusals.js';
@@ -68,8 +69,9 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
     const tables = await collectTables(all, [...savedTables, ...(hasOthers(all) ? othersTables : [])], session.hosts);
     const stopped = operation.elapsedMs;
     let pauseMs = 0;
+    let noted: NotedSignals | undefined;
     const quick =
-      canGoInOne(session, all) && !wasHeld && !operation.mayBeHeld && then === 'resume'
+      canGoInOne(session, all) && !wasHeld && !operation.mayBeHeld && then === 'resume' && session.chosenSignals.length === 0
         ? await saveInOneGo(context, operation, all, partial)
         : undefined;
     if (quick !== undefined) {
@@ -79,6 +81,9 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
       all = await suspendAndSave(context, operation, all, partial, {
         wasHeld,
         goesOn: then === 'resume' && !operation.mayBeHeld,
+        suspended: async () => {
+          noted = await noteSignals(session, log);
+        },
       });
       pauseMs = operation.elapsedMs - stopped;
     }
@@ -106,6 +111,7 @@ export async function checkpoint(context: Context, params: CheckpointParams): Pr
       tables,
       pauseMs,
       name,
+      noted,
     });
     session.lastSnapshot = result.snapshot;
     operation.snapshot = result.snapshot;
@@ -188,13 +194,14 @@ async function suspendAndSave(
   operation: Operation,
   members: readonly AgentConnection[],
   partial: PartialSnapshot,
-  { wasHeld, goesOn }: { wasHeld: boolean; goesOn: boolean },
+  { wasHeld, goesOn, suspended }: { wasHeld: boolean; goesOn: boolean; suspended: () => Promise<void> },
 ): Promise<AgentConnection[]> {
   const mark = operation.status.phases.length;
   const began = context.clock.monotonicMs();
   for (let attempt = 1; ; attempt++) {
     try {
       const all = wasHeld ? [...members] : await suspend(context, operation);
+      await suspended();
       await save(context, operation, all, partial, goesOn);
       return all;
     } catch (error) {
@@ -251,6 +258,7 @@ interface Written {
   tables: Partial<Record<TableKind, TableRow[]>>;
   pauseMs: number;
   name: string;
+  noted: NotedSignals | undefined;
 }
 
 async function finish(context: Context, operation: Operation, made: Written): Promise<CheckpointResult> {
@@ -273,7 +281,9 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
     cwd: session.cwd,
     folder: workingFolder(made.tables.path ?? [], first?.tree[0]?.virtualPid ?? 0) ?? session.cwd,
     host: host(made),
-    simulatedTime: timed ? { ticks: timed.simulatedTime, unit: timed.timeUnit } : null,
+    // A model of Verilator's tells it to the plugin of design signals alone.
+    simulatedTime: timed ? { ticks: timed.simulatedTime, unit: timed.timeUnit } : (made.noted?.time ?? null),
+    signals: made.noted?.signals ?? [],
     pauseMs,
     totalMs: operation.elapsedMs,
     bytes: files.reduce((sum, file) => sum + file.size, 0),

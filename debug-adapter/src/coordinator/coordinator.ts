@@ -26,7 +26,21 @@ import type {
 } from '../protocol/control.js';
 import { failure } from '../protocol/errors.js';
 import type { OperationKind } from '../protocol/operation.js';
-import type { SignalsParams, SignalsResult, SignalWritesParams, SignalWritesResult } from '../protocol/signals.js';
+import type {
+  ChooseSignalsParams,
+  InstancesParams,
+  InstancesResult,
+  ReadSignalsParams,
+  ReadSignalsResult,
+  ScopeParams,
+  ScopeResult,
+  SignalsParams,
+  SignalsResult,
+  SignalWritesParams,
+  SignalWritesResult,
+  WatchSignalsParams,
+  WatchSignalsResult,
+} from '../protocol/signals.js';
 import type { OperationTimeline } from '../protocol/timeline.js';
 import { removeStalePartials } from '../store/partial.js';
 import { removeRunFolder } from '../store/runs.js';
@@ -38,6 +52,7 @@ import { knownBreakpoints } from './breakpoints.js';
 import { callbacksOf } from './callbacks.js';
 import { checkpoint } from './checkpoint.js';
 import type { Context, Deadlines } from './context.js';
+import { HeldWrite } from './held-write.js';
 import { Joining } from './joining.js';
 import { StoppedProcesses } from './keep-running.js';
 import type { Log } from './log.js';
@@ -49,7 +64,7 @@ import { findObstacles } from './refusals.js';
 import { finishRestart, restart, restartError, watchRestorers } from './restart.js';
 import { Session } from './session.js';
 import { type SettingInit, withProcessEnvironment } from './settings.js';
-import { listSignals, writeSignals } from './signals.js';
+import { beginHeldWrite, listInstances, listScope, listSignals, readSignals, watchSignals, writeSignals } from './signals.js';
 import { launch, type Started } from './start.js';
 import { stopComputation } from './stop.js';
 import { bounded, deferred, Strand } from './strand.js';
@@ -86,6 +101,7 @@ export class Coordinator {
   readonly #begun = deferred<void>();
   readonly #ended = deferred<void>();
   readonly #stopped: StoppedProcesses;
+  readonly #heldWrite = new HeldWrite();
   #started: Started | undefined;
   #starting = false;
   #detached = false;
@@ -111,6 +127,7 @@ export class Coordinator {
       join: (one, request) => this.#joining.join(one, request),
       invite: (one) => this.#joining.invite(one),
       checkpoint: async (_, { name }) => (await this.checkpoint({ name, then: 'resume' })).snapshot,
+      hold: (_, { what, why }) => this.#heldWrite.asked(what === '' ? null : { what, why }) ?? this.#holdFor({ what, why }),
       restartCancelled: (signal) => {
         if (this.session.state === 'restarting') this.session.operation?.cancel(128 + signal);
       },
@@ -275,13 +292,21 @@ export class Coordinator {
   }
 
   hold(): Promise<SessionStatus> {
-    return this.#queued(async () => {
-      await this.#stopped.during(() => members(this.#context));
-      if (this.session.state === 'held') return this.status;
-      return this.#operate('hold', async (operation) => {
-        await suspend(this.#context, operation);
-        this.session.become('held');
-      });
+    return this.#queued(() => this.#holdNow(null));
+  }
+
+  /** The program, or a plugin in it, has asked for it. */
+  async #holdFor(heldBy: SessionStatus['heldBy']): Promise<void> {
+    await this.#strand.run(() => this.#holdNow(heldBy));
+  }
+
+  async #holdNow(heldBy: SessionStatus['heldBy']): Promise<SessionStatus> {
+    await this.#stopped.during(() => members(this.#context));
+    if (this.session.state === 'held') return this.status;
+    return this.#operate('hold', async (operation) => {
+      await suspend(this.#context, operation);
+      this.session.heldBy = heldBy;
+      this.session.become('held');
     });
   }
 
@@ -322,8 +347,43 @@ export class Coordinator {
     return this.#queued(() => this.#stopped.during(() => listSignals(this.session, params)));
   }
 
+  scope(params: ScopeParams): Promise<ScopeResult> {
+    return this.#queued(() => this.#stopped.during(() => listScope(this.session, params)));
+  }
+
+  instances(params: InstancesParams): Promise<InstancesResult> {
+    return this.#queued(() => this.#stopped.during(() => listInstances(this.session, params)));
+  }
+
+  readSignals(params: ReadSignalsParams): Promise<ReadSignalsResult> {
+    return this.#queued(() => this.#stopped.during(() => readSignals(this.session, params)));
+  }
+
+  watchSignals(params: WatchSignalsParams): Promise<WatchSignalsResult> {
+    return this.#queued(() => this.#stopped.during(() => watchSignals(this.session, params)));
+  }
+
   writeSignals(params: SignalWritesParams): Promise<SignalWritesResult> {
-    return this.#queued(() => this.#stopped.during(() => writeSignals(this.session, params)));
+    return this.#queued(async () => {
+      if (this.session.state !== 'held') return this.#stopped.during(() => writeSignals(this.session, params));
+      const all = await members(this.#context);
+      const { result } = await beginHeldWrite(this.session, params);
+      const outcomes: PromiseSettledResult<SignalWritesResult>[] = [];
+      await this.#operate('hold', async (operation) => {
+        outcomes.push(await this.#heldWrite.during(this.#context, operation, all, result));
+      });
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+      return result;
+    });
+  }
+
+  /** Whose values are noted with each snapshot; without names, as they are. */
+  chooseSignals({ names }: ChooseSignalsParams): { names: string[] } {
+    if (names !== undefined) {
+      this.session.chosenSignals = [...new Set(names)];
+      this.session.changed();
+    }
+    return { names: [...this.session.chosenSignals] };
   }
 
   async table(kind: TableKind, virtualPid?: number): Promise<TableRow[]> {

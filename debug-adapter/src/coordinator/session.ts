@@ -66,6 +66,9 @@ export class Session {
   operation: Operation | null = null;
   /** Phases and barriers before which checkpoints and restarts are held, by their labels. */
   breakpoints: readonly string[] = [];
+  /** Who of the computation has asked to hold it. */
+  heldBy: SessionStatus['heldBy'] = null;
+  chosenSignals: readonly string[] = [];
   /** Processes whose agent is connected, in the order of their coming. */
   readonly processes: AgentConnection[] = [];
   /** Processes that lost their connection, and may still live: within exec, or with an agent that connects again. */
@@ -94,6 +97,7 @@ export class Session {
 
   become(state: SessionState): void {
     this.#state = changeState(this.#state, state);
+    if (state === 'running') this.heldBy = null;
     this.changed();
   }
 
@@ -157,6 +161,8 @@ export class Session {
       hosts: this.hosts.status,
       listen: this.listen === null ? null : addressText(this.listen),
       operation: this.operation?.status ?? null,
+      heldBy: this.heldBy,
+      chosenSignals: [...this.chosenSignals],
       exitStatus: this.exitStatus,
       terminal: this.terminal,
     };
@@ -183,7 +189,7 @@ export class Session {
   /** Continues what the coordinator before this one has left. */
   takeOver(record: SessionRecord): void {
     const { computation, argv, cwd, restartedFrom, restartChanges, runFolder, lastSnapshot, startedAt, root } = record;
-    const { rules, processEnv, settings, plugins, rootHost, launchers } = record;
+    const { rules, processEnv, settings, plugins, rootHost, launchers, chosenSignals } = record;
     Object.assign(this, {
       computation,
       argv,
@@ -199,6 +205,7 @@ export class Session {
       plugins,
       rootHost,
       launchers,
+      chosenSignals,
     });
     this.#startedAt = startedAt;
     const own = machineIdentity();

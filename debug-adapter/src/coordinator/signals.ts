@@ -1,12 +1,26 @@
 /**
  * Design signals: asks the plugin `hdl` of the process that is the simulation, which serves one request at a time
- * (native-agent/plugins/hdl/request.h has the texts). Between operations.
- * Tests: test/protocol/signals.test.ts, test/simulators/signals.test.ts.
+ * (native-agent/plugins/hdl/request.h has the texts). Between operations, or while the threads are stopped: then the plugin answers from a copy.
+ * Tests: test/protocol/signals.test.ts, test/simulators/signals.test.ts, test/simulators/held-signals.test.ts.
  */
+import { parseSignalCondition } from '../model/signal-condition.js';
 import { formatSignalValue, parseSignalValue } from '../model/signal-values.js';
 import { type CairnError, failure } from '../protocol/errors.js';
-import type { SignalsParams, SignalsResult, SignalWritesParams, SignalWritesResult } from '../protocol/signals.js';
-import { DesignSignal, WrittenSignal } from '../protocol/signals.js';
+import type {
+  InstancesParams,
+  InstancesResult,
+  ReadSignalsParams,
+  ReadSignalsResult,
+  ScopeParams,
+  ScopeResult,
+  SignalsParams,
+  SignalsResult,
+  SignalWritesParams,
+  SignalWritesResult,
+  WatchSignalsParams,
+  WatchSignalsResult,
+} from '../protocol/signals.js';
+import { DesignScope, DesignSignal, WrittenSignal } from '../protocol/signals.js';
 import { type AgentConnection, ConnectionLost, type PluginAnswer } from './agent-connection.js';
 import type { Session } from './session.js';
 import { bounded } from './strand.js';
@@ -23,24 +37,83 @@ const ETIMEDOUT = 110;
 
 export async function listSignals(session: Session, params: SignalsParams): Promise<SignalsResult> {
   const { pattern, offset, limit } = params;
-  const text = ['list', offset, limit, oneField(pattern)].join('\t');
-  const { one, lines } = await ask(session, params.virtualPid, text);
-  const more = lines.find(([what]) => what === 'more')?.[1];
-  return {
-    ...facts(one, lines),
-    signals: lines.filter(([what]) => what === 'signal').map(signalOf),
-    next: more === undefined ? null : Number(more),
-  };
+  const { one, lines } = await ask(session, params.virtualPid, ['list', offset, limit, oneField(pattern)].join('\t'));
+  return { ...facts(one, lines), signals: signalsOf(lines), next: nextOf(lines) };
+}
+
+export async function listScope(session: Session, params: ScopeParams): Promise<ScopeResult> {
+  const { scope, offset, limit } = params;
+  const { one, lines } = await ask(session, params.virtualPid, ['scope', offset, limit, oneField(scope)].join('\t'));
+  if (missingOf(lines).length > 0) throw failure('noSuchSignal', { name: scope });
+  const [, scopes = '0', signals = '0'] = lines.find(([what]) => what === 'total') ?? [];
+  const total = { scopes: Number(scopes), signals: Number(signals) };
+  return { ...facts(one, lines), total, scopes: scopesOf(lines), signals: signalsOf(lines), next: nextOf(lines) };
+}
+
+export async function listInstances(session: Session, params: InstancesParams): Promise<InstancesResult> {
+  const { module, offset, limit } = params;
+  const { one, lines } = await ask(session, params.virtualPid, ['instances', offset, limit, oneField(module)].join('\t'));
+  return { ...facts(one, lines), instances: scopesOf(lines), next: nextOf(lines) };
+}
+
+export async function readSignals(session: Session, params: ReadSignalsParams): Promise<ReadSignalsResult> {
+  const { one, lines } = await ask(session, params.virtualPid, ['read', ...params.names.map(oneField)].join('\n'));
+  return { ...facts(one, lines), signals: signalsOf(lines), missing: missingOf(lines) };
+}
+
+export async function watchSignals(session: Session, params: WatchSignalsParams): Promise<WatchSignalsResult> {
+  const asked = params.watches.map(({ name, condition }) => {
+    const { operation, value } = parseSignalCondition(condition);
+    return [oneField(name), operation, value].join('\t');
+  });
+  const { one, lines } = await ask(session, params.virtualPid, ['watch', ...asked].join('\n'));
+  const watched = lines.filter(([what]) => what === 'watched').map(([, name = '', why = '']) => ({ name, why }));
+  return { ...facts(one, lines), watched };
 }
 
 export async function writeSignals(session: Session, params: SignalWritesParams): Promise<SignalWritesResult> {
-  const asked = params.writes.map(({ action, name, value }) => {
+  return written(await ask(session, params.virtualPid, writeText('write', params)));
+}
+
+/**
+ * Of a held computation: asked for now, done when it goes on, and then the simulation asks to be held. Whether it is a simulation at all, and
+ * can be looked at, is known before that.
+ */
+export async function beginHeldWrite(
+  session: Session,
+  params: SignalWritesParams,
+): Promise<{ result: Promise<SignalWritesResult> }> {
+  const text = writeText('write\thold', params);
+  const { one } = await ask(session, params.virtualPid, ['read', ...params.writes.map(({ name }) => oneField(name))].join('\n'));
+  const result = request(one, text).then((answer) => written(taken(one, answer)));
+  result.catch(() => undefined);
+  return { result };
+}
+
+function writeText(first: string, { writes }: SignalWritesParams): string {
+  const asked = writes.map(({ action, name, value }) => {
     if (action !== 'release' && value === undefined)
       throw failure('usage', { what: `No value for ${name}`, remedy: 'Give one: NAME=VALUE' });
     return [action, oneField(name), action === 'release' ? '' : parseSignalValue(value ?? '')].join('\t');
   });
-  const { one, lines } = await ask(session, params.virtualPid, ['write', ...asked].join('\n'));
+  return [first, ...asked].join('\n');
+}
+
+function written({ one, lines }: Asked): SignalWritesResult {
   return { ...facts(one, lines), written: lines.filter(([what]) => what === 'written').map(writtenOf) };
+}
+
+const signalsOf = (lines: Lines): DesignSignal[] => lines.filter(([what]) => what === 'signal').map(signalOf);
+const scopesOf = (lines: Lines): DesignScope[] => lines.filter(([what]) => what === 'scope').map(scopeOf);
+const missingOf = (lines: Lines): string[] => lines.flatMap(([what, name = '']) => (what === 'missing' ? [name] : []));
+
+function nextOf(lines: Lines): number | null {
+  const more = lines.find(([what]) => what === 'more')?.[1];
+  return more === undefined ? null : Number(more);
+}
+
+function scopeOf([, name = '', scopes = '', signals = '', module = '']: readonly string[]): DesignScope {
+  return DesignScope.parse({ name, scopes: Number(scopes), signals: Number(signals), module });
 }
 
 function oneField(text: string): string {
@@ -69,27 +142,32 @@ function writtenOf([, name = '', outcome = '', before = '', after = '', why = ''
   });
 }
 
-function facts(one: AgentConnection, lines: readonly (readonly string[])[]): Omit<SignalsResult, 'signals' | 'next'> {
+type Lines = readonly (readonly string[])[];
+interface Asked {
+  one: AgentConnection;
+  lines: Lines;
+}
+
+function facts(one: AgentConnection, lines: Lines): Omit<SignalsResult, 'signals' | 'next'> {
   const of = (what: string): readonly string[] => lines.find(([first]) => first === what) ?? [];
   const [, ticks = '0', unit = '0'] = of('time');
   const [, simulator = ''] = of('simulator');
   return { virtualPid: one.virtualPid, program: one.program, simulator, time: { ticks, unit: Number(unit) } };
 }
 
-async function ask(
-  session: Session,
-  virtualPid: number | undefined,
-  text: string,
-): Promise<{ one: AgentConnection; lines: string[][] }> {
-  if (session.state !== 'running')
+async function ask(session: Session, virtualPid: number | undefined, text: string): Promise<Asked> {
+  if (!['running', 'held', 'checkpointing'].includes(session.state))
     throw failure('wrongState', {
       name: session.name,
       state: session.state,
       what: 'reading or writing design signals',
-      remedy: session.state === 'held' ? 'Resume it first: cairn resume' : 'Try again when it runs; see cairn status.',
+      remedy: 'Try again when it runs; see cairn status.',
     });
   const one = await findSimulation(session, virtualPid);
-  const answer = await request(one, text);
+  return taken(one, await request(one, text));
+}
+
+function taken(one: AgentConnection, answer: PluginAnswer): Asked {
   if (answer.errorNumber < 0) throw refusal(one, answer);
   return {
     one,

@@ -6,14 +6,24 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { z } from 'zod';
 import type { ProcessStatus, TableRow } from '../protocol/control.js';
-import { parseArguments, staleReference } from './failure.js';
+import type { DesignSignal } from '../protocol/signals.js';
+import type { Ask } from './design.js';
+import { parseArguments, staleReference, unsupported } from './failure.js';
 import type { Handler } from './server.js';
 import { type DapThread, dapThreads } from './threads.js';
 import { type ReadTable, Variables } from './variables.js';
 
 const ThreadArguments = z.object({ threadId: z.number() });
 const FrameArguments = z.object({ frameId: z.number() });
-const VariablesArguments = z.object({ variablesReference: z.number() });
+const VariablesArguments = z.object({
+  variablesReference: z.number(),
+  filter: z.enum(['named', 'indexed']).optional(),
+  start: z.number().int().nonnegative().optional(),
+  count: z.number().int().nonnegative().optional(),
+});
+const SetVariableArguments = z.object({ variablesReference: z.number(), name: z.string(), value: z.string() });
+const SetExpressionArguments = z.object({ expression: z.string(), value: z.string() });
+const EvaluateArguments = z.object({ expression: z.string(), context: z.string().optional() });
 
 /** What is known of the computation at this moment. */
 export interface Subject {
@@ -26,9 +36,9 @@ export class Inspection {
   readonly #subject: Subject;
   readonly #variables: Variables;
 
-  constructor(subject: Subject, readTable: ReadTable) {
+  constructor(subject: Subject, readTable: ReadTable, ask: Ask) {
     this.#subject = subject;
-    this.#variables = new Variables(readTable);
+    this.#variables = new Variables(readTable, ask);
   }
 
   handlers(): [string, Handler][] {
@@ -37,6 +47,9 @@ export class Inspection {
       ['stackTrace', (args) => this.#stackTrace(args)],
       ['scopes', (args) => this.#scopes(args)],
       ['variables', (args) => this.#children(args)],
+      ['setVariable', (args) => this.#setVariable(args)],
+      ['setExpression', (args) => this.#setExpression(args)],
+      ['evaluate', (args) => this.#evaluate(args)],
     ];
   }
 
@@ -82,9 +95,36 @@ export class Inspection {
   }
 
   async #children(args: unknown): Promise<object> {
-    const { variablesReference } = parseArguments(VariablesArguments, 'variables', args);
-    const variables = await this.#variables.children(variablesReference);
+    const { variablesReference, ...page } = parseArguments(VariablesArguments, 'variables', args);
+    const variables = await this.#variables.children(variablesReference, page);
     if (!variables) throw staleReference('variablesReference', variablesReference);
     return { variables };
+  }
+
+  async #setVariable(args: unknown): Promise<object> {
+    const { variablesReference, name, value } = parseArguments(SetVariableArguments, 'setVariable', args);
+    const place = this.#variables.place(variablesReference);
+    if (place === undefined)
+      throw this.#variables.has(variablesReference)
+        ? unsupported('setVariable')
+        : staleReference('variablesReference', variablesReference);
+    const { design } = this.#variables;
+    return { value: await design.write('set', design.nameOf(place, name), value, place.virtualPid) };
+  }
+
+  async #setExpression(args: unknown): Promise<object> {
+    const { expression, value } = parseArguments(SetExpressionArguments, 'setExpression', args);
+    return { value: await this.#variables.design.write('set', expression.trim(), value) };
+  }
+
+  async #evaluate(args: unknown): Promise<object> {
+    const { expression, context } = parseArguments(EvaluateArguments, 'evaluate', args);
+    return this.#variables.design.evaluate(expression, context === 'repl' || context === undefined);
+  }
+
+  /** The signal that a data breakpoint is to be on: of a place in the variables, or by its whole name. */
+  async watched(name: string, reference: number | undefined): Promise<DesignSignal> {
+    const place = reference === undefined ? undefined : this.#variables.place(reference);
+    return this.#variables.design.signalNamed(place === undefined ? name.trim() : this.#variables.design.nameOf(place, name));
   }
 }

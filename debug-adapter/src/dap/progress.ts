@@ -9,7 +9,14 @@ import type { SessionStatus } from '../protocol/control.js';
 export type DapEvent =
   | {
       event: 'stopped';
-      body: { reason: 'pause' | 'function breakpoint'; description: string; threadId: number; allThreadsStopped: true };
+      body: {
+        reason: 'pause' | 'function breakpoint' | 'data breakpoint';
+        description: string;
+        text?: string;
+        hitBreakpointIds?: number[];
+        threadId: number;
+        allThreadsStopped: true;
+      };
     }
   | { event: 'continued'; body: { threadId: number; allThreadsContinued: true } }
   | { event: 'thread'; body: { reason: 'started' | 'exited'; threadId: number } }
@@ -43,7 +50,7 @@ export class Progress {
       this.#atBreakpoint = heldAt !== '';
       const how = this.#atBreakpoint
         ? { reason: 'function breakpoint' as const, description: `Held before ${heldAt}` }
-        : { reason: 'pause' as const, description: 'Held' };
+        : heldHow(status.heldBy);
       events.push({ event: 'stopped', body: { ...how, threadId: this.#root, allThreadsStopped: true as const } });
     } else if (this.#stopped && this.#goesOn(status.state, heldAt)) {
       this.#stopped = false;
@@ -81,4 +88,10 @@ export class Progress {
     const root = status.processes.find((process) => !present.has(process.virtualParent));
     if (root) this.#root = root.virtualPid;
   }
+}
+
+function heldHow(heldBy: SessionStatus['heldBy']): { reason: 'pause' | 'data breakpoint'; description: string; text?: string } {
+  if (heldBy === null) return { reason: 'pause', description: 'Held' };
+  const text = heldBy.what === '' ? heldBy.why : `${heldBy.what}: ${heldBy.why}`;
+  return { reason: heldBy.what === '' ? 'pause' : 'data breakpoint', description: `Held by ${text}`, text };
 }

@@ -10,6 +10,7 @@ import type { RequestName, SessionStatus, TableRow } from '../protocol/control.j
 import { AttachConfiguration, type CustomRequestName, customRequests, LaunchConfiguration } from '../protocol/debug.js';
 import { formatBytes, formatDuration } from '../protocol/format.js';
 import type { Computation, Computations, Listener, Notice, Params, Result } from './computation.js';
+import { DataBreakpoints } from './data-breakpoints.js';
 import { describeFailure, notStarted, parseArguments, unsupported } from './failure.js';
 import { Inspection, type Subject } from './inspection.js';
 import { type DapEvent, Progress } from './progress.js';
@@ -24,10 +25,15 @@ const CAPABILITIES: DebugProtocol.Capabilities = {
   supportTerminateDebuggee: true,
   supportSuspendDebuggee: true,
   supportsFunctionBreakpoints: true,
+  supportsDataBreakpoints: true,
+  supportsConditionalBreakpoints: true,
+  supportsSetVariable: true,
+  supportsSetExpression: true,
+  supportsEvaluateForHovers: true,
 };
 
 /** Requests of DAP that make no sense for a whole computation; refused by name instead of as unknown. */
-const UNSUPPORTED = ['next', 'stepIn', 'stepOut', 'stepBack', 'reverseContinue', 'goto', 'evaluate', 'setVariable', 'source'];
+const UNSUPPORTED = ['next', 'stepIn', 'stepOut', 'stepBack', 'reverseContinue', 'goto', 'source'];
 
 const CUSTOM: Readonly<Record<CustomRequestName, RequestName>> = {
   cairnStatus: 'session/status',
@@ -41,6 +47,7 @@ const CUSTOM: Readonly<Record<CustomRequestName, RequestName>> = {
 
 const BreakpointArguments = z.object({ breakpoints: z.array(z.unknown()).default([]) });
 const FunctionBreakpoints = z.object({ breakpoints: z.array(z.object({ name: z.string() })) });
+const DataBreakpointInfo = z.object({ name: z.string(), variablesReference: z.number().optional() });
 const DisconnectArguments = z.object({
   terminateDebuggee: z.boolean().default(false),
   suspendDebuggee: z.boolean().default(false),
@@ -51,11 +58,14 @@ export class CairnSession implements Listener, Subject {
   readonly #computations: Computations;
   readonly #progress = new Progress();
   readonly #inspection: Inspection;
+  readonly #dataBreakpoints: DataBreakpoints;
   #connected: Computation | undefined;
   #status: SessionStatus | undefined;
   /** The client was told that the session has started; what came before waits in #status. */
   #begun = false;
   #breakpoints: string[] = [];
+  /** By which it has come to be held as it is. */
+  #heldOperation = -1;
   /** The client has set its breakpoints. */
   readonly #configured = Promise.withResolvers<void>();
 
@@ -65,7 +75,9 @@ export class CairnSession implements Listener, Subject {
     this.#inspection = new Inspection(
       this,
       async (kind, virtualPid) => (await this.#request('session/table', { kind, virtualPid })).rows,
+      (method, params) => this.#request(method, params),
     );
+    this.#dataBreakpoints = new DataBreakpoints((method, params) => this.#request(method, params));
   }
 
   handlers(): ReadonlyMap<string, Handler> {
@@ -77,6 +89,8 @@ export class CairnSession implements Listener, Subject {
       ['setBreakpoints', noBreakpoints],
       ['setFunctionBreakpoints', (args) => this.#breakAt(args)],
       ['setExceptionBreakpoints', () => undefined],
+      ['dataBreakpointInfo', (args) => this.#dataBreakpointInfo(args)],
+      ['setDataBreakpoints', (args) => this.#dataBreakpoints.set(args, this.#isThere)],
       ...this.#inspection.handlers(),
       ['pause', () => this.#ask('session/hold', {})],
       ['continue', () => this.#continue()],
@@ -156,8 +170,26 @@ export class CairnSession implements Listener, Subject {
     this.#begun = true;
     if (status.runFolder !== null) this.#output(`Files that this run writes go to ${status.runFolder}\n`, 'console');
     this.#changed(status);
-    if (this.#breakpoints.length === 0) return;
-    for (const breakpoint of await this.#tellBreakpoints()) this.#event('breakpoint', { reason: 'changed', breakpoint });
+    const changed = (breakpoint: DebugProtocol.Breakpoint): void => this.#event('breakpoint', { reason: 'changed', breakpoint });
+    if (this.#dataBreakpoints.any) (await this.#dataBreakpoints.tell(this.#isThere)).forEach(changed);
+    if (this.#breakpoints.length > 0) (await this.#tellBreakpoints()).forEach(changed);
+  }
+
+  get #isThere(): boolean {
+    return this.#connected !== undefined && !this.#progress.ended;
+  }
+
+  async #dataBreakpointInfo(args: unknown): Promise<object> {
+    const { name, variablesReference } = parseArguments(DataBreakpointInfo, 'dataBreakpointInfo', args);
+    // A client asks for whatever it shows.
+    if (!this.#isThere) return { dataId: null, description: 'The simulation has not begun.' };
+    try {
+      const signal = await this.#inspection.watched(name, variablesReference);
+      if (signal.kind === 'memory') return { dataId: null, description: 'A word of a memory can be watched, not all of it.' };
+      return { dataId: signal.name, description: signal.name, accessTypes: ['write'], canPersist: true };
+    } catch (error) {
+      return { dataId: null, description: describeFailure(error).text };
+    }
   }
 
   /** Breakpoints on phases and barriers of checkpoints and restarts. Those that are set before the computation is there are told to it then. */
@@ -174,7 +206,7 @@ export class CairnSession implements Listener, Subject {
       verified,
       ...(message === undefined ? {} : { message }),
     });
-    if (!this.#connected || this.#progress.ended) return names.map((_, at) => named(at, false, 'The simulation has not begun.'));
+    if (!this.#isThere) return names.map((_, at) => named(at, false, 'The simulation has not begun.'));
     const { known } = await this.#request('session/breakpoints', { names });
     const message = 'No phase (save, resume, restart) and no barrier (PLUGIN.BARRIER) of this simulation has this name.';
     return names.map((name, at) => (known.includes(name) ? named(at, true) : named(at, false, message)));
@@ -210,7 +242,22 @@ export class CairnSession implements Listener, Subject {
     this.#status = status;
     if (!this.#begun) return;
     this.#event('cairnSession', status);
-    this.#send(this.#progress.next(status));
+    const wasStopped = this.stopped;
+    const events = this.#progress.next(status);
+    for (const one of events) {
+      const hit = one.event === 'stopped' && status.heldBy !== null ? this.#dataBreakpoints.hit(status.heldBy.what) : [];
+      if (one.event === 'stopped' && hit.length > 0) one.body.hitBreakpointIds = hit;
+    }
+    this.#send(events);
+    this.#stillHeld(status, wasStopped && events.length === 0);
+  }
+
+  /** A signal that was written while it is held has let the simulation go on to the end of a time step: all values may be others. */
+  #stillHeld({ operation, state }: SessionStatus, stillHeld: boolean): void {
+    const moved =
+      stillHeld && state === 'held' && operation?.kind === 'hold' && operation.finished && operation.id !== this.#heldOperation;
+    if (operation !== null && state === 'held') this.#heldOperation = operation.id;
+    if (moved) this.#event('invalidated', { areas: ['variables'] });
   }
 
   #snapshot(result: Notice<'session/snapshot'>): void {

@@ -5,6 +5,7 @@
  * Tests: test/dap/inspection.test.ts.
  */
 import type { TableKind, TableRow } from '../protocol/control.js';
+import { type Ask, Design, type DesignPlace, type Page } from './design.js';
 
 interface ScopeKind {
   readonly name: string;
@@ -33,13 +34,19 @@ export interface DapVariable {
   readonly name: string;
   readonly value: string;
   readonly type?: string;
+  readonly evaluateName?: string;
   readonly variablesReference: number;
-  readonly presentationHint: { readonly kind: 'data' | 'property'; readonly attributes: readonly ['readOnly'] };
+  readonly namedVariables?: number;
+  readonly indexedVariables?: number;
+  /** Not there: it can be set. */
+  readonly presentationHint?: { readonly kind: 'data' | 'property' | 'class'; readonly attributes: readonly ['readOnly'] };
+  /** VS Code's: what `debugProtocolVariableMenuContext` is in menus of this variable. */
+  readonly __vscodeVariableMenuContext?: string;
 }
 
 export type ReadTable = (kind: TableKind, virtualPid: number) => Promise<readonly TableRow[]>;
 
-type Target = { readonly tables: readonly TableKind[]; readonly virtualPid: number } | { readonly row: TableRow };
+type Target = { readonly tables: readonly TableKind[]; readonly virtualPid: number } | { readonly row: TableRow } | DesignPlace;
 
 /** `4711 → real 5190`, or the one name where both are the same. */
 export function bothNames(row: TableRow): string {
@@ -72,27 +79,46 @@ export class Variables {
   readonly #targets = new Map<number, Target>();
   #next = 1;
 
-  constructor(readTable: ReadTable) {
+  readonly design: Design;
+
+  constructor(readTable: ReadTable, ask: Ask) {
     this.#readTable = readTable;
+    this.design = new Design(ask, (place) => this.#refer(place));
   }
 
   reset(): void {
     this.#targets.clear();
+    this.design.reset();
   }
 
   scopes(virtualPid: number): DapScope[] {
-    return SCOPES.map(({ name, tables, expensive }) => ({
-      name,
-      expensive,
-      variablesReference: this.#refer({ tables, virtualPid }),
-    }));
+    const design = { design: '', memory: false, virtualPid, scopes: 0, signals: 0 };
+    return [
+      ...SCOPES.map(({ name, tables, expensive }) => ({
+        name,
+        expensive,
+        variablesReference: this.#refer({ tables, virtualPid }),
+      })),
+      { name: 'Signals', expensive: true, variablesReference: this.#refer(design) },
+    ];
+  }
+
+  has(reference: number): boolean {
+    return this.#targets.has(reference);
+  }
+
+  /** undefined: it is no part of the design. */
+  place(reference: number): DesignPlace | undefined {
+    const target = this.#targets.get(reference);
+    return target && 'design' in target ? target : undefined;
   }
 
   /** undefined: nobody gave out that number, or it is no longer valid. */
-  async children(reference: number): Promise<DapVariable[] | undefined> {
+  async children(reference: number, page: Page = {}): Promise<DapVariable[] | undefined> {
     const target = this.#targets.get(reference);
     if (!target) return undefined;
     if ('row' in target) return fields(target.row);
+    if ('design' in target) return this.design.children(target, page);
     const { tables, virtualPid } = target;
     const read = await Promise.all(tables.map(async (kind) => ({ kind, rows: await this.#readTable(kind, virtualPid) })));
     const used = new Map<string, number>();

@@ -44,6 +44,6 @@ export function reportText(name: string, runs: readonly Run[], format: string): 
     case 'junit':
       return junit(name, runs);
     default:
-      throw failure('usage', { what: `--format ${format}`, remedy: 'Formats: csv, json, junit' });
+      throw failure('usage', { what: `--format ${format}`, remedy: 'Formats: csv, json, junit, html' });
   }
 }

@@ -137,19 +137,52 @@ export const Run = z.object({
 export type Run = z.infer<typeof Run>;
 
 /** A share of the runs with its interval (Wilson), in which the true rate is at the campaign's confidence. */
-export interface Rate {
-  count: number;
-  rate: number;
-  low: number;
-  high: number;
-}
+export const Rate = z.object({ count: whole, rate: z.number(), low: z.number(), high: z.number() });
+export type Rate = z.infer<typeof Rate>;
 
-export interface CampaignSummary {
-  runs: number;
-  planned: number;
+export const CampaignSummary = z.object({
+  runs: whole,
+  planned: whole,
   /** All faults that there are. */
-  population: number;
-  outcomes: Partial<Record<Outcome, Rate>>;
-  notEffective: number;
-  runsPerSecond: number;
-}
+  population: whole,
+  outcomes: z.partialRecord(Outcome, Rate),
+  notEffective: whole,
+  runsPerSecond: z.number(),
+});
+export type CampaignSummary = z.infer<typeof CampaignSummary>;
+
+/** What `cairn campaign status --json` prints: the summary, and what views show beside it. */
+export const CampaignStatus = CampaignSummary.extend({
+  name: z.string(),
+  /** Absolute; where its results are. */
+  folder: z.string(),
+  models: z.array(z.object({ model: z.string(), outcome: Outcome, count: whole })),
+});
+export type CampaignStatus = z.infer<typeof CampaignStatus>;
+
+/** What `cairn campaign show --limit … --json` prints. */
+export const RunPage = z.object({ total: whole, offset: whole, runs: z.array(Run) });
+export type RunPage = z.infer<typeof RunPage>;
+
+/** What `cairn campaign show FILE RUN --json` prints. */
+export const RunDetail = Run.extend({ console: z.string(), again: z.string() });
+export type RunDetail = z.infer<typeof RunDetail>;
+
+/** Where a file is no campaign. Lines are counted from 1; 0: at none. */
+export const CampaignProblem = z.object({ line: whole, message: z.string() });
+export type CampaignProblem = z.infer<typeof CampaignProblem>;
+
+/** What `cairn campaign check --json` prints: also the name of its results, and the folder where they are; both empty where it is no campaign. */
+export const CampaignCheck = z.object({ problems: z.array(CampaignProblem), name: z.string(), folder: z.string() });
+export type CampaignCheck = z.infer<typeof CampaignCheck>;
+
+/** What each outcome is called, and what it says of the design. */
+export const outcomeWords: Readonly<Record<Outcome, { label: string; meaning: string }>> = {
+  masked: { label: 'Masked', meaning: 'as without a fault' },
+  silentDataCorruption: { label: 'Silent data corruption', meaning: 'other output, and nobody noticed' },
+  detected: { label: 'Detected', meaning: 'the design said so' },
+  trap: { label: 'Trap', meaning: 'it ended with another status' },
+  hang: { label: 'Hang', meaning: 'it did not end' },
+  crash: { label: 'Crash', meaning: 'a signal ended it' },
+  toolError: { label: 'Tool error', meaning: 'the run itself failed, and counts as no result' },
+};

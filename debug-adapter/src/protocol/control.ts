@@ -6,7 +6,22 @@
 import * as z from 'zod';
 import { OperationStatus } from './operation.js';
 import { ChangedFile, ClockRule, ConnectionRule, FileRule } from './rules.js';
-import { SignalsParams, SignalsResult, SignalWritesParams, SignalWritesResult } from './signals.js';
+import {
+  ChooseSignalsParams,
+  ChooseSignalsResult,
+  InstancesParams,
+  InstancesResult,
+  ReadSignalsParams,
+  ReadSignalsResult,
+  ScopeParams,
+  ScopeResult,
+  SignalsParams,
+  SignalsResult,
+  SignalWritesParams,
+  SignalWritesResult,
+  WatchSignalsParams,
+  WatchSignalsResult,
+} from './signals.js';
 import { PreflightFinding, RestartChange, SimulatedTime } from './snapshot.js';
 import { OperationTimeline } from './timeline.js';
 
@@ -90,6 +105,10 @@ export const SessionStatus = z.object({
   /** ADDRESS:PORT at which hosts can join; null: none can. */
   listen: z.string().nullable(),
   operation: OperationStatus.nullable(),
+  /** It is held, and the program itself, or a plugin in it, has asked for that: what it is about (a signal's name; may be empty), and why. */
+  heldBy: z.object({ what: z.string(), why: z.string() }).nullable().default(null),
+  /** Names of design signals whose values are noted with each snapshot. */
+  chosenSignals: z.array(z.string()).default([]),
   /** As a shell gives it (128+n for signal n); null while it runs, or where nobody could see it. */
   exitStatus: z.number().nullable(),
   /** true: the coordinator owns the computation's terminal, see terminal/open. */
@@ -312,10 +331,18 @@ export const requests = {
     params: z.object({ changes: z.array(PluginSetting).min(1) }),
     result: z.object({ plugins: z.array(Plugin) }),
   },
-  /** Design signals of the simulation in the computation, which runs on. */
+  /**
+   * Design signals of the simulation in the computation, which runs on, or is held: then a copy of it is asked, and the values are those of
+   * where it stands.
+   */
   'session/signals': { params: SignalsParams, result: SignalsResult },
-  /** In one time step; each is read back at its end. */
+  'session/scope': { params: ScopeParams, result: ScopeResult },
+  'session/instances': { params: InstancesParams, result: InstancesResult },
+  'session/readSignals': { params: ReadSignalsParams, result: ReadSignalsResult },
+  /** In one time step; each is read back at its end. One that is held goes on to the end of its time step, or of the next one, and is held there. */
   'session/writeSignals': { params: SignalWritesParams, result: SignalWritesResult },
+  'session/watchSignals': { params: WatchSignalsParams, result: WatchSignalsResult },
+  'session/chooseSignals': { params: ChooseSignalsParams, result: ChooseSignalsResult },
   'session/table': { params: TableParams, result: TableResult },
   /** How the last operations of the session went, the oldest first. */
   'session/timelines': { params: Nothing, result: TimelinesResult },

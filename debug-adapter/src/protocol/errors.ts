@@ -437,6 +437,18 @@ export const errorTable = define({
     message: 'Several processes are simulations: {all}',
     remedy: 'Name one by its id: --pid PID.',
   },
+  signalNotWritten: {
+    number: 880,
+    blame: 'user',
+    message: '{name} was not written: {why}',
+    remedy: 'What each simulator can do is in README.md, "Design signals".',
+  },
+  noSuchSignal: {
+    number: 881,
+    blame: 'user',
+    message: 'The design has no signal {name}',
+    remedy: 'Write its name with all scopes, as the Variables view and `cairn signals PATTERN` show it.',
+  },
   // 81x: campaigns
   campaignFile: {
     number: 810,

@@ -76,3 +76,77 @@ export type WrittenSignal = z.infer<typeof WrittenSignal>;
 
 export const SignalWritesResult = z.object({ ...Answer, written: z.array(WrittenSignal) });
 export type SignalWritesResult = z.infer<typeof SignalWritesResult>;
+
+/** A scope of the design: a module's instance, a generate block, a task. */
+export const DesignScope = z.object({
+  name: z.string(),
+  /** How many there are directly in it. */
+  scopes: z.number().int().nonnegative(),
+  signals: z.number().int().nonnegative(),
+  /** Of what module it is an instance; empty: it is none, or the simulator does not tell. */
+  module: z.string(),
+});
+export type DesignScope = z.infer<typeof DesignScope>;
+
+const Page = {
+  offset: z.number().int().nonnegative().default(0),
+  limit: z.number().int().positive().max(SIGNALS_AT_ONCE).default(200),
+};
+
+/** What is directly in a scope: first its scopes, then its signals. Of a memory: its words. Empty: what is at the top. */
+export const ScopeParams = z.object({ scope: z.string().max(4000).default(''), ...Page, ...Simulation });
+export type ScopeParams = z.infer<typeof ScopeParams>;
+
+export const ScopeResult = z.object({
+  ...Answer,
+  total: z.object({ scopes: z.number().int(), signals: z.number().int() }),
+  scopes: z.array(DesignScope),
+  signals: z.array(DesignSignal),
+  next: z.number().int().nullable(),
+});
+export type ScopeResult = z.infer<typeof ScopeResult>;
+
+/** Scopes of the whole design that are instances of a module; empty: all scopes. */
+export const InstancesParams = z.object({ module: z.string().max(4000).default(''), ...Page, ...Simulation });
+export type InstancesParams = z.infer<typeof InstancesParams>;
+
+export const InstancesResult = z.object({ ...Answer, instances: z.array(DesignScope), next: z.number().int().nullable() });
+export type InstancesResult = z.infer<typeof InstancesResult>;
+
+const SignalNames = z.array(z.string().min(1).max(4000));
+
+export const ReadSignalsParams = z.object({ names: SignalNames.min(1).max(WRITES_AT_ONCE), ...Simulation });
+export type ReadSignalsParams = z.infer<typeof ReadSignalsParams>;
+
+export const ReadSignalsResult = z.object({
+  ...Answer,
+  signals: z.array(DesignSignal),
+  /** Names that the design does not have. */
+  missing: z.array(z.string()),
+});
+export type ReadSignalsResult = z.infer<typeof ReadSignalsResult>;
+
+export const WATCHES_AT_ONCE = 32;
+
+export const SignalWatch = z.object({
+  name: z.string().min(1).max(500),
+  /** "== 8'h2a", "> 3", "8'h2a"; absent or empty: every change. */
+  condition: z.string().max(2000).optional(),
+});
+export type SignalWatch = z.infer<typeof SignalWatch>;
+
+/** In place of those of before. A change after which the condition is so holds the computation, at the end of the time step. */
+export const WatchSignalsParams = z.object({ watches: z.array(SignalWatch).max(WATCHES_AT_ONCE), ...Simulation });
+export type WatchSignalsParams = z.infer<typeof WatchSignalsParams>;
+
+export const WatchSignalsResult = z.object({
+  ...Answer,
+  /** `why`: not empty: it is not watched. */
+  watched: z.array(z.object({ name: z.string(), why: z.string() })),
+});
+export type WatchSignalsResult = z.infer<typeof WatchSignalsResult>;
+
+/** Signals whose values are noted with each snapshot; absent: as they are. */
+export const ChooseSignalsParams = z.object({ names: SignalNames.max(WRITES_AT_ONCE).optional() });
+export type ChooseSignalsParams = z.infer<typeof ChooseSignalsParams>;
+export const ChooseSignalsResult = z.object({ names: z.array(z.string()) });

@@ -26,6 +26,10 @@ export const SimulatedTime = z.object({
 });
 export type SimulatedTime = z.infer<typeof SimulatedTime>;
 
+/** What a design signal was; null: it had no value then. */
+export const NotedSignal = z.object({ name: z.string(), value: z.string().nullable() });
+export type NotedSignal = z.infer<typeof NotedSignal>;
+
 export const SnapshotProcess = z.object({
   virtualPid: z.number().int().positive(),
   /** Virtual pid; 0: outside the computation. The first process of the list is one of those. */
@@ -78,6 +82,8 @@ export const Manifest = z.object({
   folder: z.string(),
   host: z.object({ name: z.string(), kernel: z.string(), architecture: z.string(), cpuModel: z.string(), libc: z.string() }),
   simulatedTime: SimulatedTime.nullable(),
+  /** Those that the session had chosen. */
+  signals: z.array(NotedSignal).default([]),
   /** Milliseconds that threads were stopped. */
   pauseMs: z.number(),
   /** Milliseconds from the request until everything was on disk. */
@@ -128,6 +134,7 @@ export const SnapshotSummary = z.object({
   createdAt: z.string(),
   session: z.string(),
   simulatedTime: SimulatedTime.nullable(),
+  signals: z.array(NotedSignal).optional(),
   bytes: z.number(),
   pauseMs: z.number(),
   totalMs: z.number(),

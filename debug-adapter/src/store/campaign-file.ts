@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
-import { Campaign } from '../protocol/campaign.js';
+import { Campaign, type CampaignProblem } from '../protocol/campaign.js';
 import { failure, reason } from '../protocol/errors.js';
 
 export interface CampaignFile {
@@ -15,16 +15,21 @@ export interface CampaignFile {
   store: string;
 }
 
-/** Throws `fileNotReadable`, or `campaignFile` with the line at fault. */
-export function readCampaign(file: string): CampaignFile {
-  const path = resolve(file);
-  let text: string;
+function textOf(path: string): string {
   try {
-    text = readFileSync(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (cause) {
     throw failure('fileNotReadable', { what: 'campaign', path, why: reason(cause) }, cause);
   }
-  const campaign = parseCampaign(text, path);
+}
+
+/** All that is wrong with a file; throws `fileNotReadable`. */
+export const campaignProblems = (file: string): CampaignProblem[] => lookAtCampaign(textOf(resolve(file))).problems;
+
+/** Throws `fileNotReadable`, or `campaignFile` with the line at fault. */
+export function readCampaign(file: string): CampaignFile {
+  const path = resolve(file);
+  const campaign = parseCampaign(textOf(path), path);
   return {
     name: basename(path).replace(/(\.campaign)?\.(ya?ml|json)$/, ''),
     campaign,
@@ -33,29 +38,35 @@ export function readCampaign(file: string): CampaignFile {
 }
 
 export function parseCampaign(text: string, path: string): Campaign {
+  const { campaign, problems } = lookAtCampaign(text);
+  if (campaign !== undefined) return campaign;
+  const [{ line, message } = { line: 0, message: 'it is no campaign' }] = problems;
+  throw failure('campaignFile', { path: line === 0 ? path : `${path}:${line}`, why: message });
+}
+
+/** All that is wrong with it, each at its line; 0: at none. */
+export function lookAtCampaign(text: string): { campaign?: Campaign; problems: CampaignProblem[] } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const at = (offset: number): string => `${path}:${lines.linePos(offset).line}`;
-  const [first] = document.errors;
-  if (first !== undefined) throw failure('campaignFile', { path: at(first.pos[0]), why: first.message });
+  const at = (offset: number): number => lines.linePos(offset).line;
+  if (document.errors.length > 0) return { problems: document.errors.map(({ pos, message }) => ({ line: at(pos[0]), message })) };
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: 1000 });
   } catch (cause) {
-    throw failure('campaignFile', { path, why: reason(cause) }, cause);
+    return { problems: [{ line: 0, message: reason(cause) }] };
   }
   const result = Campaign.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  // The nearest thing that is in the file: what is missing has no place.
-  let node: unknown;
-  for (let depth = issue?.path.length ?? 0; depth >= 0 && !hasRange(node); depth--)
-    node = depth === 0 ? document.contents : document.getIn(issue?.path.slice(0, depth) ?? [], true);
-  const where = issue?.path.join('.') ?? '';
-  throw failure('campaignFile', {
-    path: hasRange(node) ? at(node.range[0]) : path,
-    why: `${where === '' ? '' : `${where}: `}${issue?.message ?? 'it is no campaign'}`,
+  if (result.success) return { campaign: result.data, problems: [] };
+  const problems = result.error.issues.map(({ path, message }) => {
+    // The nearest thing that is in the file: what is missing has no place.
+    let node: unknown;
+    for (let depth = path.length; depth >= 0 && !hasRange(node); depth--)
+      node = depth === 0 ? document.contents : document.getIn(path.slice(0, depth), true);
+    const where = path.join('.');
+    return { line: hasRange(node) ? at(node.range[0]) : 0, message: `${where === '' ? '' : `${where}: `}${message}` };
   });
+  return { problems };
 }
 
 function hasRange(node: unknown): node is { range: [number, number, number] } {

@@ -20,6 +20,16 @@ const LAYOUT = `
   CREATE INDEX IF NOT EXISTS run_outcome ON run (outcome, number);
 `;
 
+export interface RunQuery {
+  outcome?: Outcome | undefined;
+  model?: string | undefined;
+  /** Part of the fault's words or of the deviation. */
+  search?: string | undefined;
+  effective?: boolean | undefined;
+  offset: number;
+  limit: number;
+}
+
 export class CampaignResults {
   readonly path: string;
   readonly #database: DatabaseSync;
@@ -112,6 +122,31 @@ export class CampaignResults {
     const where = outcome === undefined ? '' : 'WHERE outcome = ?';
     const statement = this.#database.prepare(`SELECT * FROM run ${where} ORDER BY number`);
     for (const row of outcome === undefined ? statement.iterate() : statement.iterate(outcome)) yield runOf(row);
+  }
+
+  /** A part of those that are asked for, in their order, and how many there are. */
+  page({ outcome, model, search, effective, offset, limit }: RunQuery): { total: number; runs: Run[] } {
+    const conditions: [sql: string, value: string | number][] = [];
+    if (outcome !== undefined) conditions.push(['outcome = ?', outcome]);
+    if (model !== undefined) conditions.push(['model = ?', model]);
+    if (effective !== undefined) conditions.push(['effective = ?', Number(effective)]);
+    if (search !== undefined && search !== '')
+      conditions.push(["(fault || ' ' || deviation) LIKE ? ESCAPE '\\'", `%${search.replace(/[\\%_]/g, '\\$&')}%`]);
+    const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(([sql]) => sql).join(' AND ')}`;
+    const values = conditions.map(([, value]) => value);
+    const count = this.#database.prepare(`SELECT count(*) AS count FROM run ${where}`).get(...values);
+    // Without the consoles, which are long.
+    const columns = 'number, model, fault, outcome, effective, deviation, status, elapsed_ms, finished_at';
+    const rows = this.#database.prepare(`SELECT ${columns} FROM run ${where} ORDER BY number LIMIT ? OFFSET ?`);
+    return { total: Number(count?.['count'] ?? 0), runs: rows.all(...values, limit, offset).map(runOf) };
+  }
+
+  /** How many of each model had each outcome. */
+  byModel(): { model: string; outcome: Outcome; count: number }[] {
+    const rows = this.#database
+      .prepare('SELECT model, outcome, count(*) AS count FROM run GROUP BY model, outcome ORDER BY model')
+      .all();
+    return rows.map((row) => ({ model: String(row['model']), outcome: row['outcome'] as Outcome, count: Number(row['count']) }));
   }
 
   /** undefined: it has not been run. */

@@ -119,6 +119,7 @@ export function summarize(folder: string): SnapshotSummary {
     createdAt: manifest.createdAt,
     session: manifest.session,
     simulatedTime: manifest.simulatedTime,
+    signals: manifest.signals,
     bytes: manifest.bytes,
     pauseMs: manifest.pauseMs,
     totalMs: manifest.totalMs,

@@ -280,7 +280,7 @@ struct cairn_request {
   const void *text;   /* BEGIN: bytes of any kind, valid during the call */
   uint64_t text_size;
   uint32_t reason;    /* GIVE_UP: enum cairn_request_reason */
-  uint32_t reserved;
+  uint32_t held;      /* BEGIN: 1: all threads of the application are stopped, and host->in_copy can be called */
 };
 
 /* A function of the program or of a library that the plugin is called at the beginning of: once, at the next call, whoever makes it,
@@ -288,7 +288,10 @@ struct cairn_request {
  * nothing of this costs anything. For 64-bit programs. The struct lives for as long as the process. Since 1.1. */
 enum cairn_entry_result {
   CAIRN_ENTRY_GO_ON = 0,  /* the call goes on as if nothing had been there */
-  CAIRN_ENTRY_RETURN = 1  /* the function is left out: the call returns 0 */
+  CAIRN_ENTRY_RETURN = 1, /* the function is left out: the call returns 0 */
+  /* As RETURN, and the next call comes to `entered`, too. It costs some microseconds a call. Only for a function that no two threads call at
+   * the same time: its first bytes change while threads run. */
+  CAIRN_ENTRY_AGAIN = 2
 };
 struct cairn_entry {
   uint32_t size;
@@ -435,6 +438,16 @@ struct cairn_host {
   int32_t (*enter)(struct cairn_entry *const *entries, uint32_t count, void (*meanwhile)(void *context), void *context);
   /* [any] Takes that back where no call has come yet: 1; 0: one has, or it was not armed. */
   int32_t (*leave)(struct cairn_entry *entry);
+
+  /* [running, within cairn_plugin.request where it says `held`] Calls job(context, result, capacity) in a copy of the process that is thrown
+   * away afterwards, on its first thread's behalf: for code of the program's that may not be called where its threads stand. The copy has
+   * the application's descriptors, and must leave them alone. What job leaves in `result` is copied back. Gives what job gave; -ETIMEDOUT: it
+   * did not return in two seconds; -EFAULT: it ended the copy; -EBUSY: the threads run. */
+  int64_t (*in_copy)(int64_t (*job)(void *context, void *result, uint64_t capacity), void *context, void *result, uint64_t capacity);
+  /* [any, in threads of the application] Asks for the computation to be held, and returns when it goes on again: 1; 2: it was restarted
+   * meanwhile; -errno: it was not held. `what` (a signal, a variable; may be "") and `why` are shown to whoever sees it held. -EDEADLK in
+   * Cairn's own thread and in a critical section; not in signal handlers. */
+  int32_t (*request_hold)(const char *what, const char *why);
 };
 
 /* One row of a table of virtual names. All strings may be empty. */

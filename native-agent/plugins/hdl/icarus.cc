@@ -5,6 +5,7 @@
 #include "hdl/safe_point.h"
 #include "hdl/serving.h"
 #include "hdl/signals.h"
+#include "hdl/watch.h"
 
 namespace cairn::hdl {
 namespace {
@@ -36,14 +37,16 @@ int32_t assigned(VpiCallback* callback) {
 }
 
 int32_t settled(VpiCallback* callback) {
-  if (request().writes) {
+  if (request().what == What::write) {
     if (!go_on_serving(number_of(callback))) return 0;
     answer_writes(*program_);
+    const bool holds = request().holds;
     end_serving();
+    if (holds) hold_after_write();
     return 0;
   }
   if (!begin_serving(number_of(callback))) return 0;
-  list_signals(*program_);
+  answer_reads(*program_);
   end_serving();
   return 0;
 }
@@ -64,8 +67,17 @@ uint32_t between_events(cairn_entry*, const uint64_t*) {
   if (program_->signals_handler != nullptr) (void)host_->leave(&signal_entry);
   const int32_t mode = *program_->mode_flag;
   *program_->mode_flag = mode_read_write;
-  if (request().writes) expect(callback_read_write, assigned, serving_number());
-  else expect(callback_read_only, settled, serving_number());
+  const uint32_t number = serving_number();
+  if (is_waiting(number) && request().what == What::watch) {
+    if (begin_serving(number)) {
+      take_watches(*program_, true);
+      end_serving();
+    }
+  } else {
+    take_watches(*program_, false);
+    if (is_waiting(number) && request().what == What::write) expect(callback_read_write, assigned, number);
+    else if (is_waiting(number)) expect(callback_read_only, settled, number);
+  }
   *program_->mode_flag = mode;
   return __atomic_exchange_n(&stops, 0, __ATOMIC_ACQ_REL) != 0 ? CAIRN_ENTRY_GO_ON : CAIRN_ENTRY_RETURN;
 }

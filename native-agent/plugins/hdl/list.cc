@@ -1,6 +1,6 @@
 #include "common/text.h"
 #include "hdl/names.h"
-#include "hdl/signals.h"
+#include "hdl/walk.h"
 
 namespace cairn::hdl {
 namespace {
@@ -14,7 +14,47 @@ struct Listing {
   bool full = false;
 };
 
-/// False: it has no place any more.
+void visit(Listing* to, Handle object) {
+  static char name[longest_name];
+  const char* kind_name = "";
+  const Kind kind = kind_of(to->program, object, &kind_name);
+  const char* full = kind != Kind::none ? to->program.vpi.text(vpi_full_name, object) : nullptr;
+  if (full == nullptr || !matches(request().pattern, full)) return;
+  if (to->seen++ < request().offset) return;
+  uint64_t size = 0;
+  for (; full[size] != 0 && size + 1 < sizeof name; ++size) name[size] = full[size];
+  name[size] = 0;
+  if (to->listed == request().limit || !add_signal(to->program, object, name, kind, kind_name)) {
+    to->full = true;
+    return;
+  }
+  ++to->listed;
+}
+
+void walk(Listing* to, Handle scope) {
+  for_each_signal(to->program, scope, to->full, [to](Handle object) { visit(to, object); });
+  if (!to->full) for_each_scope(to->program, scope, to->full, [to](Handle inner) { walk(to, inner); });
+}
+
+/// NAME[INDEX] of a memory: its word. True: it is one.
+bool list_word(const Program& program, const char* pattern) {
+  static char name[longest_name];
+  uint32_t length = 0;
+  int32_t index = 0;
+  if (!split_index(pattern, &length, &index) || length >= sizeof name) return false;
+  for (uint32_t i = 0; i < length; ++i) name[i] = pattern[i];
+  name[length] = 0;
+  const char* kind_name = "";
+  Handle memory = program.vpi.by_name(name, nullptr);
+  Handle word = memory != nullptr && kind_of(program, memory, &kind_name) == Kind::memory ? program.vpi.by_index(memory, index) : nullptr;
+  if (word != nullptr) (void)add_signal(program, word, pattern, Kind::vector, "reg");
+  let_go(program, word);
+  let_go(program, memory);
+  return word != nullptr;
+}
+
+}  // namespace
+
 bool add_signal(const Program& program, Handle object, const char* name, Kind kind, const char* kind_name) {
   static char value[most_bits + 1];
   int32_t left = 0, right = 0;
@@ -39,74 +79,30 @@ bool add_signal(const Program& program, Handle object, const char* name, Kind ki
   return add_line(fields, 7, 64);
 }
 
-void visit(Listing* to, Handle object) {
-  static char name[longest_name];
-  const char* kind_name = "";
-  const Kind kind = kind_of(to->program, object, &kind_name);
-  const char* full = kind != Kind::none ? to->program.vpi.text(vpi_full_name, object) : nullptr;
-  if (full == nullptr || !matches(request().pattern, full)) return;
-  if (to->seen++ < request().offset) return;
-  uint64_t size = 0;
-  for (; full[size] != 0 && size + 1 < sizeof name; ++size) name[size] = full[size];
-  name[size] = 0;
-  if (to->listed == request().limit || !add_signal(to->program, object, name, kind, kind_name)) {
-    to->full = true;
-    return;
-  }
-  ++to->listed;
-}
-
-template <class Visit>
-void for_each(const Program& program, int32_t type, Handle scope, const bool& enough, Visit visit) {
-  Handle iterator = program.vpi.iterate(type, scope);
-  if (iterator == nullptr) return;
-  while (Handle object = program.vpi.scan(iterator)) {
-    visit(object);
-    let_go(program, object);
-    if (!enough) continue;
-    program.vpi.free(iterator);
-    return;
-  }
-}
-
-void walk(Listing* to, Handle scope) {
-  const bool icarus = to->program.simulator == Simulator::icarus;
-  const int32_t kinds[] = {vpi_reg, vpi_net, vpi_variables, vpi_memory, vpi_net_array, vpi_reg_array};
-  for (uint32_t i = 0; i < (icarus ? sizeof kinds / sizeof kinds[0] : 1) && !to->full; ++i) {
-    for_each(to->program, kinds[i], scope, to->full, [to](Handle object) { visit(to, object); });
-  }
-  if (!to->full) for_each(to->program, icarus ? vpi_internal_scope : vpi_module, scope, to->full, [to](Handle inner) { walk(to, inner); });
-}
-
-/// NAME[INDEX] of a memory: its word. True: it is one.
-bool list_word(const Program& program) {
-  static char name[longest_name];
-  uint32_t length = 0;
-  int32_t index = 0;
-  const char* pattern = request().pattern;
-  if (!split_index(pattern, &length, &index) || length >= sizeof name) return false;
-  for (uint32_t i = 0; i < length; ++i) name[i] = pattern[i];
-  name[length] = 0;
-  const char* kind_name = "";
-  Handle memory = program.vpi.by_name(name, nullptr);
-  Handle word = memory != nullptr && kind_of(program, memory, &kind_name) == Kind::memory ? program.vpi.by_index(memory, index) : nullptr;
-  if (word != nullptr) (void)add_signal(program, word, pattern, Kind::vector, "reg");
-  let_go(program, word);
-  let_go(program, memory);
-  return word != nullptr;
-}
-
-}  // namespace
-
 void list_signals(const Program& program) {
-  begin_answer();
-  add_time(program);
-  if (list_word(program)) return;
+  if (list_word(program, request().pattern)) return;
   Listing listing = {program};
-  for_each(program, vpi_module, nullptr, listing.full, [&listing](Handle scope) { walk(&listing, scope); });
-  if (!listing.full) return;
+  for_each_scope(program, nullptr, listing.full, [&listing](Handle scope) { walk(&listing, scope); });
+  if (listing.full) add_more(request().offset + listing.listed);
+}
+
+void read_signals(const Program& program) {
+  const Request& all = request();
+  for (uint32_t i = 0; i < all.count; ++i) {
+    const char* name = all.write[i].name;
+    const char* kind_name = "";
+    if (list_word(program, name)) continue;
+    Handle object = program.vpi.by_name(name, nullptr);
+    const Kind kind = object != nullptr ? kind_of(program, object, &kind_name) : Kind::none;
+    const char* fields[] = {"missing", name};
+    if (kind == Kind::none || !add_signal(program, object, name, kind, kind_name)) (void)add_line(fields, 2);
+    let_go(program, object);
+  }
+}
+
+void add_more(uint64_t offset) {
   plugin::Text<32> next;
-  next.add(static_cast<int64_t>(request().offset + listing.listed));
+  next.add(static_cast<int64_t>(offset));
   const char* fields[] = {"more", next.text()};
   (void)add_line(fields, 2);
 }

@@ -9,6 +9,8 @@
 #include "hdl/request.h"
 #include "hdl/safe_point.h"
 #include "hdl/serving.h"
+#include "hdl/signals.h"
+#include "hdl/watch.h"
 
 namespace cairn::hdl {
 namespace {
@@ -52,6 +54,37 @@ bool is_look(const cairn_request& from) {
   return from.text_size == 4 && text[0] == 'l' && text[1] == 'o' && text[2] == 'o' && text[3] == 'k';
 }
 
+int32_t arm(const Program& found) { return found.simulator == Simulator::icarus ? arm_icarus(host, found) : arm_verilator(host, found); }
+
+int64_t answer_in_copy(void* context, void* result, uint64_t capacity) {
+  const auto& found = *static_cast<const Program*>(context);
+  constexpr int32_t mode_read_write = 4;
+  if (found.mode_flag != nullptr) *found.mode_flag = mode_read_write;
+  if (request().what == What::watch) answer_watches(found);
+  else answer_reads(found);
+  uint64_t size = 0;
+  const char* text = answer_text(&size);
+  if (size > capacity) return -EMSGSIZE;
+  for (uint64_t i = 0; i < size; ++i) static_cast<char*>(result)[i] = text[i];
+  return static_cast<int64_t>(size);
+}
+
+/// The threads are stopped, wherever they are: what only looks is done in a copy.
+int32_t answer_held(const Program& found) {
+  const int64_t size = host->in_copy(answer_in_copy, const_cast<Program*>(&found), answer_place(), largest_answer);
+  if (size < 0) {
+    return host->fail(size == -EBUSY ? -EBUSY : -EAGAIN, "simulation",
+                      "the simulation is held where its signals cannot be looked at (within its own memory management); resume it, and hold it again");
+  }
+  take_answer(static_cast<uint64_t>(size));
+  if (request().what == What::watch) {
+    const int32_t error = arm(found);
+    if (error < 0) return error;
+  }
+  uint64_t ignored = 0;
+  return host->answer(0, answer_text(&ignored), static_cast<uint64_t>(size));
+}
+
 int32_t begin(const cairn_request& from) {
   int32_t error = 0;
   const Program* found = program(host, &error);
@@ -63,10 +96,12 @@ int32_t begin(const cairn_request& from) {
   }
   error = read_request(host, from);
   if (error < 0) return error;
+  if (request().what == What::watch && !want_watches(host)) return host->fail(-EAGAIN, "simulation", "the simulation is just taking up others; ask again");
   entered = found;
+  if (from.held != 0 && request().what != What::write) return answer_held(*found);
   number = (number + 1) & 0xffffff;
   __atomic_store_n(&state, number * 4 + waits, __ATOMIC_RELEASE);
-  error = found->simulator == Simulator::icarus ? arm_icarus(host, *found) : arm_verilator(host, *found);
+  error = arm(*found);
   if (error < 0) (void)take_back();
   return error;
 }
@@ -80,7 +115,9 @@ int32_t init(const cairn_host* given, const char*) {
 
 int32_t event(uint32_t number_of_event, void*) {
   // Nobody waits here for what the simulation was asked where it was copied.
-  if (number_of_event == CAIRN_EVENT_RESTART || number_of_event == CAIRN_EVENT_FORK_CHILD) __atomic_store_n(&state, number * 4 + idle, __ATOMIC_RELEASE);
+  if (number_of_event != CAIRN_EVENT_RESTART && number_of_event != CAIRN_EVENT_FORK_CHILD) return 0;
+  __atomic_store_n(&state, number * 4 + idle, __ATOMIC_RELEASE);
+  forget_watches();
   return 0;
 }
 
@@ -110,6 +147,18 @@ void end_serving() {
   __atomic_store_n(&state, number * 4 + idle, __ATOMIC_RELEASE);
   (void)host->answer(0, text, size);
   host->allow_checkpoint();
+}
+
+bool is_waiting(uint32_t asked) { return __atomic_load_n(&state, __ATOMIC_ACQUIRE) == asked * 4 + waits; }
+
+bool holds_soon() {
+  return (__atomic_load_n(&state, __ATOMIC_ACQUIRE) & 3) == served && request().what == What::write && request().holds;
+}
+
+void hold_after_write() {
+  const char *what = "", *why = "a signal was written";
+  (void)take_change(&what, &why);
+  (void)host->request_hold(what, why);
 }
 
 }  // namespace cairn::hdl

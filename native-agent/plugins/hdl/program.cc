@@ -162,7 +162,7 @@ void find_file(const cairn_host* host, uint64_t base, const Wanted* wanted, Foun
 
 bool has_vpi(const Vpi& vpi) {
   return vpi.iterate != nullptr && vpi.scan != nullptr && vpi.by_name != nullptr && vpi.by_index != nullptr && vpi.related != nullptr &&
-         vpi.get != nullptr && vpi.text != nullptr && vpi.get_value != nullptr && vpi.put_value != nullptr && vpi.register_callback != nullptr &&
+         vpi.get != nullptr && vpi.text != nullptr && vpi.get_value != nullptr && vpi.put_value != nullptr && vpi.register_callback != nullptr && vpi.remove_callback != nullptr &&
          vpi.get_time != nullptr && vpi.free != nullptr;
 }
 
@@ -192,6 +192,7 @@ const Program* program(const cairn_host* host, int32_t* error) {
       {"vpi_iterate", &to.vpi.iterate}, {"vpi_scan", &to.vpi.scan}, {"vpi_handle_by_name", &to.vpi.by_name},
       {"vpi_handle_by_index", &to.vpi.by_index}, {"vpi_handle", &to.vpi.related}, {"vpi_get", &to.vpi.get}, {"vpi_get_str", &to.vpi.text},
       {"vpi_get_value", &to.vpi.get_value}, {"vpi_put_value", &to.vpi.put_value}, {"vpi_register_cb", &to.vpi.register_callback},
+      {"vpi_remove_cb", &to.vpi.remove_callback},
       {"vpi_get_time", &to.vpi.get_time}, {"vpi_free_object", &to.vpi.free},
       {"_Z12stop_handleri", &to.stop_handler}, {"_Z13schedule_stopi", &to.schedule_stop}, {"_Z16schedule_stoppedv", &to.schedule_stopped},
       {"signals_handler", &to.signals_handler},

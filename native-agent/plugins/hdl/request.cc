@@ -8,7 +8,6 @@ namespace cairn::hdl {
 namespace {
 
 constexpr uint64_t largest_request = 64 * 1024;
-constexpr uint64_t largest_answer = 256 * 1024;
 constexpr uint64_t room_size = uint64_t{most_writes} * 3 * 256 + 64 * 1024;
 constexpr uint32_t most_listed = 10'000;
 
@@ -42,6 +41,43 @@ bool read_write(char* line, Write* write) {
   return write->name[0] != 0 && (write->action == Action::release || write->value[0] != 0);
 }
 
+bool read_watch(char* line, Write* write, const char** operation) {
+  *write = {};
+  write->name = next_field(&line);
+  *operation = next_field(&line);
+  write->value = next_field(&line);
+  return write->name[0] != 0 && (plugin::same(*operation, "any") || write->value[0] != 0);
+}
+
+/// A line behind the first.
+bool read_line(char* line) {
+  if (current.count == most_writes) return false;
+  Write* write = &current.write[current.count];
+  const char** operation = &current.operation[current.count++];
+  switch (current.what) {
+    case What::write: return read_write(line, write);
+    case What::watch: return read_watch(line, write, operation);
+    case What::read:
+      *write = {};
+      write->name = next_field(&line);
+      return write->name[0] != 0;
+    default: return false;
+  }
+}
+
+bool read_what(const char* text) {
+  constexpr struct {
+    const char* word;
+    What what;
+  } known[] = {{"list", What::list}, {"scope", What::scope}, {"instances", What::instances}, {"read", What::read}, {"write", What::write}, {"watch", What::watch}};
+  for (const auto& one : known) {
+    if (!plugin::same(text, one.word)) continue;
+    current.what = one.what;
+    return true;
+  }
+  return false;
+}
+
 bool read_lines(char* text) {
   current = {};
   for (bool first = true; *text != 0; first = false) {
@@ -49,21 +85,22 @@ bool read_lines(char* text) {
     while (*text != 0 && *text != '\n') ++text;
     if (*text != 0) *text++ = 0;
     if (!first) {
-      if (!current.writes || current.count == most_writes || !read_write(line, &current.write[current.count++])) return false;
+      if (!read_line(line)) return false;
       continue;
     }
-    const char* what = next_field(&line);
-    current.writes = plugin::same(what, "write");
-    if (current.writes) continue;
+    if (!read_what(next_field(&line))) return false;
+    if (current.what == What::write) current.holds = plugin::same(next_field(&line), "hold");
+    if (current.what == What::write || current.what == What::read || current.what == What::watch) continue;
     const char *offset = next_field(&line), *limit = next_field(&line);
     int64_t from = 0, most = 0;
-    if (!plugin::same(what, "list") || !plugin::read_number(&offset, 10, &from) || !plugin::read_number(&limit, 10, &most)) return false;
+    if (!plugin::read_number(&offset, 10, &from) || !plugin::read_number(&limit, 10, &most)) return false;
     if (from < 0 || most < 1) return false;
     current.offset = static_cast<uint64_t>(from);
     current.limit = most > most_listed ? most_listed : static_cast<uint64_t>(most);
     current.pattern = next_field(&line);
   }
-  return current.writes ? current.count > 0 : current.pattern != nullptr;
+  if (current.what == What::watch) return true;
+  return current.what == What::write || current.what == What::read ? current.count > 0 : current.pattern != nullptr;
 }
 
 }  // namespace
@@ -100,6 +137,9 @@ const char* answer_text(uint64_t* size) {
   *size = answer_size;
   return answer;
 }
+
+void* answer_place() { return answer; }
+void take_answer(uint64_t size) { answer_size = size; }
 
 char* room_for(uint64_t size) {
   if (size > room_size - room_used) return nullptr;

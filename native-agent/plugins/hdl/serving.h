@@ -13,5 +13,11 @@ void pause_serving();
 bool go_on_serving(uint32_t number);
 /// Sends the answer that has been written.
 void end_serving();
+/// Whether it waits for the simulation: a look that costs nothing.
+bool is_waiting(uint32_t number);
+/// [the simulation's thread] The request that it serves is a write after which it will be held anyway.
+bool holds_soon();
+/// [likewise, not while serving] After a write that asked for it: the computation is held, and this returns when it goes on.
+void hold_after_write();
 
 }  // namespace cairn::hdl

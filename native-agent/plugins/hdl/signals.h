@@ -4,8 +4,12 @@
 
 namespace cairn::hdl {
 
-/// The answer to a request for a list.
+/// The answer to a request that only reads.
+void answer_reads(const Program& program);
 void list_signals(const Program& program);
+void list_scope(const Program& program);
+void list_instances(const Program& program);
+void read_signals(const Program& program);
 
 /// All writes of the request, and what is there right after each.
 void write_signals(const Program& program);
@@ -25,6 +29,12 @@ bool can_write_real(const Program& program, Handle object);
 bool read_range(const Program& program, Handle object, int32_t* left, int32_t* right);
 /// What vpi_handle_… gave is not needed any more.
 void let_go(const Program& program, Handle object);
+/// What a name of the request means: a signal, a word of a memory, a bit of a vector. Sets object, width, bit, is_real; or why it is nothing that
+/// has a value.
+void find_object(const Program& program, Write* write);
+/// One signal of an answer. False: it has no place any more.
+bool add_signal(const Program& program, Handle object, const char* name, Kind kind, const char* kind_name);
+void add_more(uint64_t offset);
 /// "time" and "simulator".
 void add_time(const Program& program);
 

@@ -1,27 +1,57 @@
 // Verilator: the next evaluation of a model is entered. It is made first, so that clocked assignments are over and values have settled, and
-// then the request is served, in the same time step; what is put is there for all that is evaluated later.
+// then the request is served, in the same time step; what is put is there for all that is evaluated later. As long as signals are watched each
+// evaluation is entered.
+#include <sys/syscall.h>
+
 #include "hdl/safe_point.h"
 #include "hdl/serving.h"
 #include "hdl/signals.h"
+#include "hdl/watch.h"
 
 namespace cairn::hdl {
 namespace {
 
 const Program* program_ = nullptr;
-uint32_t number_ = 0;
+const cairn_host* host_ = nullptr;
+long evaluating = 0;  // the thread that evaluates while signals are watched
 
-uint32_t evaluates(cairn_entry* entry, const uint64_t* arguments) {
-  const uint32_t number = number_;
-  reinterpret_cast<void (*)(void*)>(entry->function)(reinterpret_cast<void*>(static_cast<uintptr_t>(arguments[0])));
-  if (!begin_serving(number)) return CAIRN_ENTRY_RETURN;
-  if (request().writes) {
+/// Of the request that waits. True: the computation is to be held now.
+bool serve(uint32_t number) {
+  if (!is_waiting(number) || !begin_serving(number)) return false;
+  bool holds = false;
+  if (request().what == What::write) {
     write_signals(*program_);
     answer_writes(*program_);
+    holds = request().holds;
+  } else if (request().what == What::watch) {
+    take_watches(*program_, true);
   } else {
-    list_signals(*program_);
+    answer_reads(*program_);
   }
   end_serving();
-  return CAIRN_ENTRY_RETURN;
+  return holds;
+}
+
+/// True: the next evaluation is to be looked at, too.
+bool look_on() {
+  if (!watching()) return false;
+  const long thread = host_->syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
+  if (evaluating == 0) evaluating = thread;
+  if (evaluating != thread) {
+    drop_watches("several threads evaluate models: signals cannot be watched there, and are not any more");
+    return false;
+  }
+  look_at_watches(*program_);
+  return watching();
+}
+
+uint32_t evaluates(cairn_entry* entry, const uint64_t* arguments) {
+  reinterpret_cast<void (*)(void*)>(entry->function)(reinterpret_cast<void*>(static_cast<uintptr_t>(arguments[0])));
+  const bool watched = watching();
+  if (serve(serving_number())) hold_after_write();
+  take_watches(*program_, false);
+  if (!watched) evaluating = 0;
+  return look_on() ? CAIRN_ENTRY_AGAIN : CAIRN_ENTRY_RETURN;
 }
 
 cairn_entry entries[Program::most_models];
@@ -30,7 +60,7 @@ cairn_entry entries[Program::most_models];
 
 int32_t arm_verilator(const cairn_host* host, const Program& program) {
   program_ = &program;
-  number_ = serving_number();
+  host_ = host;
   cairn_entry* all[Program::most_models];
   for (uint32_t i = 0; i < program.models; ++i) {
     entries[i].size = sizeof(cairn_entry);
@@ -42,6 +72,7 @@ int32_t arm_verilator(const cairn_host* host, const Program& program) {
 }
 
 void disarm_verilator(const cairn_host* host) {
+  if (watching()) return;
   for (uint32_t i = 0; program_ != nullptr && i < program_->models; ++i) (void)host->leave(&entries[i]);
 }
 

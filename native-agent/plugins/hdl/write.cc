@@ -20,37 +20,6 @@ Handle find_before_index(const Program& program, const char* name, int32_t* inde
   return find(program, object);
 }
 
-/// Sets object, width, bit; or why it cannot be.
-void resolve(const Program& program, Write* write) {
-  const char* ignored = "";
-  int32_t index = 0, left = 0, right = 0;
-  write->bit = -1;
-  write->object = find(program, write->name);
-  if (write->object == nullptr) {
-    Handle outer = find_before_index(program, write->name, &index);
-    const Kind kind = outer != nullptr ? kind_of(program, outer, &ignored) : Kind::none;
-    if (kind == Kind::memory) {
-      write->object = program.vpi.by_index(outer, index);
-      let_go(program, outer);
-      if (write->object == nullptr) write->why = "the memory has no such word";
-    } else if (kind == Kind::vector) {
-      write->object = outer;
-      const auto size = program.vpi.get(vpi_size, outer);
-      write->bit = !read_range(program, outer, &left, &right) ? index : left >= right ? int64_t{index} - right : int64_t{right} - index;
-      if (write->bit < 0 || write->bit >= size) write->why = "the vector has no such bit";
-      else if (write->action != Action::set) write->why = "a single bit can be set, but not forced or released: name the whole vector";
-    }
-    if (write->object == nullptr && write->why == nullptr) write->why = "the design has no signal of this name; `cairn signals PATTERN` shows those that it has";
-    if (write->why != nullptr) return;
-  }
-  const Kind kind = kind_of(program, write->object, &ignored);
-  if (kind == Kind::memory) write->why = "it is a memory: name a word of it, as NAME[INDEX]";
-  else if (kind == Kind::none) write->why = "it is no signal that has a value which can be written";
-  write->is_real = kind == Kind::real;
-  write->width = static_cast<uint32_t>(program.vpi.get(vpi_size, write->object));
-  if (kind == Kind::vector && write->width > most_bits) write->why = "it is wider than 8,192 bits";
-}
-
 Kind kind_of_write(const Write& write) { return write.is_real ? Kind::real : Kind::vector; }
 
 /// What is to be there afterwards, in write->wanted.
@@ -106,11 +75,41 @@ uint64_t size_of(const Write& write) { return (write.is_real ? 40 : write.width)
 
 }  // namespace
 
+void find_object(const Program& program, Write* write) {
+  const char* ignored = "";
+  int32_t index = 0, left = 0, right = 0;
+  write->bit = -1;
+  write->object = find(program, write->name);
+  if (write->object == nullptr) {
+    Handle outer = find_before_index(program, write->name, &index);
+    const Kind kind = outer != nullptr ? kind_of(program, outer, &ignored) : Kind::none;
+    if (kind == Kind::memory) {
+      write->object = program.vpi.by_index(outer, index);
+      let_go(program, outer);
+      if (write->object == nullptr) write->why = "the memory has no such word";
+    } else if (kind == Kind::vector) {
+      write->object = outer;
+      const auto size = program.vpi.get(vpi_size, outer);
+      write->bit = !read_range(program, outer, &left, &right) ? index : left >= right ? int64_t{index} - right : int64_t{right} - index;
+      if (write->bit < 0 || write->bit >= size) write->why = "the vector has no such bit";
+      else if (write->action != Action::set) write->why = "a single bit can be set, but not forced or released: name the whole vector";
+    }
+    if (write->object == nullptr && write->why == nullptr) write->why = "the design has no signal of this name; `cairn signals PATTERN` shows those that it has";
+    if (write->why != nullptr) return;
+  }
+  const Kind kind = kind_of(program, write->object, &ignored);
+  if (kind == Kind::memory) write->why = "it is a memory: name a word of it, as NAME[INDEX]";
+  else if (kind == Kind::none) write->why = "it is no signal that has a value which can be written";
+  write->is_real = kind == Kind::real;
+  write->width = static_cast<uint32_t>(program.vpi.get(vpi_size, write->object));
+  if (kind == Kind::vector && write->width > most_bits) write->why = "it is wider than 8,192 bits";
+}
+
 void write_signals(const Program& program) {
   Request& all = request();
   for (uint32_t i = 0; i < all.count; ++i) {
     Write* write = &all.write[i];
-    resolve(program, write);
+    find_object(program, write);
     if (write->why == nullptr && program.simulator == Simulator::verilator && write->action != Action::set) {
       write->why = "Verilator's VPI does not force: set it, which lasts until the model assigns it; to hold it, build the design with a signal of its own for that";
     }

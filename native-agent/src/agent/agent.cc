@@ -145,6 +145,10 @@ int32_t answer(int32_t error, const void* text, uint64_t size) { return agent.an
 int32_t while_stopped(int32_t (*job)(void*, const checkpoint::Stop&), void* context, sys::Error* error) {
   return operation.while_stopped(job, context, error);
 }
+int32_t request_hold(const char* what, const char* why) { return agent.request_hold(sys::processor::thread_pointer(), what, why); }
+int64_t in_copy(int64_t (*job)(void*, void*, uint64_t), void* context, void* result, uint64_t capacity) {
+  return operation.in_copy(job, context, result, capacity);
+}
 void around_fork(uint32_t stage) {
   if (stage == CAIRN_FORK_BEFORE) agent.before_fork();
   else if (stage == CAIRN_FORK_IN_PARENT) agent.after_fork_in_parent();
@@ -170,6 +174,8 @@ void Agent::set_facts() {
   host.virtual_pid = host.real_pid = identity_.virtual_pid;
   host.log = log;
   host.request_checkpoint = cairn_agent_request_checkpoint;
+  host.request_hold = agent::request_hold;
+  host.in_copy = agent::in_copy;
   host.forbid_checkpoint = cairn_agent_forbid_checkpoint;
   host.allow_checkpoint = cairn_agent_allow_checkpoint;
   host.aside = agent::aside;
@@ -356,10 +362,11 @@ void Agent::serve() {
 void Agent::handle(const wire::Envelope& envelope) {
   switch (envelope.field) {
     case cairn_agent_Message_plugin_request_tag:
-      plugin_requests_.take(&channel_, envelope.id, envelope.body);
+      plugin_requests_.take(&channel_, envelope.id, envelope.body, operation.holds_threads());
       return;
     case cairn_agent_Message_phase_request_tag:
-      plugin_requests_.give_up(CAIRN_REQUEST_OPERATION, &channel_);
+      // What was asked while the threads are held is for when they go on.
+      if (!operation.holds_threads() && !operation.awaits_running()) plugin_requests_.give_up(CAIRN_REQUEST_OPERATION, &channel_);
       operation.handle(envelope.id, envelope.body);
       return;
     case cairn_agent_Message_table_request_tag:
@@ -391,6 +398,9 @@ void Agent::handle(const wire::Envelope& envelope) {
     case cairn_agent_Message_checkpoint_reply_tag:
       if (envelope.id == request_id_) answer_request(envelope.body);
       return;
+    case cairn_agent_Message_refusal_tag:
+      if (envelope.id == request_id_) requests_.answer("the session's coordinator does not know such a request");
+      return;
     default:
       if (envelope.id == 0) return;
       Text reason("unknown request");
@@ -414,13 +424,16 @@ void Agent::change_plugin_settings(const wire::Envelope& envelope) {
   (void)channel_.send(envelope.id, cairn_agent_Message_plugin_settings_end_tag, cairn_agent_PluginSettingsEnd_fields, &end);
 }
 
-int32_t Agent::request(uint64_t thread, const char* name) {
-  // It would wait for itself.
-  if (sections_.open_in(thread) || static_cast<int32_t>(call(SYS_gettid)) == agent_tid_) {
-    requests_.refuse("this thread is in a critical section, or Cairn's own, and would wait for itself");
-    return -EDEADLK;
-  }
-  return requests_.ask(name);
+int32_t Agent::request(uint64_t thread, const char* name) { return would_wait_for_itself(thread) ? -EDEADLK : requests_.ask(name); }
+
+int32_t Agent::request_hold(uint64_t thread, const char* what, const char* why) {
+  return would_wait_for_itself(thread) ? -EDEADLK : requests_.ask_hold(what, why);
+}
+
+bool Agent::would_wait_for_itself(uint64_t thread) {
+  if (!sections_.open_in(thread) && static_cast<int32_t>(call(SYS_gettid)) != agent_tid_) return false;
+  requests_.refuse("this thread is in a critical section, or Cairn's own, and would wait for itself");
+  return true;
 }
 
 int32_t Agent::answer(int32_t error, const void* text, uint64_t size) {
@@ -433,9 +446,16 @@ int32_t Agent::answer(int32_t error, const void* text, uint64_t size) {
 }
 
 void Agent::send_request() {
-  Text name;
-  if (!channel_.connected() || !requests_.take(&name)) return;
+  Text name, why;
+  if (!channel_.connected() || !requests_.take(&name, &why)) return;
   request_id_ += 2;
+  if (requests_.is_hold()) {
+    cairn_agent_HoldRequest hold = cairn_agent_HoldRequest_init_zero;
+    hold.what = wire::encode_text(&name);
+    hold.why = wire::encode_text(&why);
+    if (channel_.send(request_id_, cairn_agent_Message_hold_request_tag, cairn_agent_HoldRequest_fields, &hold) != 0) lost_coordinator();
+    return;
+  }
   cairn_agent_CheckpointRequest request = cairn_agent_CheckpointRequest_init_zero;
   request.name = wire::encode_text(&name);
   if (channel_.send(request_id_, cairn_agent_Message_checkpoint_request_tag, cairn_agent_CheckpointRequest_fields, &request) != 0) lost_coordinator();

@@ -56,6 +56,7 @@ class Agent {
 
   // As <cairn/cairn.h> says; `thread`: a number that is the calling thread's alone.
   int32_t request(uint64_t thread, const char* name);
+  int32_t request_hold(uint64_t thread, const char* what, const char* why);
   void request_error(char* buffer, uint32_t capacity) const { requests_.last_error(buffer, capacity); }
   int32_t forbid(uint64_t thread, const char* what) { return sections_.enter(thread, what); }
   /// [any] As host->answer says.
@@ -81,6 +82,7 @@ class Agent {
   void end_save();
   void send_save_done(const checkpoint::SaveResult& saved, bool alone);
   void send_request();
+  bool would_wait_for_itself(uint64_t thread);
   void answer_request(sys::Text body);
   void lost_coordinator();
   /// Until the threads of a restart run, SIGINT and SIGTERM are not theirs: they end the restart.

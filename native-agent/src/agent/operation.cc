@@ -7,6 +7,7 @@
 #include "agent/memory_calls.h"
 #include "agent/restarted_thread.h"
 #include "agent/shared_memory.h"
+#include "checkpoint/copy.h"
 #include "checkpoint/fork_advice.h"
 #include "checkpoint/guard_regions.h"
 #include "checkpoint/memory_flags.h"
@@ -32,6 +33,7 @@ using wire::encode_text;
 
 constexpr uint64_t stop_patience_ns = 5'000'000'000;  // for a stop that is none of an operation
 constexpr uint64_t patience_ns = 1'000'000'000;  // for threads that go on after a restart
+constexpr uint64_t copy_patience_ns = 2'000'000'000;
 
 // In the image: what the restarted process needs of the checkpoint.
 [[gnu::init_priority(200)]] checkpoint::KeptFiles kept_files;
@@ -406,6 +408,7 @@ void Operation::release_threads() {
 }
 
 int32_t Operation::while_stopped(int32_t (*job)(void* context, const checkpoint::Stop& stop), void* context, sys::Error* error) {
+  if (progress_ == suspended) return stop_.active() ? job(context, stop_) : -ECHILD;
   if (progress_ != none || agent_->handoff_ != nullptr || stopped_handoff_ != nullptr) {
     error->set(-EBUSY, "operation").add("a checkpoint or restart is going on, or the process is stopped");
     return -EBUSY;
@@ -424,6 +427,11 @@ int32_t Operation::while_stopped(int32_t (*job)(void* context, const checkpoint:
   agent_->fork_gate_.open();
   arena_->rewind(mark);
   return result;
+}
+
+int64_t Operation::in_copy(int64_t (*job)(void* context, void* result, uint64_t capacity), void* context, void* result, uint64_t capacity) {
+  if (progress_ != suspended || !stop_.active()) return -EBUSY;
+  return checkpoint::run_in_copy(stop_, job, context, result, capacity, copy_patience_ns);
 }
 
 void Operation::look_for_continue() {

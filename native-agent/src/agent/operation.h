@@ -40,7 +40,9 @@ class Operation {
   /// A restart has stopped the process again (job_stop.h): its threads go on when SIGCONT has come.
   [[nodiscard]] bool awaits_continue() const { return stopped_handoff_ != nullptr && !release_due_; }
   void look_for_continue();
-  /// Between operations: all threads are stopped while job() runs. What it gives; -errno: they could not be stopped.
+  /// While the threads are held: as host->in_copy.
+  int64_t in_copy(int64_t (*job)(void* context, void* result, uint64_t capacity), void* context, void* result, uint64_t capacity);
+  /// Between operations, or while the threads are held: all threads are stopped while job() runs. What it gives; -errno: they could not be stopped.
   int32_t while_stopped(int32_t (*job)(void* context, const checkpoint::Stop& stop), void* context, sys::Error* error);
 
  private:

@@ -58,7 +58,7 @@ int32_t PluginRequests::answer(int32_t error, const void* text, uint64_t size, b
 
 void PluginRequests::await_sent() { (void)sys::wait_while(&state_, answered, sys::now_ns() + send_patience_ns); }
 
-void PluginRequests::take(wire::Channel* channel, uint64_t id, Text body) {
+void PluginRequests::take(wire::Channel* channel, uint64_t id, Text body, bool held) {
   Text name, text;
   cairn_agent_PluginRequest message = cairn_agent_PluginRequest_init_zero;
   message.plugin = wire::decode_text(&name);
@@ -72,7 +72,7 @@ void PluginRequests::take(wire::Channel* channel, uint64_t id, Text body) {
   given_up_ = unheard_ = false;
   deadline_ns_ = sys::now_ns() + uint64_t{message.deadline_ms} * 1'000'000;
   __atomic_store_n(&state_, asked, __ATOMIC_RELEASE);
-  cairn_request request = {sizeof request, CAIRN_REQUEST_BEGIN, text.data, text.size, 0, 0};
+  cairn_request request = {sizeof request, CAIRN_REQUEST_BEGIN, text.data, text.size, 0, held ? 1u : 0u};
   sys::Error error;
   int32_t result = call(number_, request, &error);
   if (result >= 0) return;

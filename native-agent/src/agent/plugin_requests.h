@@ -19,7 +19,8 @@ class PluginRequests {
   // The rest: the agent's thread.
   /// [the thread that has answered] Until it has been sent, for a moment at most: the program may end by what it was asked to do.
   void await_sent();
-  void take(wire::Channel* channel, uint64_t id, sys::Text body);
+  /// held: the threads are stopped.
+  void take(wire::Channel* channel, uint64_t id, sys::Text body, bool held);
   /// Sends the answer that is there; gives up what is late. Gives in how many nanoseconds it is to be called again; 0: when woken.
   uint64_t look(wire::Channel* channel);
   /// An operation begins, or the coordinator is lost.

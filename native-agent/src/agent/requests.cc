@@ -12,13 +12,19 @@ namespace cairn::agent {
 using sys::call_unchecked;
 using sys::Text;
 
-int32_t Requests::ask(const char* name) {
+int32_t Requests::ask(const char* name) { return ask(name, "", false); }
+
+int32_t Requests::ask_hold(const char* what, const char* why) { return ask(what, why, true); }
+
+int32_t Requests::ask(const char* name, const char* why, bool hold) {
   if (__atomic_load_n(&ready_, __ATOMIC_ACQUIRE) == 0) return 0;
   for (uint32_t free = 0; !__atomic_compare_exchange_n(&busy_, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED); free = 0) {
     sys::wait_while(&busy_, 1, 0);
   }
   error_[0] = 0;
+  hold_ = hold;
   sys::TextBuilder(name_, sizeof name_).add(name != nullptr ? name : "");
+  sys::TextBuilder(why_, sizeof why_).add(why != nullptr ? why : "");
   __atomic_store_n(&state_, asked, __ATOMIC_RELEASE);
   wake();
   for (uint32_t state; (state = sys::load(&state_)) != answered;) sys::wait_while(&state_, state, 0);
@@ -45,12 +51,13 @@ void Requests::open() {
   __atomic_store_n(&ready_, 1, __ATOMIC_RELEASE);
 }
 
-bool Requests::take(Text* name) {
+bool Requests::take(Text* name, Text* why) {
   uint64_t count = 0;
   if (wake_fd_ >= 0) call_unchecked(SYS_read, wake_fd_, &count, sizeof count);
   if (sys::load(&state_) != asked) return false;
   __atomic_store_n(&state_, sent, __ATOMIC_RELEASE);
   *name = Text(name_);
+  *why = Text(why_);
   return true;
 }
 

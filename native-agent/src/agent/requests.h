@@ -1,5 +1,5 @@
-// Requests for a checkpoint by the application's own code (<cairn/cairn.h>): the calling thread waits, and the agent's thread asks the
-// coordinator. One at a time in a process. A snapshot that is made meanwhile, for this request or another one, has the waiting thread
+// Requests for a checkpoint by the application's own code (<cairn/cairn.h>), and for a hold by plugins: the calling thread waits, and the agent's
+// thread asks the coordinator. One at a time in a process. A snapshot that is made meanwhile, for this request or another one, has the waiting thread
 // in it: a restart answers it.
 // Words of state and text are the image's. Test: test/probes/requests.
 #pragma once
@@ -13,6 +13,8 @@ class Requests {
  public:
   /// [any thread of the application, not in signal handlers] As cairn_request_checkpoint gives it.
   int32_t ask(const char* name);
+  /// As host->request_hold gives it.
+  int32_t ask_hold(const char* what, const char* why);
   /// A request that is not made, and why.
   void refuse(const char* why);
   void last_error(char* buffer, uint32_t capacity) const;
@@ -25,8 +27,9 @@ class Requests {
   [[nodiscard]] int fd() const { return wake_fd_; }
   /// Before the agent's thread begins (again).
   void open();
-  /// True: there is a request that nobody has sent; it counts as sent from now on.
-  bool take(sys::Text* name);
+  /// True: there is a request that nobody has sent; it counts as sent from now on. `why`: of a hold.
+  bool take(sys::Text* name, sys::Text* why);
+  [[nodiscard]] bool is_hold() const { return hold_; }
   /// error: empty: the snapshot is there.
   void answer(sys::Text error);
   /// There is no coordinator, or it was lost.
@@ -39,6 +42,7 @@ class Requests {
  private:
   enum State : uint32_t { none, asked, sent, answered };
 
+  int32_t ask(const char* name, const char* why, bool hold);
   void finish(int32_t result);
 
   uint32_t state_ = none;  // futex
@@ -46,7 +50,9 @@ class Requests {
   int32_t result_ = 0;
   int32_t ready_ = 0;      // the agent's thread serves requests
   int wake_fd_ = -1;
-  char name_[256] = {};
+  bool hold_ = false;      // not a checkpoint
+  char name_[256] = {};    // or what a hold is about
+  char why_[512] = {};
   char error_[2048] = {};
 };
 

@@ -4,7 +4,8 @@
 //
 // Who may be where. The bytes change while all threads are stopped, and none between the first and the last of them. They are put back
 // while threads run, by the first one that comes; others that come meanwhile wait at the function's beginning. What is left behind is in the
-// image: a restarted process, or a forked one, that is called there puts back the same bytes.
+// image: a restarted process, or a forked one, that is called there puts back the same bytes. CAIRN_ENTRY_AGAIN changes them again by the thread
+// that was entered, so that the plugin has to know that no other one comes by.
 // Test: tests/entries_test.cc, test/simulators/signals.test.ts.
 #pragma once
 #include <cairn/plugin.h>
@@ -28,8 +29,9 @@ uint32_t entry_size();
 int32_t prepare_entry(cairn_entry* entry);
 /// All threads are stopped, none within the bytes.
 int32_t change_entry(cairn_entry* entry);
-/// Threads run.
+/// Threads run, and none but this one is near the function.
 void put_entry_back(cairn_entry* entry);
+void change_entry_again(cairn_entry* entry);
 
 }  // namespace cairn::events
 

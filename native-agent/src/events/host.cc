@@ -111,6 +111,10 @@ int32_t host_publish(const char* name, const void* functions) {
   return 0;
 }
 
+int32_t host_request_hold(const char* what, const char* why) { return host_facts.request_hold(what, why); }
+int64_t host_in_copy(int64_t (*job)(void*, void*, uint64_t), void* context, void* result, uint64_t capacity) {
+  return host_facts.in_copy(job, context, result, capacity);
+}
 int32_t host_request_checkpoint(const char* name) { return host_facts.request_checkpoint(name); }
 int32_t host_forbid_checkpoint(const char* what) { return host_facts.forbid_checkpoint(what); }
 int32_t host_allow_checkpoint() { return host_facts.allow_checkpoint(); }
@@ -174,7 +178,7 @@ const cairn_host host = {
     host_thread_call, host_need_file, host_set_thread_argument, host_list_file,
     tell_hosts, ask_hosts, answer_of_hosts, exchange_folder,
     host_request_checkpoint, host_forbid_checkpoint, host_allow_checkpoint, host_waits_for, host_aside, host_around_fork,
-    host_wrap, host_unwrap, host_answer, host_enter, disarm_entry,
+    host_wrap, host_unwrap, host_answer, host_enter, disarm_entry, host_in_copy, host_request_hold,
 };
 
 bool goes_down(cairn_event event) { return event == CAIRN_EVENT_PRESUSPEND || event == CAIRN_EVENT_PRECHECKPOINT; }

@@ -30,6 +30,8 @@ struct HostFacts {
   bool needs_no_later;  // of the barrier in progress: CAIRN_BARRIER_LAST
   void (*log)(uint32_t level, const char* text);
   int32_t (*request_checkpoint)(const char* name);
+  int32_t (*request_hold)(const char* what, const char* why);
+  int64_t (*in_copy)(int64_t (*job)(void* context, void* result, uint64_t capacity), void* context, void* result, uint64_t capacity);
   int32_t (*forbid_checkpoint)(const char* what);
   int32_t (*allow_checkpoint)();
   void (*aside)(void (*job)(void* context), void* context);

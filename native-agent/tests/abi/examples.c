@@ -328,8 +328,21 @@ static int32_t watch_reset(cairn_function reset, int32_t on) {
   return on ? host->enter(entries, 1, NULL, NULL) : host->leave(&reset_entry);
 }
 
+/*! in_copy */
+static int64_t read_level(void *context, void *result, uint64_t capacity) {
+  (void)context;
+  return snprintf(result, capacity, "%d", emulator_ready(slot->fd));
+}
+static int64_t held_level(char *text, uint64_t capacity) { return host->in_copy(read_level, NULL, text, capacity); }
+
+/*! request_hold */
+static void stop_on_error(int32_t result) {
+  if (result < 0) (void)host->request_hold("bus", "the first transfer that failed");
+}
+
 /*! */
 void use_examples(void) {
+  (void)held_level, (void)stop_on_error;
   (void)requested, (void)watch_reset;
   (void)show_load, (void)make_child, (void)count_sends;
   (void)size_of, (void)say_taken, (void)reconnect, (void)new_link, (void)run_folder, (void)was_restarted, (void)count_threads;

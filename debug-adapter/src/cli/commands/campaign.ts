@@ -4,15 +4,23 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
+import { campaignHtml } from '../../model/campaign-html.js';
 import { reportText } from '../../model/campaign-report.js';
 import { isSessionName } from '../../model/names.js';
 import { cairnForeground } from '../../platform/command.js';
-import { type Campaign, type CampaignSummary, Outcome, type Rate, type Run } from '../../protocol/campaign.js';
+import {
+  type Campaign,
+  type CampaignStatus,
+  type CampaignSummary,
+  Outcome,
+  type Rate,
+  type Run,
+} from '../../protocol/campaign.js';
 import { type CairnError, failure } from '../../protocol/errors.js';
 import { formatDuration, formatTable, formatTime, shellWord } from '../../protocol/format.js';
 import { campaignOf, plannedFaults, runCampaign, summaryOf } from '../../runners/campaign.js';
-import { type CampaignFile, campaignFolder, readCampaign } from '../../store/campaign-file.js';
-import { CampaignResults } from '../../store/campaign-results.js';
+import { type CampaignFile, campaignFolder, campaignProblems, readCampaign } from '../../store/campaign-file.js';
+import { CampaignResults, type RunQuery } from '../../store/campaign-results.js';
 import { word } from '../choices.js';
 import { note, Progress, print, printJson, printRaw } from '../output.js';
 
@@ -27,6 +35,8 @@ interface RunOptions extends Options {
 }
 
 const MOST_WORKERS = 256;
+/** Where the file says none: as the runner has it. */
+const CONFIDENCE = 0.95;
 
 function read(file: string, { name, store }: Options): CampaignFile {
   const found = readCampaign(file);
@@ -138,42 +148,67 @@ function withResults<T>({ store, name }: CampaignFile, work: (results: CampaignR
   }
 }
 
+function statusOf({ name, store }: CampaignFile, results: CampaignResults, campaign: Campaign): CampaignStatus {
+  return { ...summaryOf(results, campaign), name, folder: campaignFolder(store, name), models: results.byModel() };
+}
+
 export async function status(file: string, options: Options): Promise<number> {
-  const summary = withResults(read(file, options), summaryOf);
+  const found = read(file, options);
+  const summary = withResults(found, (results, campaign) => statusOf(found, results, campaign));
   if (options.json) printJson(summary);
   else print(summaryText(summary));
   return 0;
 }
 
-export async function show(file: string, number: string | undefined, options: Options & { outcome?: string }): Promise<number> {
+interface ShowOptions extends Options {
+  outcome?: string;
+  model?: string;
+  search?: string;
+  offset?: string;
+  limit?: string;
+}
+
+/** Of a page; without a limit, all. */
+const MOST_OF_A_PAGE = 100_000;
+
+function queryOf({ outcome, model, search, offset = '0', limit }: ShowOptions): RunQuery {
+  return {
+    outcome: word(outcome, Outcome.options, '--outcome'),
+    model,
+    search,
+    offset: wholeNumber(offset, '--offset', 0),
+    limit: limit === undefined ? Number.MAX_SAFE_INTEGER : wholeNumber(limit, '--limit', 1, MOST_OF_A_PAGE),
+  };
+}
+
+export async function show(file: string, number: string | undefined, options: ShowOptions): Promise<number> {
   const found = read(file, options);
   if (number === undefined) {
-    const outcome = word(options.outcome, Outcome.options, '--outcome');
-    const runs = withResults(found, (results) => [...results.runs(outcome)]);
-    if (options.json) printJson(runs);
-    else
+    const query = queryOf(options);
+    const { total, runs } = withResults(found, (results) => results.page(query));
+    if (options.json) printJson(options.limit === undefined ? runs : { total, offset: query.offset, runs });
+    else {
+      if (runs.length < total) note(`${runs.length} of ${total} runs`);
       print(
         formatTable([
           ['RUN', 'OUTCOME', 'FAULT', 'DEVIATION'],
           ...runs.map((one) => [String(one.number), outcomeText(one), `${one.model}: ${one.fault}`, one.deviation]),
         ]),
       );
+    }
     return 0;
   }
   const { run: one, console } = theRun(found, number);
-  if (options.json) printJson({ ...one, console });
+  const again = repeatCommand(file, options, String(one.number));
+  if (options.json) printJson({ ...one, console, again });
   else {
-    const named = [
-      options.name === undefined ? '' : ` --name ${shellWord(options.name)}`,
-      options.store === undefined ? '' : ` --store ${shellWord(options.store)}`,
-    ].join('');
     print(
       formatTable([
         ['run', `${one.number}, ${formatTime(one.finishedAt)}, ${formatDuration(one.elapsedMs)}`],
         ['fault', `${one.model}: ${one.fault}`],
         ['outcome', `${outcomeText(one)}${one.status === null ? '' : `, status ${one.status}`}`],
         ['deviation', one.deviation || 'none'],
-        ['again', `cairn campaign repeat ${shellWord(file)} ${one.number}${named}`],
+        ['again', again],
       ]),
     );
     print(`\n${console}`);
@@ -197,11 +232,43 @@ function noSuchRun(name: string, number: number, campaign: Campaign): CairnError
   return failure('noSuchRun', { name, number: String(number), last: String(plannedFaults(campaign).indices.length - 1) });
 }
 
-export async function exportRuns(file: string, options: Options & { format: string }): Promise<number> {
+function repeatCommand(file: string, options: Options, number: string): string {
+  const name = options.name === undefined ? '' : ` --name ${shellWord(options.name)}`;
+  const store = options.store === undefined ? '' : ` --store ${shellWord(options.store)}`;
+  return `cairn campaign repeat ${shellWord(file)} ${number}${name}${store}`;
+}
+
+export async function exportRuns(file: string, options: Options & { format: string; html: boolean }): Promise<number> {
   const found = read(file, options);
+  if (options.html || options.format === 'html') {
+    const html = withResults(found, (results, campaign) => {
+      const { sample, snapshot } = campaign;
+      const report = {
+        status: statusOf(found, results, campaign),
+        madeAt: formatTime(new Date().toISOString()),
+        snapshot,
+        confidence: typeof sample === 'object' ? sample.confidence : CONFIDENCE,
+        repeat: repeatCommand(file, options, 'RUN'),
+      };
+      return campaignHtml(report, results.runs());
+    });
+    printRaw(html);
+    return 0;
+  }
   const runs = withResults(found, (results) => [...results.runs()]);
   printRaw(reportText(found.name, runs, options.format));
   return 0;
+}
+
+/** Where the file is no campaign; nothing of it is run. */
+export async function check(file: string, options: { json: boolean }): Promise<number> {
+  const problems = campaignProblems(file);
+  if (options.json) {
+    const { name, store } = problems.length === 0 ? readCampaign(file) : { name: '', store: '' };
+    printJson({ problems, name, folder: name === '' ? '' : campaignFolder(store, name) });
+  } else for (const { line, message } of problems) print(`${file}${line === 0 ? '' : `:${line}`}: ${message}`);
+  if (problems.length === 0 && !options.json) print(`${file} is a campaign`);
+  return problems.length === 0 ? 0 : 1;
 }
 
 /** The run again, in the foreground. */

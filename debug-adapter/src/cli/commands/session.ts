@@ -97,6 +97,8 @@ function statusText(one: SessionStatus): string {
     ['store', one.store],
     ['started', formatTime(one.startedAt)],
   ];
+  if (one.heldBy !== null) rows.push(['held by', [one.heldBy.what, one.heldBy.why].filter((text) => text !== '').join(': ')]);
+  if (one.chosenSignals.length > 0) rows.push(['notes signals', one.chosenSignals.join(', ')]);
   if (one.restartedFrom !== null) rows.push(['restarted from', one.restartedFrom]);
   for (const change of one.restartChanges) rows.push(['changed', changeText(change)]);
   if (one.listen !== null) rows.push(['listens at', `${one.listen}, secret: ${runtimePaths(one.session).secret}`]);

@@ -78,6 +78,7 @@ export async function show(text: string | undefined, options: Common & { verify:
   );
   rows.push(['program', one.argv.map(shellWord).join(' ')]);
   if (one.simulatedTime !== null) rows.push(['simulated time', formatSimulatedTime(one.simulatedTime)]);
+  for (const { name, value } of one.signals ?? []) rows.push(['signal', `${name} = ${value ?? 'no value'}`]);
   rows.push(['size', formatBytes(one.bytes)], ['held', formatDuration(one.pauseMs)], ['in all', formatDuration(one.totalMs)]);
   if (typeof manifest !== 'string') {
     rows.push([

@@ -9,5 +9,6 @@ uint32_t entry_size() { return 0; }
 int32_t prepare_entry(cairn_entry*) { return -ENOTSUP; }
 int32_t change_entry(cairn_entry*) { return -ENOTSUP; }
 void put_entry_back(cairn_entry*) {}
+void change_entry_again(cairn_entry*) {}
 
 }  // namespace cairn::events

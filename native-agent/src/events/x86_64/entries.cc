@@ -233,4 +233,18 @@ void put_entry_back(cairn_entry* entry) {
   (void)protect(function, false);
 }
 
+void change_entry_again(cairn_entry* entry) {
+  const uint64_t function = reinterpret_cast<uintptr_t>(entry->function);
+  auto* code = reinterpret_cast<volatile unsigned char*>(function);
+  const auto distance = static_cast<int32_t>(entry->kept[1] - (function + jump_size));
+  unsigned char bytes[sizeof distance];
+  memcpy(bytes, &distance, sizeof distance);
+  const uint16_t to_itself = 0xfeeb;
+  if (!protect(function, true)) return;
+  asm volatile("movw %0, (%1)" : : "r"(to_itself), "r"(code) : "memory");
+  for (uint32_t i = 1; i < sizeof bytes; ++i) code[1 + i] = bytes[i];
+  code[0] = 0xe9;
+  (void)protect(function, false);
+}
+
 }  // namespace cairn::events
