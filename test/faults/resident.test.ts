@@ -3,7 +3,8 @@
  * when it is restarted from disk; nothing is left, also where the runner or the copy is killed; and neither grows.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { CampaignSummary, Run } from '../../debug-adapter/src/protocol/campaign.js';
@@ -70,11 +71,39 @@ const starts = (all: readonly Run[]): string[] => [
   ...new Set(all.map(({ start, startReason }) => `${start} ${startReason}`.trim())),
 ];
 
+/** Kinds and ids of System V objects of the program, which it makes with this mode. */
+const MODE = '617';
+
+function objects(): string[] {
+  return ['shm', 'sem', 'msg'].flatMap((kind) =>
+    readFileSync(`/proc/sysvipc/${kind}`, 'utf8')
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, , mode]) => mode === MODE)
+      .map(([, id]) => `${kind} ${id}`),
+  );
+}
+
+/** With what it leaves of such objects removed: a program that is killed, or restarted from disk, leaves them like any other. */
+function withObjects(work: (scratch: Scratch) => Promise<void>): Promise<void> {
+  const before = objects();
+  return withScratch(work).finally(() => {
+    for (const one of objects().filter((object) => !before.includes(object))) {
+      const [kind = '', id = ''] = one.split(' ');
+      execFileSync('ipcrm', [{ shm: '-m', sem: '-s' }[kind] ?? '-q', id]);
+    }
+  });
+}
+
 test('whatever becomes of a run, the next one sees nothing of it; outcomes are those of restarts from disk', () =>
-  withScratch(async (scratch) => {
+  withObjects(async (scratch) => {
     await snapshot(scratch, alone);
+    const before = objects();
     const resident = await made(scratch, campaign(scratch, 'resident', {}), '--workers', '1');
     assert.deepEqual(restorers(scratch), []);
+    assert.deepEqual(objects(), before);
     assert.deepEqual(starts(resident), ['resident']);
     assert.deepEqual(
       resident.map(({ outcome }) => outcome),
@@ -100,7 +129,7 @@ test('several processes are restarted from disk, and it is said why; they do the
   }));
 
 test('a runner that is killed leaves no process; a copy that is killed is made anew, and no run is lost', () =>
-  withScratch(async (scratch) => {
+  withObjects(async (scratch) => {
     await snapshot(scratch, alone);
     // One that hangs, and one that also leaves processes behind.
     const hangs = campaign(scratch, 'hangs', { timeout: 1000 }, { first: 6, last: 6 });
@@ -139,8 +168,9 @@ test('a runner that is killed leaves no process; a copy that is killed is made a
   }));
 
 test('neither the copy nor who asks it for runs grows', () =>
-  withScratch(async (scratch) => {
+  withObjects(async (scratch) => {
     const path = await snapshot(scratch, alone);
+    const kept = objects();
     const before = process.env['CAIRN_RUNTIME_DIR'];
     process.env['CAIRN_RUNTIME_DIR'] = scratch.runtime;
     const runs = await ResidentRuns.open({ session: 'many', snapshot: path, store: scratch.store });
@@ -172,11 +202,13 @@ test('neither the copy nor who asks it for runs grows', () =>
         waitedFor: process.getActiveResourcesInfo().toSorted(),
         runtime: readdirSync(join(scratch.runtime, 'cairn', 'many')).toSorted(),
         folder: existsSync(join(scratch.work, 'run')),
+        objects: objects(),
       });
       for (let count = 0; count < 10; count++) await run();
       const early = sizes();
       for (let count = 0; count < 300; count++) await run();
       assert.deepEqual(sizes(), early);
+      assert.deepEqual(objects(), kept);
     } finally {
       await runs.close();
       if (before === undefined) delete process.env['CAIRN_RUNTIME_DIR'];

@@ -68,7 +68,7 @@ export interface CoordinatorOptions {
   compression: 'none' | 'zstd';
   /** What is in the way of a checkpoint; default: as /proc shows it (refusals.ts). */
   obstacles?: Context['obstacles'];
-  /** Nobody looks for it by its name, and it goes with this process: it has no record, and its time lines are not kept. */
+  /** Nobody looks for it by its name or on, and it goes with this process: it has no record, and its time lines are not kept. */
   passing?: boolean;
   /** For the restorer and for programs in terminals of ours. */
   env: Readonly<Record<string, string>>;
@@ -471,7 +471,7 @@ export class Coordinator {
       const there = pending.processes.flatMap((pid) => ready.get(pid) ?? []);
       if (there.length < pending.processes.length) return;
       this.#strand
-        .run(() => finishRestart(this.#context, this.#joining, pending, there))
+        .run(() => finishRestart(this.#context, this.#joining, pending, there, this.#options.passing === true))
         .then(
           () => this.#begun.resolve(),
           (error: unknown) => this.#begun.reject(error),

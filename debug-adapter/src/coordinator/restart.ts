@@ -157,14 +157,15 @@ function restartSettings(context: Context, plan: RestartPlan, folder: string, ma
 }
 
 /**
- * Takes the restarted processes through their phases. A computation that cannot be brought back whole is ended: it must not run on
- * with half of what it had.
+ * Takes the restarted processes through their phases; where nobody watches, in one go if that can be. A computation that cannot be
+ * brought back whole is ended: it must not run on with half of what it had.
  */
 export async function finishRestart(
   context: Context,
   joining: Joining,
   { operation, without }: Pick<NonNullable<Started['restart']>, 'operation' | 'without'>,
   all: readonly AgentConnection[],
+  unwatched: boolean,
 ): Promise<void> {
   const { session, log, store } = context;
   const exchange = session.hosts.several ? new PartialSnapshot(store, newSnapshotId()) : undefined;
@@ -177,7 +178,8 @@ export async function finishRestart(
     for (const one of all) checkPlugins(session.plugins, without, one);
     checkBreakpoints(operation.breakpoints, all);
     const steps = restartSteps(all);
-    if (canGoInOne(session, operation, all)) await goInOne(steps.map((step) => operation.step(step, all, context.deadlines)));
+    if (unwatched && canGoInOne(session, operation, all))
+      await goInOne(steps.map((step) => operation.step(step, all, context.deadlines)));
     else for (const step of steps) await operation.step(step, all, context.deadlines);
     if (session.state === 'restarting') session.become('running');
     operation.finish();
@@ -203,7 +205,7 @@ export async function finishRestart(
   }
 }
 
-/** Nobody waits for anybody, or looks on: all phases are sent ahead, and after a failure the process refuses the later ones. */
+/** Nobody waits for anybody: all phases are sent ahead, and after a failure the process refuses the later ones. */
 function canGoInOne({ hosts }: Session, operation: Operation, all: readonly AgentConnection[]): boolean {
   const foreign = all.flatMap((one) => one.plugins).some((plugin) => plugin.library !== '' && plugin.restartBarriers.length > 0);
   return all.length === 1 && !hosts.several && !operation.mayBeHeld && !foreign;

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "restore/objects.h"
 #include "restore/report.h"
 #include "sys/file.h"
 #include "sys/proc.h"
@@ -178,6 +179,7 @@ void serve_runs(int control, RunOrder* order) {
     int status = 0;
     asked = await_end(control, run, static_cast<int>(children), &status);
     end_descendants();
+    remove_objects(order->socket);
     text.clear();
     say(control, text.add("ended ").number(status).add('\n').text());
   }

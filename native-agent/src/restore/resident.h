@@ -9,7 +9,7 @@
 //   the restorer    "ready", "began PID", "failed WHY" and "ended STATUS" (as wait(2) gives it), a line each
 //
 // Invariants: one run at a time. When a run's first process has ended, or is to end, all that descends from it is killed and has
-// been waited for before "ended" is said. When `control` ends the restorer does the same and ends; a guard, which is its parent, does it
+// been waited for, and what it has made of System V objects is removed, before "ended" is said. When `control` ends the restorer does the same and ends; a guard, which is its parent, does it
 // where the restorer itself was killed.
 // Context: restorer, stage one or two; all signals are blocked. Tests: test/faults/resident.test.ts.
 #pragma once

@@ -171,9 +171,9 @@ export async function show(file: string, number: string | undefined, options: Op
       formatTable([
         ['run', `${one.number}, ${formatTime(one.finishedAt)}, ${formatDuration(one.elapsedMs)}`],
         ['fault', `${one.model}: ${one.fault}`],
-        ['start', `${one.start}${one.startReason === '' ? '' : ` (${one.startReason})`}`],
         ['outcome', `${outcomeText(one)}${one.status === null ? '' : `, status ${one.status}`}`],
         ['deviation', one.deviation || 'none'],
+        ['start', `${one.start}${one.startReason === '' ? '' : ` (${one.startReason})`}`],
         ['again', `cairn campaign repeat ${shellWord(file)} ${one.number}${named}`],
       ]),
     );
