@@ -17,7 +17,7 @@ const below = {
   model: ['platform', 'protocol'],
   store: ['model', 'platform', 'protocol'],
   coordinator: ['store', 'model', 'platform', 'protocol'],
-  runners: ['store', 'model', 'platform', 'protocol'],
+  runners: ['coordinator', 'store', 'model', 'platform', 'protocol'],
   control: ['coordinator', 'runners', 'store', 'model', 'platform', 'protocol'],
   dap: ['control', 'coordinator', 'runners', 'store', 'model', 'platform', 'protocol'],
   cli: ['control', 'coordinator', 'runners', 'store', 'model', 'platform', 'protocol'],

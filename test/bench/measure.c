@@ -3,6 +3,8 @@
 //   measure hold MEGABYTES          touched random memory; prints a line `beat` every 5 ms, and on SIGUSR1 the largest gap
 //                                   between two looks at the clock since the last SIGUSR1: `gap NANOSECONDS`
 //   measure fork MEGABYTES          time of fork() with that much touched random memory: `fork NANOSECONDS`, the median of 9
+//   measure leave BYTES             time of fork() and of the child's exit, likewise: `leave NANOSECONDS`, the median of 31
+//   measure end MEGABYTES           touched random memory; prints `ready`, and ends when there is no file `hold`
 //   measure write BYTES FILE        time of write() and fdatasync() of that many bytes: `write NANOSECONDS`, the median of 3
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -92,6 +94,29 @@ static int time_fork(size_t bytes) {
   return 0;
 }
 
+static int time_leave(size_t bytes) {
+  uint64_t *memory = random_memory(bytes);
+  int64_t times[31];
+  for (int i = 0; i < 31; i++) {
+    int64_t start = now();
+    pid_t child = fork();
+    if (child == 0) _exit((int)memory[0] & 0);
+    if (child < 0 || waitpid(child, NULL, 0) != child) return 1;
+    times[i] = now() - start;
+    for (size_t at = 0; at < bytes / 8; at += 512) memory[at]++;
+  }
+  report("leave", times, 31);
+  return 0;
+}
+
+static int end(size_t bytes) {
+  uint64_t *memory = random_memory(bytes);
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  puts("ready");
+  while (access("hold", F_OK) == 0) usleep(1000);
+  return (int)memory[0] & 0;
+}
+
 static int time_write(size_t bytes, const char *path) {
   size_t chunk = 64 << 20;
   if (chunk > bytes) chunk = bytes;
@@ -120,6 +145,8 @@ int main(int argc, char **argv) {
   size_t number = strtoull(argv[2], NULL, 10);
   if (strcmp(argv[1], "hold") == 0) return hold(number << 20);
   if (strcmp(argv[1], "fork") == 0) return time_fork(number << 20);
+  if (strcmp(argv[1], "leave") == 0) return time_leave(number);
+  if (strcmp(argv[1], "end") == 0) return end(number << 20);
   if (strcmp(argv[1], "write") == 0 && argc > 3) return time_write(number, argv[3]);
   return 2;
 }

@@ -14,6 +14,8 @@ const runs: Run[] = [
     effective: true,
     deviation: 'line 1: "<a&b\u0001>" instead of "c"',
     status: 0,
+    start: 'resident',
+    startReason: '',
     elapsedMs: 1500,
     finishedAt: '2026-01-01T00:00:00.000Z',
   },
@@ -25,6 +27,8 @@ const runs: Run[] = [
     effective: null,
     deviation: 'two\nlines',
     status: null,
+    start: 'disk',
+    startReason: 'it has 2 processes',
     elapsedMs: 0.4,
     finishedAt: '2026-01-01T00:00:01.000Z',
   },
@@ -33,9 +37,9 @@ const runs: Run[] = [
 test('CSV quotes what has to be quoted', () => {
   assert.equal(
     reportText('c', runs, 'csv'),
-    'number,model,fault,outcome,effective,status,deviation,elapsedMs,finishedAt\r\n' +
-      '0,reads,"call 1 of read: output {""argument"":2}",silentDataCorruption,true,0,"line 1: ""<a&b\u0001>"" instead of ""c""",1500,2026-01-01T00:00:00.000Z\r\n' +
-      '1,reads,call 2 of read: return -1,toolError,,,"two\nlines",0.4,2026-01-01T00:00:01.000Z\r\n',
+    'number,model,fault,outcome,effective,status,deviation,start,startReason,elapsedMs,finishedAt\r\n' +
+      '0,reads,"call 1 of read: output {""argument"":2}",silentDataCorruption,true,0,"line 1: ""<a&b\u0001>"" instead of ""c""",resident,,1500,2026-01-01T00:00:00.000Z\r\n' +
+      '1,reads,call 2 of read: return -1,toolError,,,"two\nlines",disk,it has 2 processes,0.4,2026-01-01T00:00:01.000Z\r\n',
   );
 });
 

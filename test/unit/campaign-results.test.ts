@@ -26,6 +26,8 @@ const run = (number: number, more: Partial<Run> = {}): Run => ({
   effective: true,
   deviation: '',
   status: 0,
+  start: 'resident',
+  startReason: '',
   elapsedMs: 12.5,
   finishedAt: '2026-01-01T00:00:00.000Z',
   ...more,

@@ -10,6 +10,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import { shellStatus } from '../platform/processes.js';
 import { reason } from '../protocol/errors.js';
 import {
   type CheckpointRequest,
@@ -235,10 +236,4 @@ export class Agents implements AgentOwner {
     this.#connections.delete(one);
     this.#log.add('warning', `a connection to agent.sock was refused: ${reason(why)}`);
   }
-}
-
-/** A wait(2) status as a shell gives it. */
-export function shellStatus(waitStatus: number): number {
-  const signal = waitStatus & 0x7f;
-  return signal === 0 ? (waitStatus >> 8) & 0xff : 128 + signal;
 }

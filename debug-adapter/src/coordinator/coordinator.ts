@@ -61,7 +61,7 @@ import { Operation } from './operation.js';
 import { changeLiveSettings } from './plugin-settings.js';
 import { computationLives, readRecord, recordText, writeRecord } from './record.js';
 import { findObstacles } from './refusals.js';
-import { finishRestart, restart, restartError, watchRestorers } from './restart.js';
+import { type Examined, finishRestart, restart, restartError, watchRestorers } from './restart.js';
 import { Session } from './session.js';
 import { type SettingInit, withProcessEnvironment } from './settings.js';
 import { beginHeldWrite, listInstances, listScope, listSignals, readSignals, watchSignals, writeSignals } from './signals.js';
@@ -83,6 +83,8 @@ export interface CoordinatorOptions {
   compression: 'none' | 'zstd';
   /** What is in the way of a checkpoint; default: as /proc shows it (refusals.ts). */
   obstacles?: Context['obstacles'];
+  /** Nobody looks for it by its name or on, and it goes with this process: it has no record, and its time lines are not kept. */
+  passing?: boolean;
   /** For the restorer and for programs in terminals of ours. */
   env: Readonly<Record<string, string>>;
 }
@@ -210,8 +212,26 @@ export class Coordinator {
     });
   }
 
-  restart(params: RestartParams): Promise<StartResult> {
-    return this.#start(params, () => restart(this.#context, this.#joining, params, this.#options.env));
+  /** `examined`: what is known of the snapshot by an earlier restart that asked for the same of it. */
+  restart(params: RestartParams, examined?: Examined): Promise<StartResult> {
+    return this.#start(params, () => restart(this.#context, this.#joining, params, this.#options.env, examined));
+  }
+
+  /**
+   * From whoever has started the processes, and sees their end: that they live until `status`. By then their last words are on the way, and
+   * are heard first.
+   */
+  supervise(status: Promise<number>): void {
+    this.#agents.childLives = true;
+    this.#agents.expect();
+    const end = (ended: number): void => {
+      if (this.session.processes.length > 0) setImmediate(end, ended);
+      else this.#rootEnded(ended);
+    };
+    status.then(
+      (ended) => setImmediate(end, ended),
+      () => setImmediate(end, 1),
+    );
   }
 
   /** Resolves when the process and its descendants are in the computation. */
@@ -459,11 +479,9 @@ export class Coordinator {
 
   async #openTerminal(started: Started, { columns = 80, rows = 24 }: LaunchParams | RestartParams): Promise<void> {
     const { paths } = this.#options;
-    this.#terminal = await TerminalHost.open({ ...started, columns, rows }, paths.terminalLog, (status) => {
-      this.#agents.childLives = false;
-      this.session.exitStatus ??= status;
-      this.#agents.look();
-    });
+    this.#terminal = await TerminalHost.open({ ...started, columns, rows }, paths.terminalLog, (status) =>
+      this.#rootEnded(status),
+    );
     this.#agents.childLives = true;
     this.#agents.expect();
     this.session.terminal = true;
@@ -471,6 +489,12 @@ export class Coordinator {
       for (const listener of this.#terminalListeners) listener(data);
     });
     this.session.changed();
+  }
+
+  #rootEnded(status: number): void {
+    this.#agents.childLives = false;
+    this.session.exitStatus ??= status;
+    this.#agents.look();
   }
 
   #neverStarted(): void {
@@ -507,7 +531,7 @@ export class Coordinator {
       const there = pending.processes.flatMap((pid) => ready.get(pid) ?? []);
       if (there.length < pending.processes.length) return;
       this.#strand
-        .run(() => finishRestart(this.#context, this.#joining, pending, there))
+        .run(() => finishRestart(this.#context, this.#joining, pending, there, this.#options.passing === true))
         .then(
           () => this.#begun.resolve(),
           (error: unknown) => this.#begun.reject(error),
@@ -521,9 +545,9 @@ export class Coordinator {
   #begin(kind: OperationKind): Operation {
     const { clock, paths, store, log } = this.#options;
     const callbacks = callbacksOf(this.session.hosts, paths);
-    const operation = new Operation(++this.#operations, kind, clock, this.session, callbacks, (one) =>
-      this.#timelines.keep(store, one, log),
-    );
+    const operation = new Operation(++this.#operations, kind, clock, this.session, callbacks, (one) => {
+      if (!this.#options.passing) this.#timelines.keep(store, one, log);
+    });
     this.#timelines.add(operation);
     this.session.operation = operation;
     this.session.changed();
@@ -571,6 +595,7 @@ export class Coordinator {
   }
 
   #record(): void {
+    if (this.#options.passing) return;
     const text = recordText({ ...this.session.record, operation: null });
     const digest = hash('sha256', text);
     if (digest === this.#recordedDigest) return;

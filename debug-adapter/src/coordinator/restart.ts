@@ -7,10 +7,10 @@ import { rmSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import { restartSteps } from '../model/phases.js';
 import { readIfThere } from '../platform/files.js';
-import type { Plugin, RestartParams } from '../protocol/control.js';
+import type { Plugin, RestartParams, TableRow } from '../protocol/control.js';
 import { failure, reason } from '../protocol/errors.js';
 import { SettingKind } from '../protocol/generated/agent_pb.js';
-import type { Manifest } from '../protocol/snapshot.js';
+import type { Manifest, PreflightFinding, SnapshotSummary } from '../protocol/snapshot.js';
 import { restorableFolder } from '../store/compression.js';
 import { newSnapshotId, PartialSnapshot } from '../store/partial.js';
 import { isFatal, preflightText } from '../store/preflight.js';
@@ -18,38 +18,60 @@ import { checkRestart, planRestart, type RestartPlan } from '../store/restart-pl
 import { newRunFolder } from '../store/runs.js';
 import { slotFolder } from '../store/slots.js';
 import { summarize, wholeManifest } from '../store/snapshot-folder.js';
+import { type Store, snapshotTable } from '../store/store.js';
 import type { AgentConnection } from './agent-connection.js';
 import { checkBreakpoints } from './breakpoints.js';
 import type { Context } from './context.js';
 import type { Joining } from './joining.js';
 import { agentLibrary, identityVariables, restoreCommand } from './launch.js';
+import type { Operation } from './operation.js';
 import { placeHosts } from './placement.js';
+import type { Session } from './session.js';
 import { changedFileSettings, environmentSettings, option, pluginSettings, ruleSettings, type SettingInit } from './settings.js';
 import { identity, type Started } from './start.js';
 
 /** How often is looked whether a restorer has failed. */
 const LOOK_MS = 100;
 
-export async function restart(
-  context: Context,
-  joining: Joining,
-  params: RestartParams,
-  env: Readonly<Record<string, string>>,
-): Promise<Started> {
-  const { session, store, paths, log } = context;
+/** A snapshot that can be restarted here, as far as can be seen before; of several restarts that ask for the same it is seen once. */
+export interface Examined {
+  summary: SnapshotSummary;
+  manifest: Manifest;
+  environment: TableRow[];
+  /** Of its images as they are mapped. */
+  folder: string;
+  findings: PreflightFinding[];
+  /** Open files that may be used although their time is another. */
+  accepted: string[];
+}
+
+/** Throws where it cannot. */
+export async function examine(store: Store, params: RestartParams): Promise<Examined> {
   if (!isAbsolute(params.snapshot))
     throw failure('folderNotUsable', { path: params.snapshot, why: 'it is not an absolute path' });
   if (!params.inPlace) store.checkWritable();
   const summary = summarize(params.snapshot);
   const accepted: string[] = [];
   const findings = await checkRestart(store, summary, params, (path) => void accepted.push(path));
-  for (const one of findings) log.add(one.severity, `preflight: ${one.code}: ${one.message}`);
   if (isFatal(findings))
     throw failure('preflight', { id: summary.id, findings: preflightText(findings.filter((one) => one.severity === 'error')) });
   const manifest = wholeManifest(params.snapshot);
-  const plan = planRestart(params, { ...summary, manifest }, store.path);
-  const { plugins } = plan;
   const folder = await restorableFolder(store, params.snapshot, manifest);
+  return { summary, manifest, environment: snapshotTable(summary, 'env'), folder, findings, accepted };
+}
+
+export async function restart(
+  context: Context,
+  joining: Joining,
+  params: RestartParams,
+  env: Readonly<Record<string, string>>,
+  examined?: Examined,
+): Promise<Started> {
+  const { session, store, paths, log } = context;
+  const { summary, manifest, environment, folder, findings, accepted } = examined ?? (await examine(store, params));
+  for (const one of findings) log.add(one.severity, `preflight: ${one.code}: ${one.message}`);
+  const plan = planRestart(params, { ...summary, manifest, environment }, store.path);
+  const { plugins } = plan;
   session.launchers = params.launchers ?? manifest.launchers;
   await listenAgain(context, joining, params, manifest);
   // Whoever asked may have given up meanwhile. From here on nothing is waited for.
@@ -135,14 +157,15 @@ function restartSettings(context: Context, plan: RestartPlan, folder: string, ma
 }
 
 /**
- * Takes the restarted processes through their phases. A computation that cannot be brought back whole is ended: it must not run on
- * with half of what it had.
+ * Takes the restarted processes through their phases; where nobody watches, in one go if that can be. A computation that cannot be
+ * brought back whole is ended: it must not run on with half of what it had.
  */
 export async function finishRestart(
   context: Context,
   joining: Joining,
   { operation, without }: Pick<NonNullable<Started['restart']>, 'operation' | 'without'>,
   all: readonly AgentConnection[],
+  unwatched: boolean,
 ): Promise<void> {
   const { session, log, store } = context;
   const exchange = session.hosts.several ? new PartialSnapshot(store, newSnapshotId()) : undefined;
@@ -154,7 +177,10 @@ export async function finishRestart(
     }
     for (const one of all) checkPlugins(session.plugins, without, one);
     checkBreakpoints(operation.breakpoints, all);
-    for (const step of restartSteps(all)) await operation.step(step, all, context.deadlines);
+    const steps = restartSteps(all);
+    if (unwatched && canGoInOne(session, operation, all))
+      await goInOne(steps.map((step) => operation.step(step, all, context.deadlines)));
+    else for (const step of steps) await operation.step(step, all, context.deadlines);
     if (session.state === 'restarting') session.become('running');
     operation.finish();
     log.add('info', `restarted from ${session.restartedFrom ?? ''}: ${all.length} process(es)`, {
@@ -177,6 +203,18 @@ export async function finishRestart(
   } finally {
     await exchange?.discard();
   }
+}
+
+/** Nobody waits for anybody: all phases are sent ahead, and after a failure the process refuses the later ones. */
+function canGoInOne({ hosts }: Session, operation: Operation, all: readonly AgentConnection[]): boolean {
+  const foreign = all.flatMap((one) => one.plugins).some((plugin) => plugin.library !== '' && plugin.restartBarriers.length > 0);
+  return all.length === 1 && !hosts.several && !operation.mayBeHeld && !foreign;
+}
+
+/** The first that fails is the reason; all have answered by then. */
+async function goInOne(steps: readonly Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(steps)).find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 /** An agent that the image has may be older than this coordinator, and know nothing of this. */

@@ -5,7 +5,19 @@
 import type { Run } from '../protocol/campaign.js';
 import { failure } from '../protocol/errors.js';
 
-const COLUMNS = ['number', 'model', 'fault', 'outcome', 'effective', 'status', 'deviation', 'elapsedMs', 'finishedAt'] as const;
+const COLUMNS = [
+  'number',
+  'model',
+  'fault',
+  'outcome',
+  'effective',
+  'status',
+  'deviation',
+  'start',
+  'startReason',
+  'elapsedMs',
+  'finishedAt',
+] as const;
 
 function csvCell(value: string | number | boolean | null): string {
   const text = value === null ? '' : String(value);

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { failure } from '../protocol/errors.js';
@@ -113,8 +113,10 @@ export function preloadPath(sessions: string): string {
   const folder = join(sessions, `.lib-${createHash('sha256').update(path).digest('hex').slice(0, 12)}`);
   mkdirSync(folder, { recursive: true });
   for (const [platform, part] of Object.entries(PLATFORMS)) {
+    const link = join(folder, platform);
+    if (lstatSync(link, { throwIfNoEntry: false }) !== undefined) continue;
     try {
-      symlinkSync(join(dirname(path), part), join(folder, platform));
+      symlinkSync(join(dirname(path), part), link);
     } catch (error) {
       if (errorCode(error) !== 'EEXIST') throw error;
     }

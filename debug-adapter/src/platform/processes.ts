@@ -121,3 +121,9 @@ export function signalNumber(id: ProcessId, signal: number): boolean {
 export function factsOf(id: ProcessId): ProcessFacts {
   return { alive: isAlive(id), outside: isOutside(id.pid), ended: exitStatusOf(id.pid) };
 }
+
+/** A wait(2) status as a shell gives it. */
+export function shellStatus(waitStatus: number): number {
+  const signal = waitStatus & 0x7f;
+  return signal === 0 ? (waitStatus >> 8) & 0xff : 128 + signal;
+}

@@ -62,6 +62,10 @@ const pattern = z.string().refine((text) => {
 export const Outcome = z.enum(['masked', 'silentDataCorruption', 'detected', 'trap', 'hang', 'crash', 'toolError']);
 export type Outcome = z.infer<typeof Outcome>;
 
+/** How a run comes into being: as a copy of a process that has the snapshot in memory, or by a restart from disk. */
+export const StartKind = z.enum(['resident', 'disk']);
+export type StartKind = z.infer<typeof StartKind>;
+
 export const Campaign = z.strictObject({
   $schema: z.string().optional(),
   snapshot: z.string().min(1).describe('Where each run begins: id or name of a snapshot.'),
@@ -79,6 +83,9 @@ export const Campaign = z.strictObject({
     .optional()
     .describe('How many of the faults, or how exact rates are to be. Default: all faults.'),
   workers: whole.positive().max(256).optional().describe('Runs at the same time. Default: one for each processor.'),
+  start: StartKind.default('resident').describe(
+    'resident: each worker restores the snapshot once, and runs are copies of it; where that cannot be they are restarted from disk, as with disk.',
+  ),
   timeout: z
     .number()
     .min(1)
@@ -130,6 +137,9 @@ export const Run = z.object({
   /** Where it first differs from the run without a fault. */
   deviation: z.string(),
   status: whole.nullable(),
+  start: StartKind,
+  /** Why it was restarted from disk, where the campaign wants no such thing. */
+  startReason: z.string(),
   elapsedMs: z.number(),
   /** ISO 8601 */
   finishedAt: z.string(),

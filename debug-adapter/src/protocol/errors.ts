@@ -468,6 +468,12 @@ export const errorTable = define({
     message: 'The results in {path} are of another campaign: {what} differ',
     remedy: 'Give this one another name (--name), or move that folder away.',
   },
+  residentLost: {
+    number: 870,
+    blame: 'cairn',
+    message: 'The resident copy of the snapshot cannot be used: {why}',
+    remedy: 'A campaign goes on with restarts from disk; "start: disk" in its file asks for these.',
+  },
   campaignRuns: {
     number: 813,
     blame: 'user',

@@ -2,7 +2,7 @@
  * A plugin's settings against the JSON Schema (draft 2020-12) that it came with: what is wrong, where, in words for whoever typed it.
  * Test: test/unit/plugin-settings.test.ts.
  */
-import { type ErrorObject, Ajv2020 as Validator } from 'ajv/dist/2020.js';
+import { type ErrorObject, type ValidateFunction, Ajv2020 as Validator } from 'ajv/dist/2020.js';
 import * as z from 'zod';
 
 export const SettingsProblem = z.object({
@@ -12,11 +12,24 @@ export const SettingsProblem = z.object({
 });
 export type SettingsProblem = z.infer<typeof SettingsProblem>;
 
+/** By the schema's text: making one takes longer than many restarts of small programs. */
+const validators = new Map<string, ValidateFunction>();
+const MOST_VALIDATORS = 32;
+
+function validatorOf(schema: object | boolean): ValidateFunction {
+  const text = JSON.stringify(schema);
+  const known = validators.get(text);
+  if (known !== undefined) return known;
+  // A vendor's schema may have keywords for tools of its own.
+  const made = new Validator({ allErrors: true, strict: false, validateFormats: false }).compile(schema);
+  if (validators.size >= MOST_VALIDATORS) validators.clear();
+  validators.set(text, made);
+  return made;
+}
+
 /** Throws what is wrong with the schema itself. An older draft is read as if it were the newest: few words have another meaning. */
 export function settingsProblems(given: object | boolean, settings: unknown): SettingsProblem[] {
-  const schema = typeof given === 'boolean' ? given : withoutDraft(given);
-  // A vendor's schema may have keywords for tools of its own.
-  const validate = new Validator({ allErrors: true, strict: false, validateFormats: false }).compile(schema);
+  const validate = validatorOf(typeof given === 'boolean' ? given : withoutDraft(given));
   if (validate(settings)) return [];
   return (validate.errors ?? []).map(asProblem);
 }

@@ -15,6 +15,7 @@ import { campaignFolder } from '../store/campaign-file.js';
 import { CampaignResults } from '../store/campaign-results.js';
 import { Store } from '../store/store.js';
 import { type RunRequest, type RunResult, removeRun, removeSession, restartRun } from './restart-run.js';
+import { type RunStart, RunStarts } from './run-starts.js';
 
 /** A run that failed says nothing; it is tried again. */
 const ATTEMPTS = 3;
@@ -161,7 +162,7 @@ function summaryFrom(
 
 /** What decides the runs: with the snapshot's id, without what only says how they are made and judged as a whole. */
 function planText(campaign: Campaign, snapshot: string): string {
-  const { store: _store, workers: _workers, limits: _limits, $schema: _schema, ...rest } = campaign;
+  const { store: _store, workers: _workers, limits: _limits, start: _start, $schema: _schema, ...rest } = campaign;
   return JSON.stringify({ ...rest, snapshot });
 }
 
@@ -201,6 +202,7 @@ interface Judged {
   outcome: Outcome;
   deviation: string;
   result: RunResult;
+  start: RunStart;
 }
 
 class Runner {
@@ -208,12 +210,14 @@ class Runner {
   readonly #common: Pick<RunRequest, 'snapshot' | 'store' | 'files' | 'signal'>;
   readonly #folder: string;
   readonly #sessions = new Set<string>();
+  readonly #starts: RunStarts;
 
   constructor(options: CampaignOptions, snapshot: string, store: string, folder: string) {
     this.#options = options;
     const { campaign, signal } = options;
     this.#common = { snapshot, store, files: campaign.observe.files, signal };
     this.#folder = folder;
+    this.#starts = new RunStarts(campaign.start, { snapshot, store });
   }
 
   /** What runners that were killed have left. */
@@ -223,7 +227,7 @@ class Runner {
   }
 
   async golden(): Promise<RunResult> {
-    const result = await this.#run(0, [], GOLDEN_TIMEOUT_MS);
+    const { result } = await this.#run(0, [], GOLDEN_TIMEOUT_MS);
     if (this.#options.signal.aborted) throw failure('cancelled', { kind: 'campaign', detail: 'Nothing has been counted.' });
     if (result.problem !== '') throw failure('goldenFailed', { why: result.problem });
     if (result.observation.status === null)
@@ -255,6 +259,8 @@ class Runner {
       effective: result.effective,
       deviation,
       status: result.observation.status,
+      start: last.start.how,
+      startReason: last.start.why,
       elapsedMs: result.elapsedMs,
       finishedAt: new Date().toISOString(),
     };
@@ -263,23 +269,26 @@ class Runner {
 
   /** Nothing is left of its sessions. */
   async close(): Promise<void> {
+    await this.#starts.close();
     await Promise.all([...this.#sessions].map(removeSession));
   }
 
   async #attempt(worker: number, { plugin: name, settings }: Fault, golden: Observation, timeoutMs: number): Promise<Judged> {
-    const result = await this.#run(worker, [{ name, settings }], timeoutMs);
-    if (result.problem !== '') return { outcome: 'toolError', deviation: result.problem, result };
-    return { ...judge(golden, result.observation, this.#options.campaign), result };
+    const { result, start } = await this.#run(worker, [{ name, settings }], timeoutMs);
+    if (result.problem !== '') return { outcome: 'toolError', deviation: result.problem, result, start };
+    return { ...judge(golden, result.observation, this.#options.campaign), result, start };
   }
 
-  async #run(worker: number, plugins: RunRequest['plugins'], timeoutMs: number): Promise<RunResult> {
+  async #run(worker: number, plugins: RunRequest['plugins'], timeoutMs: number): Promise<{ result: RunResult; start: RunStart }> {
     const session = sessionName(this.#options.name, worker);
     this.#sessions.add(session);
+    const { execute, ...start } = await this.#starts.of(session);
     try {
-      return await restartRun({ ...this.#common, session, folder: join(this.#folder, `${WORKER}${worker}`), plugins, timeoutMs });
+      const folder = join(this.#folder, `${WORKER}${worker}`);
+      return { result: await restartRun({ ...this.#common, session, folder, plugins, timeoutMs }, execute), start };
     } catch (error) {
       const observation = { status: null, lines: [], files: {} };
-      return { problem: reason(error), observation, effective: null, elapsedMs: 0 };
+      return { result: { problem: reason(error), observation, effective: null, elapsedMs: 0 }, start };
     }
   }
 }

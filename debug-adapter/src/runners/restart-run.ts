@@ -1,21 +1,21 @@
 /**
- * One run: a restart of the snapshot from disk, in a session of its own, with what it writes in a folder of its own; observed until it ends or its
- * time is over. Nothing of it is left. Tests: test/faults/campaign.test.ts.
+ * One run: a restart of the snapshot, from disk where nothing else is said, in a session of its own, with what it writes in a folder of its own;
+ * observed until it ends or its time is over. Nothing of it is left. Tests: test/faults/campaign.test.ts.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fitsPattern } from '../model/file-rules.js';
-import { type CommandResult, cairnCommand } from '../platform/command.js';
+import { cairnCommand } from '../platform/command.js';
 import { readIfThere } from '../platform/files.js';
 import { runtimePaths } from '../platform/runtime.js';
 import type { Observation } from '../protocol/campaign.js';
 import { fileChecksum } from '../store/checksum.js';
 
 /** A run that prints more has hung. */
-const CONSOLE_BYTES = 16 << 20;
+export const CONSOLE_BYTES = 16 << 20;
 const STOP_MS = 20_000;
 /** Of a timer. */
-const MOST_MS = 2 ** 31 - 1;
+export const MOST_MS = 2 ** 31 - 1;
 /** In a run's folder: the name of its session. */
 const SESSION = 'session';
 
@@ -43,20 +43,33 @@ export interface RunResult {
   elapsedMs: number;
 }
 
-export async function restartRun(request: RunRequest): Promise<RunResult> {
+export interface Ended {
+  /** It came through the restart. */
+  began: boolean;
+  /** 128 and the signal's number where a signal ended it. */
+  status: number;
+  stdout: string;
+  stderr: string;
+  /** It was ended: it took too long, or printed more than it may. */
+  timedOut: boolean;
+  elapsedMs: number;
+}
+
+/** Makes a run; when it is back nothing of it runs any more. `writes`: takes what it writes. */
+export type Execute = (request: RunRequest, writes: string) => Promise<Ended>;
+
+export async function restartRun(asked: RunRequest, execute: Execute = fromDisk): Promise<RunResult> {
+  const report = join(asked.folder, 'report');
+  const request = { ...asked, plugins: asked.plugins.map(({ name, settings }) => ({ name, settings: { ...settings, report } })) };
   const { session, folder } = request;
   rmSync(folder, { recursive: true, force: true });
   const writes = join(folder, 'writes');
-  const report = join(folder, 'report');
   mkdirSync(writes, { recursive: true });
-  // A run that does not even begin writes none.
-  rmSync(runtimePaths(session).log, { force: true });
   try {
     writeFileSync(join(folder, SESSION), session);
     writeFileSync(report, new Uint8Array(REPORT_BYTES));
-    const ended = await execute(request, writes, report);
-    await stop(session);
-    const began = hasBegun(session);
+    const ended = await execute(request, writes);
+    const { began } = ended;
     const [notes, errors] = split(linesOf(ended.stderr), (line) => line.startsWith('cairn: '));
     const observation = {
       status: ended.timedOut ? null : ended.status,
@@ -87,16 +100,20 @@ export async function removeSession(session: string): Promise<void> {
   if (await stop(session)) rmSync(runtimePaths(session).folder, { recursive: true, force: true });
 }
 
-interface Ended extends CommandResult {
-  timedOut: boolean;
-  elapsedMs: number;
+/** By the command itself. */
+async function fromDisk(request: RunRequest, writes: string): Promise<Ended> {
+  // A run that does not even begin writes none.
+  rmSync(runtimePaths(request.session).log, { force: true });
+  const ended = await command(request, writes);
+  await stop(request.session);
+  return { ...ended, began: hasBegun(request.session) };
 }
 
-async function execute(request: RunRequest, writes: string, report: string): Promise<Ended> {
+async function command(request: RunRequest, writes: string): Promise<Omit<Ended, 'began'>> {
   const { session, snapshot, store, plugins, timeoutMs, signal, folder } = request;
   const given = plugins.flatMap(({ name, settings }, index) => {
     const file = join(folder, `settings${index}.json`);
-    writeFileSync(file, JSON.stringify({ ...settings, report }));
+    writeFileSync(file, JSON.stringify(settings));
     return ['--plugin', `${name}=${file}`];
   });
   const args = ['restart', snapshot, '--session', session, '--store', store, '--slot', writes, ...given];

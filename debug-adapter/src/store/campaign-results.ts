@@ -9,14 +9,14 @@ import { DatabaseSync } from 'node:sqlite';
 import { type Observation, type Outcome, Run } from '../protocol/campaign.js';
 import { failure, reason } from '../protocol/errors.js';
 
-const FORMAT = 1;
+const FORMAT = 2;
 
 const LAYOUT = `
   CREATE TABLE IF NOT EXISTS campaign (
     only INTEGER PRIMARY KEY CHECK (only = 1), format INTEGER NOT NULL, plan TEXT NOT NULL, golden TEXT NOT NULL, golden_ms REAL NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS run (
     number INTEGER PRIMARY KEY, model TEXT NOT NULL, fault TEXT NOT NULL, outcome TEXT NOT NULL, effective INTEGER, deviation TEXT NOT NULL,
-    status INTEGER, elapsed_ms REAL NOT NULL, finished_at TEXT NOT NULL, console TEXT NOT NULL) STRICT;
+    status INTEGER, start TEXT NOT NULL, start_reason TEXT NOT NULL, elapsed_ms REAL NOT NULL, finished_at TEXT NOT NULL, console TEXT NOT NULL) STRICT;
   CREATE INDEX IF NOT EXISTS run_outcome ON run (outcome, number);
 `;
 
@@ -76,11 +76,12 @@ export class CampaignResults {
 
   /** A run that has been counted already stays as it is; one that could not be made is replaced. */
   add(run: Run, console: string): void {
-    const { number, model, fault, outcome, effective, deviation, status, elapsedMs, finishedAt } = run;
+    const { number, model, fault, outcome, effective, deviation, status, start, startReason, elapsedMs, finishedAt } = run;
     this.#database
       .prepare(
-        `INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET
+        `INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET
            outcome = excluded.outcome, effective = excluded.effective, deviation = excluded.deviation, status = excluded.status,
+           start = excluded.start, start_reason = excluded.start_reason,
            elapsed_ms = excluded.elapsed_ms, finished_at = excluded.finished_at, console = excluded.console
          WHERE run.outcome = 'toolError'`,
       )
@@ -92,6 +93,8 @@ export class CampaignResults {
         effective === null ? null : Number(effective),
         deviation,
         status,
+        start,
+        startReason,
         elapsedMs,
         finishedAt,
         console,
@@ -165,6 +168,8 @@ function runOf(row: Record<string, unknown>): Run {
     effective: row['effective'] === null ? null : row['effective'] === 1,
     deviation: row['deviation'],
     status: row['status'],
+    start: row['start'],
+    startReason: row['start_reason'],
     elapsedMs: row['elapsed_ms'],
     finishedAt: row['finished_at'],
   });

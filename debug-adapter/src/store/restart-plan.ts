@@ -43,12 +43,12 @@ const plain = (path: string): string => (path.length > 1 ? path.replace(/\/+$/, 
 
 export function planRestart(
   asked: Asked,
-  snapshot: { id: string; path: string; manifest: Manifest },
+  snapshot: { id: string; path: string; manifest: Manifest; environment?: readonly TableRow[] },
   store: string,
 ): RestartPlan {
   const slot: Slot = asked.slot === undefined ? { paths: {}, env: {} } : findSlot(store, asked.slot, '/');
   const ofSlot = splitChanges(slot.env);
-  const rows = snapshotTable(snapshot, 'env');
+  const rows = snapshot.environment ?? snapshotTable(snapshot, 'env');
   const names = rows.map(({ virtual }) => virtual);
   const env = expandPatterns({ ...ofSlot.env, ...asked.env }, names);
   const processEnv = [...ofSlot.processEnv, ...(asked.processEnv ?? [])];

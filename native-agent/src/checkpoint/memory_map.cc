@@ -137,7 +137,8 @@ class Builder {
       return true;
     }
     mapping->kind = cairn_image_MappingKind_MAPPING_SHARED_FILE;
-    if (line.inode != 0 && claim_(*mapping, mapping->device, line.inode)) return true;
+    // The first System V segment of a system has the number 0.
+    if ((line.inode != 0 || line.path.starts_with("/SYSV")) && claim_(*mapping, mapping->device, line.inode)) return true;
     if (error_->failed()) return false;
     if (line.path.ends_with(" (deleted)") && !line.path.starts_with("/SYSV")) {
       // No descriptor and no name is left: what the mapping shows is all that there is of it.

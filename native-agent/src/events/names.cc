@@ -17,7 +17,7 @@ using sys::failed;
 
 enum State : uint32_t { unused, being_written, live, removed };
 
-// Programs of 32 and of 64 bits share the table: the layout is the same for both.
+// Programs of 32 and of 64 bits share the table: the layout is the same for both. restore/objects.cc reads it, too.
 struct Entry {
   uint32_t state;
   uint32_t space;

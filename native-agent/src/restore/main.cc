@@ -1,6 +1,7 @@
 // cairn-restore: becomes the processes that a snapshot describes.
 //
 //   cairn-restore --folder SNAPSHOT --socket AGENT_SOCKET [--list NAME] [--error-file FILE] [--path FROM=TO]...
+//   cairn-restore --folder SNAPSHOT --resident DESCRIPTOR [--list NAME] [--path FROM=TO]...      any number of times: resident.h
 //   cairn-restore --checksum FILE...        prints "XXH3 (hex) SIZE FILE" for each
 //
 // A static position-independent program without libc. First it forks into the processes of the snapshot (tree.h); then each
@@ -16,6 +17,7 @@
 #include "restore/layout.h"
 #include "restore/memory.h"
 #include "restore/report.h"
+#include "restore/resident.h"
 #include "restore/threads.h"
 #include "restore/tree.h"
 #include "restore/vdso.h"
@@ -48,10 +50,11 @@ constexpr uint32_t max_ended = 1024;  // zombies of one process
 struct Options {
   const char* folder = nullptr;
   const char* socket = nullptr;
-  const char* list = "processes";  // the file of the snapshot that says which of its processes; used in stage one only
+  const char* list = nullptr;      // the file of the snapshot that says which of its processes
   PathRule rules[max_rules];
   uint32_t rule_count = 0;
   int32_t process = 0;  // of the list; 0: whoever the forks make of this one
+  int32_t control = -1; // of a resident restorer: orders come from there
 };
 
 /// All that stage two needs; in the restorer's final place.
@@ -67,6 +70,7 @@ struct Plan {
   image::EndedChild ended[max_ended];
   uint32_t ended_count;
   Options options;
+  RunOrder order;
   char texts[16384];  // of the options
 };
 
@@ -128,6 +132,7 @@ void parse_options(int count, char** words, Plan* plan) {
     else if (name == Text("--list")) options->list = value;
     else if (name == Text("--error-file")) report_to(value);
     else if (name == Text("--process")) options->process = number_of(value);
+    else if (name == Text("--resident")) options->control = number_of(value);
     else if (name == Text("--ended")) add_ended(plan, value);
     else if (name == Text("--path")) {
       auto* separator = static_cast<char*>(memchr(const_cast<char*>(value), '=', strlen(value)));
@@ -140,7 +145,8 @@ void parse_options(int count, char** words, Plan* plan) {
       give_up(text.text());
     }
   }
-  if (options->folder == nullptr || options->socket == nullptr) {
+  if (options->list == nullptr) options->list = copy_option(plan, &used, "processes");
+  if (options->folder == nullptr || (options->socket == nullptr && options->control < 0)) {
     give_up("usage: cairn-restore --folder SNAPSHOT --socket AGENT_SOCKET");
   }
 }
@@ -171,17 +177,39 @@ void* map_or_give_up(uint64_t address, uint64_t size, Text what) {
   return reinterpret_cast<void*>(result);
 }
 
-/// Returns in every process of the snapshot, with its virtual pid.
-int32_t fork_snapshot(Plan* plan) {
+template <typename Use>
+void with_list(const Options& options, Use use) {
   constexpr long capacity = 256 * 1024;
   sys::TextBuffer<4300> path;
-  path.add(plan->options.folder).add("/").add(plan->options.list);
+  path.add(options.folder).add("/").add(options.list);
   char* text = static_cast<char*>(map_or_give_up(0, capacity, "no memory"));
   long size = sys::read_all(path.c_str(), text, capacity);
   if (failed(size)) give_up("cannot read the list of processes in the snapshot's folder", size);
-  int32_t process = fork_processes(Text(text, static_cast<size_t>(size)), plan->ended, &plan->ended_count, max_ended);
+  use(Text(text, static_cast<size_t>(size)));
   call_unchecked(SYS_munmap, text, capacity);
+}
+
+/// Returns in every process of the snapshot, with its virtual pid.
+int32_t fork_snapshot(Plan* plan) {
+  int32_t process = 0;
+  with_list(plan->options, [&](Text list) { process = fork_processes(list, plan->ended, &plan->ended_count, max_ended); });
   return process;
+}
+
+/// In each run of a resident restorer.
+void await_order(Plan* plan) {
+  serve_runs(plan->options.control, &plan->order);
+  plan->options.control = -1;
+  plan->options.socket = plan->order.socket;
+}
+
+/// A process alone is resident with all of its memory, and its virtual pid is given; of several, 0, the children's places are made by forks
+/// before there is any memory, so each run has to read its own.
+int32_t resident_process(const Options& options) {
+  int32_t first = 0;
+  uint32_t living = 0;
+  with_list(options, [&](Text list) { living = living_processes(list, &first); });
+  return living == 1 ? first : 0;
 }
 
 /// The processor that an image is for, or that this restorer is for when the image does not say: decode_image finds out why.
@@ -219,11 +247,23 @@ void pass_terminals_on(bool pass) {
   while (folder.size > 0 && folder.data[folder.size - 1] != '/') --folder.size;
   path.add(folder).add("i386/cairn-restore");
   constexpr size_t of_one = 32;
-  uint64_t vector_size = (static_cast<uint64_t>(count) + 2 * plan.ended_count + 3) * sizeof(char*);
+  uint64_t vector_size = (static_cast<uint64_t>(count) + 2 * plan.ended_count + 7) * sizeof(char*);
   auto** vector = static_cast<const char**>(map_or_give_up(0, vector_size + plan.ended_count * of_one, "no memory"));
   char* texts = reinterpret_cast<char*>(vector) + vector_size;
   size_t size = 0;
-  for (int i = 0; i < count; ++i) vector[size++] = words[i];
+  // Of a run of a resident restorer, its own; one that is still to be resident passes that on.
+  const Options& options = plan.options;
+  const bool ordered = plan.order.socket[0] != 0;
+  for (int i = 0; i < count; ++i) {
+    if (ordered && Text(words[i]) == Text("--resident")) ++i;
+    else vector[size++] = words[i];
+  }
+  if (ordered) {
+    vector[size++] = "--socket";
+    vector[size++] = options.socket;
+    vector[size++] = "--error-file";
+    vector[size++] = plan.order.error_file;
+  }
   sys::TextBuffer<of_one> number;
   vector[size++] = "--process";
   vector[size++] = number.number(process).c_str();
@@ -243,8 +283,15 @@ void pass_terminals_on(bool pass) {
   static Plan first;
   parse_options(count, words, &first);
   const Options& options = first.options;
-  int32_t process = options.process != 0 ? options.process : fork_snapshot(&first);
-  if (options.process != 0) pass_terminals_on(false);
+  int32_t process = options.process;
+  if (process != 0) {
+    pass_terminals_on(false);
+  } else if (options.control >= 0) {
+    leave_guard(options.control);
+    process = resident_process(options);
+    if (process == 0) await_order(&first);
+  }
+  if (process == 0) process = fork_snapshot(&first);
   sys::TextBuffer<4300> path;
   path.add(options.folder).add("/p").number(process).add(".meta");
   sys::UniqueFd meta = sys::open(path.c_str(), O_RDONLY);
@@ -292,6 +339,7 @@ void pass_terminals_on(bool pass) {
     if (text != nullptr) text = reinterpret_cast<const char*>(reinterpret_cast<uintptr_t>(text) + moved);
   };
   move(plan->options.folder);
+  move(plan->options.list);
   move(plan->options.socket);
   for (uint32_t i = 0; i < plan->options.rule_count; ++i) {
     move(plan->options.rules[i].from);
@@ -355,12 +403,19 @@ void stage_two(Plan* plan) {
     give_up("the kernel's vdso lies where the process had memory, and this kernel does not let it be moved; try again");
   }
   Memory memory = {plan->pages_fd, plan->options.rules, plan->options.rule_count};
-  map_memory(&image, memory, vdso_moved || image.memory.vdso_start == 0);
+  const bool resident = plan->options.control >= 0;
+  map_memory(&image, memory, vdso_moved || image.memory.vdso_start == 0, !resident);
   if (!vdso_moved && kernel.vdso.start != 0 && image.memory.vdso_start != 0) {
     redirect_vdso(image, kernel);
     call_unchecked(SYS_mprotect, image.memory.vdso_start, image.memory.vdso_size, PROT_READ | PROT_EXEC);
   }
   set_layout(image);
+  if (resident) {
+    await_order(plan);
+    // Children of this run's process, if they have only ended.
+    (void)fork_snapshot(plan);
+    map_shared_memory(&image, memory);
+  }
   call_unchecked(SYS_close, plan->pages_fd);
   HandoffFacts facts = {plan->options.socket, plan->options.folder, plan->place, plan->pages_device, plan->pages_inode,
                         plan->ended, plan->ended_count};

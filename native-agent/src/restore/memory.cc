@@ -175,11 +175,13 @@ class Mapper {
 
 }  // namespace
 
-void map_memory(Image* image, const Memory& memory, bool vdso_moved) {
+void map_memory(Image* image, const Memory& memory, bool vdso_moved, bool shared) {
   Mapper mapper(image, memory);
   for (uint32_t i = 0; i < image->mapping_count; ++i) {
     const Mapping& mapping = image->mappings[i];
-    if (mapping.kind != cairn_image_MappingKind_MAPPING_VDSO) {
+    if (mapping.kind == cairn_image_MappingKind_MAPPING_SHARED && !shared) {
+      mapper.skip(mapping);
+    } else if (mapping.kind != cairn_image_MappingKind_MAPPING_VDSO) {
       mapper.map(mapping);
     } else if (!vdso_moved) {
       Mapping writable = mapping;
@@ -188,6 +190,15 @@ void map_memory(Image* image, const Memory& memory, bool vdso_moved) {
     } else {
       mapper.skip(mapping);
     }
+  }
+}
+
+void map_shared_memory(Image* image, const Memory& memory) {
+  Mapper mapper(image, memory);
+  for (uint32_t i = 0; i < image->mapping_count; ++i) {
+    const Mapping& mapping = image->mappings[i];
+    if (mapping.kind == cairn_image_MappingKind_MAPPING_SHARED) mapper.map(mapping);
+    else mapper.skip(mapping);
   }
 }
 

@@ -17,8 +17,10 @@ struct Memory {
   uint32_t rule_count;
 };
 
-/// vdso_moved: the kernel's own vdso is in place already.
-void map_memory(Image* image, const Memory& memory, bool vdso_moved);
+/// vdso_moved: the kernel's own vdso is in place already. `shared`: also memory that children would share with their parent.
+void map_memory(Image* image, const Memory& memory, bool vdso_moved, bool shared);
+/// What map_memory has left out.
+void map_shared_memory(Image* image, const Memory& memory);
 /// Where the heap ends, the arguments are, …: what the kernel keeps of a process's layout.
 void set_layout(const Image& image);
 

@@ -43,6 +43,7 @@ int32_t number(sys::TextReader* reader) {
 }
 
 void read(Text list) {
+  count = 0;
   sys::TextReader lines(list);
   while (!lines.done()) {
     Text line = lines.until('\n');
@@ -209,6 +210,14 @@ class Maker {
 };
 
 }  // namespace
+
+uint32_t living_processes(Text list, int32_t* first) {
+  read(list);
+  *first = processes[0].virtual_pid;
+  uint32_t living = 0;
+  for (uint32_t i = 0; i < count; ++i) living += processes[i].ended ? 0 : 1;
+  return living;
+}
 
 int32_t fork_processes(Text list, image::EndedChild* ended, uint32_t* ended_count, uint32_t ended_capacity) {
   read(list);

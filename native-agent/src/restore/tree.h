@@ -21,4 +21,7 @@ inline constexpr uint32_t max_processes = 4096;
 /// Returns in each of the processes, with its virtual pid; children that have ended are listed in *ended (their real ids).
 int32_t fork_processes(sys::Text list, image::EndedChild* ended, uint32_t* ended_count, uint32_t ended_capacity);
 
+/// How many of them live; *first: the virtual pid of the process that the caller becomes.
+uint32_t living_processes(sys::Text list, int32_t* first);
+
 }  // namespace cairn::restore

@@ -17,6 +17,7 @@ inline uint64_t stat_field(const char* path, unsigned field) {
   return value;
 }
 
+inline constexpr unsigned stat_parent = 4;
 inline constexpr unsigned stat_terminal = 7;  // tty_nr
 inline constexpr unsigned stat_start_time = 22;
 inline constexpr unsigned stat_exit_code = 52;  // as wait(2) gives it

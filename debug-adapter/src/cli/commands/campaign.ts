@@ -208,6 +208,7 @@ export async function show(file: string, number: string | undefined, options: Sh
         ['fault', `${one.model}: ${one.fault}`],
         ['outcome', `${outcomeText(one)}${one.status === null ? '' : `, status ${one.status}`}`],
         ['deviation', one.deviation || 'none'],
+        ['start', `${one.start}${one.startReason === '' ? '' : ` (${one.startReason})`}`],
         ['again', again],
       ]),
     );
