@@ -5,7 +5,20 @@
 import type { Run } from '../protocol/campaign.js';
 import { failure } from '../protocol/errors.js';
 
-const COLUMNS = ['number', 'model', 'fault', 'outcome', 'effective', 'status', 'deviation', 'elapsedMs', 'finishedAt'] as const;
+const COLUMNS = [
+  'number',
+  'model',
+  'fault',
+  'outcome',
+  'effective',
+  'injection',
+  'injectedAt',
+  'latency',
+  'status',
+  'deviation',
+  'elapsedMs',
+  'finishedAt',
+] as const;
 
 function csvCell(value: string | number | boolean | null): string {
   const text = value === null ? '' : String(value);

@@ -2,14 +2,15 @@
  * One run: a restart of the snapshot from disk, in a session of its own, with what it writes in a folder of its own; observed until it ends or its
  * time is over. Nothing of it is left. Tests: test/faults/campaign.test.ts.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fitsPattern } from '../model/file-rules.js';
 import { type CommandResult, cairnCommand } from '../platform/command.js';
 import { readIfThere } from '../platform/files.js';
 import { runtimePaths } from '../platform/runtime.js';
-import type { Observation } from '../protocol/campaign.js';
+import type { Observation, Target } from '../protocol/campaign.js';
 import { fileChecksum } from '../store/checksum.js';
+import { type Injection, type PluginRequest, RunPlugins } from './run-plugins.js';
 
 /** A run that prints more has hung. */
 const CONSOLE_BYTES = 16 << 20;
@@ -19,7 +20,7 @@ const MOST_MS = 2 ** 31 - 1;
 /** In a run's folder: the name of its session. */
 const SESSION = 'session';
 
-export interface RunRequest {
+export interface RunRequest extends PluginRequest {
   /** Name of its session. */
   session: string;
   /** The snapshot's folder. */
@@ -27,7 +28,6 @@ export interface RunRequest {
   store: string;
   /** Taken by this run alone, made and removed by it. */
   folder: string;
-  plugins: readonly { name: string; settings: Record<string, unknown> }[];
   timeoutMs: number;
   /** Patterns of files to observe. */
   files: readonly string[];
@@ -38,23 +38,25 @@ export interface RunResult {
   /** Not empty: the run failed, and says nothing about the program. */
   problem: string;
   observation: Observation;
-  /** Whether a fault changed something; null: that is not known. */
-  effective: boolean | null;
+  injection: Injection;
+  /** Of the design, where they were asked for. */
+  targets: readonly Target[];
   elapsedMs: number;
 }
+
+export const nothingInjected: Injection = { effective: null, text: '', impossible: '', at: null };
 
 export async function restartRun(request: RunRequest): Promise<RunResult> {
   const { session, folder } = request;
   rmSync(folder, { recursive: true, force: true });
   const writes = join(folder, 'writes');
-  const report = join(folder, 'report');
   mkdirSync(writes, { recursive: true });
   // A run that does not even begin writes none.
   rmSync(runtimePaths(session).log, { force: true });
   try {
     writeFileSync(join(folder, SESSION), session);
-    writeFileSync(report, new Uint8Array(REPORT_BYTES));
-    const ended = await execute(request, writes, report);
+    const plugins = new RunPlugins(folder, request);
+    const ended = await execute(request, writes, plugins.arguments);
     await stop(session);
     const began = hasBegun(session);
     const [notes, errors] = split(linesOf(ended.stderr), (line) => line.startsWith('cairn: '));
@@ -62,11 +64,13 @@ export async function restartRun(request: RunRequest): Promise<RunResult> {
       status: ended.timedOut ? null : ended.status,
       lines: [...linesOf(ended.stdout), ...errors],
       files: await checksums(writes, request.files),
+      design: plugins.design(),
     };
     return {
       problem: began ? '' : notes.at(-1)?.replace('cairn: ', '') || 'it did not begin',
       observation,
-      effective: began ? isEffective(report) : null,
+      injection: began ? plugins.injection() : nothingInjected,
+      targets: plugins.targets(),
       elapsedMs: ended.elapsedMs,
     };
   } finally {
@@ -92,13 +96,8 @@ interface Ended extends CommandResult {
   elapsedMs: number;
 }
 
-async function execute(request: RunRequest, writes: string, report: string): Promise<Ended> {
-  const { session, snapshot, store, plugins, timeoutMs, signal, folder } = request;
-  const given = plugins.flatMap(({ name, settings }, index) => {
-    const file = join(folder, `settings${index}.json`);
-    writeFileSync(file, JSON.stringify({ ...settings, report }));
-    return ['--plugin', `${name}=${file}`];
-  });
+async function execute(request: RunRequest, writes: string, given: readonly string[]): Promise<Ended> {
+  const { session, snapshot, store, timeoutMs, signal } = request;
   const args = ['restart', snapshot, '--session', session, '--store', store, '--slot', writes, ...given];
   const over = new AbortController();
   const began = performance.now();
@@ -144,18 +143,6 @@ function hasBegun(session: string): boolean {
       return false;
     }
   });
-}
-
-/** Counts of each fault, as native-agent/faults/calls/faults.h has them: calls, injected, effective. */
-const REPORT_BYTES = 4096;
-const COUNTS_BYTES = 24;
-const FAULTS = 32;
-
-function isEffective(report: string): boolean {
-  const bytes = readFileSync(report);
-  return Array.from({ length: FAULTS }, (_, index) => bytes.readBigUInt64LE(COUNTS_BYTES * index + 16)).some(
-    (count) => count > 0n,
-  );
 }
 
 async function checksums(folder: string, patterns: readonly string[]): Promise<Record<string, string>> {

@@ -14,6 +14,14 @@ struct Listing {
   bool full = false;
 };
 
+struct Walk {
+  const Program& program;
+  const char* pattern;
+  bool (*each)(void* context, Handle object, const char* name, Kind kind, const char* kind_name);
+  void* context;
+  bool enough = false;
+};
+
 /// False: it has no place any more.
 bool add_signal(const Program& program, Handle object, const char* name, Kind kind, const char* kind_name) {
   static char value[most_bits + 1];
@@ -39,21 +47,25 @@ bool add_signal(const Program& program, Handle object, const char* name, Kind ki
   return add_line(fields, 7, 64);
 }
 
-void visit(Listing* to, Handle object) {
+/// True: others are wanted.
+bool add_listed(void* context, Handle object, const char* name, Kind kind, const char* kind_name) {
+  auto* to = static_cast<Listing*>(context);
+  if (to->seen++ < request().offset) return true;
+  to->full = to->listed == request().limit || !add_signal(to->program, object, name, kind, kind_name);
+  if (!to->full) ++to->listed;
+  return !to->full;
+}
+
+void visit(Walk* walk, Handle object) {
   static char name[longest_name];
   const char* kind_name = "";
-  const Kind kind = kind_of(to->program, object, &kind_name);
-  const char* full = kind != Kind::none ? to->program.vpi.text(vpi_full_name, object) : nullptr;
-  if (full == nullptr || !matches(request().pattern, full)) return;
-  if (to->seen++ < request().offset) return;
+  const Kind kind = kind_of(walk->program, object, &kind_name);
+  const char* full = kind != Kind::none ? walk->program.vpi.text(vpi_full_name, object) : nullptr;
+  if (full == nullptr || !matches(walk->pattern, full)) return;
   uint64_t size = 0;
   for (; full[size] != 0 && size + 1 < sizeof name; ++size) name[size] = full[size];
   name[size] = 0;
-  if (to->listed == request().limit || !add_signal(to->program, object, name, kind, kind_name)) {
-    to->full = true;
-    return;
-  }
-  ++to->listed;
+  walk->enough = !walk->each(walk->context, object, name, kind, kind_name);
 }
 
 template <class Visit>
@@ -69,13 +81,15 @@ void for_each(const Program& program, int32_t type, Handle scope, const bool& en
   }
 }
 
-void walk(Listing* to, Handle scope) {
-  const bool icarus = to->program.simulator == Simulator::icarus;
+void walk_scope(Walk* walk, Handle scope) {
+  const bool icarus = walk->program.simulator == Simulator::icarus;
   const int32_t kinds[] = {vpi_reg, vpi_net, vpi_variables, vpi_memory, vpi_net_array, vpi_reg_array};
-  for (uint32_t i = 0; i < (icarus ? sizeof kinds / sizeof kinds[0] : 1) && !to->full; ++i) {
-    for_each(to->program, kinds[i], scope, to->full, [to](Handle object) { visit(to, object); });
+  for (uint32_t i = 0; i < (icarus ? sizeof kinds / sizeof kinds[0] : 1) && !walk->enough; ++i) {
+    for_each(walk->program, kinds[i], scope, walk->enough, [walk](Handle object) { visit(walk, object); });
   }
-  if (!to->full) for_each(to->program, icarus ? vpi_internal_scope : vpi_module, scope, to->full, [to](Handle inner) { walk(to, inner); });
+  if (!walk->enough) {
+    for_each(walk->program, icarus ? vpi_internal_scope : vpi_module, scope, walk->enough, [walk](Handle inner) { walk_scope(walk, inner); });
+  }
 }
 
 /// NAME[INDEX] of a memory: its word. True: it is one.
@@ -98,12 +112,18 @@ bool list_word(const Program& program) {
 
 }  // namespace
 
+void for_each_signal(const Program& program, const char* pattern,
+                     bool (*each)(void* context, Handle object, const char* name, Kind kind, const char* kind_name), void* context) {
+  Walk walk = {program, pattern, each, context};
+  for_each(program, vpi_module, nullptr, walk.enough, [&walk](Handle scope) { walk_scope(&walk, scope); });
+}
+
 void list_signals(const Program& program) {
   begin_answer();
   add_time(program);
   if (list_word(program)) return;
   Listing listing = {program};
-  for_each(program, vpi_module, nullptr, listing.full, [&listing](Handle scope) { walk(&listing, scope); });
+  for_each_signal(program, request().pattern, add_listed, &listing);
   if (!listing.full) return;
   plugin::Text<32> next;
   next.add(static_cast<int64_t>(request().offset + listing.listed));

@@ -25,6 +25,9 @@ bool can_write_real(const Program& program, Handle object);
 bool read_range(const Program& program, Handle object, int32_t* left, int32_t* right);
 /// What vpi_handle_… gave is not needed any more.
 void let_go(const Program& program, Handle object);
+/// Whose name fits the pattern (names.h), until `each` gives false.
+void for_each_signal(const Program& program, const char* pattern,
+                     bool (*each)(void* context, Handle object, const char* name, Kind kind, const char* kind_name), void* context);
 /// "time" and "simulator".
 void add_time(const Program& program);
 

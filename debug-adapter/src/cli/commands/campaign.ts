@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { reportText } from '../../model/campaign-report.js';
 import { isSessionName } from '../../model/names.js';
 import { cairnForeground } from '../../platform/command.js';
-import { type Campaign, type CampaignSummary, Outcome, type Rate, type Run } from '../../protocol/campaign.js';
+import { type Campaign, type CampaignSummary, Outcome, type Rate, type Run, type Target } from '../../protocol/campaign.js';
 import { type CairnError, failure } from '../../protocol/errors.js';
 import { formatDuration, formatTable, formatTime, shellWord } from '../../protocol/format.js';
 import { campaignOf, plannedFaults, runCampaign, summaryOf } from '../../runners/campaign.js';
@@ -94,7 +94,9 @@ function beyondLimits({ runs, outcomes, notEffective }: CampaignSummary, { limit
       `${toolErrors} runs could not be made: cairn campaign show FILE --outcome toolError. Run it again to try them again.`,
     );
   if (runs > toolErrors && notEffective === runs - toolErrors)
-    beyond.push('No fault changed anything: see whether the function and the program have other names, or make fewer calls.');
+    beyond.push(
+      'No fault changed anything: see whether the function and the program have other names or make fewer calls, or whether the design assigns the signals anew.',
+    );
   return beyond;
 }
 
@@ -173,6 +175,8 @@ export async function show(file: string, number: string | undefined, options: Op
         ['fault', `${one.model}: ${one.fault}`],
         ['outcome', `${outcomeText(one)}${one.status === null ? '' : `, status ${one.status}`}`],
         ['deviation', one.deviation || 'none'],
+        ...(one.injectedAt === null ? [] : [['injected', `${one.injection}, after ${one.injectedAt} ticks of simulated time`]]),
+        ...(one.latency === null ? [] : [['detected', `${one.latency} ticks later`]]),
         ['again', `cairn campaign repeat ${shellWord(file)} ${one.number}${named}`],
       ]),
     );
@@ -181,20 +185,22 @@ export async function show(file: string, number: string | undefined, options: Op
   return 0;
 }
 
-const outcomeText = ({ outcome, effective }: Run): string =>
-  `${outcome}${effective === false ? ' (the fault changed nothing)' : ''}`;
+const outcomeText = ({ outcome, effective, injection }: Run): string =>
+  `${outcome}${effective === false ? ` (the fault changed nothing: ${injection})` : ''}`;
+
+const targetsOf = (results: CampaignResults): readonly Target[] => results.begun?.golden.targets ?? [];
 
 function theRun(found: CampaignFile, text: string): { run: Run; console: string } {
   const number = wholeNumber(text, 'RUN', 0);
   return withResults(found, (results, campaign) => {
     const one = results.run(number);
     if (one !== undefined) return one;
-    throw noSuchRun(found.name, number, campaign);
+    throw noSuchRun(found.name, number, plannedFaults(campaign, targetsOf(results)));
   });
 }
 
-function noSuchRun(name: string, number: number, campaign: Campaign): CairnError {
-  return failure('noSuchRun', { name, number: String(number), last: String(plannedFaults(campaign).indices.length - 1) });
+function noSuchRun(name: string, number: number, planned: ReturnType<typeof plannedFaults>): CairnError {
+  return failure('noSuchRun', { name, number: String(number), last: String(planned.indices.length - 1) });
 }
 
 export async function exportRuns(file: string, options: Options & { format: string }): Promise<number> {
@@ -209,11 +215,11 @@ export async function repeat(file: string, text: string, options: Options): Prom
   const found = read(file, options);
   const { name, store } = found;
   const number = wholeNumber(text, 'RUN', 0);
-  const { snapshot, fault } = withResults(found, (_, campaign) => {
-    const { space, indices } = plannedFaults(campaign);
-    const index = indices[number];
-    if (index === undefined) throw noSuchRun(name, number, campaign);
-    return { snapshot: campaign.snapshot, fault: space.at(index) };
+  const { snapshot, fault } = withResults(found, (results, campaign) => {
+    const planned = plannedFaults(campaign, targetsOf(results));
+    const index = planned.indices[number];
+    if (index === undefined) throw noSuchRun(name, number, planned);
+    return { snapshot: campaign.snapshot, fault: planned.space.at(index) };
   });
   const folder = join(campaignFolder(store, name), 'faults');
   mkdirSync(folder, { recursive: true });
