@@ -141,7 +141,7 @@ export function nativeOffence(file, name, quoted) {
   const target =
     beside && existsSync(beside)
       ? beside
-      : ['src', 'plugins', ''].map((folder) => join(native, folder, name)).find((path) => existsSync(path));
+      : ['src', 'plugins', 'faults', ''].map((folder) => join(native, folder, name)).find((path) => existsSync(path));
   if (!quoted && systemFolders.some((folder) => existsSync(join(folder, name)))) return undefined;
   if (name.startsWith('cairn/')) return existsSync(join(native, 'include', name)) ? undefined : 'is not in native-agent/include';
   if (target === undefined) {
@@ -150,9 +150,11 @@ export function nativeOffence(file, name, quoted) {
   }
   const [otherTop, otherSecond] = relative(native, target).split('/');
   if (top === 'plugins' || top === 'examples' || top === 'faults') {
-    // plugins/common: what the built-in plugins share, of which a vendor has as much by <cairn/plugin.h>.
-    const own = otherTop === top && (otherSecond === second || (top === 'plugins' && otherSecond === 'common'));
-    return own ? undefined : 'a plugin includes only <cairn/…>, system headers, files of its own folder and plugins/common';
+    // plugins/common: what the built-in plugins share, of which a vendor has as much by <cairn/plugin.h>; faults/common likewise.
+    const own = otherTop === top && (otherSecond === second || (top !== 'examples' && otherSecond === 'common'));
+    return own
+      ? undefined
+      : 'a plugin includes only <cairn/…>, system headers, files of its own folder and of the folder common beside it';
   }
   if (top === 'include') return 'the public headers include only system headers and each other';
   if (top === 'src' && (otherTop === 'plugins' || otherTop === 'examples' || otherTop === 'faults'))

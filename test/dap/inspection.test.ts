@@ -143,6 +143,7 @@ test('of many threads the frames and scopes are told by one look at all processe
       },
     },
     async () => [],
+    nobody,
   );
   const handlers = new Map(inspection.handlers());
   const ask = async (name: string, args: object): Promise<unknown> => handlers.get(name)?.(args);

@@ -183,6 +183,7 @@ test('neither the copy nor who asks it for runs grows', () =>
             store: scratch.store,
             folder: join(scratch.work, 'run'),
             plugins: [],
+            design: { targets: [], observe: [], detect: [] },
             timeoutMs: 60_000,
             files: [],
             signal: new AbortController().signal,

@@ -17,9 +17,9 @@ models:
 
 test('what is not said has its default', () => {
   const campaign = parseCampaign(whole, 'c.yaml');
-  assert.deepEqual(campaign.observe, { console: true, files: [], ignore: [] });
-  assert.deepEqual(campaign.detect, { status: [] });
-  assert.deepEqual(campaign.models[0]?.calls.calls, { first: 1, last: 9 });
+  assert.deepEqual(campaign.observe, { console: true, files: [], ignore: [], signals: [] });
+  assert.deepEqual(campaign.detect, { status: [], signals: [] });
+  assert.deepEqual(campaign.models[0]?.calls?.calls, { first: 1, last: 9 });
   assert.deepEqual([campaign.seed, campaign.timeout, campaign.sample], [0, 5, undefined]);
   assert.deepEqual(parseCampaign(`${whole}sample: {}`, 'c.yaml').sample, { margin: 0.05, confidence: 0.95 });
   assert.deepEqual(parseCampaign(JSON.stringify(campaign), 'c.json'), campaign);

@@ -12,6 +12,9 @@ const runs: Run[] = [
     fault: 'call 1 of read: output {"argument":2}',
     outcome: 'silentDataCorruption',
     effective: true,
+    injection: 'effective',
+    injectedAt: 40,
+    latency: null,
     deviation: 'line 1: "<a&b\u0001>" instead of "c"',
     status: 0,
     start: 'resident',
@@ -25,6 +28,9 @@ const runs: Run[] = [
     fault: 'call 2 of read: return -1',
     outcome: 'toolError',
     effective: null,
+    injection: '',
+    injectedAt: null,
+    latency: null,
     deviation: 'two\nlines',
     status: null,
     start: 'disk',
@@ -37,9 +43,9 @@ const runs: Run[] = [
 test('CSV quotes what has to be quoted', () => {
   assert.equal(
     reportText('c', runs, 'csv'),
-    'number,model,fault,outcome,effective,status,deviation,start,startReason,elapsedMs,finishedAt\r\n' +
-      '0,reads,"call 1 of read: output {""argument"":2}",silentDataCorruption,true,0,"line 1: ""<a&b\u0001>"" instead of ""c""",resident,,1500,2026-01-01T00:00:00.000Z\r\n' +
-      '1,reads,call 2 of read: return -1,toolError,,,"two\nlines",disk,it has 2 processes,0.4,2026-01-01T00:00:01.000Z\r\n',
+    'number,model,fault,outcome,effective,injection,injectedAt,latency,status,deviation,start,startReason,elapsedMs,finishedAt\r\n' +
+      '0,reads,"call 1 of read: output {""argument"":2}",silentDataCorruption,true,effective,40,,0,"line 1: ""<a&b\u0001>"" instead of ""c""",resident,,1500,2026-01-01T00:00:00.000Z\r\n' +
+      '1,reads,call 2 of read: return -1,toolError,,,,,,"two\nlines",disk,it has 2 processes,0.4,2026-01-01T00:00:01.000Z\r\n',
   );
 });
 

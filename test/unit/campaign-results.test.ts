@@ -24,6 +24,9 @@ const run = (number: number, more: Partial<Run> = {}): Run => ({
   fault: `call ${number}`,
   outcome: 'masked',
   effective: true,
+  injection: 'effective',
+  injectedAt: 40,
+  latency: null,
   deviation: '',
   status: 0,
   start: 'resident',
@@ -32,7 +35,7 @@ const run = (number: number, more: Partial<Run> = {}): Run => ({
   finishedAt: '2026-01-01T00:00:00.000Z',
   ...more,
 });
-const golden = { status: 0, lines: ['a'], files: {} };
+const golden = { status: 0, lines: ['a'], files: {}, design: null, targets: [] };
 
 test('runs are there for others at once, each once, and after the writer is gone', () =>
   withFolder((folder) => {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FaultSpace } from '../../debug-adapter/src/model/fault-space.js';
-import type { FaultModel } from '../../debug-adapter/src/protocol/campaign.js';
+import { fitsSignal } from '../../debug-adapter/src/model/signal-names.js';
+import type { FaultModel, Target } from '../../debug-adapter/src/protocol/campaign.js';
 
 const models: FaultModel[] = [
   {
@@ -26,4 +27,54 @@ test('each call of each model with each effect is one', () => {
   assert.deepEqual(all[5]?.settings, { faults: [{ function: 'read', flip: '0x1', calls: { nth: 5 } }] });
   assert.deepEqual(all[6]?.settings, { faults: [{ function: 'write', program: 'vvp', delayUs: 5, calls: { nth: 1 } }] });
   assert.throws(() => space.at(7), RangeError);
+});
+
+const target = (name: string, width: number, words?: [number, number]): Target => ({
+  name,
+  width,
+  memory: words !== undefined,
+  left: words?.[0] ?? width - 1,
+  right: words?.[1] ?? 0,
+});
+
+test('each bit of each signal that is meant, at each time, with each value is one', () => {
+  const targets = [target('tb.core.pc', 4), target('tb.core.regs', 2, [7, 5]), target('tb.clk', 1), target('tb.core.rst', 1)];
+  const common = { exclude: ['*.rst'], adjacent: 1, targets: ['tb.core.*'] };
+  const space = new FaultSpace(
+    {
+      models: [
+        { name: 'up', signals: { ...common, model: 'upset', times: { from: 10, to: 29, step: 10 } } },
+        { name: 'two', signals: { ...common, model: 'upset', adjacent: 2, times: [0] } },
+        { name: 'stuck', signals: { ...common, model: 'stuckAt', targets: ['clk'], times: [5, 6] } },
+      ],
+    },
+    targets,
+  );
+  assert.equal(space.size, (4 + 3 * 2) * 2 + (3 + 3) + 4);
+  const all = Array.from({ length: space.size }, (_, index) => space.at(index));
+  assert.equal(new Set(all.map((one) => JSON.stringify(one.settings))).size, space.size);
+  assert.deepEqual(all[0], {
+    model: 'up',
+    text: 'upset of tb.core.pc bit 0 after 10',
+    plugin: 'fault-signals',
+    settings: { faults: [{ model: 'upset', signal: 'tb.core.pc', bits: [0], when: { after: 10 } }] },
+  });
+  assert.equal(all[19]?.text, 'upset of tb.core.regs[7] bit 1 after 20');
+  assert.equal(all[25]?.text, 'upset of tb.core.regs[7] bits 0 to 1 after 0');
+  assert.deepEqual(all[29]?.settings, {
+    faults: [{ model: 'stuckAt', signal: 'tb.clk', bits: [0], value: 1, when: { after: 6 } }],
+  });
+  assert.throws(() => space.at(space.size), RangeError);
+});
+
+test('patterns of signals mean what they mean in the simulation', () => {
+  for (const [pattern, name, fits] of [
+    ['', 'tb.a', true],
+    ['b.a', 'tb.a', true],
+    ['b.a*', 'tb.a', false],
+    ['tb.?', 'tb.a', true],
+    ['*[3]*', 'tb.g[3].x', true],
+    ['tb.*', 'tbx', false],
+  ] as const)
+    assert.equal(fitsSignal(pattern, name), fits, `${pattern} ${name}`);
 });

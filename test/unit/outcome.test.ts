@@ -1,12 +1,12 @@
 /** What becomes of a run, by what was seen of it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judge } from '../../debug-adapter/src/model/outcome.js';
-import type { Campaign, Observation } from '../../debug-adapter/src/protocol/campaign.js';
+import { judge, varies } from '../../debug-adapter/src/model/outcome.js';
+import type { Campaign, DesignObservation, Observation } from '../../debug-adapter/src/protocol/campaign.js';
 
-const golden: Observation = { status: 0, lines: ['begin', 'time 3 s', 'sum 7'], files: { 'a.vcd': '1' } };
-const observe: Campaign['observe'] = { console: true, files: ['*.vcd'], ignore: ['^time '] };
-const quiet: Campaign['detect'] = { status: [] };
+const golden: Observation = { status: 0, lines: ['begin', 'time 3 s', 'sum 7'], files: { 'a.vcd': '1' }, design: null };
+const observe: Campaign['observe'] = { console: true, files: ['*.vcd'], ignore: ['^time '], signals: [] };
+const quiet: Campaign['detect'] = { status: [], signals: [] };
 const of = (seen: Partial<Observation>, detect = quiet): string[] => {
   const { outcome, deviation } = judge(golden, { ...golden, ...seen }, { observe, detect });
   return [outcome, deviation];
@@ -29,10 +29,33 @@ test('each outcome, with the first deviation', () => {
 });
 
 test('what the design says of a fault goes before what became of it', () => {
-  const detect = { console: 'ECC|sum 7', status: [3] };
+  const detect = { console: 'ECC|sum 7', status: [3], signals: [] };
   assert.deepEqual(of({}, detect), ['masked', '']);
   assert.equal(of({ lines: [...golden.lines, 'ECC error'] }, detect)[0], 'detected');
   assert.equal(of({ status: 3 }, detect)[0], 'detected');
   assert.equal(of({ status: 4 }, detect)[0], 'trap');
   assert.equal(of({ status: null, lines: ['begin', 'ECC error'] }, detect)[0], 'detected');
+});
+
+test('where the output is the same, the end of the simulation and the state of the design decide', () => {
+  const design: DesignObservation = { begin: 100, end: 900, detected: null, state: { 'tb.sum': '0111', 'tb.ram': '00 01 10' } };
+  const simulated: Observation = { ...golden, design };
+  const judged = (seen: Partial<DesignObservation>): string[] => {
+    const { outcome, deviation } = judge(simulated, { ...simulated, design: { ...design, ...seen } }, { observe, detect: quiet });
+    return [outcome, deviation];
+  };
+  assert.deepEqual(judged({}), ['masked', '']);
+  assert.deepEqual(judged({ begin: 200, end: 1000 }), ['masked', '']);
+  assert.deepEqual(judged({ state: { ...design.state, 'tb.ram': '00 11 10' } }), [
+    'latent',
+    'word 1 of tb.ram: 11 instead of 01 at the end',
+  ]);
+  assert.deepEqual(judged({ state: { ...design.state, 'tb.sum': '0110' } })[0], 'latent');
+  assert.deepEqual(judged({ end: 910, state: {} }), ['timing', 'it ended after 810 ticks instead of 800']);
+  assert.equal(judged({ detected: 300 })[0], 'detected');
+  assert.match(
+    varies(simulated, { ...simulated, design: { ...design, state: { ...design.state, 'tb.sum': '1' } } }, observe),
+    /tb\.sum/,
+  );
+  assert.equal(varies(simulated, simulated, observe), '');
 });

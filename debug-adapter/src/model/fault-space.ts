@@ -2,7 +2,8 @@
  * All faults of a campaign, one after another: what each is in words, and what the plugin that makes it is told. Pure.
  * Tests: test/unit/fault-space.test.ts.
  */
-import type { Campaign, FaultModel } from '../protocol/campaign.js';
+import type { CallFaults, Campaign, SignalFaults, Target } from '../protocol/campaign.js';
+import { fitsSignal } from './signal-names.js';
 
 export interface Fault {
   model: string;
@@ -13,41 +14,108 @@ export interface Fault {
   settings: Record<string, unknown>;
 }
 
-function sizeOf({ calls: { calls, effects } }: FaultModel): number {
-  return (calls.last - calls.first + 1) * effects.length;
+interface Part {
+  size: number;
+  at(index: number): Fault;
 }
 
-function faultOf({ name, calls: model }: FaultModel, index: number): Fault {
-  const { effects, calls, ...place } = model;
-  const effect = effects[index % effects.length] ?? {};
-  const nth = calls.first + Math.floor(index / effects.length);
-  const what = Object.entries(effect)
-    .map(([key, value]) => `${key} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
-    .join(', ');
+function calls(name: string, model: CallFaults): Part {
+  const { effects, calls: which, ...place } = model;
   return {
-    model: name,
-    text: `call ${nth} of ${place.function}: ${what}`,
-    plugin: 'fault-calls',
-    settings: { faults: [{ ...place, ...effect, calls: { nth } }] },
+    size: (which.last - which.first + 1) * effects.length,
+    at(index) {
+      const effect = effects[index % effects.length] ?? {};
+      const nth = which.first + Math.floor(index / effects.length);
+      const what = Object.entries(effect)
+        .map(([key, value]) => `${key} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+        .join(', ');
+      return {
+        model: name,
+        text: `call ${nth} of ${place.function}: ${what}`,
+        plugin: 'fault-calls',
+        settings: { faults: [{ ...place, ...effect, calls: { nth } }] },
+      };
+    },
+  };
+}
+
+const words = ({ memory, left, right }: Target): number => (memory ? Math.abs(left - right) + 1 : 1);
+
+/** Of a target, its bits one after the other; `first` is the first fault's number there. */
+interface Places {
+  target: Target;
+  first: number;
+  size: number;
+}
+
+function signals(name: string, model: SignalFaults, targets: readonly Target[]): Part {
+  const { targets: patterns, exclude, adjacent, times, values, ...rest } = model;
+  const count = Array.isArray(times) ? times.length : Math.floor((times.to - times.from) / times.step) + 1;
+  const time = (index: number): number => (Array.isArray(times) ? (times[index] ?? 0) : times.from + index * times.step);
+  const held: readonly (0 | 1 | undefined)[] = values ?? (model.model === 'stuckAt' ? [0, 1] : [undefined]);
+  const all: Places[] = [];
+  let size = 0;
+  const any = (list: readonly string[], of: Target): boolean => list.some((one) => fitsSignal(one, of.name));
+  for (const target of targets) {
+    if (!any(patterns, target) || any(exclude, target)) continue;
+    const bits = Math.max(0, target.width - adjacent + 1);
+    all.push({ target, first: size, size: words(target) * bits });
+    size += words(target) * bits;
+  }
+  const find = (place: number): Places => {
+    let [low, high] = [0, all.length - 1];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((all[middle]?.first ?? 0) <= place) low = middle;
+      else high = middle - 1;
+    }
+    const found = all[low];
+    if (found === undefined || place >= found.first + found.size) throw new RangeError(`there is no place ${place}`);
+    return found;
+  };
+  return {
+    size: size * held.length * count,
+    at(index) {
+      const after = time(index % count);
+      const value = held[Math.floor(index / count) % held.length];
+      const place = Math.floor(index / count / held.length);
+      const { target, first } = find(place);
+      const bitsOfWord = target.width - adjacent + 1;
+      const bit = (place - first) % bitsOfWord;
+      const word = Math.min(target.left, target.right) + Math.floor((place - first) / bitsOfWord);
+      const signal = target.memory ? `${target.name}[${word}]` : target.name;
+      const bits = Array.from({ length: adjacent }, (_, offset) => bit + offset);
+      const where = `${signal} bit${adjacent > 1 ? `s ${bit} to ${bit + adjacent - 1}` : ` ${bit}`}`;
+      return {
+        model: name,
+        text: `${model.model}${value === undefined ? '' : ` ${value}`} of ${where} after ${after}`,
+        plugin: 'fault-signals',
+        settings: { faults: [{ ...rest, signal, bits, ...(value === undefined ? {} : { value }), when: { after } }] },
+      };
+    },
   };
 }
 
 export class FaultSpace {
   readonly size: number;
-  readonly #models: readonly FaultModel[];
+  readonly #parts: readonly Part[];
 
-  constructor({ models }: Pick<Campaign, 'models'>) {
-    this.#models = models;
-    this.size = models.reduce((sum, one) => sum + sizeOf(one), 0);
+  /** @param targets what the design has; not needed where no model is about signals */
+  constructor({ models }: Pick<Campaign, 'models'>, targets: readonly Target[] = []) {
+    this.#parts = models.map((model) => {
+      if (model.calls !== undefined) return calls(model.name, model.calls);
+      if (model.signals !== undefined) return signals(model.name, model.signals, targets);
+      throw new TypeError(`model ${model.name} has no faults`);
+    });
+    this.size = this.#parts.reduce((sum, one) => sum + one.size, 0);
   }
 
   /** @param index 0 … size − 1 */
   at(index: number): Fault {
     let rest = index;
-    for (const model of this.#models) {
-      const size = sizeOf(model);
-      if (rest < size) return faultOf(model, rest);
-      rest -= size;
+    for (const part of this.#parts) {
+      if (rest < part.size) return part.at(rest);
+      rest -= part.size;
     }
     throw new RangeError(`there is no fault ${index}`);
   }

@@ -43,6 +43,36 @@ function fileDeviation(golden: Observation['files'], seen: Observation['files'])
   return '';
 }
 
+/** Of memories the first word that differs. */
+function stateDeviation(golden: Observation['design'], seen: Observation['design']): string {
+  for (const [name, was] of Object.entries(golden?.state ?? {})) {
+    const is = seen?.state[name];
+    if (is === was) continue;
+    if (is === undefined) return `${name}: its value at the end is not known`;
+    const [before, after] = [was.split(' '), is.split(' ')];
+    const index = after.findIndex((word, at) => word !== before[at]);
+    const where = before.length > 1 ? `word ${index} of ${name}` : name;
+    return `${where}: ${after[index]} instead of ${before[index]} at the end`;
+  }
+  return '';
+}
+
+function timeDeviation(golden: Observation['design'], seen: Observation['design']): string {
+  if (golden?.end == null || seen?.end == null || golden.begin === null || seen.begin === null) return '';
+  const [was, is] = [golden.end - golden.begin, seen.end - seen.begin];
+  return was === is ? '' : `it ended after ${is} ticks instead of ${was}`;
+}
+
+/** Whether two runs without a fault are the same. Empty: they are. */
+export function varies(one: Observation, other: Observation, observe: Campaign['observe']): string {
+  return (
+    deviationOf(one, other, observe) ||
+    (one.status === other.status ? '' : `status ${other.status} instead of ${one.status}`) ||
+    timeDeviation(one.design, other.design) ||
+    stateDeviation(one.design, other.design)
+  );
+}
+
 /** The first difference in what is observed; empty: none. */
 export function deviationOf(golden: Observation, seen: Observation, { console, ignore }: Campaign['observe']): string {
   const lines = console ? lineDeviation(compared(golden.lines, ignore), compared(seen.lines, ignore)) : '';
@@ -55,10 +85,13 @@ export function judge(
   { observe, detect }: Pick<Campaign, 'observe' | 'detect'>,
 ): Judgement {
   const deviation = deviationOf(golden, seen, observe);
+  const late = timeDeviation(golden.design, seen.design);
+  const state = stateDeviation(golden.design, seen.design);
   const said = detect.console === undefined ? undefined : new RegExp(detect.console, 'u');
   const before = new Set(golden.lines);
   const detected =
     (seen.status !== null && seen.status !== golden.status && detect.status.includes(seen.status)) ||
+    (seen.design?.detected != null && golden.design?.detected == null) ||
     (said !== undefined && seen.lines.some((line) => said.test(line) && !before.has(line)));
   const ended =
     seen.status === golden.status ? '' : seen.status === null ? 'it did not end' : `it ended with status ${seen.status}`;
@@ -66,7 +99,9 @@ export function judge(
     if (detected) return 'detected';
     if (seen.status === null) return 'hang';
     if (seen.status !== golden.status) return seen.status > SIGNALS && seen.status <= MOST_SIGNALS ? 'crash' : 'trap';
-    return deviation === '' ? 'masked' : 'silentDataCorruption';
+    if (deviation !== '') return 'silentDataCorruption';
+    if (late !== '') return 'timing';
+    return state === '' ? 'masked' : 'latent';
   })();
-  return { outcome, deviation: deviation || ended };
+  return { outcome, deviation: deviation || ended || late || state };
 }

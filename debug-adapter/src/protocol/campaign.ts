@@ -38,13 +38,70 @@ export const CallFaults = z.strictObject({
 });
 export type CallFaults = z.infer<typeof CallFaults>;
 
-export const FaultModel = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,47}$/)
-    .describe('By which results name it.'),
-  calls: CallFaults.describe('Faults in calls of a function.'),
-});
+const signalName = z.string().min(1).max(511);
+/** As in `cairn signals PATTERN`. */
+const signalPattern = signalName.describe('Names of signals, with * and ?; without them a part of the name.');
+const ticks = whole.nonnegative().max(Number.MAX_SAFE_INTEGER);
+/** The plugin takes no more at once. */
+const MOST_PATTERNS = 32;
+const signalPatterns = z.array(signalPattern).max(MOST_PATTERNS);
+const bits = z.string().regex(/^[01xz]{1,255}$/, 'it is of binary digits, such as 0110');
+
+/** As native-agent/faults/signals/fault-signals.schema.json has it, where each word is explained. */
+export const SignalFaults = z
+  .strictObject({
+    model: z
+      .enum(['upset', 'stuckAt', 'transient', 'intermittent', 'bridge'])
+      .describe(
+        'Bits are turned over once; held at a value; held for a duration; now and then; or get the value of another signal.',
+      ),
+    targets: signalPatterns.min(1).describe('Signals and memories: each bit of each of them is a place for a fault.'),
+    exclude: signalPatterns.default([]).describe('But not these.'),
+    adjacent: whole.min(1).max(64).default(1).describe('How many bits beside each other a fault has.'),
+    values: z
+      .array(z.union([z.literal(0), z.literal(1)]))
+      .min(1)
+      .optional()
+      .describe(
+        'At which they are held. Of stuckAt by default both; of a transient or an intermittent fault the inverse of what they are.',
+      ),
+    times: z
+      .union([
+        z.array(ticks).min(1).max(100_000),
+        z
+          .strictObject({ from: ticks.default(0), to: ticks, step: ticks.min(1).default(1) })
+          .refine(({ from, to }) => from <= to, 'to is not before from'),
+      ])
+      .default([0])
+      .describe('When it begins, in ticks of simulated time since the restart: some, or a range. Default: at once.'),
+    duration: ticks.min(1).optional().describe('In ticks; of a transient fault it must be there.'),
+    period: ticks.min(1).optional().describe('Of an intermittent fault.'),
+    on: ticks.min(1).optional().describe('Ticks of each period in which it is there.'),
+    from: signalName.optional().describe('Of a bridge: the other signal.'),
+    kind: z.enum(['dominant', 'and', 'or']).optional().describe('Of a bridge.'),
+  })
+  .superRefine(({ model, values, duration, period, on, from }, context) => {
+    const missing = (path: string, is: boolean): void => {
+      if (!is) context.addIssue({ code: 'custom', path: [path], message: `a model "${model}" needs it` });
+    };
+    if (model === 'transient') missing('duration', duration !== undefined);
+    if (model === 'intermittent') missing('on', on !== undefined && period !== undefined && on < period);
+    if (model === 'bridge') missing('from', from !== undefined);
+    if (model === 'upset' && values !== undefined)
+      context.addIssue({ code: 'custom', path: ['values'], message: 'an upset turns bits over' });
+  });
+export type SignalFaults = z.infer<typeof SignalFaults>;
+
+export const FaultModel = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,47}$/)
+      .describe('By which results name it.'),
+    calls: CallFaults.optional().describe('Faults in calls of a function.'),
+    signals: SignalFaults.optional().describe('Faults on signals of the simulated design.'),
+  })
+  .refine(({ calls, signals }) => (calls === undefined) !== (signals === undefined), 'a model has either calls or signals');
 export type FaultModel = z.infer<typeof FaultModel>;
 
 const pattern = z.string().refine((text) => {
@@ -56,17 +113,28 @@ const pattern = z.string().refine((text) => {
 }, 'it is no regular expression');
 
 /**
- * masked: as without a fault. silentDataCorruption: other output, and nobody noticed. detected: the design said so. trap: it ended with another
+ * masked: as without a fault. latent: so is the output, but the state at the end is another. timing: so is the output, but it ended at another
+ * simulated time. silentDataCorruption: other output, and nobody noticed. detected: the design said so. trap: it ended with another
  * status. hang: it did not end. crash: a signal ended it. toolError: nothing is known of the design, since the run itself failed.
  */
-export const Outcome = z.enum(['masked', 'silentDataCorruption', 'detected', 'trap', 'hang', 'crash', 'toolError']);
+export const Outcome = z.enum([
+  'masked',
+  'latent',
+  'timing',
+  'silentDataCorruption',
+  'detected',
+  'trap',
+  'hang',
+  'crash',
+  'toolError',
+]);
 export type Outcome = z.infer<typeof Outcome>;
 
 /** How a run comes into being: as a copy of a process that has the snapshot in memory, or by a restart from disk. */
 export const StartKind = z.enum(['resident', 'disk']);
 export type StartKind = z.infer<typeof StartKind>;
 
-export const Campaign = z.strictObject({
+const CampaignShape = z.strictObject({
   $schema: z.string().optional(),
   snapshot: z.string().min(1).describe('Where each run begins: id or name of a snapshot.'),
   store: z.string().optional().describe('Folder of the snapshot, relative to this file. Default: .cairn beside it.'),
@@ -97,6 +165,11 @@ export const Campaign = z.strictObject({
       console: z.boolean().default(true).describe('What the programs print.'),
       files: z.array(z.string().min(1)).default([]).describe('Files that a run writes, by patterns such as *.vcd or out/**.'),
       ignore: z.array(pattern).default([]).describe('Lines of the console that match are not compared.'),
+      signals: signalPatterns
+        .default([])
+        .describe(
+          'Signals and memories whose values at the end of the simulation are compared: what differs there alone is latent.',
+        ),
     })
     .prefault({})
     .describe('What is compared with the run without a fault.'),
@@ -106,6 +179,11 @@ export const Campaign = z.strictObject({
         .optional()
         .describe('A line that matches, and that the run without a fault has not, says that the fault was detected.'),
       status: z.array(whole.min(0).max(255)).default([]).describe('Exit statuses that say so.'),
+      signals: z
+        .array(z.strictObject({ signal: signalName, value: bits }))
+        .max(16)
+        .default([])
+        .describe('A signal that has this value after the fault has begun says so.'),
     })
     .prefault({})
     .describe('How the design tells that it has detected a fault.'),
@@ -114,7 +192,21 @@ export const Campaign = z.strictObject({
     .optional()
     .describe('Largest share of runs with an outcome; one that has more makes the command end with status 1.'),
 });
-export type Campaign = z.infer<typeof Campaign>;
+
+export const Campaign = CampaignShape.superRefine((campaign, context) => {
+  if (targetPatterns(campaign).length > MOST_PATTERNS)
+    context.addIssue({
+      code: 'custom',
+      path: ['models'],
+      message: `there are more than ${MOST_PATTERNS} patterns of targets in all`,
+    });
+});
+export type Campaign = z.infer<typeof CampaignShape>;
+
+/** Of all models, each once. */
+export function targetPatterns({ models }: Pick<Campaign, 'models'>): string[] {
+  return [...new Set(models.flatMap(({ signals }) => signals?.targets ?? []))];
+}
 
 /** What a run was seen to do. */
 export interface Observation {
@@ -123,6 +215,36 @@ export interface Observation {
   lines: readonly string[];
   /** Checksums by name. */
   files: Readonly<Record<string, string>>;
+  /** Of the simulated design; null: nothing was asked of it. */
+  design: DesignObservation | null;
+}
+
+/** All times in ticks of simulated time. */
+export interface DesignObservation {
+  /** When it was entered after the restart; null: it never was. */
+  begin: number | null;
+  /** null: it did not end by itself. */
+  end: number | null;
+  /** When a signal first said that a fault was detected; null: none has. */
+  detected: number | null;
+  /** What was to be observed, at the end: the bits of a signal, the words of a memory. */
+  state: Readonly<Record<string, string>>;
+}
+
+/** A signal of the design that faults may be in. */
+export interface Target {
+  name: string;
+  memory: boolean;
+  /** Bits, of a memory those of a word. */
+  width: number;
+  /** Of a memory's words. */
+  left: number;
+  right: number;
+}
+
+/** The run without a fault, and what its design has. */
+export interface Golden extends Observation {
+  targets: readonly Target[];
 }
 
 export const Run = z.object({
@@ -134,6 +256,12 @@ export const Run = z.object({
   outcome: Outcome,
   /** Whether the fault changed anything at its place; null: that is not known, since the run failed. */
   effective: z.boolean().nullable(),
+  /** What the injection came to in words: effective, overwritten (the design has assigned another value), unchanged, not reached, … */
+  injection: z.string(),
+  /** Simulated time of the injection, in ticks since the restart; null: it is not known. */
+  injectedAt: whole.nullable(),
+  /** Ticks from there to the moment when a signal said that it was detected. */
+  latency: whole.nullable(),
   /** Where it first differs from the run without a fault. */
   deviation: z.string(),
   status: whole.nullable(),
@@ -189,6 +317,8 @@ export type CampaignCheck = z.infer<typeof CampaignCheck>;
 /** What each outcome is called, and what it says of the design. */
 export const outcomeWords: Readonly<Record<Outcome, { label: string; meaning: string }>> = {
   masked: { label: 'Masked', meaning: 'as without a fault' },
+  latent: { label: 'Latent', meaning: 'the same output, but another state at the end' },
+  timing: { label: 'Timing', meaning: 'the same output, but it ended at another simulated time' },
   silentDataCorruption: { label: 'Silent data corruption', meaning: 'other output, and nobody noticed' },
   detected: { label: 'Detected', meaning: 'the design said so' },
   trap: { label: 'Trap', meaning: 'it ended with another status' },

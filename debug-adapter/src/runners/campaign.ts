@@ -6,15 +6,24 @@ import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Fault, FaultSpace } from '../model/fault-space.js';
-import { deviationOf, judge } from '../model/outcome.js';
+import { judge, varies } from '../model/outcome.js';
 import { sampleOf, sampleSize, wilson } from '../model/statistics.js';
 import { takeLock } from '../platform/lock.js';
-import type { Campaign, CampaignSummary, Observation, Outcome, Run } from '../protocol/campaign.js';
+import {
+  type Campaign,
+  type CampaignSummary,
+  type Golden,
+  type Outcome,
+  type Run,
+  type Target,
+  targetPatterns,
+} from '../protocol/campaign.js';
 import { failure, reason } from '../protocol/errors.js';
 import { campaignFolder } from '../store/campaign-file.js';
 import { CampaignResults } from '../store/campaign-results.js';
 import { Store } from '../store/store.js';
-import { type RunRequest, type RunResult, removeRun, removeSession, restartRun } from './restart-run.js';
+import { nothingInjected, type RunRequest, type RunResult, removeRun, removeSession, restartRun } from './restart-run.js';
+import { asks, type DesignRequest } from './run-plugins.js';
 import { type RunStart, RunStarts } from './run-starts.js';
 
 /** A run that failed says nothing; it is tried again. */
@@ -38,8 +47,13 @@ export interface CampaignOptions {
 }
 
 /** The faults of a campaign, by the number of their runs. */
-export function plannedFaults(campaign: Campaign): { space: FaultSpace; indices: number[] } {
-  const space = new FaultSpace(campaign);
+export function plannedFaults(campaign: Campaign, targets: readonly Target[]): { space: FaultSpace; indices: number[] } {
+  const space = new FaultSpace(campaign, targets);
+  if (space.size === 0)
+    throw failure('usage', {
+      what: `The campaign has no faults: no signal of the design is meant by ${targetPatterns(campaign).join(', ')}`,
+      remedy: 'See what the design has: cairn restart SNAPSHOT --detach, then cairn signals PATTERN',
+    });
   const { sample } = campaign;
   const count = typeof sample === 'object' ? sampleSize(space.size, sample.margin, sample.confidence) : (sample ?? space.size);
   if (Math.min(count, space.size) > MOST_RUNS)
@@ -58,7 +72,6 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignSum
   const store = new Store(options.store);
   const snapshot = store.find(campaign.snapshot);
   if (snapshot.problem !== '') throw failure('snapshotDamaged', { id: snapshot.id, why: snapshot.problem });
-  const planned = plannedFaults(campaign);
   const folder = campaignFolder(store.path, name);
   const results = new CampaignResults(folder);
   const lock = await takeLock(join(folder, 'lock'));
@@ -70,6 +83,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignSum
   try {
     await runner.clear();
     const { golden, goldenMs } = await begun(results, planText(campaign, snapshot.id), runner, campaign);
+    const planned = plannedFaults(campaign, golden.targets);
     const summary = await runAll(options, planned, results, runner, golden, goldenMs);
     if (options.signal.aborted)
       throw failure('cancelled', { kind: 'campaign', detail: 'What has been counted stays; run it again to go on.' });
@@ -87,7 +101,7 @@ async function runAll(
   { space, indices }: ReturnType<typeof plannedFaults>,
   results: CampaignResults,
   runner: Runner,
-  golden: Observation,
+  golden: Golden,
   goldenMs: number,
 ): Promise<CampaignSummary> {
   const had = results.numbers();
@@ -137,7 +151,7 @@ async function runAll(
 
 /** What has been counted by now. */
 export function summaryOf(results: CampaignResults, campaign: Campaign): CampaignSummary {
-  const { space, indices } = plannedFaults(campaign);
+  const { space, indices } = plannedFaults(campaign, results.begun?.golden.targets ?? []);
   return summaryFrom(results.counts(), results.notEffective, campaign, indices.length, space.size);
 }
 
@@ -176,8 +190,8 @@ async function begun(
   results: CampaignResults,
   plan: string,
   runner: Runner,
-  { observe }: Campaign,
-): Promise<{ golden: Observation; goldenMs: number }> {
+  campaign: Campaign,
+): Promise<{ golden: Golden; goldenMs: number }> {
   const before = results.begun;
   if (before !== undefined) {
     if (before.plan === plan) return before;
@@ -187,15 +201,14 @@ async function begun(
   }
   const first = await runner.golden();
   const second = await runner.golden();
-  const deviation =
-    deviationOf(first.observation, second.observation, observe) ||
-    (first.observation.status === second.observation.status
-      ? ''
-      : `status ${second.observation.status} instead of ${first.observation.status}`);
+  const deviation = varies(first.observation, second.observation, campaign.observe);
   if (deviation !== '') throw failure('goldenVaries', { deviation });
   const goldenMs = Math.max(first.elapsedMs, second.elapsedMs);
-  results.begin(plan, first.observation, goldenMs);
-  return { golden: first.observation, goldenMs };
+  const golden = { ...first.observation, targets: first.targets };
+  // Before anything is kept: a campaign without faults is none.
+  plannedFaults(campaign, golden.targets);
+  results.begin(plan, golden, goldenMs);
+  return { golden, goldenMs };
 }
 
 interface Judged {
@@ -208,6 +221,7 @@ interface Judged {
 class Runner {
   readonly #options: CampaignOptions;
   readonly #common: Pick<RunRequest, 'snapshot' | 'store' | 'files' | 'signal'>;
+  readonly #design: DesignRequest;
   readonly #folder: string;
   readonly #sessions = new Set<string>();
   readonly #starts: RunStarts;
@@ -216,6 +230,7 @@ class Runner {
     this.#options = options;
     const { campaign, signal } = options;
     this.#common = { snapshot, store, files: campaign.observe.files, signal };
+    this.#design = { targets: [], observe: campaign.observe.signals, detect: campaign.detect.signals };
     this.#folder = folder;
     this.#starts = new RunStarts(campaign.start, { snapshot, store });
   }
@@ -227,11 +242,21 @@ class Runner {
   }
 
   async golden(): Promise<RunResult> {
-    const { result } = await this.#run(0, [], GOLDEN_TIMEOUT_MS);
+    const design = { ...this.#design, targets: targetPatterns(this.#options.campaign) };
+    const { result } = await this.#run(0, [], GOLDEN_TIMEOUT_MS, design);
     if (this.#options.signal.aborted) throw failure('cancelled', { kind: 'campaign', detail: 'Nothing has been counted.' });
     if (result.problem !== '') throw failure('goldenFailed', { why: result.problem });
     if (result.observation.status === null)
       throw failure('goldenFailed', { why: 'it does not end within an hour, or prints more than 16 MiB' });
+    const seen = result.observation.design;
+    if (asks(design) && seen?.begin == null)
+      throw failure('goldenFailed', {
+        why: 'none of its processes is a simulation whose signals can be read; see cairn signals',
+      });
+    if (design.observe.length > 0 && seen?.end == null)
+      throw failure('goldenFailed', {
+        why: "the simulation ends without $finish (of a model of Verilator's: without its final()), so that the signals to observe have no value at the end",
+      });
     return result;
   }
 
@@ -239,7 +264,7 @@ class Runner {
     worker: number,
     number: number,
     fault: Fault,
-    golden: Observation,
+    golden: Golden,
     timeoutMs: number,
   ): Promise<{ run: Run; console: string }> {
     let last = await this.#attempt(worker, fault, golden, timeoutMs);
@@ -256,7 +281,10 @@ class Runner {
       model: fault.model,
       fault: fault.text,
       outcome,
-      effective: result.effective,
+      effective: result.injection.effective,
+      injection: result.injection.text,
+      injectedAt: result.injection.at,
+      latency: latencyOf(result),
       deviation,
       status: result.observation.status,
       start: last.start.how,
@@ -273,29 +301,41 @@ class Runner {
     await Promise.all([...this.#sessions].map(removeSession));
   }
 
-  async #attempt(worker: number, { plugin: name, settings }: Fault, golden: Observation, timeoutMs: number): Promise<Judged> {
+  async #attempt(worker: number, { plugin: name, settings }: Fault, golden: Golden, timeoutMs: number): Promise<Judged> {
     const { result, start } = await this.#run(worker, [{ name, settings }], timeoutMs);
-    if (result.problem !== '') return { outcome: 'toolError', deviation: result.problem, result, start };
+    const problem = result.problem || result.injection.impossible;
+    if (problem !== '') return { outcome: 'toolError', deviation: problem, result, start };
     return { ...judge(golden, result.observation, this.#options.campaign), result, start };
   }
 
-  async #run(worker: number, plugins: RunRequest['plugins'], timeoutMs: number): Promise<{ result: RunResult; start: RunStart }> {
+  async #run(
+    worker: number,
+    plugins: RunRequest['plugins'],
+    timeoutMs: number,
+    design: DesignRequest = this.#design,
+  ): Promise<{ result: RunResult; start: RunStart }> {
     const session = sessionName(this.#options.name, worker);
     this.#sessions.add(session);
     const { execute, ...start } = await this.#starts.of(session);
     try {
       const folder = join(this.#folder, `${WORKER}${worker}`);
-      return { result: await restartRun({ ...this.#common, session, folder, plugins, timeoutMs }, execute), start };
+      return { result: await restartRun({ ...this.#common, session, folder, plugins, design, timeoutMs }, execute), start };
     } catch (error) {
-      const observation = { status: null, lines: [], files: {} };
-      return { result: { problem: reason(error), observation, effective: null, elapsedMs: 0 }, start };
+      const observation = { status: null, lines: [], files: {}, design: null };
+      return { result: { problem: reason(error), observation, injection: nothingInjected, targets: [], elapsedMs: 0 }, start };
     }
   }
 }
 
 /** A machine that is busy, or was stopped, makes runs slow; and what a fault that was none has done was something else. */
 function isDoubtful({ outcome, result }: Judged): boolean {
-  return outcome === 'toolError' || outcome === 'hang' || (result.effective === false && outcome !== 'masked');
+  const { effective, impossible } = result.injection;
+  return impossible === '' && (outcome === 'toolError' || outcome === 'hang' || (effective === false && outcome !== 'masked'));
+}
+
+function latencyOf({ observation: { design }, injection }: RunResult): number | null {
+  if (design?.detected == null || design.begin === null || injection.at === null) return null;
+  return design.detected - design.begin - injection.at;
 }
 
 function shortened(console: string): string {

@@ -2,14 +2,15 @@
  * One run: a restart of the snapshot, from disk where nothing else is said, in a session of its own, with what it writes in a folder of its own;
  * observed until it ends or its time is over. Nothing of it is left. Tests: test/faults/campaign.test.ts.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fitsPattern } from '../model/file-rules.js';
 import { cairnCommand } from '../platform/command.js';
 import { readIfThere } from '../platform/files.js';
 import { runtimePaths } from '../platform/runtime.js';
-import type { Observation } from '../protocol/campaign.js';
+import type { Observation, Target } from '../protocol/campaign.js';
 import { fileChecksum } from '../store/checksum.js';
+import { type Injection, type PluginRequest, RunPlugins } from './run-plugins.js';
 
 /** A run that prints more has hung. */
 export const CONSOLE_BYTES = 16 << 20;
@@ -19,7 +20,7 @@ export const MOST_MS = 2 ** 31 - 1;
 /** In a run's folder: the name of its session. */
 const SESSION = 'session';
 
-export interface RunRequest {
+export interface RunRequest extends PluginRequest {
   /** Name of its session. */
   session: string;
   /** The snapshot's folder. */
@@ -27,7 +28,6 @@ export interface RunRequest {
   store: string;
   /** Taken by this run alone, made and removed by it. */
   folder: string;
-  plugins: readonly { name: string; settings: Record<string, unknown> }[];
   timeoutMs: number;
   /** Patterns of files to observe. */
   files: readonly string[];
@@ -38,10 +38,13 @@ export interface RunResult {
   /** Not empty: the run failed, and says nothing about the program. */
   problem: string;
   observation: Observation;
-  /** Whether a fault changed something; null: that is not known. */
-  effective: boolean | null;
+  injection: Injection;
+  /** Of the design, where they were asked for. */
+  targets: readonly Target[];
   elapsedMs: number;
 }
+
+export const nothingInjected: Injection = { effective: null, text: '', impossible: '', at: null };
 
 export interface Ended {
   /** It came through the restart. */
@@ -59,27 +62,27 @@ export interface Ended {
 export type Execute = (request: RunRequest, writes: string) => Promise<Ended>;
 
 export async function restartRun(asked: RunRequest, execute: Execute = fromDisk): Promise<RunResult> {
-  const report = join(asked.folder, 'report');
-  const request = { ...asked, plugins: asked.plugins.map(({ name, settings }) => ({ name, settings: { ...settings, report } })) };
-  const { session, folder } = request;
+  const { session, folder } = asked;
   rmSync(folder, { recursive: true, force: true });
   const writes = join(folder, 'writes');
   mkdirSync(writes, { recursive: true });
   try {
     writeFileSync(join(folder, SESSION), session);
-    writeFileSync(report, new Uint8Array(REPORT_BYTES));
-    const ended = await execute(request, writes);
+    const plugins = new RunPlugins(folder, asked);
+    const ended = await execute({ ...asked, plugins: plugins.all }, writes);
     const { began } = ended;
     const [notes, errors] = split(linesOf(ended.stderr), (line) => line.startsWith('cairn: '));
     const observation = {
       status: ended.timedOut ? null : ended.status,
       lines: [...linesOf(ended.stdout), ...errors],
-      files: await checksums(writes, request.files),
+      files: await checksums(writes, asked.files),
+      design: plugins.design(),
     };
     return {
       problem: began ? '' : notes.at(-1)?.replace('cairn: ', '') || 'it did not begin',
       observation,
-      effective: began ? isEffective(report) : null,
+      injection: began ? plugins.injection() : nothingInjected,
+      targets: plugins.targets(),
       elapsedMs: ended.elapsedMs,
     };
   } finally {
@@ -161,18 +164,6 @@ function hasBegun(session: string): boolean {
       return false;
     }
   });
-}
-
-/** Counts of each fault, as native-agent/faults/calls/faults.h has them: calls, injected, effective. */
-const REPORT_BYTES = 4096;
-const COUNTS_BYTES = 24;
-const FAULTS = 32;
-
-function isEffective(report: string): boolean {
-  const bytes = readFileSync(report);
-  return Array.from({ length: FAULTS }, (_, index) => bytes.readBigUInt64LE(COUNTS_BYTES * index + 16)).some(
-    (count) => count > 0n,
-  );
 }
 
 async function checksums(folder: string, patterns: readonly string[]): Promise<Record<string, string>> {

@@ -6,7 +6,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { type Observation, type Outcome, Run } from '../protocol/campaign.js';
+import { type Golden, type Outcome, Run } from '../protocol/campaign.js';
 import { failure, reason } from '../protocol/errors.js';
 
 const FORMAT = 2;
@@ -16,7 +16,8 @@ const LAYOUT = `
     only INTEGER PRIMARY KEY CHECK (only = 1), format INTEGER NOT NULL, plan TEXT NOT NULL, golden TEXT NOT NULL, golden_ms REAL NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS run (
     number INTEGER PRIMARY KEY, model TEXT NOT NULL, fault TEXT NOT NULL, outcome TEXT NOT NULL, effective INTEGER, deviation TEXT NOT NULL,
-    status INTEGER, start TEXT NOT NULL, start_reason TEXT NOT NULL, elapsed_ms REAL NOT NULL, finished_at TEXT NOT NULL, console TEXT NOT NULL) STRICT;
+    injection TEXT NOT NULL, injected_at INTEGER, latency INTEGER, status INTEGER, start TEXT NOT NULL, start_reason TEXT NOT NULL,
+     elapsed_ms REAL NOT NULL, finished_at TEXT NOT NULL, console TEXT NOT NULL) STRICT;
   CREATE INDEX IF NOT EXISTS run_outcome ON run (outcome, number);
 `;
 
@@ -52,7 +53,7 @@ export class CampaignResults {
   }
 
   /** undefined: nothing was begun. */
-  get begun(): { plan: string; golden: Observation; goldenMs: number } | undefined {
+  get begun(): { plan: string; golden: Golden; goldenMs: number } | undefined {
     const row = this.#database.prepare('SELECT format, plan, golden, golden_ms FROM campaign').get();
     if (row === undefined) return undefined;
     if (row['format'] !== FORMAT)
@@ -62,13 +63,13 @@ export class CampaignResults {
       });
     return {
       plan: String(row['plan']),
-      golden: JSON.parse(String(row['golden'])) as Observation,
+      golden: JSON.parse(String(row['golden'])) as Golden,
       goldenMs: Number(row['golden_ms']),
     };
   }
 
   /** `plan`: what decides the runs; where it differs, results are those of another campaign. */
-  begin(plan: string, golden: Observation, goldenMs: number): void {
+  begin(plan: string, golden: Golden, goldenMs: number): void {
     this.#database
       .prepare('INSERT INTO campaign (only, format, plan, golden, golden_ms) VALUES (1, ?, ?, ?, ?)')
       .run(FORMAT, plan, JSON.stringify(golden), goldenMs);
@@ -76,11 +77,27 @@ export class CampaignResults {
 
   /** A run that has been counted already stays as it is; one that could not be made is replaced. */
   add(run: Run, console: string): void {
-    const { number, model, fault, outcome, effective, deviation, status, start, startReason, elapsedMs, finishedAt } = run;
+    const {
+      number,
+      model,
+      fault,
+      outcome,
+      effective,
+      deviation,
+      injection,
+      injectedAt,
+      latency,
+      status,
+      start,
+      startReason,
+      elapsedMs,
+      finishedAt,
+    } = run;
     this.#database
       .prepare(
-        `INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET
-           outcome = excluded.outcome, effective = excluded.effective, deviation = excluded.deviation, status = excluded.status,
+        `INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET
+           outcome = excluded.outcome, effective = excluded.effective, deviation = excluded.deviation,
+           injection = excluded.injection, injected_at = excluded.injected_at, latency = excluded.latency, status = excluded.status,
            start = excluded.start, start_reason = excluded.start_reason,
            elapsed_ms = excluded.elapsed_ms, finished_at = excluded.finished_at, console = excluded.console
          WHERE run.outcome = 'toolError'`,
@@ -92,6 +109,9 @@ export class CampaignResults {
         outcome,
         effective === null ? null : Number(effective),
         deviation,
+        injection,
+        injectedAt,
+        latency,
         status,
         start,
         startReason,
@@ -167,6 +187,9 @@ function runOf(row: Record<string, unknown>): Run {
     outcome: row['outcome'],
     effective: row['effective'] === null ? null : row['effective'] === 1,
     deviation: row['deviation'],
+    injection: row['injection'],
+    injectedAt: row['injected_at'],
+    latency: row['latency'],
     status: row['status'],
     start: row['start'],
     startReason: row['start_reason'],

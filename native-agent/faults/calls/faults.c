@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "json.h"
+#include "common/json.h"
 
 /* Text for the user, put together without libc's formatting. */
 static char said[400];

@@ -283,8 +283,8 @@ struct cairn_request {
   uint32_t held;      /* BEGIN: 1: all threads of the application are stopped, and host->in_copy can be called */
 };
 
-/* A function of the program or of a library that the plugin is called at the beginning of: once, at the next call, whoever makes it,
- * calls within the program included, which host->wrap does not see. Its first bytes are other ones until then; while they are as ever
+/* A function of the program or of a library that the plugin is called at the beginning of: once, at the next call, or at each, whoever makes
+ * it, calls within the program included, which host->wrap does not see. Its first bytes are other ones until then; while they are as ever
  * nothing of this costs anything. For 64-bit programs. The struct lives for as long as the process. Since 1.1. */
 enum cairn_entry_result {
   CAIRN_ENTRY_GO_ON = 0,  /* the call goes on as if nothing had been there */
@@ -301,6 +301,11 @@ struct cairn_entry {
    * the first six, of those that are integers or pointers. Gives enum cairn_entry_result. */
   uint32_t (*entered)(struct cairn_entry *entry, const uint64_t *arguments);
   uint64_t kept[2];        /* the host's */
+  /* 1: each call comes, in as many threads at once as make it, until host->leave: the first instructions of such a function are moved, which
+   * is refused where Cairn does not know them (-EOPNOTSUPP). It costs each call some tenths of a microsecond. */
+  uint32_t each;
+  uint32_t moved;          /* the host's */
+  cairn_function original; /* the host sets it: the function without the plugin, which may be called */
 };
 
 /* What Cairn offers to plugins. Lives as long as the process. */
@@ -432,11 +437,12 @@ struct cairn_host {
    * KiB, stays as it is until the next request. -EALREADY: there is no request that waits for an answer. */
   int32_t (*answer)(int32_t error, const void *text, uint64_t size);
 
-  /* [running, within cairn_plugin.request] The next call of each of these functions comes to the plugin first. All threads of the process
-   * are stopped for a moment, in which meanwhile(context) is called, before the first byte is changed; it may be NULL. An entry that is armed
-   * already stays so. All of them or none. -ENOTSUP, -EACCES, ...: host->fail has said why not. */
+  /* [running, within cairn_plugin.request; restoring, within RESTART] The next call of each of these functions comes to the plugin first. All
+   * threads of the process are stopped for a moment, in which meanwhile(context) is called, before the first byte is changed; it may be NULL.
+   * An entry that is armed already stays so. All of them or none. -ENOTSUP, -EACCES, ...: host->fail has said why not. */
   int32_t (*enter)(struct cairn_entry *const *entries, uint32_t count, void (*meanwhile)(void *context), void *context);
-  /* [any] Takes that back where no call has come yet: 1; 0: one has, or it was not armed. */
+  /* [any] Takes that back where no call has come yet, or where each comes (a few may still): 1; 0: one has come, it was not armed, or another
+   * entry stands in front of this one. */
   int32_t (*leave)(struct cairn_entry *entry);
 
   /* [running, within cairn_plugin.request where it says `held`] Calls job(context, result, capacity) in a copy of the process that is thrown
@@ -580,6 +586,64 @@ struct cairn_rings {
   /* [any] io_uring_setup(2) and io_uring_register(2), noted for a checkpoint: the kernel's result. */
   int64_t (*set_up)(uint32_t entries, void *parameters);
   int64_t (*change)(int32_t fd, uint32_t operation, void *argument, uint32_t count);
+};
+
+/* Extension "cairn.design/1", published by the built-in plugin `hdl`. Since 1.1. Signals of the hardware simulation that this process is, for a
+ * plugin that watches or changes them; the simulation was neither built nor started for it. */
+enum cairn_simulator { CAIRN_SIMULATOR_NONE = 0, CAIRN_SIMULATOR_ICARUS = 1, CAIRN_SIMULATOR_VERILATOR = 2 };
+enum cairn_signal_kind { CAIRN_SIGNAL_NONE = 0, CAIRN_SIGNAL_VECTOR = 1, CAIRN_SIGNAL_MEMORY = 2 };
+/* A signal, or one word of a memory. Lives as long as whoever uses it. */
+struct cairn_signal {
+  uint32_t size;
+  uint32_t kind;   /* enum cairn_signal_kind */
+  uint32_t width;  /* bits; of a memory those of one word */
+  uint32_t driven; /* 1: a net, which its drivers assign */
+  int32_t left;    /* its range, of a memory that of its words; left 0 and right -1: it has none */
+  int32_t right;
+  uint64_t object; /* the host's */
+};
+/* What the simulation has come to. All assignments of the time step are made, and values may be put, but at SETTLED and END. */
+enum cairn_moment {
+  CAIRN_MOMENT_BEGIN = 1,   /* the first time that it comes */
+  CAIRN_MOMENT_TIME = 2,    /* a time that was asked for, or the first one behind it at which it stops */
+  CAIRN_MOMENT_CHANGE = 3,  /* a signal that is watched has another value than at the last time step */
+  CAIRN_MOMENT_SETTLED = 4, /* the end of the time step: values may be read */
+  CAIRN_MOMENT_END = 5      /* the simulation ends (of a model of Verilator's: its final() is called): values may be read */
+};
+/* Lives as long as the process; one a plugin. */
+struct cairn_watcher {
+  uint32_t size;
+  uint32_t reserved;
+  /* [any] In the simulation's thread. signal: the one that has changed, else NULL. */
+  void (*reached)(struct cairn_watcher *watcher, uint32_t moment, struct cairn_signal *signal);
+};
+struct cairn_design {
+  uint32_t size;
+  uint32_t reserved;
+  /* [restoring, within RESTART] What this process is: enum cairn_simulator; -ENOENT: no simulation; else why it cannot be entered is said by
+   * host->fail, whose result it gives. */
+  int32_t (*simulator)(void);
+  /* [restoring, within RESTART] From now on watcher->reached is called, first with BEGIN. 0 or -errno, and host->fail has said why. */
+  int32_t (*watch)(struct cairn_watcher *watcher);
+  /* [within reached] All that follows. Simulated time in ticks of 10^*exponent seconds. */
+  uint64_t (*time)(int32_t *exponent);
+  /* By its full name, as the simulator has it, or NAME[INDEX] of a memory's word. 0; -ENOENT. */
+  int32_t (*find)(const char *name, struct cairn_signal *signal);
+  /* One word of a memory. 0; -ENOENT. */
+  int32_t (*word)(const struct cairn_signal *memory, int32_t index, struct cairn_signal *signal);
+  /* Its bits as 0, 1, x and z, the most significant one first, and a zero at the end: `capacity` is width + 1 at least. 0; -ENODATA: it has none
+   * that can be read. */
+  int32_t (*read)(const struct cairn_signal *signal, char *bits, uint64_t capacity);
+  /* Puts bits there, until the design assigns others. 0: the simulator has taken them; -EROFS: it has not. */
+  int32_t (*put)(const struct cairn_signal *signal, const char *bits);
+  /* Reached at this time, in place of what was asked for before; UINT64_MAX: at none. */
+  void (*at)(struct cairn_watcher *watcher, uint64_t time);
+  /* Reached whenever it has changed; off: no more. 0; -ENOSPC: too many are watched. */
+  int32_t (*on_change)(struct cairn_watcher *watcher, struct cairn_signal *signal, uint32_t on);
+  /* Reached at the end of this time step. */
+  void (*settled)(struct cairn_watcher *watcher);
+  /* All signals whose names fit a pattern (with * and ? the whole name, else a part; "": all): each is given until `each` returns 0. */
+  void (*list)(const char *pattern, int32_t (*each)(void *context, const char *name, const struct cairn_signal *signal), void *context);
 };
 
 /* Extension "cairn.sysv/1", published by the built-in plugin `sysv`. Since 1.1. */

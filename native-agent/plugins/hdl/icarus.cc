@@ -2,6 +2,7 @@
 // where nobody else wanted to stop. There a callback for the end of the time step's assignments is registered, since what is put before would be
 // lost to non-blocking ones that wait; values are read when the time step has settled. Who really stops meanwhile ($stop, a signal) is
 // seen by the entries of schedule_stop(int) and of the handler of signals.
+#include "hdl/design.h"
 #include "hdl/safe_point.h"
 #include "hdl/serving.h"
 #include "hdl/signals.h"
@@ -19,9 +20,9 @@ enum : int32_t { mode_read_write = 4 };  // of vpi_mode_flag, which says what a 
 int32_t settled(VpiCallback* callback);
 int32_t assigned(VpiCallback* callback);
 
-void expect(int32_t reason, int32_t (*function)(VpiCallback*), uint32_t number) {
-  VpiTime now = {vpi_simulated_time, 0, 0, 0};
-  VpiCallback callback = {reason, function, nullptr, &now, nullptr, 0, reinterpret_cast<char*>(uintptr_t{number})};
+void expect(int32_t reason, int32_t (*function)(VpiCallback*), uint32_t number, uint64_t delay = 0) {
+  VpiTime when = {vpi_simulated_time, static_cast<uint32_t>(delay >> 32), static_cast<uint32_t>(delay), 0};
+  VpiCallback callback = {reason, function, nullptr, &when, nullptr, 0, reinterpret_cast<char*>(uintptr_t{number})};
   (void)program_->vpi.register_callback(&callback);
 }
 
@@ -51,6 +52,81 @@ int32_t settled(VpiCallback* callback) {
   return 0;
 }
 
+// ---- Plugins that watch -----------------------------------------------------------------------------------------------------
+
+bool begins = false;       // they are to be told that it begins
+bool looks = false;          // it will be looked for changes in this time step
+bool looks_settled = false;
+
+int32_t watched_settles(VpiCallback*) {
+  looks_settled = false;
+  watch_settled();
+  return 0;
+}
+
+/// All assignments of the time step are made.
+int32_t watched_assigned(VpiCallback*) {
+  looks = false;
+  watch_time();
+  (void)watch_changes();
+  return 0;
+}
+
+void look() {
+  if (looks) return;
+  looks = true;
+  expect(callback_read_write, watched_assigned, 0);
+}
+
+int32_t look_soon(VpiCallback*) {
+  look();
+  return 0;
+}
+
+void expect_time(uint64_t ticks) {
+  VpiTime now = {vpi_simulated_time, 0, 0, 0};
+  program_->vpi.get_time(nullptr, &now);
+  const uint64_t here = uint64_t{now.high} << 32 | now.low;
+  if (ticks <= here) look();
+  else expect(callback_after_delay, look_soon, 0, ticks - here);
+}
+
+void expect_settled() {
+  if (looks_settled) return;
+  looks_settled = true;
+  expect(callback_read_only, watched_settles, 0);
+}
+
+bool expect_change(Handle object) {
+  VpiTime time = {vpi_suppressed_time, 0, 0, 0};
+  VpiValue value = {};
+  value.format = vpi_suppressed_value;
+  VpiCallback callback = {callback_value_change, look_soon, object, &time, &value, 0, nullptr};
+  return program_->vpi.register_callback(&callback) != nullptr;
+}
+
+constexpr Expected expected = {expect_time, expect_settled, expect_change};
+
+int32_t watched_ends(VpiCallback*) {
+  watch_end();
+  return 0;
+}
+
+int32_t watched_begins(VpiCallback*) {
+  watch_begin(*program_, expected);
+  return 0;
+}
+
+void begin_watching() {
+  begins = looks = looks_settled = false;
+  expect(callback_read_write, watched_begins, 0);
+  static bool knows_end = false;
+  if (!knows_end) expect(callback_end_of_simulation, watched_ends, 0);
+  knows_end = true;
+}
+
+// ---- The way in -------------------------------------------------------------------------------------------------------------
+
 uint32_t stop_asked(cairn_entry*, const uint64_t*) {
   __atomic_store_n(&stops, 1, __ATOMIC_RELEASE);
   return CAIRN_ENTRY_GO_ON;
@@ -67,6 +143,7 @@ uint32_t between_events(cairn_entry*, const uint64_t*) {
   if (program_->signals_handler != nullptr) (void)host_->leave(&signal_entry);
   const int32_t mode = *program_->mode_flag;
   *program_->mode_flag = mode_read_write;
+  if (begins) begin_watching();
   const uint32_t number = serving_number();
   if (is_waiting(number) && request().what == What::watch) {
     if (begin_serving(number)) {
@@ -90,9 +167,7 @@ void ask_to_stop(void*) {
   program_->schedule_stop(0);
 }
 
-}  // namespace
-
-int32_t arm_icarus(const cairn_host* host, const Program& program) {
+int32_t arm(const cairn_host* host, const Program& program) {
   host_ = host;
   program_ = &program;
   stop_entry.function = reinterpret_cast<cairn_function>(program.stop_handler);
@@ -100,6 +175,15 @@ int32_t arm_icarus(const cairn_host* host, const Program& program) {
   signal_entry.function = reinterpret_cast<cairn_function>(program.signals_handler);
   cairn_entry* const entries[] = {&stop_entry, &asked_entry, &signal_entry};
   return host->enter(entries, program.signals_handler != nullptr ? 3 : 2, ask_to_stop, nullptr);
+}
+
+}  // namespace
+
+int32_t arm_icarus(const cairn_host* host, const Program& program) { return arm(host, program); }
+
+int32_t watch_icarus(const cairn_host* host, const Program& program) {
+  begins = true;
+  return arm(host, program);
 }
 
 // The scheduler will call stop_handler, and must not find it as it is.

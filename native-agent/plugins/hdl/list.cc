@@ -14,26 +14,38 @@ struct Listing {
   bool full = false;
 };
 
-void visit(Listing* to, Handle object) {
+/// True: others are wanted.
+bool add_listed(void* context, Handle object, const char* name, Kind kind, const char* kind_name) {
+  auto* to = static_cast<Listing*>(context);
+  if (to->seen++ < request().offset) return true;
+  to->full = to->listed == request().limit || !add_signal(to->program, object, name, kind, kind_name);
+  if (!to->full) ++to->listed;
+  return !to->full;
+}
+
+struct Walk {
+  const Program& program;
+  const char* pattern;
+  bool (*each)(void* context, Handle object, const char* name, Kind kind, const char* kind_name);
+  void* context;
+  bool enough = false;
+};
+
+void visit(Walk* walk, Handle object) {
   static char name[longest_name];
   const char* kind_name = "";
-  const Kind kind = kind_of(to->program, object, &kind_name);
-  const char* full = kind != Kind::none ? to->program.vpi.text(vpi_full_name, object) : nullptr;
-  if (full == nullptr || !matches(request().pattern, full)) return;
-  if (to->seen++ < request().offset) return;
+  const Kind kind = kind_of(walk->program, object, &kind_name);
+  const char* full = kind != Kind::none ? walk->program.vpi.text(vpi_full_name, object) : nullptr;
+  if (full == nullptr || !matches(walk->pattern, full)) return;
   uint64_t size = 0;
   for (; full[size] != 0 && size + 1 < sizeof name; ++size) name[size] = full[size];
   name[size] = 0;
-  if (to->listed == request().limit || !add_signal(to->program, object, name, kind, kind_name)) {
-    to->full = true;
-    return;
-  }
-  ++to->listed;
+  walk->enough = !walk->each(walk->context, object, name, kind, kind_name);
 }
 
-void walk(Listing* to, Handle scope) {
-  for_each_signal(to->program, scope, to->full, [to](Handle object) { visit(to, object); });
-  if (!to->full) for_each_scope(to->program, scope, to->full, [to](Handle inner) { walk(to, inner); });
+void walk_scope(Walk* walk, Handle scope) {
+  for_each_signal(walk->program, scope, walk->enough, [walk](Handle object) { visit(walk, object); });
+  if (!walk->enough) for_each_scope(walk->program, scope, walk->enough, [walk](Handle inner) { walk_scope(walk, inner); });
 }
 
 /// NAME[INDEX] of a memory: its word. True: it is one.
@@ -55,6 +67,7 @@ bool list_word(const Program& program, const char* pattern) {
 
 }  // namespace
 
+/// False: it has no place any more.
 bool add_signal(const Program& program, Handle object, const char* name, Kind kind, const char* kind_name) {
   static char value[most_bits + 1];
   int32_t left = 0, right = 0;
@@ -79,10 +92,16 @@ bool add_signal(const Program& program, Handle object, const char* name, Kind ki
   return add_line(fields, 7, 64);
 }
 
+void for_each_named(const Program& program, const char* pattern,
+                    bool (*each)(void* context, Handle object, const char* name, Kind kind, const char* kind_name), void* context) {
+  Walk walk = {program, pattern, each, context};
+  for_each_scope(program, nullptr, walk.enough, [&walk](Handle scope) { walk_scope(&walk, scope); });
+}
+
 void list_signals(const Program& program) {
   if (list_word(program, request().pattern)) return;
   Listing listing = {program};
-  for_each_scope(program, nullptr, listing.full, [&listing](Handle scope) { walk(&listing, scope); });
+  for_each_named(program, request().pattern, add_listed, &listing);
   if (listing.full) add_more(request().offset + listing.listed);
 }
 

@@ -1,11 +1,12 @@
 // The plugin of design signals (ARCHITECTURE.md, "Design signals"): answers requests for signals of a hardware simulation, and owns nothing
-// that a snapshot has. What is asked and answered: request.h. Not to be taken for the plugin `signal`, which has Unix signals.
+// that a snapshot has. What is asked and answered: request.h; what it offers other plugins: design.h. Not to be taken for the plugin `signal`, which has Unix signals.
 // Tests: tests/hdl_plugin_test.cc, test/simulators/signals.test.ts.
 #include <cairn/plugin.h>
 
 #include <errno.h>
 
 #include "common/text.h"
+#include "hdl/design.h"
 #include "hdl/request.h"
 #include "hdl/safe_point.h"
 #include "hdl/serving.h"
@@ -110,7 +111,7 @@ int32_t requested(const cairn_request* request) { return request->stage == CAIRN
 
 int32_t init(const cairn_host* given, const char*) {
   host = given;
-  return 0;
+  return host->publish("cairn.design/1", &design_functions(host));
 }
 
 int32_t event(uint32_t number_of_event, void*) {

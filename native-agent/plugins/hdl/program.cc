@@ -13,8 +13,8 @@
 
 namespace cairn::hdl {
 
-const Program* program(const cairn_host* host, int32_t* error) {
-  *error = host->fail(-ENOTSUP, "simulation", "simulators of 32 bits cannot be entered");
+const Program* program(const cairn_host* host, int32_t* error, bool quiet) {
+  *error = quiet ? -ENOENT : host->fail(-ENOTSUP, "simulation", "simulators of 32 bits cannot be entered");
   return nullptr;
 }
 
@@ -35,9 +35,19 @@ using Symbol = Elf64_Sym;
 
 Program known;
 
+/// Models of Verilator's by the beginning of their functions' names.
+struct Method {
+  void (*function)(void* model);
+  uint32_t length;
+  char of[200];
+};
+
 /// What the executable's tables of symbols say.
 struct Found {
   Program program;
+  Method evaluate[Program::most_models];
+  Method end[4 * Program::most_models];  // of other classes, too
+  uint32_t ends = 0;
   bool symbols = false;  // there is a table of those that are not exported
   bool ghdl = false;
   long error = 0;
@@ -70,12 +80,33 @@ bool read_mapping(const char* line, uint64_t address, const char** path, uint64_
   return *line == '/';
 }
 
-bool is_evaluation(const char* name) {
+/// _ZN, the class, and then the function.
+bool read_method(const char* name, const char* function, Method* method) {
   const char* rest = nullptr;
   if (!begins(name, "_ZN", &rest)) return false;
-  const size_t length = plugin::length_of(rest);
-  constexpr char end[] = "9eval_stepEv";
-  return length >= sizeof end - 1 && same(rest + length - (sizeof end - 1), end);
+  const size_t length = plugin::length_of(name), end = plugin::length_of(function);
+  if (length < end + 3 || length - end > sizeof method->of || !same(name + length - end, function)) return false;
+  method->length = static_cast<uint32_t>(length - end);
+  memcpy(method->of, name, method->length);
+  return true;
+}
+
+bool is_known(const Method* methods, uint32_t count, const Method& one) {
+  for (uint32_t i = 0; i < count; ++i) {
+    if (methods[i].function == one.function) return true;
+  }
+  return false;
+}
+
+/// Of the classes that are models.
+void find_ends(Found* found) {
+  Program& program = found->program;
+  for (uint32_t i = 0; i < found->ends; ++i) {
+    for (uint32_t model = 0; model < program.models && program.ends < Program::most_models; ++model) {
+      const Method &end = found->end[i], &evaluate = found->evaluate[model];
+      if (end.length == evaluate.length && memcmp(end.of, evaluate.of, end.length) == 0) program.end[program.ends++] = end.function;
+    }
+  }
 }
 
 void look_at(const Symbol& symbol, const char* name, uint64_t base, const Wanted* wanted, Found* found) {
@@ -88,12 +119,17 @@ void look_at(const Symbol& symbol, const char* name, uint64_t base, const Wanted
   for (; wanted->name != nullptr; ++wanted) {
     if (same(name, wanted->name)) memcpy(wanted->place, &address, sizeof address);
   }
+  if (type != STT_FUNC) return;
   Program& program = found->program;
-  if (type != STT_FUNC || !is_evaluation(name) || program.models == Program::most_models) return;
-  for (uint32_t i = 0; i < program.models; ++i) {
-    if (reinterpret_cast<uintptr_t>(program.evaluate[i]) == address) return;
+  Method method;
+  memcpy(&method.function, &address, sizeof address);
+  if (read_method(name, "9eval_stepEv", &method)) {
+    if (program.models == Program::most_models || is_known(found->evaluate, program.models, method)) return;
+    program.evaluate[program.models] = method.function;
+    found->evaluate[program.models++] = method;
+  } else if (read_method(name, "5finalEv", &method)) {
+    if (found->ends < sizeof found->end / sizeof found->end[0] && !is_known(found->end, found->ends, method)) found->end[found->ends++] = method;
   }
-  memcpy(&program.evaluate[program.models++], &address, sizeof address);
 }
 
 void read_symbols(const char* file, uint64_t size, uint64_t base, const Wanted* wanted, Found* found) {
@@ -166,7 +202,7 @@ bool has_vpi(const Vpi& vpi) {
          vpi.get_time != nullptr && vpi.free != nullptr;
 }
 
-int32_t refuse(const cairn_host* host, const Found& found) {
+int32_t refuse(const cairn_host* host, const Found& found, bool quiet) {
   const Program& program = found.program;
   const char* why = "this program is no simulation that Cairn can enter: it has neither VPI nor a model of Verilator's";
   int32_t error = -ENOTSUP;
@@ -178,12 +214,12 @@ int32_t refuse(const cairn_host* host, const Found& found) {
   else if (!found.symbols) why = "the program was stripped of its symbols: if it is a model of Verilator's, build it without -s, with --vpi --public-flat-rw, and do not strip it";
   else if (has_vpi(program.vpi)) why = "the program has VPI, but is neither Icarus's vvp nor a model of Verilator's: Cairn does not know where its simulation can be entered";
   else error = -ENOENT;
-  return host->fail(error, "simulation", why);
+  return quiet && error == -ENOENT ? error : host->fail(error, "simulation", why);
 }
 
 }  // namespace
 
-const Program* program(const cairn_host* host, int32_t* error) {
+const Program* program(const cairn_host* host, int32_t* error, bool quiet) {
   if (known.simulator != Simulator::unknown) return &known;
   static Found found;
   found = Found();
@@ -202,13 +238,14 @@ const Program* program(const cairn_host* host, int32_t* error) {
   };
   const uint64_t base = load_address();
   plugin::aside(host, [&] { find_file(host, base, wanted, &found); });
+  find_ends(&found);
   if (found.error == 0 && has_vpi(to.vpi)) {
     const bool icarus = to.stop_handler != nullptr && to.schedule_stop != nullptr && to.schedule_stopped != nullptr && to.mode_flag != nullptr;
     if (icarus) to.simulator = Simulator::icarus;
     else if (to.models > 0) to.simulator = Simulator::verilator;
   }
   if (to.simulator == Simulator::unknown) {
-    *error = refuse(host, found);
+    *error = refuse(host, found, quiet);
     return nullptr;
   }
   known = to;

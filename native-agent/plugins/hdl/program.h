@@ -23,13 +23,16 @@ struct Program {
   static constexpr uint32_t most_models = 8;
   void (*evaluate[most_models])(void* model) = {};
   uint32_t models = 0;
+  void (*end[most_models])(void* model) = {};  // final(), of as many as have one
+  uint32_t ends = 0;
   const void* (*find_scope)(const void* context, const char* name) = nullptr;
   const void* (*find_variable)(const void* scope, const char* name) = nullptr;
   const void* (*thread_context)() = nullptr;  // not there where the compiler has put it into its callers
   const void* const* last_context = nullptr;
 };
 
-/// Of this process; nullptr: host->fail has said what is missing, and *error is what it gave.
-const Program* program(const cairn_host* host, int32_t* error);
+/// Of this process; nullptr: host->fail has said what is missing, and *error is what it gave: -ENOENT: it is no simulation at all, of which
+/// nothing is said where `quiet`.
+const Program* program(const cairn_host* host, int32_t* error, bool quiet = false);
 
 }  // namespace cairn::hdl

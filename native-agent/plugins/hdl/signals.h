@@ -35,6 +35,9 @@ void find_object(const Program& program, Write* write);
 /// One signal of an answer. False: it has no place any more.
 bool add_signal(const Program& program, Handle object, const char* name, Kind kind, const char* kind_name);
 void add_more(uint64_t offset);
+/// Whose name fits the pattern (names.h), until `each` gives false.
+void for_each_named(const Program& program, const char* pattern,
+                    bool (*each)(void* context, Handle object, const char* name, Kind kind, const char* kind_name), void* context);
 /// "time" and "simulator".
 void add_time(const Program& program);
 

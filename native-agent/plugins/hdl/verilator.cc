@@ -3,6 +3,7 @@
 // evaluation is entered.
 #include <sys/syscall.h>
 
+#include "hdl/design.h"
 #include "hdl/safe_point.h"
 #include "hdl/serving.h"
 #include "hdl/signals.h"
@@ -11,8 +12,8 @@
 namespace cairn::hdl {
 namespace {
 
-const Program* program_ = nullptr;
 const cairn_host* host_ = nullptr;
+const Program* program_ = nullptr;
 long evaluating = 0;  // the thread that evaluates while signals are watched
 
 /// Of the request that waits. True: the computation is to be held now.
@@ -56,6 +57,47 @@ uint32_t evaluates(cairn_entry* entry, const uint64_t* arguments) {
 
 cairn_entry entries[Program::most_models];
 
+// ---- Plugins that watch: each evaluation, for as long as they wait for something --------------------------------------------------
+
+cairn_entry each_entries[Program::most_models];
+cairn_entry end_entries[Program::most_models];
+
+/// What has nothing to wait for is called at each step all the same.
+void no_time(uint64_t) {}
+void no_settled() {}
+constexpr Expected expected = {no_time, no_settled, nullptr};
+
+/// More do not settle it: the design assigns again and again what is put.
+constexpr uint32_t most_rounds = 4;
+
+uint32_t evaluated(cairn_entry* entry, const uint64_t* arguments) {
+  const auto evaluate = reinterpret_cast<void (*)(void*)>(entry->original);
+  auto* const model = reinterpret_cast<void*>(static_cast<uintptr_t>(arguments[0]));
+  evaluate(model);
+  if (watch_is_idle()) {
+    (void)host_->leave(entry);
+    return CAIRN_ENTRY_RETURN;
+  }
+  (void)watch_has_put();
+  watch_begin(*program_, expected);
+  watch_time();
+  bool put = watch_has_put();
+  put = watch_changes() || put;
+  // Logic follows what was put in the same time step, as it would in hardware; what is driven is then as its drivers have it.
+  for (uint32_t round = 0; put && round < most_rounds; ++round) {
+    evaluate(model);
+    put = watch_changes();
+  }
+  if (put) evaluate(model);
+  watch_settled();
+  return CAIRN_ENTRY_RETURN;
+}
+
+uint32_t ends(cairn_entry*, const uint64_t*) {
+  watch_end();
+  return CAIRN_ENTRY_GO_ON;
+}
+
 }  // namespace
 
 int32_t arm_verilator(const cairn_host* host, const Program& program) {
@@ -69,6 +111,29 @@ int32_t arm_verilator(const cairn_host* host, const Program& program) {
     all[i] = &entries[i];
   }
   return host->enter(all, program.models, nullptr, nullptr);
+}
+
+int32_t watch_verilator(const cairn_host* host, const Program& program) {
+  host_ = host;
+  program_ = &program;
+  cairn_entry* all[2 * Program::most_models];
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < program.models; ++i) {
+    cairn_entry& entry = each_entries[i];
+    entry.size = sizeof entry;
+    entry.function = reinterpret_cast<cairn_function>(program.evaluate[i]);
+    entry.entered = evaluated;
+    entry.each = 1;
+    all[count++] = &entry;
+  }
+  for (uint32_t i = 0; i < program.ends; ++i) {
+    cairn_entry& entry = end_entries[i];
+    entry.size = sizeof entry;
+    entry.function = reinterpret_cast<cairn_function>(program.end[i]);
+    entry.entered = ends;
+    all[count++] = &entry;
+  }
+  return host->enter(all, count, nullptr, nullptr);
 }
 
 void disarm_verilator(const cairn_host* host) {

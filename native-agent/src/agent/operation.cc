@@ -66,6 +66,8 @@ bool set_argument_of_restart(uint32_t index, uint32_t argument, uint64_t value) 
   return sys::processor::set_frame_argument(restarting_handoff->slots[index].frame, argument, value);
 }
 
+uint64_t* instruction_of_restart(uint32_t index) { return sys::processor::frame_instruction(restarting_handoff->slots[index].frame); }
+
 bool write_children(pb_ostream_t* stream, const pb_field_t* field, void* const* argument) {
   auto* family = static_cast<const Family*>(*argument);
   for (uint32_t i = 0; i < family->child_count; ++i) {
@@ -389,6 +391,7 @@ bool Operation::resume() {
     agent_->handoff_ = nullptr;
     events::facts().thread_call = nullptr;
     events::facts().set_thread_argument = nullptr;
+    events::facts().thread_instruction = nullptr;
     take_known_stops();
     trace::expect_tracers();
     progress_ = saved;
@@ -467,6 +470,7 @@ bool Operation::restart() {
   events::facts().thread = thread_of_restart;
   events::facts().thread_call = call_of_restart;
   events::facts().set_thread_argument = set_argument_of_restart;
+  events::facts().thread_instruction = instruction_of_restart;
   events::facts().thread_count = restarted_thread_count;
   progress_ = restarting;
   int64_t standard_error = sys::call(SYS_fcntl, 2, F_DUPFD_CLOEXEC, 3);

@@ -68,12 +68,20 @@ struct Change {
   uint64_t done;  // a bit for each that was not armed before
 };
 
+/// Where bytes change no thread may stand behind the first.
+bool stands_within(const cairn_entry& entry, uint64_t here) {
+  const uint64_t start = reinterpret_cast<uintptr_t>(entry.function);
+  return here > start && here < start + (entry.each != 0 ? entry.moved : entry_size());
+}
+
 bool is_ending(const Change& to) {
   for (uint32_t at = 0; at < to.count; ++at) {
     if (sys::load(&to.entries[at]->armed) == ends) return true;
   }
   return sys::load(&lock) != 0;
 }
+
+int32_t change_all(Change* to);
 
 int32_t change(void* context, const checkpoint::Stop& stop) {
   auto& to = *static_cast<Change*>(context);
@@ -82,11 +90,28 @@ int32_t change(void* context, const checkpoint::Stop& stop) {
   for (uint32_t i = 0; i < stop.thread_count(); ++i) {
     const checkpoint::ThreadState& thread = stop.thread(i);
     for (uint32_t at = 0; thread.stopped && at < to.count; ++at) {
-      const uint64_t start = reinterpret_cast<uintptr_t>(to.entries[at]->function);
-      const uint64_t here = sys::processor::instruction_of(thread.registers);
-      if (here > start && here < start + entry_size()) return -EAGAIN;
+      if (stands_within(*to.entries[at], sys::processor::instruction_of(thread.registers))) return -EAGAIN;
     }
   }
+  return change_all(&to);
+}
+
+/// The same, before the threads of a restarted process run. Who stands where bytes are moved goes on where they are then.
+int32_t change_restarting(Change* to) {
+  for (uint32_t i = 0; i < facts().thread_count; ++i) {
+    uint64_t* here = facts().thread_instruction(i);
+    for (uint32_t at = 0; here != nullptr && at < to->count; ++at) {
+      const cairn_entry& entry = *to->entries[at];
+      if (sys::load(&entry.armed) != no || !stands_within(entry, *here)) continue;
+      if (entry.each == 0) return -EAGAIN;
+      *here += reinterpret_cast<uintptr_t>(entry.original) - reinterpret_cast<uintptr_t>(entry.function);
+    }
+  }
+  return change_all(to);
+}
+
+int32_t change_all(Change* given) {
+  Change& to = *given;
   if (to.meanwhile != nullptr) to.meanwhile(to.context);
   for (uint32_t at = 0; at < to.count; ++at) {
     cairn_entry* entry = to.entries[at];
@@ -106,13 +131,17 @@ int32_t arm_entries(cairn_entry* const* entries, uint32_t count, void (*meanwhil
   for (uint32_t at = 0; at < count; ++at) {
     int32_t result = entries[at]->size < sizeof(cairn_entry) ? -EINVAL : prepare_entry(entries[at]);
     if (result < 0) {
-      error->set(result, "function").add(result == -ENOTSUP ? "functions of 32-bit programs cannot be entered" : "near the function there is no room for code of Cairn's");
+      error->set(result, "function")
+          .add(result == -ENOTSUP      ? "functions of 32-bit programs cannot be entered"
+               : result == -EOPNOTSUPP ? "the function begins with instructions that Cairn does not know how to move"
+                                       : "near the function there is no room for code of Cairn's");
       return result;
     }
   }
   Change to = {entries, count, meanwhile, context, 0};
-  int32_t result = -EAGAIN;
-  for (uint32_t attempt = 0; attempt < attempts && result == -EAGAIN; ++attempt) {
+  const bool restarting = facts().thread_instruction != nullptr;
+  int32_t result = restarting ? change_restarting(&to) : -EAGAIN;
+  for (uint32_t attempt = 0; !restarting && attempt < attempts && result == -EAGAIN; ++attempt) {
     error->clear();
     result = facts().while_stopped(change, &to, error);
     struct timespec pause = {0, 1'000'000};
@@ -128,7 +157,11 @@ int32_t arm_entries(cairn_entry* const* entries, uint32_t count, void (*meanwhil
   return result;
 }
 
-int32_t disarm_entry(cairn_entry* entry) { return take_out(entry) ? 1 : 0; }
+int32_t disarm_entry(cairn_entry* entry) {
+  // Another entry of the same function stands in front of it, and will put back its jump.
+  if (entry->each != 0 && sys::load(&entry->armed) == yes && !stands_in_front(*entry)) return 0;
+  return take_out(entry) ? 1 : 0;
+}
 
 void forget_entries() { lock = 0; }
 
@@ -136,7 +169,7 @@ void forget_entries() { lock = 0; }
 
 extern "C" uint32_t cairn_entry_reached(cairn_entry* entry, const uint64_t* arguments) {
   int before = errno;
-  uint32_t result = cairn::events::take_out(entry) ? entry->entered(entry, arguments) : static_cast<uint32_t>(CAIRN_ENTRY_GO_ON);
+  uint32_t result = entry->each != 0 || cairn::events::take_out(entry) ? entry->entered(entry, arguments) : static_cast<uint32_t>(CAIRN_ENTRY_GO_ON);
   if (result == CAIRN_ENTRY_AGAIN) cairn::events::put_in_again(entry);
   errno = before;
   return result;

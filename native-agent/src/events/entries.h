@@ -6,6 +6,8 @@
 // while threads run, by the first one that comes; others that come meanwhile wait at the function's beginning. What is left behind is in the
 // image: a restarted process, or a forked one, that is called there puts back the same bytes. CAIRN_ENTRY_AGAIN changes them again by the thread
 // that was entered, so that the plugin has to know that no other one comes by.
+// Where each call comes (cairn_entry.each) the bytes stay a jump until the plugin leaves, since they could not be put back and changed again
+// while threads run: the instructions that stood there are made elsewhere, from where the function goes on (x86_64/moved_code.h).
 // Test: tests/entries_test.cc, test/simulators/signals.test.ts.
 #pragma once
 #include <cairn/plugin.h>
@@ -14,7 +16,7 @@
 
 namespace cairn::events {
 
-/// [running, Cairn's own thread] As host->enter; what it fails at is said in `error`.
+/// [running, restoring; Cairn's own thread] As host->enter; what it fails at is said in `error`.
 int32_t arm_entries(cairn_entry* const* entries, uint32_t count, void (*meanwhile)(void* context), void* context, sys::Error* error);
 /// [any] As host->leave.
 int32_t disarm_entry(cairn_entry* entry);
@@ -25,10 +27,13 @@ void forget_entries();
 
 /// Bytes that change.
 uint32_t entry_size();
-/// Prepares what the jump leads to. 0 or -errno: -ENOTSUP: not on this processor; -ENOMEM: no place that it reaches is free.
+/// Prepares what the jump leads to. 0 or -errno: -ENOTSUP: not on this processor; -ENOMEM: no place that it reaches is free; -EOPNOTSUPP: the
+/// instructions there cannot be moved.
 int32_t prepare_entry(cairn_entry* entry);
 /// All threads are stopped, none within the bytes.
 int32_t change_entry(cairn_entry* entry);
+/// Its jump is what the function begins with.
+bool stands_in_front(const cairn_entry& entry);
 /// Threads run, and none but this one is near the function.
 void put_entry_back(cairn_entry* entry);
 void change_entry_again(cairn_entry* entry);

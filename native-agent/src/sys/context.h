@@ -45,6 +45,8 @@ uint64_t build_frame(void* memory, const Registers& registers, Text xstate, uint
 bool call_of_frame(uint64_t frame, int64_t* number, uint64_t* arguments, uint64_t* stack);
 /// Replaces one of its arguments; false: it begins no system call.
 bool set_frame_argument(uint64_t frame, uint32_t argument, uint64_t value);
+/// Where the state goes on; nullptr: it is not told on this processor.
+uint64_t* frame_instruction(uint64_t frame);
 
 /// Counts in *left and continues with the state in the frame. Does not return. Between the two the thread needs no memory but
 /// the frame; its stack pointer stays there until the kernel has read it.

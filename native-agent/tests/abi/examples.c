@@ -321,7 +321,7 @@ static uint32_t reset_comes(struct cairn_entry *entry, const uint64_t *arguments
   host->log(CAIRN_LOG_INFO, arguments[0] == 0 ? "cold reset" : "warm reset");
   return CAIRN_ENTRY_GO_ON;
 }
-static struct cairn_entry reset_entry = {sizeof reset_entry, 0, NULL, reset_comes, {0, 0}};
+static struct cairn_entry reset_entry = {sizeof reset_entry, 0, NULL, reset_comes, {0, 0}, 0, 0, NULL};
 static int32_t watch_reset(cairn_function reset, int32_t on) {
   struct cairn_entry *const entries[1] = {&reset_entry};
   reset_entry.function = reset;
@@ -340,9 +340,24 @@ static void stop_on_error(int32_t result) {
   if (result < 0) (void)host->request_hold("bus", "the first transfer that failed");
 }
 
+/*! cairn_design */
+static const struct cairn_design *design;
+static struct cairn_signal parity;
+static void parity_changes(struct cairn_watcher *watcher, uint32_t moment, struct cairn_signal *signal) {
+  char bit[2];
+  if (moment == CAIRN_MOMENT_BEGIN && design->find("tb.parity", &parity) == 0) design->on_change(watcher, &parity, 1);
+  if (moment == CAIRN_MOMENT_CHANGE && design->read(signal, bit, sizeof bit) == 0 && bit[0] == '1') host->log(CAIRN_LOG_WARNING, "parity");
+}
+static struct cairn_watcher parity_watcher = {sizeof parity_watcher, 0, parity_changes};
+static int32_t watch_parity(void) {
+  design = host->extension("cairn.design/1");
+  return design == NULL || design->simulator() == -ENOENT ? 0 : design->watch(&parity_watcher);
+}
+
 /*! */
 void use_examples(void) {
   (void)held_level, (void)stop_on_error;
+  (void)watch_parity;
   (void)requested, (void)watch_reset;
   (void)show_load, (void)make_child, (void)count_sends;
   (void)size_of, (void)say_taken, (void)reconnect, (void)new_link, (void)run_folder, (void)was_restarted, (void)count_threads;

@@ -15,6 +15,7 @@ import {
   Outcome,
   type Rate,
   type Run,
+  type Target,
 } from '../../protocol/campaign.js';
 import { type CairnError, failure } from '../../protocol/errors.js';
 import { formatDuration, formatTable, formatTime, shellWord } from '../../protocol/format.js';
@@ -104,7 +105,9 @@ function beyondLimits({ runs, outcomes, notEffective }: CampaignSummary, { limit
       `${toolErrors} runs could not be made: cairn campaign show FILE --outcome toolError. Run it again to try them again.`,
     );
   if (runs > toolErrors && notEffective === runs - toolErrors)
-    beyond.push('No fault changed anything: see whether the function and the program have other names, or make fewer calls.');
+    beyond.push(
+      'No fault changed anything: see whether the function and the program have other names or make fewer calls, or whether the design assigns the signals anew.',
+    );
   return beyond;
 }
 
@@ -209,6 +212,8 @@ export async function show(file: string, number: string | undefined, options: Sh
         ['outcome', `${outcomeText(one)}${one.status === null ? '' : `, status ${one.status}`}`],
         ['deviation', one.deviation || 'none'],
         ['start', `${one.start}${one.startReason === '' ? '' : ` (${one.startReason})`}`],
+        ...(one.injectedAt === null ? [] : [['injected', `${one.injection}, after ${one.injectedAt} ticks of simulated time`]]),
+        ...(one.latency === null ? [] : [['detected', `${one.latency} ticks later`]]),
         ['again', again],
       ]),
     );
@@ -217,20 +222,22 @@ export async function show(file: string, number: string | undefined, options: Sh
   return 0;
 }
 
-const outcomeText = ({ outcome, effective }: Run): string =>
-  `${outcome}${effective === false ? ' (the fault changed nothing)' : ''}`;
+const outcomeText = ({ outcome, effective, injection }: Run): string =>
+  `${outcome}${effective === false ? ` (the fault changed nothing: ${injection})` : ''}`;
+
+const targetsOf = (results: CampaignResults): readonly Target[] => results.begun?.golden.targets ?? [];
 
 function theRun(found: CampaignFile, text: string): { run: Run; console: string } {
   const number = wholeNumber(text, 'RUN', 0);
   return withResults(found, (results, campaign) => {
     const one = results.run(number);
     if (one !== undefined) return one;
-    throw noSuchRun(found.name, number, campaign);
+    throw noSuchRun(found.name, number, plannedFaults(campaign, targetsOf(results)));
   });
 }
 
-function noSuchRun(name: string, number: number, campaign: Campaign): CairnError {
-  return failure('noSuchRun', { name, number: String(number), last: String(plannedFaults(campaign).indices.length - 1) });
+function noSuchRun(name: string, number: number, planned: ReturnType<typeof plannedFaults>): CairnError {
+  return failure('noSuchRun', { name, number: String(number), last: String(planned.indices.length - 1) });
 }
 
 function repeatCommand(file: string, options: Options, number: string): string {
@@ -277,11 +284,11 @@ export async function repeat(file: string, text: string, options: Options): Prom
   const found = read(file, options);
   const { name, store } = found;
   const number = wholeNumber(text, 'RUN', 0);
-  const { snapshot, fault } = withResults(found, (_, campaign) => {
-    const { space, indices } = plannedFaults(campaign);
-    const index = indices[number];
-    if (index === undefined) throw noSuchRun(name, number, campaign);
-    return { snapshot: campaign.snapshot, fault: space.at(index) };
+  const { snapshot, fault } = withResults(found, (results, campaign) => {
+    const planned = plannedFaults(campaign, targetsOf(results));
+    const index = planned.indices[number];
+    if (index === undefined) throw noSuchRun(name, number, planned);
+    return { snapshot: campaign.snapshot, fault: planned.space.at(index) };
   });
   const folder = join(campaignFolder(store, name), 'faults');
   mkdirSync(folder, { recursive: true });

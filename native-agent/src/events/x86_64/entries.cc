@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "events/x86_64/moved_code.h"
 #include "sys/file.h"
 
 extern "C" {
@@ -79,7 +80,7 @@ cairn_entry_called:
     test %r11d, %r11d
     jnz 5f
     mov 8(%rbp), %rax
-    mov 8(%rax), %rax
+    mov 48(%rax), %rax
     mov %rax, 8(%rbp)
     pop %rdi
     pop %rsi
@@ -126,11 +127,12 @@ using sys::failed;
 using sys::page_down;
 using sys::page_size;
 
-static_assert(offsetof(cairn_entry, function) == 8, "as above");
+static_assert(offsetof(cairn_entry, original) == 48, "as above");
 
 constexpr uint32_t jump_size = 5;
 constexpr uint32_t stub_size = 28;
-constexpr uint64_t slot_size = 512;  // a stub wherever its low byte has to be
+constexpr uint64_t slot_size = 512;  // a stub wherever its low byte has to be, and moved instructions
+constexpr uint64_t moved_at = 320, most_moved = 64;
 constexpr uint64_t reach = 0x7ff00000;
 
 uint64_t room = 0;  // a page of stubs
@@ -179,6 +181,18 @@ void write_stub(unsigned char* at, cairn_entry* entry) {
   static_assert(sizeof code + sizeof addresses == stub_size);
 }
 
+/// The function's first instructions, and on with the rest of it. 0: they cannot be moved.
+uint32_t write_moved(unsigned char* at, uint64_t function) {
+  const uint32_t size = move_code(reinterpret_cast<const unsigned char*>(function), at, jump_size, most_moved);
+  if (size == 0) return 0;
+  // jmp *address(%rip)
+  const unsigned char code[6] = {0xff, 0x25, 0, 0, 0, 0};
+  const uint64_t rest = function + size;
+  memcpy(at + size, code, sizeof code);
+  memcpy(at + size + sizeof code, &rest, sizeof rest);
+  return size;
+}
+
 /// The pages of the function's first bytes may be written, or no more.
 bool protect(uint64_t function, bool write) {
   const uint64_t start = page_down(function), end = sys::page_up(function + jump_size);
@@ -193,6 +207,7 @@ int32_t prepare_entry(cairn_entry* entry) {
   const uint64_t function = reinterpret_cast<uintptr_t>(entry->function);
   read_features();
   if (entry->kept[1] != 0) return 0;
+  entry->original = entry->function;
   if (room == 0 || room_used + slot_size > page_size || !reaches(function, room)) {
     room = map_near(function);
     room_used = 0;
@@ -202,7 +217,13 @@ int32_t prepare_entry(cairn_entry* entry) {
   stub += (function + jump_size + 0xfe - stub) & 0xff;
   call_unchecked(SYS_mprotect, room, page_size, PROT_READ | PROT_WRITE | PROT_EXEC);
   write_stub(reinterpret_cast<unsigned char*>(stub), entry);
+  const uint64_t moved = room + room_used + moved_at;
+  if (entry->each != 0) {
+    entry->moved = write_moved(reinterpret_cast<unsigned char*>(moved), function);
+    entry->original = reinterpret_cast<cairn_function>(moved);
+  }
   if (failed(call(SYS_mprotect, room, page_size, PROT_READ | PROT_EXEC))) return -EACCES;
+  if (entry->each != 0 && entry->moved == 0) return -EOPNOTSUPP;
   room_used += slot_size;
   entry->kept[1] = stub;
   return 0;
@@ -218,6 +239,14 @@ int32_t change_entry(cairn_entry* entry) {
   memcpy(code + 1, &distance, sizeof distance);
   (void)protect(function, false);
   return 0;
+}
+
+bool stands_in_front(const cairn_entry& entry) {
+  const uint64_t function = reinterpret_cast<uintptr_t>(entry.function);
+  const auto* code = reinterpret_cast<const unsigned char*>(function);
+  int32_t distance = 0;
+  memcpy(&distance, code + 1, sizeof distance);
+  return code[0] == 0xe9 && function + jump_size + static_cast<int64_t>(distance) == entry.kept[1];
 }
 
 void put_entry_back(cairn_entry* entry) {

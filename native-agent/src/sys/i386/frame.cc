@@ -227,6 +227,8 @@ bool set_frame_argument(uint64_t frame, uint32_t argument, uint64_t value) {
   return true;
 }
 
+uint64_t* frame_instruction(uint64_t) { return nullptr; }
+
 void enter_frame(uint64_t frame, uint32_t* left) {
   asm volatile("lock incl (%2)\n\tmov %0, %%esp\n\tmov %1, %%eax\n\tint $0x80\n\tud2"
                : : "r"(static_cast<uint32_t>(frame)), "i"(SYS_rt_sigreturn), "r"(left) : "memory");

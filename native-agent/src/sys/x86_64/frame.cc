@@ -136,6 +136,10 @@ bool set_frame_argument(uint64_t frame, uint32_t argument, uint64_t value) {
   return true;
 }
 
+uint64_t* frame_instruction(uint64_t frame) {
+  return reinterpret_cast<uint64_t*>(reinterpret_cast<char*>(static_cast<uintptr_t>(frame)) + offsetof(Frame, context) + offsetof(struct sigcontext, rip));
+}
+
 void enter_frame(uint64_t frame, uint32_t* left) {
   asm volatile("lock incl (%2)\n\tmov %0, %%rsp\n\tmov %1, %%eax\n\tsyscall\n\tud2"
                : : "r"(frame), "i"(SYS_rt_sigreturn), "r"(left) : "memory");

@@ -1,6 +1,6 @@
 /* Reading JSON text as it is wanted: no allocation, no libc. Each function moves the reader behind what it has read; the first error stays. */
-#ifndef FAULT_CALLS_JSON_H
-#define FAULT_CALLS_JSON_H
+#ifndef FAULT_JSON_H
+#define FAULT_JSON_H
 
 #include <stdint.h>
 

@@ -1,0 +1,153 @@
+/**
+ * The fault plugins of a run: the files that they are given and that they write, in a folder of the run's own, and what these say afterwards,
+ * also of a run that was killed. Shared by all kinds of runners. Tests: test/faults/campaign.test.ts, test/simulators/faults.test.ts.
+ */
+import { closeSync, existsSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Campaign, DesignObservation, Target } from '../protocol/campaign.js';
+
+/** What is asked of the design; nothing where all are empty. */
+export interface DesignRequest {
+  /** Patterns of signals that the run without a fault is to list. */
+  targets: readonly string[];
+  observe: Campaign['observe']['signals'];
+  detect: Campaign['detect']['signals'];
+}
+
+export interface PluginRequest {
+  plugins: readonly { name: string; settings: Record<string, unknown> }[];
+  design: DesignRequest;
+}
+
+export interface Injection {
+  /** Whether a fault changed something; null: there was none, or that is not known. */
+  effective: boolean | null;
+  /** In words. */
+  text: string;
+  /** Not empty: it cannot be made at all, in words. */
+  impossible: string;
+  /** Simulated time since the restart; null: not known. */
+  at: number | null;
+}
+
+const SIGNALS = 'fault-signals';
+const REPORT_BYTES = 4096;
+const FAULTS = 32;
+/** Of each fault in any report: reached, injected, effective; as native-agent/faults/calls/faults.h and faults/signals/faults.h have them. */
+const COUNTS_BYTES = 24;
+const RUN_AT = COUNTS_BYTES * FAULTS;
+const RESULTS_AT = RUN_AT + 64;
+
+const STATUS = ['not reached', 'effective', 'overwritten', 'impossible', 'unchanged'] as const;
+const REASONS = [
+  '',
+  'the design has no such signal',
+  'the simulator does not give its value',
+  'the signal has fewer bits',
+  'the simulator does not let it be written',
+  'too many signals are watched at once',
+  'the bit is x or z then',
+] as const;
+
+export class RunPlugins {
+  readonly #folder: string;
+  readonly #names: readonly string[];
+  readonly #asksDesign: boolean;
+  readonly all: PluginRequest['plugins'];
+
+  constructor(folder: string, { plugins, design }: PluginRequest) {
+    this.#folder = folder;
+    this.#asksDesign = plugins.some(({ name }) => name === SIGNALS) || asks(design);
+    const all = [...plugins];
+    if (this.#asksDesign && !plugins.some(({ name }) => name === SIGNALS)) all.push({ name: SIGNALS, settings: {} });
+    this.#names = all.map(({ name }) => name);
+    this.all = all.map(({ name, settings }, index) => {
+      const more = name === SIGNALS ? this.#designSettings(design) : {};
+      const report = openSync(this.#report(index), 'w');
+      ftruncateSync(report, REPORT_BYTES);
+      closeSync(report);
+      return { name, settings: { ...settings, ...more, report: this.#report(index) } };
+    });
+  }
+
+  /** Of the first plugin's first fault: a run has one. */
+  injection(): Injection {
+    const name = this.#names[0];
+    if (name === undefined) return { effective: null, text: '', impossible: '', at: null };
+    const report = readFileSync(this.#report(0));
+    const counts = (what: number): boolean =>
+      Array.from({ length: FAULTS }, (_, index) => report.readBigUInt64LE(COUNTS_BYTES * index + 8 * what)).some(
+        (one) => one > 0n,
+      );
+    const effective = counts(2);
+    if (name !== SIGNALS) {
+      const text = effective ? 'effective' : counts(1) ? 'unchanged' : 'not reached';
+      return { effective, text, impossible: '', at: null };
+    }
+    const status = STATUS[report.readUInt32LE(RESULTS_AT)] ?? 'not reached';
+    const reason = REASONS[report.readUInt32LE(RESULTS_AT + 4)] ?? '';
+    const time = Number(report.readBigUInt64LE(RESULTS_AT + 8));
+    const injected = counts(1);
+    return {
+      effective,
+      text: reason === '' ? status : `${status}: ${reason}`,
+      impossible: status === 'impossible' ? reason : '',
+      at: injected ? time - Number(report.readBigUInt64LE(RUN_AT + 8)) : null,
+    };
+  }
+
+  /** null: nothing was asked of it. */
+  design(): DesignObservation | null {
+    const index = this.#names.indexOf(SIGNALS);
+    if (index < 0) return null;
+    const report = readFileSync(this.#report(index));
+    const [begun, begin, , detected, detectedAt, ended, end] = Array.from({ length: 7 }, (_, at) =>
+      Number(report.readBigInt64LE(RUN_AT + 8 * at)),
+    );
+    return {
+      begin: begun ? (begin ?? null) : null,
+      end: ended ? (end ?? null) : null,
+      detected: detected ? (detectedAt ?? null) : null,
+      state: Object.fromEntries(this.#lines('state').map(([name = '', value = '']) => [name, value.trim()])),
+    };
+  }
+
+  targets(): Target[] {
+    const all = this.#lines('targets').map(
+      ([name = '', kind, width, left, right]): Target => ({
+        name,
+        memory: kind === 'memory',
+        width: Number(width),
+        left: Number(left),
+        right: Number(right),
+      }),
+    );
+    // Several patterns may mean one signal.
+    return [...new Map(all.map((one) => [one.name, one])).values()];
+  }
+
+  #report(index: number): string {
+    return join(this.#folder, `report${index}`);
+  }
+
+  #designSettings({ targets, observe, detect }: DesignRequest): Record<string, unknown> {
+    return {
+      ...(targets.length > 0 ? { list: { file: join(this.#folder, 'targets'), patterns: targets } } : {}),
+      ...(observe.length > 0 ? { state: { file: join(this.#folder, 'state'), patterns: observe } } : {}),
+      ...(detect.length > 0 ? { detect } : {}),
+    };
+  }
+
+  #lines(name: string): string[][] {
+    const path = join(this.#folder, name);
+    if (!existsSync(path)) return [];
+    return readFileSync(path, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.split('\t'));
+  }
+}
+
+export function asks({ targets, observe, detect }: DesignRequest): boolean {
+  return targets.length + observe.length + detect.length > 0;
+}

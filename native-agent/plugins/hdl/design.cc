@@ -1,0 +1,263 @@
+#include "hdl/design.h"
+
+#include <errno.h>
+
+#include "common/text.h"
+#include "hdl/names.h"
+#include "hdl/request.h"
+#include "hdl/signals.h"
+
+namespace cairn::hdl {
+namespace {
+
+constexpr uint32_t most_watchers = 8;
+constexpr uint32_t most_watched = 64;
+constexpr uint64_t longest_name = 4096;
+constexpr uint64_t never = UINT64_MAX;
+
+struct Watch {
+  cairn_watcher* watcher;
+  uint64_t at;
+  bool begun;
+  bool settles;
+};
+
+struct Watched {
+  cairn_watcher* watcher;  // nullptr: this place is free
+  cairn_signal* signal;
+  char last[most_bits + 1];
+};
+
+const cairn_host* host_ = nullptr;
+const Program* program_ = nullptr;
+const Expected* expected_ = nullptr;
+Watch watches[most_watchers];
+uint32_t watch_count = 0;
+Watched watched[most_watched];
+bool has_put = false;
+
+Handle object_of(const cairn_signal& signal) { return reinterpret_cast<Handle>(static_cast<uintptr_t>(signal.object)); }
+
+uint64_t now() {
+  VpiTime time = {vpi_simulated_time, 0, 0, 0};
+  program_->vpi.get_time(nullptr, &time);
+  return uint64_t{time.high} << 32 | time.low;
+}
+
+void describe(Handle object, Kind kind, const char* kind_name, cairn_signal* signal) {
+  *signal = {};
+  signal->size = sizeof *signal;
+  signal->kind = kind == Kind::vector ? CAIRN_SIGNAL_VECTOR : kind == Kind::memory ? CAIRN_SIGNAL_MEMORY : CAIRN_SIGNAL_NONE;
+  signal->driven = plugin::same(kind_name, "net") ? 1 : 0;
+  signal->object = reinterpret_cast<uintptr_t>(object);
+  signal->right = -1;
+  const bool ranged = read_range(*program_, object, &signal->left, &signal->right);
+  Handle measured = object;
+  if (kind == Kind::memory) measured = ranged ? program_->vpi.by_index(object, signal->left) : nullptr;
+  signal->width = measured != nullptr ? static_cast<uint32_t>(program_->vpi.get(vpi_size, measured)) : 0;
+  if (measured != object) let_go(*program_, measured);
+}
+
+Watch* watch_of(const cairn_watcher* watcher) {
+  for (uint32_t i = 0; i < watch_count; ++i) {
+    if (watches[i].watcher == watcher) return &watches[i];
+  }
+  return nullptr;
+}
+
+// ---- What plugins call ------------------------------------------------------------------------------------------------------
+
+int32_t simulator() {
+  int32_t error = 0;
+  const Program* found = program(host_, &error, true);
+  if (found == nullptr) return error;
+  return found->simulator == Simulator::icarus ? CAIRN_SIMULATOR_ICARUS : CAIRN_SIMULATOR_VERILATOR;
+}
+
+int32_t watch(cairn_watcher* watcher) {
+  int32_t error = 0;
+  const Program* found = program(host_, &error);
+  if (found == nullptr) return error;
+  Watch* place = watch_of(watcher);
+  if (place == nullptr) {
+    if (watch_count == most_watchers) return host_->fail(-ENOSPC, "simulation", "eight plugins watch it already");
+    place = &watches[watch_count++];
+  }
+  *place = {watcher, never, false, false};
+  for (Watched& one : watched) {
+    if (one.watcher == watcher) one.watcher = nullptr;
+  }
+  return found->simulator == Simulator::icarus ? watch_icarus(host_, *found) : watch_verilator(host_, *found);
+}
+
+uint64_t time_and_unit(int32_t* exponent) {
+  *exponent = program_->vpi.get(vpi_precision, nullptr);
+  return now();
+}
+
+int32_t word(const cairn_signal* memory, int32_t index, cairn_signal* signal) {
+  Handle object = memory->kind == CAIRN_SIGNAL_MEMORY ? program_->vpi.by_index(object_of(*memory), index) : nullptr;
+  if (object == nullptr) return -ENOENT;
+  describe(object, Kind::vector, "", signal);
+  return 0;
+}
+
+int32_t find(const char* name, cairn_signal* signal) {
+  static char outer[longest_name];
+  const char* kind_name = "";
+  Handle object = program_->vpi.by_name(name, nullptr);
+  if (object != nullptr) {
+    const Kind kind = kind_of(*program_, object, &kind_name);
+    describe(object, kind, kind_name, signal);
+    return signal->kind == CAIRN_SIGNAL_NONE ? -ENOENT : 0;
+  }
+  uint32_t length = 0;
+  int32_t index = 0;
+  if (!split_index(name, &length, &index) || length >= sizeof outer) return -ENOENT;
+  for (uint32_t i = 0; i < length; ++i) outer[i] = name[i];
+  outer[length] = 0;
+  cairn_signal memory;
+  object = program_->vpi.by_name(outer, nullptr);
+  if (object == nullptr) return -ENOENT;
+  describe(object, kind_of(*program_, object, &kind_name), kind_name, &memory);
+  const int32_t error = word(&memory, index, signal);
+  let_go(*program_, object);
+  return error;
+}
+
+int32_t read(const cairn_signal* signal, char* bits, uint64_t capacity) {
+  return read_value(*program_, object_of(*signal), Kind::vector, signal->width, bits, capacity) ? 0 : -ENODATA;
+}
+
+int32_t put(const cairn_signal* signal, const char* bits) {
+  static char after[most_bits + 1];
+  VpiValue value = {};
+  value.format = vpi_binary;
+  value.text = const_cast<char*>(bits);
+  program_->vpi.put_value(object_of(*signal), &value, nullptr, vpi_no_delay);
+  has_put = true;
+  return read(signal, after, sizeof after) == 0 && plugin::same(after, bits) ? 0 : -EROFS;
+}
+
+void at(cairn_watcher* watcher, uint64_t time) {
+  Watch* of = watch_of(watcher);
+  if (of == nullptr) return;
+  of->at = time;
+  if (time != never) expected_->time(time);
+}
+
+int32_t on_change(cairn_watcher* watcher, cairn_signal* signal, uint32_t on) {
+  Watched* free = nullptr;
+  for (Watched& one : watched) {
+    if (one.watcher == watcher && one.signal == signal) {
+      if (on == 0) one.watcher = nullptr;
+      return 0;
+    }
+    if (one.watcher == nullptr) free = &one;
+  }
+  if (on == 0) return 0;
+  if (free == nullptr || (expected_->change != nullptr && !expected_->change(object_of(*signal)))) return -ENOSPC;
+  *free = {watcher, signal, {}};
+  (void)read(signal, free->last, sizeof free->last);
+  return 0;
+}
+
+void settled(cairn_watcher* watcher) {
+  Watch* of = watch_of(watcher);
+  if (of == nullptr) return;
+  of->settles = true;
+  expected_->settled();
+}
+
+struct Listed {
+  int32_t (*each)(void* context, const char* name, const cairn_signal* signal);
+  void* context;
+};
+
+void list(const char* pattern, int32_t (*each)(void* context, const char* name, const cairn_signal* signal), void* context) {
+  Listed to = {each, context};
+  for_each_named(*program_, pattern, [](void* given, Handle object, const char* name, Kind kind, const char* kind_name) {
+    auto* listed = static_cast<Listed*>(given);
+    cairn_signal signal;
+    describe(object, kind, kind_name, &signal);
+    return signal.kind == CAIRN_SIGNAL_NONE || listed->each(listed->context, name, &signal) != 0;
+  }, &to);
+}
+
+const cairn_design functions = {
+    sizeof functions, 0, simulator, watch, time_and_unit, find, word, read, put, at, on_change, settled, list,
+};
+
+void reach(const Watch& of, uint32_t moment, cairn_signal* signal = nullptr) { of.watcher->reached(of.watcher, moment, signal); }
+
+}  // namespace
+
+const cairn_design& design_functions(const cairn_host* host) {
+  host_ = host;
+  return functions;
+}
+
+// ---- What the simulation has come to --------------------------------------------------------------------------------------
+
+void watch_begin(const Program& program, const Expected& expected) {
+  program_ = &program;
+  expected_ = &expected;
+  for (uint32_t i = 0; i < watch_count; ++i) {
+    if (watches[i].begun) continue;
+    watches[i].begun = true;
+    reach(watches[i], CAIRN_MOMENT_BEGIN);
+  }
+}
+
+void watch_time() {
+  for (uint32_t i = 0; i < watch_count; ++i) {
+    if (watches[i].at == never || watches[i].at > now()) continue;
+    watches[i].at = never;
+    reach(watches[i], CAIRN_MOMENT_TIME);
+  }
+}
+
+bool watch_changes() {
+  static char value[most_bits + 1];
+  has_put = false;
+  for (Watched& one : watched) {
+    if (one.watcher == nullptr) continue;
+    const Watch* of = watch_of(one.watcher);
+    if (of == nullptr || !of->begun || read(one.signal, value, sizeof value) < 0 || plugin::same(value, one.last)) continue;
+    for (uint32_t i = 0; i <= one.signal->width; ++i) one.last[i] = value[i];
+    reach(*of, CAIRN_MOMENT_CHANGE, one.signal);
+  }
+  return has_put;
+}
+
+void watch_settled() {
+  for (uint32_t i = 0; i < watch_count; ++i) {
+    if (!watches[i].settles) continue;
+    watches[i].settles = false;
+    reach(watches[i], CAIRN_MOMENT_SETTLED);
+  }
+}
+
+void watch_end() {
+  for (uint32_t i = 0; i < watch_count; ++i) {
+    if (watches[i].begun) reach(watches[i], CAIRN_MOMENT_END);
+  }
+}
+
+bool watch_is_idle() {
+  for (uint32_t i = 0; i < watch_count; ++i) {
+    if (!watches[i].begun || watches[i].settles || watches[i].at != never) return false;
+  }
+  for (const Watched& one : watched) {
+    if (one.watcher != nullptr) return false;
+  }
+  return true;
+}
+
+bool watch_has_put() {
+  const bool put = has_put;
+  has_put = false;
+  return put;
+}
+
+}  // namespace cairn::hdl

@@ -1,0 +1,39 @@
+// Plugins that watch the simulation and change its signals while it runs: the functions of "cairn.design/1" (plugin.h), by VPI alone. How the
+// simulation comes there is icarus.cc and verilator.cc; each tells this file what it has come to, and is told by it what is awaited.
+// Context: the simulation's thread, where VPI may be called, unless said otherwise. Tests: test/simulators/faults.test.ts.
+#pragma once
+#include <cairn/plugin.h>
+
+#include "hdl/program.h"
+
+namespace cairn::hdl {
+
+/// What a simulator does so that a watcher is reached.
+struct Expected {
+  /// The time has come: watch_time() is to be called when its assignments are made; at once where it is over.
+  void (*time)(uint64_t ticks);
+  /// watch_settled() at the end of this time step.
+  void (*settled)();
+  /// watch_changes() when a signal may have changed, and the time step's assignments are made. nullptr: it is called at each step all the same.
+  bool (*change)(Handle object);
+};
+
+/// [init] For host->publish.
+const cairn_design& design_functions(const cairn_host* host);
+
+void watch_begin(const Program& program, const Expected& expected);
+void watch_time();
+/// Whether values have been put.
+bool watch_changes();
+void watch_settled();
+void watch_end();
+/// Nobody waits for anything; then there is no need to call the others.
+bool watch_is_idle();
+/// Values have been put since this was last asked.
+bool watch_has_put();
+
+/// [restoring] By the simulators: watch_begin comes first.
+int32_t watch_icarus(const cairn_host* host, const Program& program);
+int32_t watch_verilator(const cairn_host* host, const Program& program);
+
+}  // namespace cairn::hdl
