@@ -159,7 +159,8 @@ export class CampaignResults {
     const values = conditions.map(([, value]) => value);
     const count = this.#database.prepare(`SELECT count(*) AS count FROM run ${where}`).get(...values);
     // Without the consoles, which are long.
-    const columns = 'number, model, fault, outcome, effective, deviation, status, elapsed_ms, finished_at';
+    const columns =
+      'number, model, fault, outcome, effective, deviation, injection, injected_at, latency, status, start, start_reason, elapsed_ms, finished_at';
     const rows = this.#database.prepare(`SELECT ${columns} FROM run ${where} ORDER BY number LIMIT ? OFFSET ?`);
     return { total: Number(count?.['count'] ?? 0), runs: rows.all(...values, limit, offset).map(runOf) };
   }
