@@ -254,6 +254,7 @@ bool Agent::attach(const char* variables, sys::Error* error) {
   if (!tell_plugins(variables) || !prepare() || tls_ == nullptr) return fail(-ENOMEM, "it has no memory for Cairn");
   record_own_altstack();
   if (!interpose(error)) return false;
+  checkpoint::look_for_fork_advice();
   events::facts().interposed_late = true;
   pthread_atfork(prepare_fork, fork_done, fork_child);
   if (!connect(error) || !start_thread()) {
