@@ -32,6 +32,7 @@
 #include "events/entries.h"
 #include "events/host.h"
 #include "events/names.h"
+#include "events/own_processes.h"
 #include "events/plugin_changes.h"
 #include "events/wraps.h"
 #include "sys/futex.h"
@@ -270,6 +271,7 @@ bool Agent::attach(const char* variables, sys::Error* error) {
 void Agent::take_virtual_pid(int32_t virtual_pid) {
   identity_.virtual_pid = facts_.virtual_pid = events::facts().virtual_pid = virtual_pid;
   (void)events::set_name(CAIRN_NAMES_PROCESS, virtual_pid, events::facts().real_pid);
+  events::forget_own_process(events::facts().real_pid);
 }
 
 bool Agent::connect(sys::Error* error) {

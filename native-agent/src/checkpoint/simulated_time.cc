@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "events/own_processes.h"
 #include "sys/futex.h"
 
 namespace cairn::checkpoint {
@@ -50,6 +51,7 @@ void read_simulated_time(char* text, size_t capacity, int32_t* unit, const Stop&
   auto* answer = reinterpret_cast<Answer*>(memory);
   long child = call(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr);
   if (child == 0) {
+    events::be_own_process();
     // As the main thread, whose thread-local variables the simulator may look at. If it dies here, nobody minds: the default
     // action of every signal, so that no handler of the program runs.
     for (int signal = 1; signal < 65; ++signal) {
@@ -78,6 +80,7 @@ void read_simulated_time(char* text, size_t capacity, int32_t* unit, const Stop&
     call_unchecked(SYS_kill, child, SIGKILL);
     call_unchecked(SYS_wait4, child, nullptr, __WALL, nullptr);
   }
+  if (child > 0) events::forget_own_process(child);
   if (__atomic_load_n(&answer->known, __ATOMIC_ACQUIRE) != 0) {
     sys::TextBuilder(text, capacity).unsigned_number((static_cast<uint64_t>(answer->high) << 32) | answer->low);
     *unit = answer->unit;
