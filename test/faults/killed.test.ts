@@ -100,6 +100,30 @@ test('the application, while its image is written: the snapshot is whole', () =>
     assert.ok(again.stdout.length > 0 && victim.expected.endsWith(again.stdout), again.transcript());
   }));
 
+test('a child of a process that adopts orphans, while its image is written: that process sees nothing of what writes', async () => {
+  const scratch = new Scratch();
+  try {
+    const script = `
+      $| = 1;
+      syscall(157, 36, 1, 0, 0, 0) == 0 or die;  # PR_SET_CHILD_SUBREAPER
+      my $child = fork;
+      if ($child == 0) { $x = "a" x 200_000_000; print "child $$\n"; sleep 1 while 1 }
+      for (;;) { my $ended = wait; last if $ended < 0; print $ended == $child ? "ended $?\n" : "unknown $ended\n" }
+      print "nobody is left\n"`;
+    const program = scratch.cairnProgram(['run', '--session', 'adopts', '--', 'perl', '-e', script]);
+    const child = Number((await program.line(/^child \d+$/)).slice(6));
+    const checkpoint = scratch.cairn(['checkpoint', '--session', 'adopts', '--json']);
+    await imageBegun(scratch);
+    kill(child);
+    const { status, stderr } = await checkpoint;
+    assert.equal(status, 0, stderr);
+    assert.equal(await program.exit(), 0, program.transcript());
+    assert.deepEqual(program.lines.slice(1), ['ended 9', 'nobody is left'], program.transcript());
+  } finally {
+    await scratch.close();
+  }
+});
+
 test('a program that executes another while its image is written: the snapshot is whole', async () => {
   const scratch = new Scratch();
   try {

@@ -115,6 +115,32 @@ test('a program that keeps the action of a signal on its stack is not taken for 
     assert.equal(await program.exit(), 0, program.transcript());
   }));
 
+test('a program that loads and unloads libraries all the time is attached', () =>
+  withScratch(async (scratch) => {
+    const program = scratch.start([await tool('loading', '-pthread')], { input: true });
+    await program.line(/^loading$/);
+    for (let i = 0; i < 20; i++) {
+      const { status, stderr } = await run(attachProgram, ['--check', String(program.pid)]);
+      assert.equal(status, 0, stderr);
+    }
+    await scratch.json(['attach', String(program.pid), '--session', 'loading']);
+    await scratch.checkpoint('loading');
+    program.type('end\n');
+    assert.equal(await program.exit(), 0, program.transcript());
+  }));
+
+test('a program whose first thread has ended is refused in these words', () =>
+  withScratch(async (scratch) => {
+    const program = scratch.start([await tool('loading', '-pthread'), 'leader'], { input: true });
+    await program.line(/^its first thread has ended$/);
+    await waitFor('its end', async () =>
+      /first thread has ended/.test((await run(attachProgram, ['--check', String(program.pid)])).stderr),
+    );
+    await expectRefusal(scratch, program.pid, /its first thread has ended \(pthread_exit in main\)/, /cairn run/);
+    program.type('end\n');
+    assert.equal(await program.exit(), 0, program.transcript());
+  }));
+
 test('a program that computes all the time is attached, whatever lies on its stack', () =>
   withScratch(async (scratch) => {
     const file = join(scratch.work, 'over');

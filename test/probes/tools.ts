@@ -17,6 +17,7 @@ export type Tool =
   | 'kill_at'
   | 'late_accept'
   | 'left_names'
+  | 'loading'
   | 'moved'
   | 'raw'
   | 'raw_wait'

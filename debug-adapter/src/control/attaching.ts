@@ -3,7 +3,7 @@
  * gets its coordinator back where that has left. Tests: test/probes/attach.test.ts, test/dap/attach.test.ts.
  */
 import { sessionNameFor } from '../model/names.js';
-import { factsOf } from '../platform/attach.js';
+import { factsOf, whyUnknown } from '../platform/attach.js';
 import type { Plugin } from '../protocol/control.js';
 import { failure } from '../protocol/errors.js';
 import type { ControlClient } from './client.js';
@@ -29,7 +29,7 @@ export async function attachProcess(pid: number, { session, plugins, ...options 
   const known = live.find((one) => one.processes.some(({ realPid }) => realPid === pid))?.session;
   if (known !== undefined) return { client: await openSession(known), joined: true };
   const facts = factsOf(pid);
-  if (facts === undefined) throw failure('cannotAttach', { pid, why: `process ${pid}: there is no such process of yours` });
+  if (facts === undefined) throw failure('cannotAttach', { pid, why: await whyUnknown(pid) });
   const client = await (session === undefined
     ? createSessionNamedAfter(sessionNameFor(facts.argv[0] || 'attached'), options)
     : createSession(session, options));

@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { checkSettings, distinct } from '../model/plugin-changes.js';
-import { attachProcess, factsOf, familyOf, whyNotAttachable } from '../platform/attach.js';
+import { attachProcess, factsOf, familyOf, whyNotAttachable, whyUnknown } from '../platform/attach.js';
 import { sleep } from '../platform/clock.js';
 import { settingsSchema } from '../platform/plugin-schema.js';
 import { isAlive } from '../platform/processes.js';
@@ -27,7 +27,7 @@ export async function prepareAttach(context: Context, { pid, plugins: given }: A
   const plugins = distinct(given);
   for (const one of plugins) checkSettings(one, settingsSchema);
   const facts = factsOf(pid);
-  if (facts === undefined) throw failure('cannotAttach', { pid, why: `process ${pid}: there is no such process of yours` });
+  if (facts === undefined) throw failure('cannotAttach', { pid, why: await whyUnknown(pid) });
   let found = await reasonsAgainst(pid);
   // A child that is just being started, or executes another program, is in the way for a moment only.
   for (let attempt = 0; found.length > 0 && attempt < 3; attempt++) {

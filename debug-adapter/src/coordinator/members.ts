@@ -5,10 +5,12 @@
  * executes another connects anew. So all that are known are stopped, then those that came meanwhile, until there is none left
  * that runs. Tests: test/protocol/processes.test.ts, test/probes (processes).
  */
+import { dirname, join } from 'node:path';
 import { holdSteps, resumeSteps } from '../model/phases.js';
 import { childrenOf } from '../platform/attach.js';
 import { sleep } from '../platform/clock.js';
 import { exitStatusOf, hasAgent, hasEndSignal, isTraced } from '../platform/processes.js';
+import { ownProcessesIn } from '../platform/shared-names.js';
 import { type CairnError, failure } from '../protocol/errors.js';
 import { Phase, type PhaseReply } from '../protocol/generated/agent_pb.js';
 import { type AgentConnection, nobody, nothing } from './agent-connection.js';
@@ -131,7 +133,7 @@ async function suspendOnce(context: Context, operation: Operation): Promise<Agen
     // Who is about to be seen as gone is waited for as long as the others: a request would come back before anything else is read.
     const missing = [...running.map((one) => one.process.pid), ...(await unconnected(context, stopped))];
     if (missing.length === 0) {
-      if (takeOrphans(session, stopped, seen)) continue;
+      if (takeOrphans(context, stopped, seen)) continue;
       if (stopped.size === 0) throw (await operation.endedInCallback()) ?? failure('noProcess', { name: session.name });
       return [...stopped];
     }
@@ -151,16 +153,20 @@ const isHere = ({ hosts }: Session, host: number): boolean => hosts.byNumber(hos
 
 /**
  * Whose parent has ended since the next one above it was stopped has that one for its parent, which has said nothing of it: it lives and
- * will connect, or has ended, too, and waits there to be waited for. Not on other hosts.
+ * will connect, or has ended, too, and waits there to be waited for. What the agent of one that has ended had made for itself is left out. Not
+ * on other hosts.
  */
-function takeOrphans(session: Session, stopped: ReadonlySet<AgentConnection>, seen: Map<number, number>): boolean {
+function takeOrphans(context: Context, stopped: ReadonlySet<AgentConnection>, seen: Map<number, number>): boolean {
+  const { session } = context;
   const here = [...stopped].filter((one) => isHere(session, one.host));
   const known = new Set(here.map((one) => one.process.pid));
   for (const one of here) for (const { realPid, virtualPid } of one.children) seen.set(realPid, virtualPid);
   if ([...seen.keys()].every((pid) => known.has(pid))) return false; // nobody has ended
+  const own = new Map([...new Set(here.map(({ host }) => host))].map((host) => [host, ownProcessesIn(namesOf(context, host))]));
   let any = false;
   for (const one of here) {
     for (const realPid of childrenOf(one.process.pid)) {
+      if (own.get(one.host)?.has(realPid)) continue;
       if (known.has(realPid) || one.reported.has(realPid) || !hasEndSignal(realPid)) continue;
       // Who was not even seen has begun and ended meanwhile, or is about to connect.
       const comesOrWas = exitStatusOf(realPid) !== undefined || hasAgent(realPid);
@@ -172,6 +178,12 @@ function takeOrphans(session: Session, stopped: ReadonlySet<AgentConnection>, se
     }
   }
   return any;
+}
+
+/** The file of the names that the processes of a host share; of one that is here. */
+function namesOf({ session, paths }: Context, host: number): string {
+  const socket = session.hosts.byNumber(host)?.socket ?? '';
+  return socket === '' ? paths.names : join(dirname(socket), 'names');
 }
 
 /** Real pids of children that live and have not connected yet, and of processes within exec. */

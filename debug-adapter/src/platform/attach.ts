@@ -55,7 +55,11 @@ export interface ProcessFacts {
   cwd: string;
 }
 
-/** undefined: there is no such process, or it is another user's. */
+/** Why nothing is known of it (`factsOf`), in words for the user. */
+export const whyUnknown = async (pid: number): Promise<string> =>
+  (await whyNotAttachable(pid)) || `process ${pid}: there is no such process of yours`;
+
+/** undefined: there is no such process, it is another user's, or its first thread has ended. */
 export function factsOf(pid: number): ProcessFacts | undefined {
   try {
     const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0$/, '').split('\0');

@@ -149,6 +149,8 @@ enum cairn_name_space {
   CAIRN_NAMES_TRACER = 10,    /* real id of a traced thread -> real id of the thread that traces it */
   CAIRN_NAMES_TRACED_AGAIN = 11, /* virtual id of a thread that is to be traced again after a restart -> where it waits */
   CAIRN_NAMES_CALL = 12,      /* virtual pid -> which callback of a plugin from outside runs there in an operation; the host keeps it */
+  CAIRN_NAMES_OWN = 13,       /* real id of a process that Cairn has for itself for a moment, as the one that writes an image -> 1; the host
+                               * keeps it. Where its parent is killed, whoever adopts orphans has it for a child */
   CAIRN_NAMES_HOST = 16,      /* for reading: what host this is, see cairn_host_key */
   CAIRN_NAMES_OTHERS = 1000   /* a plugin's own spaces: from here on, by a hash of its name */
 };

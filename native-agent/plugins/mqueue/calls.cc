@@ -78,6 +78,13 @@ CAIRN_WRAP(int, mq_unlink, const char* name) { return next_unlink.get()(real_nam
 CAIRN_WRAP(int, mq_notify, mqd_t queue, const struct sigevent* event) {
   struct stat64 status;
   bool known = host != nullptr && sys(SYS_fstat, queue, pointer(&status)) == 0;
+  if (known && event != nullptr && event->sigev_notify == SIGEV_THREAD) {
+    struct sigevent kernels;
+    long asked = notify_by_thread(queue, *event, &kernels);
+    if (asked == 0) note_notification(status.st_ino, &kernels);
+    else errno = static_cast<int>(-asked);
+    return asked == 0 ? 0 : -1;
+  }
   int result = next_notify.get()(queue, event);
   if (result == 0 && known) note_notification(status.st_ino, event);
   return result;

@@ -25,6 +25,7 @@ int32_t event(uint32_t number, void* data) {
     case CAIRN_EVENT_RESUME:
     case CAIRN_EVENT_ABORT: return notify_again();
     case CAIRN_EVENT_RESTART: return make_queues();
+    case CAIRN_EVENT_FORK_CHILD: forget_notice_threads(); return 0;
     case CAIRN_EVENT_RESTART_FAILED: remove_made(); return 0;
     case CAIRN_EVENT_DESCRIPTOR_RESTORE: return restore(descriptor);
     default: return 0;

@@ -78,6 +78,14 @@ void note_notification(uint64_t inode, const struct sigevent* event);
 void forget_notifications();
 void prepare_calls();
 
+// ---- thread_notices.cc: SIGEV_THREAD --------------------------------------------------------------------------------------------------
+/// Asks the kernel; what it was asked is in *kernels, by which it can be asked again. 0 or -errno.
+long notify_by_thread(int32_t queue, const struct sigevent& asked, struct sigevent* kernels);
+/// [quiesced] The kernel has told our socket of what was just taken back, which is to stand.
+void forget_taken_back();
+/// In the child of a fork, which has neither the thread nor what was asked for.
+void forget_notice_threads();
+
 // ---- save.cc, messages.cc [quiesced] ------------------------------------------------------------------------------------------------
 void forget_queues();
 /// Also takes this process's registration back for the moment.

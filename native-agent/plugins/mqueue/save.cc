@@ -108,10 +108,11 @@ int32_t silence(Queue* queue) {
   bool filled = queue->attributes.mq_curmsgs > 0;
   if (owner != 0 && !of_computation(owner) && filled) return refuse(*queue, "a process outside of the computation is to be told of its messages (mq_notify), so that they cannot be looked at; try again when it is empty");
   if (owner != host->real_pid()) return 0;
-  if (how == SIGEV_THREAD) return refuse(*queue, "a thread is to be started for its next message (SIGEV_THREAD), which cannot be brought back; use a signal, or take it back (mq_notify) before the checkpoint");
-  if (!find_notification(queue->inode, &queue->event)) return refuse(*queue, "its notification was asked for by a system call of the program's own, so that it cannot be brought back; take it back (mq_notify) before the checkpoint");
+  // Another kind than is known of: of before an attach, or of a system call.
+  if (!find_notification(queue->inode, &queue->event) || queue->event.sigev_notify != how) return refuse(*queue, "its notification was asked for by a system call of the program's own, or before cairn attach, so that it cannot be brought back; take it back (mq_notify) before the checkpoint");
   queue->registered = true;
   if (filled && sys(SYS_mq_notify, queue->fd, 0) >= 0) queue->silenced = true;
+  if (queue->silenced && how == SIGEV_THREAD) forget_taken_back();
   return 0;
 }
 

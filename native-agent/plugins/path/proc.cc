@@ -144,6 +144,7 @@ void publish_program() {
 
 int32_t id_to_real(int32_t id) { return ids() != nullptr ? ids()->to_real(id) : id; }
 int32_t id_to_virtual(int32_t id) { return ids() != nullptr ? ids()->to_virtual(id) : id; }
+uint32_t id_moment() { return ids() != nullptr && ids()->moment != nullptr ? ids()->moment() : 0; }
 
 int32_t translated_copy(const char *real) {
   if (is_memory_map(real)) return memory_map_copy(real);

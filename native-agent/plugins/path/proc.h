@@ -25,5 +25,7 @@ int32_t translated_copy(const char *real);
 
 int32_t id_to_real(int32_t id);
 int32_t id_to_virtual(int32_t id);
+/// Another number: a restart has come in between.
+uint32_t id_moment();
 
 }  // namespace cairn::path

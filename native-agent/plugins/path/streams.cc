@@ -37,6 +37,10 @@ struct Stream {
   struct dirent64 entry;
   Note *notes;  // libc's memory
   uint32_t note_count, note_room;
+  int32_t *given;  // virtual ids, likewise
+  uint32_t given_count, given_room;
+  uint32_t moment;  // of id_moment, when it began
+  bool again;
 #if __SIZEOF_POINTER__ == 4
   struct dirent narrow;
 #endif
@@ -58,7 +62,7 @@ bool ends_with_task(const PathText &path) {
 }
 
 bool is_folder_of_ids(const Target &folder) {
-  return state.restarted && ((folder.proc() && ends_with_task(folder.virtual_path())) || folder.virtual_path().equals("/proc"));
+  return (folder.proc() && ends_with_task(folder.virtual_path())) || folder.virtual_path().equals("/proc");
 }
 
 /// Opens the next lower layer's folder; false: that was the last.
@@ -114,19 +118,85 @@ bool shown(Stream &stream, const char *name, int32_t layer) {
   return found.where != Where::kAbsent && found.layer == layer;
 }
 
-struct dirent64 *with_virtual_id(Stream &stream, struct dirent64 *entry) {
+/// 0: the name is no id.
+int32_t id_of(const char *name) {
   int32_t id = 0;
-  const char *letter = entry->d_name;
-  for (; *letter >= '0' && *letter <= '9' && letter - entry->d_name < 9; ++letter) id = id * 10 + (*letter - '0');
-  if (letter == entry->d_name || *letter != 0) return entry;
+  const char *letter = name;
+  for (; *letter >= '0' && *letter <= '9' && letter - name < 9; ++letter) id = id * 10 + (*letter - '0');
+  return letter == name || *letter != 0 ? 0 : id;
+}
+
+bool was_given(const Stream &stream, int32_t id) {
+  for (uint32_t i = 0; i < stream.given_count; ++i)
+    if (stream.given[i] == id) return true;
+  return false;
+}
+
+/// What cannot be noted may come twice.
+void note_given(Stream &stream, int32_t id) {
+  if (stream.given_count == stream.given_room) {
+    uint32_t room = stream.given_room != 0 ? stream.given_room * 2 : 256;
+    void *grown = realloc(stream.given, room * sizeof(int32_t));
+    if (grown == nullptr) return;
+    stream.given = static_cast<int32_t *>(grown);
+    stream.given_room = room;
+  }
+  stream.given[stream.given_count++] = id;
+}
+
+struct dirent64 *with_id(Stream &stream, struct dirent64 *entry, int32_t id) {
   PathText text;
-  if (!text.append_number(static_cast<uint64_t>(id_to_virtual(id)))) return entry;
+  if (!text.append_number(static_cast<uint64_t>(id))) return entry;
   stream.entry.d_ino = entry->d_ino;
   stream.entry.d_off = entry->d_off;
   stream.entry.d_type = entry->d_type;
   stream.entry.d_reclen = sizeof stream.entry;
   memcpy(stream.entry.d_name, text.text, text.length + 1u);
   return &stream.entry;
+}
+
+/// The next entry of a folder of ids; null: the last was given, or errno says why. After a restart libc's buffer and the kernel's place are of
+/// before: again from the beginning. Names that are no ids come first, and stay where they are.
+struct dirent64 *read_ids(Stream &stream, DIR *key, struct dirent64 *(*next)(DIR *)) {
+  for (;;) {
+    struct dirent64 *entry = next(key);
+    int32_t real = entry != nullptr ? id_of(entry->d_name) : 0;
+    int32_t id = real != 0 ? id_to_virtual(real) : 0;
+    uint32_t now = id_moment();
+    if (stream.moment != now && (real != 0 || entry == nullptr)) {
+      stream.moment = now;
+      stream.again = true;
+      rewind_below(key);
+      continue;
+    }
+    if (entry == nullptr) return nullptr;
+    if (stream.again && (id == 0 || was_given(stream, id))) continue;
+    if (id != 0) note_given(stream, id);
+    return id == 0 || id == real ? entry : with_id(stream, entry, id);
+  }
+}
+
+/// A place among the streams; null: there is none.
+Stream *claim_stream() {
+  for (Stream &stream : streams) {
+    DIR *expected = nullptr;
+    if (!__atomic_compare_exchange_n(&stream.key, &expected, kClaimed, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) continue;
+    stream.lower = nullptr;
+    stream.own_part = true;
+    stream.finished = stream.again = false;
+    stream.notes = nullptr;
+    stream.note_count = stream.note_room = 0;
+    stream.given = nullptr;
+    stream.given_count = stream.given_room = 0;
+    stream.moment = id_moment();
+    return &stream;
+  }
+  return nullptr;
+}
+
+void begin_stream(Stream *stream, DIR *key) {
+  __atomic_fetch_add(&watched, 1, __ATOMIC_RELAXED);
+  __atomic_store_n(&stream->key, key, __ATOMIC_RELEASE);
 }
 
 }  // namespace
@@ -146,23 +216,33 @@ bool needs_stream(const Target &folder) {
   return false;
 }
 
+bool is_watched(DIR *key) { return !no_streams() && find_stream(key) != nullptr; }
+
+bool names_ids(const char *path) {
+  if (path == nullptr || strncmp(path, "/proc", 5) != 0) return false;
+  size_t length = strlen(path);
+  while (length > 5 && path[length - 1] == '/') --length;
+  return length == 5 || (length > 10 && path[5] == '/' && strncmp(path + length - 5, "/task", 5) == 0);
+}
+
+void watch_ids(DIR *key) {
+  Stream *stream = claim_stream();
+  if (stream == nullptr) return;  // as after a restart that came between
+  stream->key_layer = stream->layer = Found::kOriginal;
+  stream->ids = true;
+  stream->folder.clear();
+  begin_stream(stream, key);
+}
+
 int watch_stream(DIR *key, const Target &folder, int32_t layer) {
-  for (Stream &stream : streams) {
-    DIR *expected = nullptr;
-    if (!__atomic_compare_exchange_n(&stream.key, &expected, kClaimed, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) continue;
-    stream.lower = nullptr;
-    stream.key_layer = stream.layer = layer;
-    stream.own_part = true;
-    stream.finished = false;
-    stream.ids = is_folder_of_ids(folder);
-    stream.notes = nullptr;
-    stream.note_count = stream.note_room = 0;
-    (void)stream.folder.assign(folder.virtual_path());
-    __atomic_fetch_add(&watched, 1, __ATOMIC_RELAXED);
-    __atomic_store_n(&stream.key, key, __ATOMIC_RELEASE);
-    return 0;
-  }
-  return -EMFILE;
+  Stream *stream = claim_stream();
+  const bool ids = is_folder_of_ids(folder);
+  if (stream == nullptr) return ids && !state.restarted ? 0 : -EMFILE;
+  stream->key_layer = stream->layer = layer;
+  stream->ids = ids;
+  (void)stream->folder.assign(folder.virtual_path());
+  begin_stream(stream, key);
+  return 0;
 }
 
 bool read_stream(DIR *key, struct dirent64 *(*next)(DIR *), struct dirent64 *&entry) {
@@ -172,15 +252,12 @@ bool read_stream(DIR *key, struct dirent64 *(*next)(DIR *), struct dirent64 *&en
   while (!stream->finished) {
     int saved = errno;
     errno = 0;
-    entry = next(stream->own_part ? key : stream->lower);
+    entry = stream->ids ? read_ids(*stream, key, next) : next(stream->own_part ? key : stream->lower);
     if (entry == nullptr && errno != 0) return true;  // an error; errno says which
     errno = saved;
     if (entry == nullptr) {
       stream->finished = stream->ids || !open_next(*stream);
-    } else if (stream->ids) {
-      entry = with_virtual_id(*stream, entry);
-      return true;
-    } else if (shown(*stream, entry->d_name, stream->layer)) {
+    } else if (stream->ids || shown(*stream, entry->d_name, stream->layer)) {
       return true;
     }
   }
@@ -213,7 +290,9 @@ void rewind_stream(DIR *key) {
   stream->lower = nullptr;
   stream->layer = stream->key_layer;
   stream->own_part = true;
-  stream->finished = false;
+  stream->finished = stream->again = false;
+  stream->given_count = 0;
+  stream->moment = id_moment();
 }
 
 bool tell_stream(DIR *key, long (*tell)(DIR *), long &position) {
@@ -253,7 +332,9 @@ void forget_stream(DIR *key) {
   Stream *stream = find_stream(key);
   if (stream == nullptr) return;
   free(stream->notes);
+  free(stream->given);
   stream->notes = nullptr;
+  stream->given = nullptr;
   if (stream->lower != nullptr) close_below(stream->lower);
   stream->lower = nullptr;
   __atomic_fetch_sub(&watched, 1, __ATOMIC_RELAXED);

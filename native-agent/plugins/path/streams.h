@@ -1,6 +1,7 @@
 // Reading a folder that lies in several layers as one: after the stream that libc opened, the lower layers' folders are read, and
 // each name is given only from the layer in which it is found. Nothing is listed beforehand, so no listing goes stale. Also the
-// numbers in /proc and /proc/self/task, which are real ids, as virtual ones.
+// numbers in /proc and /proc/self/task, which are real ids, as virtual ones: a restart gives other numbers in another order, so a listing
+// that is under way begins again then, and leaves out what it has given. So such streams are watched before the first restart, too.
 //
 // The table of such streams is static; a folder that needs a place when there is none fails with EMFILE (64 at a time).
 // A position that telldir gives is the number of a note: which layer's folder, and the kernel's position there.
@@ -15,8 +16,12 @@ namespace cairn::path {
 bool needs_stream(const Target &folder);
 /// Takes note of a stream that libc has opened. 0 or -EMFILE.
 int watch_stream(DIR *stream, const Target &folder, int32_t layer);
+/// Before any rule applies: whether a path that an application opens is such a folder of ids, and taking note of its stream.
+bool names_ids(const char *path);
+void watch_ids(DIR *stream);
 /// Whether any stream is watched: the flag that the wrappers of readdir and its kin test.
 bool no_streams();
+bool is_watched(DIR *stream);
 /// The next entry of a watched stream in `entry`; false: `stream` is not watched.
 bool read_stream(DIR *stream, struct dirent64 *(*next)(DIR *), struct dirent64 *&entry);
 #if __SIZEOF_POINTER__ == 4
@@ -35,5 +40,6 @@ void forget_stream(DIR *stream);
 /// libc's, for the streams of lower layers.
 DIR *open_below(const char *real);
 void close_below(DIR *stream);
+void rewind_below(DIR *stream);
 
 }  // namespace cairn::path

@@ -9,7 +9,11 @@
 using namespace cairn::path;
 
 WRAP(DIR *, opendir, const char *path) {
-  if (inactive()) return NEXT(opendir)(path);
+  if (inactive()) {
+    DIR *plain = NEXT(opendir)(path);
+    if (__builtin_expect(plain != nullptr && names_ids(path), 0)) watch_ids(plain);
+    return plain;
+  }
   Target target;
   if (failed(target.look(AT_FDCWD, path, true))) return nullptr;
   DIR *stream = NEXT(opendir)(target.path);
@@ -23,16 +27,18 @@ WRAP(DIR *, opendir, const char *path) {
   return stream;
 }
 
-WRAP(DIR *, fdopendir, int fd) {
-  DIR *stream = NEXT(fdopendir)(fd);
-  if (inactive() || stream == nullptr) return stream;
+namespace {
+
+/// Takes note of the stream of a descriptor, whose folder may lie in several layers.
+void adopt(DIR *stream, int fd) {
   PathText real, candidate, link;
   Target target;
-  if (!link.assign("/proc/thread-self/fd/", 21) || !link.append_number(static_cast<uint64_t>(fd))) return stream;
+  if (!link.assign("/proc/thread-self/fd/", 21) || !link.append_number(static_cast<uint64_t>(fd))) return;
   long length = sys(SYS_readlinkat, AT_FDCWD, link.text, real.text, PathText::size - 1);
-  if (length <= 0 || real.text[0] != '/') return stream;
+  if (length <= 0 || real.text[0] != '/') return;
   real.cut(static_cast<size_t>(length));
-  if (target.look(fd, ".", true) != 0 || !needs_stream(target)) return stream;
+  if (names_ids(real.text)) return watch_ids(stream);
+  if (target.look(fd, ".", true) != 0 || !needs_stream(target)) return;
   int32_t layer = top_layer(target.virtual_path());
   bool known = target.proc();
   if (layer >= 0) {
@@ -40,6 +46,13 @@ WRAP(DIR *, fdopendir, int fd) {
     while (!known && next_layer(target.virtual_path(), layer));
   }
   if (known) (void)watch_stream(stream, target, layer);
+}
+
+}  // namespace
+
+WRAP(DIR *, fdopendir, int fd) {
+  DIR *stream = NEXT(fdopendir)(fd);
+  if (!inactive() && stream != nullptr) adopt(stream, fd);
   return stream;
 }
 
@@ -49,6 +62,8 @@ WRAP(int, closedir, DIR *stream) {
 }
 
 WRAP(void, rewinddir, DIR *stream) {
+  // What was opened before a restart shows from now on what is in all layers.
+  if (!inactive() && !is_watched(stream)) adopt(stream, dirfd(stream));
   if (!no_streams()) rewind_stream(stream);
   NEXT(rewinddir)(stream);
 }
@@ -125,6 +140,7 @@ WRAP(int, readdir_r, DIR *stream, struct dirent *buffer, struct dirent **result)
 namespace cairn::path {
 DIR *open_below(const char *real) { return NEXT(opendir)(real); }
 void close_below(DIR *stream) { NEXT(closedir)(stream); }
+void rewind_below(DIR *stream) { NEXT(rewinddir)(stream); }
 }  // namespace cairn::path
 
 namespace {
@@ -192,7 +208,7 @@ extern "C" int cairn_path_openat(int, const char *, int, ...) __asm__("openat");
 
 #define WRAP_SCANDIR(name, type, read)                                                                    \
   WRAP(int, name, const char *path, type ***list, Filter<type> filter, Compare<type> compare) {           \
-    if (inactive()) return NEXT(name)(path, list, filter, compare);                                       \
+    if (inactive() && !names_ids(path)) return NEXT(name)(path, list, filter, compare);                   \
     return scan<type>(cairn_wrap_opendir(path), list, filter, compare, read);                             \
   }
 #define WRAP_SCANDIRAT(name, type, read)                                                                  \

@@ -1,13 +1,14 @@
 // Owns: syscall(2): the ids in the arguments and results of the calls that are wrapped elsewhere under their own names, and of
 // those that libc has no function for; rt_sigaction, which is the plugin signal's; and from the start, since they note what is made,
-// the calls of System V objects, which are the plugin sysv's, those of io_uring, which are the plugin uring's, and those on
-// priority-inheriting futexes (pi_words.h). All other calls go
-// on as they came. [any]
+// the calls of System V objects, which are the plugin sysv's, those of io_uring, which are the plugin uring's, those on
+// priority-inheriting futexes (pi_words.h), and madvise and mremap, of which the agent has to know by libc's functions. All other calls
+// go on as they came. [any]
 #include <linux/futex.h>
 #include <mqueue.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -246,6 +247,20 @@ bool call_of_queues(long number, const long* a, long* result) {
   return true;
 }
 
+/// Advice that keeps memory from the agent's forks is noted, and memory that a restart has mapped from the image behaves like any other,
+/// only by libc's functions.
+bool call_of_memory(long number, const long* a, long* result) {
+  auto* address = reinterpret_cast<void*>(a[0]);
+  if (number == SYS_madvise) {
+    *result = madvise(address, static_cast<size_t>(a[1]), static_cast<int>(a[2]));
+    return true;
+  }
+  if (number != SYS_mremap) return false;
+  void* moved = mremap(address, static_cast<size_t>(a[1]), static_cast<size_t>(a[2]), static_cast<int>(a[3]), reinterpret_cast<void*>(a[4]));
+  *result = static_cast<long>(reinterpret_cast<intptr_t>(moved));
+  return true;
+}
+
 }  // namespace
 
 extern "C" CAIRN_EXPORT long syscall(long number, ...) noexcept {
@@ -258,6 +273,7 @@ extern "C" CAIRN_EXPORT long syscall(long number, ...) noexcept {
   if (call_for_child(number, a, &result) || call_that_waits(number, a, &result) || call_on_pi_word(number, a, &result)) return with_errno(result);
   if (number == SYS_exit && is_last_thread()) raw(SYS_exit_group, a[0]);
   if (call_of_sysv(number, a, &result) || call_of_rings(number, a, &result) || call_of_queues(number, a, &result)) return result;
+  if (call_of_memory(number, a, &result)) return result;
   if (active() && (call_with_paths(number, a, &result) || call_of_sockets(number, a, &result))) return result;
   if (!active() || !call_with_ids(number, a, &result)) return next_syscall.get()(number, a[0], a[1], a[2], a[3], a[4], a[5]);
   return with_errno(result);

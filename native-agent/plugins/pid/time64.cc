@@ -12,6 +12,7 @@
 #include "common/remaining.h"
 #include "pid/host.h"
 #include "pid/ids.h"
+#include "pid/waits.h"
 
 namespace cairn::pid {
 
@@ -112,10 +113,13 @@ CAIRN_EXPORT int __getrusage64(int who, WideUsage* usage) {
 }
 
 CAIRN_EXPORT pid_t __wait4_time64(pid_t pid, int* status, int options, void* usage) {
-  if (!active()) return next_wait4.get()(pid, status, options, usage);
-  uint32_t before = generation();
-  pid_t real = next_wait4.get()(pid > 0 ? real_child(pid) : real_target(pid), status, options, usage);
-  if (real <= 0) return real;
+  uint32_t before;
+  pid_t real;
+  do {
+    before = generation();
+    real = next_wait4.get()(pid > 0 ? real_child(pid) : real_target(pid), status, options, usage);
+  } while (pid <= 0 && is_cairns(real));
+  if (real <= 0 || !active()) return real;
   return pid > 0 ? pid : generation() == before ? to_virtual(Space::id, real, true) : child_name(real, before);
 }
 

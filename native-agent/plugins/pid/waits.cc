@@ -1,5 +1,6 @@
 // Owns: waits for a child or a group that were under way at the checkpoint, in which the kernel has the numbers of before: they get
 // those of now, also where libc waits within itself, and no wrapper can ask again. [restoring] Test: test/probes/processes/shell.c.
+// And which children are Cairn's. [any] Test: test/faults/killed.test.ts.
 #include <stddef.h>
 #include <sys/wait.h>
 
@@ -24,6 +25,11 @@ void correct_waits() {
     if (asked <= 0) continue;
     host->set_thread_argument(index, place, static_cast<uint64_t>(real_child(child_name(asked, before))));
   }
+}
+
+bool is_cairns(int32_t real_id) {
+  int64_t any = 0;
+  return real_id > 0 && host != nullptr && host->get_name(CAIRN_NAMES_OWN, real_id, &any) == 0 && host->remove_name(CAIRN_NAMES_OWN, real_id) == 0;
 }
 
 }  // namespace cairn::pid

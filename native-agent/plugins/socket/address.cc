@@ -97,6 +97,13 @@ Address as_family(const Address& given, int32_t family) {
   return given;
 }
 
+bool is_loopback(const Address& given) {
+  Address address = as_family(given, AF_INET);
+  if (address.family() == AF_INET) return address.bytes[4] == 127;
+  auto* six = reinterpret_cast<const sockaddr_in6*>(address.bytes);
+  return IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
+}
+
 void add_address(Text<512>* text, const Address& address) {
   auto* bytes = reinterpret_cast<const unsigned char*>(address.bytes);
   if (address.family() == AF_INET) {

@@ -48,15 +48,6 @@ void put(const Address& given, char* place) {
   copy_bytes(place + 4, address.bytes + (four ? 4 : 8), four ? 4 : 16);
 }
 
-bool is_loopback(const Address& given) {
-  Address address = as_family(given, AF_INET);
-  if (address.family() == AF_INET) return address.bytes[4] == 127;
-  for (int i = 8; i < 23; ++i) {
-    if (address.bytes[i] != 0) return false;
-  }
-  return address.bytes[23] == 1;
-}
-
 Ends ends_of(int32_t type, const Address& local, const Address& peer) {
   Ends ends = {};
   ends.type = static_cast<uint32_t>(type);

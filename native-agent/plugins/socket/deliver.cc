@@ -26,7 +26,7 @@ struct Queue {
   int64_t index;
   uint32_t mine;          // messages that are left for this process
 };
-constexpr uint32_t capacity = 256;
+constexpr uint32_t capacity = 1024;
 Queue queues[capacity];
 uint32_t queue_count = 0;
 
@@ -211,7 +211,7 @@ int32_t deliver_deferred() {
   int64_t key = 0, address = 0;
   queue_count = 0;
   while (host->next_name(records, &index, &key, &address) == 0) {
-    if (queue_count == capacity) return host->fail(-E2BIG, "socket", "more than 256 sockets have descriptors or credentials in their queues");
+    if (queue_count == capacity) return host->fail(-E2BIG, "socket", "more than 1024 sockets have descriptors or credentials in their queues");
     Queue* queue = &queues[queue_count++];
     queue->key = key;
     if (int32_t error = read_queue(queue); error < 0) return host->fail(error, "socket", "what waits in a socket cannot be read from the process that has it (process_vm_readv)");

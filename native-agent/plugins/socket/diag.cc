@@ -69,10 +69,10 @@ int32_t unix_state(uint64_t inode, UnixState* found) {
         found->file = value[0];
         break;
       case UNIX_DIAG_ICONS:
-        for (; found->waiting_count < length / 4 && found->waiting_count < 256; ++found->waiting_count) {
+        for (; found->waiting_count < length / 4 && found->waiting_count < max_waiting; ++found->waiting_count) {
           found->waiting[found->waiting_count] = value[found->waiting_count];
         }
-        if (length / 4 > 256) return -E2BIG;
+        if (length / 4 > max_waiting) return -E2BIG;
         break;
       case UNIX_DIAG_RQLEN:
         found->backlog = value[1];

@@ -26,13 +26,6 @@ bool any() {
   return host->get_name(by_name, 0, &value) == 0;
 }
 
-bool is_loopback(const Address& given) {
-  Address address = as_family(given, AF_INET);
-  if (address.family() == AF_INET) return address.bytes[4] == 127;
-  auto* six = reinterpret_cast<const sockaddr_in6*>(address.bytes);
-  return IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
-}
-
 /// An address of this host: a socket could be bound to it.
 bool is_local(Address address) {
   if (is_any(address) || is_loopback(address)) return true;

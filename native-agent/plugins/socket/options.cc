@@ -14,6 +14,10 @@
 #define SO_PASSPIDFD 76
 #endif
 
+#ifndef IPV6_MULTICAST_ALL
+#define IPV6_MULTICAST_ALL 29
+#endif
+
 namespace cairn::sockets {
 namespace {
 
@@ -89,6 +93,7 @@ constexpr Option options[] = {
     {IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 4, early},
     {IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 4, early},
     {IPPROTO_IPV6, IPV6_MULTICAST_IF, 4, early},
+    {IPPROTO_IPV6, IPV6_MULTICAST_ALL, 4, late},
 };
 constexpr uint32_t option_count = sizeof options / sizeof options[0];
 static_assert(option_count + 2 <= max_options);

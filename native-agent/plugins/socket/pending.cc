@@ -136,7 +136,9 @@ Obstacle obstacle_of(const Client& client) {
   Listening listener;
   if (!record_of(client.listener, &listener, &holder)) return Obstacle::unreachable;
   if (!is_unix(client.socket)) return Obstacle::none;
-  if (is_named(client.socket.local)) return Obstacle::named;
+  struct stat64 status = {};
+  Address place = {};
+  if (has_path(client.socket.local) && !has_own_file(client, &place, &status)) return Obstacle::named;
   return listener.reachable && may_connect(listener.target) ? Obstacle::none : Obstacle::unreachable;
 }
 
@@ -165,6 +167,7 @@ void prepare(Client* client) {
   Socket& old = client->socket;
   bool mine = first_to_tell(doers, old.inode);
   tell(sharers, sharer_key(old.inode, host->virtual_pid()), old.fd);
+  if (is_unix(old) && is_named(old.local) && !has_path(old.local)) tell(abstract, static_cast<int64_t>(old.inode), 1);
   int32_t on_the_way = 0;
   sys(SYS_ioctl, old.fd, SIOCOUTQ, pointer(&on_the_way));
   if (on_the_way > 0) tell(unread, static_cast<int64_t>(old.inode), 1);
@@ -203,7 +206,7 @@ int32_t consider_client(int32_t fd) {
   one.helper = -1;
   UnixState state;
   if (tcp) (void)describe_tcp(&one);
-  else if (unix_state(inode, &state) == 0) one.shutdown = state.shutdown;
+  else if (unix_state(inode, &state) == 0) one.shutdown = state.shutdown, client->file = state.has_file ? state.file : 0;
   save_options(&one);
   client->listener = static_cast<uint64_t>(listener);
   client->fresh = client->reuse_before = -1;

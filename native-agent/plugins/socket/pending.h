@@ -62,6 +62,7 @@ struct Client {
   uint64_t listener;
   int32_t fresh;          // hidden: what comes in its place; -1: none
   int32_t reuse_before;   // SO_REUSEADDR of the old one; -1: untouched
+  uint32_t file;          // of a Unix socket with a path: the inode of its name
   bool replaced;
 };
 
@@ -90,6 +91,7 @@ enum Space : uint32_t {
   flying,        // inode of a socket that is on the way in another
   ends,          // inode of an accepted end -> real pid and descriptor of the new client
   fresh_inodes,  // inode of an accepted end -> inode of the new client
+  abstract,      // inode of a client that has an abstract name
   known,         // inode of a new client: what it has sent is in the image
   space_count
 };
@@ -120,6 +122,8 @@ int32_t connect_fresh(Client* client, const Address& named_target);
 int32_t connect_for_nobody(const Address& named_target, const Socket& accepted, bool restarting, int32_t* fd);
 /// In every place that this process has for the old one.
 void put_in_place(Client* client, int32_t fresh);
+/// The name of a Unix socket leads to its own file still: where that is.
+bool has_own_file(const Client& client, Address* place, struct stat64* status);
 
 // ---- the steps ----
 int32_t find_listeners();

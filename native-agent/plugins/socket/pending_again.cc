@@ -118,7 +118,7 @@ int32_t connect_again(const Taken& of) {
   auto inode = static_cast<int64_t>(inode_of_socket(client->fresh));
   tell(fresh_inodes, static_cast<int64_t>(head.accepted), inode);
   tell(known, inode, static_cast<int64_t>(of.listener));
-  put_in_place(client, client->fresh);
+  if (!client->replaced) put_in_place(client, client->fresh);
   return 0;
 }
 
@@ -211,8 +211,8 @@ int32_t fill(Listening* of, bool aborting) {
   return first;
 }
 
-void end_one(Done* done) {
-  for (int32_t waited = 0; done->is_unix && delivered(done->head.accepted) < static_cast<int64_t>(done->head.messages) && waited < patience_ms; ++waited) pause_a_moment();
+void end_one(Done* done, bool waits) {
+  for (int32_t waited = 0; waits && done->is_unix && delivered(done->head.accepted) < static_cast<int64_t>(done->head.messages) && waited < patience_ms; ++waited) pause_a_moment();
   if (done->client == nullptr) {
     host->close_fd(done->fd);
     done->fd = -1;
@@ -241,8 +241,10 @@ int32_t work(bool aborting) {
   }
   int32_t error = deliver_deferred();
   if (first == 0) first = error;
+  // What was not sent does not come.
+  const bool waits = error == 0;
   for (Done* one = dones; one != nullptr; one = one->next) {
-    if (one->client != nullptr || one->fd >= 0) end_one(one);
+    if (one->client != nullptr || one->fd >= 0) end_one(one, waits);
   }
   return first;
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "common/handles.h"
@@ -33,7 +34,48 @@ void copy_owner(int32_t from, int32_t to) {
   if (long signal = sys(SYS_fcntl, from, get_signal); signal > 0) sys(SYS_fcntl, to, set_signal, signal);
 }
 
+/// As the program knows it.
+Address shown_name(const Client& client) {
+  Address shown = client.socket.local;
+  if (!shown_address(client.socket.fd, 0, &shown)) to_shown(&shown);
+  return shown;
+}
+
+/// A relative name is given from its own folder: the working folder is another one for that moment.
+int32_t bind_by_path(Client* client, const Address& place, const struct stat64& status) {
+  const Address shown = shown_name(*client);
+  const Text<128> path = path_text(place);
+  long folder = sys(SYS_openat, AT_FDCWD, pointer("."), O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+  if (folder < 0) return static_cast<int32_t>(folder);
+  sys(SYS_unlink, pointer(path.text()));
+  int32_t result = bind_name(client->fresh, shown, true, status.st_mode);
+  if (result == 0) sys(SYS_lchown, pointer(path.text()), status.st_uid, status.st_gid);
+  sys(SYS_fchdir, folder);
+  sys(SYS_close, folder);
+  return result;
+}
+
+/// The name of before, which the old socket gives up: nobody waits at its other end any more.
+void take_name(Client* client) {
+  const Socket& old = client->socket;
+  struct stat64 status = {};
+  Address place = {};
+  long result = -ENOENT;
+  if (!has_path(old.local)) {
+    put_in_place(client, client->fresh);
+    result = sys(SYS_bind, client->fresh, pointer(old.local.bytes), old.local.size);
+  } else if (has_own_file(*client, &place, &status)) {
+    result = bind_by_path(client, place, status);
+  }
+  if (result < 0) host->log(CAIRN_LOG_WARNING, "a client that was not accepted yet cannot have its name again; the program itself sees it all the same");
+}
+
 }  // namespace
+
+bool has_own_file(const Client& client, Address* place, struct stat64* status) {
+  return client.file != 0 && file_address(shown_name(client), client.file, place) &&
+         sys(SYS_newfstatat, AT_FDCWD, pointer(path_text(*place).text()), pointer(status), 0x100 /* AT_SYMLINK_NOFOLLOW */) == 0;
+}
 
 int32_t connect_now(int32_t fd, const Address& target) {
   long result = -EAGAIN;
@@ -73,6 +115,8 @@ int32_t connect_fresh(Client* client, const Address& named_target) {
   if (client->fresh < 0) return -EMFILE;
   int32_t result;
   if (is_unix(old)) {
+    copy_owner(old.fd, client->fresh);
+    if (is_named(old.local)) take_name(client);
     result = connect_now(client->fresh, named_target);
   } else {
     // The accepted end was reset; this one forgets its connection where that has not arrived.
@@ -94,7 +138,7 @@ int32_t connect_fresh(Client* client, const Address& named_target) {
   for (int wish : wishes) {
     if (!is_unix(old)) sys(SYS_setsockopt, client->fresh, IPPROTO_IP, wish, pointer(&none), sizeof none);
   }
-  copy_owner(old.fd, client->fresh);
+  if (!is_unix(old)) copy_owner(old.fd, client->fresh);
   sys(SYS_fcntl, client->fresh, F_SETFL, static_cast<long>(old.status_flags));
   return 0;
 }

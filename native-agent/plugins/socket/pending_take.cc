@@ -13,7 +13,7 @@
 namespace cairn::sockets::pending {
 namespace {
 
-constexpr uint32_t most = 128;  // at one listening socket
+constexpr uint32_t most = max_waiting;  // at one listening socket
 constexpr int32_t patience_ms = 2000;
 constexpr uint64_t piece = 60 * 1024;  // as in queue.cc
 
@@ -47,12 +47,23 @@ struct Look {
   Obstacle obstacle;
 };
 
+/// An abstract name is free when the last has closed it: of several processes none waits for another there.
+bool is_shared(uint64_t inode) {
+  uint32_t index = 0, count = 0;
+  int64_t virtual_id, real_id, any;
+  while (host->next_name(CAIRN_NAMES_PROCESS, &index, &virtual_id, &real_id) == 0) {
+    if (get(sharers, sharer_key(inode, static_cast<int32_t>(virtual_id)), &any)) ++count;
+  }
+  return count > 1;
+}
+
 void look_at_client(uint64_t inode, Look* look) {
   int64_t value = 0;
   auto key = static_cast<int64_t>(inode);
   if (!get(doers, key, &value)) look->foreign = true;
   if (get(unread, key, &value)) look->needed = true;
   if (get(obstacles, key, &value)) look->obstacle = static_cast<Obstacle>(value);
+  if (get(abstract, key, &value) && is_shared(inode)) look->obstacle = Obstacle::named;
 }
 
 Look look_at_tcp(const Listening& of) {
@@ -85,7 +96,7 @@ Look look_at_unix(const Listening& of) {
 const char* text_of(Obstacle obstacle) {
   switch (obstacle) {
     case Obstacle::flying: return "that is on the way in another socket";
-    case Obstacle::named: return "that has a name of its own";
+    case Obstacle::named: return "that has a name of its own, which is abstract and of several processes, or whose file is gone";
     case Obstacle::port: return "whose port other connections have, too";
     case Obstacle::external: return "that is marked as external";
     case Obstacle::unreachable: return "that does not find the name of the listening socket any more";

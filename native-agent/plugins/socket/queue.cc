@@ -244,9 +244,15 @@ int32_t fill_datagrams(const Socket& one) {
     Address to = {};
     int32_t error = address_for(one, sender, &to);
     const bool begun = error == 0 && shared;
-    if (begun) begin_sole(one, sender, to);
-    if (error == 0) error = static_cast<int32_t>(sys(SYS_sendto, sender, pointer(message->data), message->size, MSG_DONTWAIT | MSG_NOSIGNAL, pointer(to.bytes), to.size));
-    if (begun) end_sole(one, sender, to);
+    auto send_to = [&](const Address& address) {
+      return static_cast<int32_t>(sys(SYS_sendto, sender, pointer(message->data), message->size, MSG_DONTWAIT | MSG_NOSIGNAL, pointer(address.bytes), address.size));
+    };
+    Address by = to;
+    if (begun) begin_sole(one, sender, &by);
+    if (error == 0) error = send_to(by);
+    if (begun) end_sole(one, sender, by);
+    // The host may have no way for groups.
+    if (error == -ENETUNREACH && !same_address(by, to)) error = send_to(to);
     sys(SYS_close, sender);
     if (error < 0) return error;
   }

@@ -154,6 +154,8 @@ void unlock_name(const Address& address);
 int32_t fetch(int32_t virtual_process, int32_t fd);
 
 // ---- diag.cc: what the kernel tells about any socket by NETLINK_SOCK_DIAG. [quiesced] ---------------------------------------
+/// Connections that wait at one listening socket. The kernel's answer about a Unix one has no room for more.
+inline constexpr uint32_t max_waiting = 900;
 struct UnixState {
   uint32_t state;  // TCP_ESTABLISHED, TCP_LISTEN, …
   bool has_peer;
@@ -164,7 +166,7 @@ struct UnixState {
   uint32_t backlog;
   uint32_t unread; // memory of what it has sent and nobody has read
   uint32_t waiting_count;
-  uint32_t waiting[256];
+  uint32_t waiting[max_waiting];
 };
 int32_t unix_state(uint64_t inode, UnixState* found);
 struct InetState {
@@ -181,10 +183,10 @@ int32_t inet_children(int32_t family, const Address& local, InetVisit* visit, vo
 int32_t inet_state(int32_t protocol, const Address& local, const Address& remote, InetState* found);
 
 // ---- sole.cc ------------------------------------------------------------------------------------------------------------
-/// [restoring] A socket that is bound to a group gets what others are sent: not until queues are filled.
+/// [restoring] A socket that hears groups gets what others are sent: not until queues are filled.
 void hear_nothing(const Socket& one);
-/// [restoring] Around a call that sends to an address that several may have: it comes to this one alone.
-void begin_sole(const Socket& one, int32_t sender, const Address& to);
+/// [restoring] Around a call that sends to an address that several may have: it comes to this one alone, perhaps at another address.
+void begin_sole(const Socket& one, int32_t sender, Address* to);
 void end_sole(const Socket& one, int32_t sender, const Address& to);
 
 // ---- address.cc ---------------------------------------------------------------------------------------------------------
@@ -197,6 +199,7 @@ void set_port(Address* address, uint32_t port);
 bool is_any(const Address& address);
 /// The same in the other family's form: IPv4 as an address of IPv6 and back.
 Address as_family(const Address& address, int32_t family);
+bool is_loopback(const Address& address);
 void add_address(Text<512>* text, const Address& address);
 /// As the application gave or knows it. [any]
 void to_shown(Address* address);

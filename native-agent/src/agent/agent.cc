@@ -32,6 +32,7 @@
 #include "events/entries.h"
 #include "events/host.h"
 #include "events/names.h"
+#include "events/own_processes.h"
 #include "events/plugin_changes.h"
 #include "events/wraps.h"
 #include "sys/futex.h"
@@ -260,6 +261,7 @@ bool Agent::attach(const char* variables, sys::Error* error) {
   if (!tell_plugins(variables) || !prepare() || tls_ == nullptr) return fail(-ENOMEM, "it has no memory for Cairn");
   record_own_altstack();
   if (!interpose(error)) return false;
+  checkpoint::look_for_fork_advice();
   events::facts().interposed_late = true;
   pthread_atfork(prepare_fork, fork_done, fork_child);
   if (!connect(error) || !start_thread()) {
@@ -275,6 +277,7 @@ bool Agent::attach(const char* variables, sys::Error* error) {
 void Agent::take_virtual_pid(int32_t virtual_pid) {
   identity_.virtual_pid = facts_.virtual_pid = events::facts().virtual_pid = virtual_pid;
   (void)events::set_name(CAIRN_NAMES_PROCESS, virtual_pid, events::facts().real_pid);
+  events::forget_own_process(events::facts().real_pid);
 }
 
 bool Agent::connect(sys::Error* error) {

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "events/own_processes.h"
 #include "sys/context.h"
 #include "sys/futex.h"
 
@@ -31,6 +32,7 @@ struct Job {
 
 void enter(void* argument) {
   auto* job = static_cast<Job*>(argument);
+  events::be_own_process();
   call_unchecked(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (call(SYS_getppid) != job->process) call_unchecked(SYS_exit_group, 0);
   // An empty table. A copy, where the kernel is before 5.9, would keep for a moment open what the application closes.
@@ -56,6 +58,7 @@ void run_aside(sys::Arena* arena, void (*run)(void* context), void* context) {
     if (sys::load(&job.done) == 0) call_unchecked(SYS_kill, child, SIGKILL);
     while (call(SYS_wait4, child, nullptr, __WALL, nullptr) == -EINTR) {
     }
+    events::forget_own_process(child);
   }
   if (sys::load(&job.done) == 0) run(context);
   arena->rewind(mark);

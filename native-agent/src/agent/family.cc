@@ -6,6 +6,7 @@
 
 #include "agent/operation.h"
 #include "events/host.h"
+#include "events/own_processes.h"
 #include "sys/file.h"
 #include "sys/proc.h"
 
@@ -62,7 +63,7 @@ bool read_family(sys::Arena* arena, int32_t tracer, int32_t writer, Family* fami
       numbers.skip(' ');
       if (!numbers.number(&pid)) break;
       auto real = static_cast<int32_t>(pid);
-      if (real == tracer || real == writer) continue;
+      if (real == tracer || real == writer || events::is_own_process(real)) continue;
       if (family->child_count == max_children) return false;
       Child* child = &family->children[family->child_count++];
       *child = {virtual_id(real), real, false, 0};

@@ -40,6 +40,14 @@ void note(int option, unsigned long first, unsigned long second) {
 void read_thread_settings() {
   int signal = 0;
   if (call(SYS_prctl, PR_GET_PDEATHSIG, &signal, 0, 0, 0) == 0) settings.death_signal = signal;
+  // Of before an exec or an attach; the defaults are what a restarted thread has by itself.
+  settings.keeps_capabilities = call(SYS_prctl, PR_GET_KEEPCAPS, 0, 0, 0, 0) == 1 ? 1 : 0;
+  constexpr int64_t default_slack_ns = 50'000;
+  int64_t slack = call(SYS_prctl, PR_GET_TIMERSLACK, 0, 0, 0, 0);
+  settings.slack_ns = slack > 0 && slack != default_slack_ns ? static_cast<uint64_t>(slack) : 0;
+  int64_t kill = call(SYS_prctl, PR_MCE_KILL_GET, 0, 0, 0, 0);
+  settings.has_memory_errors = kill == PR_MCE_KILL_EARLY || kill == PR_MCE_KILL_LATE ? 1 : 0;
+  settings.memory_errors = static_cast<int32_t>(kill);
 }
 
 void forget_thread_settings() { settings.death_signal = 0; }

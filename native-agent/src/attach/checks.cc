@@ -10,9 +10,11 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "attach/safe_point.h"
+#include "attach/thread.h"
 
 namespace cairn::attach {
 namespace {
@@ -33,6 +35,7 @@ struct Status {
   unsigned gid[3] = {};
   int tracer = 0;
   int parent = 0;
+  int threads = 0;
   int seccomp = 0;
   unsigned long long capabilities = 0;
 };
@@ -51,6 +54,7 @@ Status read_status(pid_t pid) {
     sscanf(line, "Gid: %u %u %u", &status.gid[0], &status.gid[1], &status.gid[2]);
     sscanf(line, "TracerPid: %d", &status.tracer);
     sscanf(line, "PPid: %d", &status.parent);
+    sscanf(line, "Threads: %d", &status.threads);
     sscanf(line, "Seccomp: %d", &status.seccomp);
     sscanf(line, "CapPrm: %llx", &status.capabilities);
   }
@@ -145,6 +149,17 @@ Reason check_program(pid_t pid) {
   return {};
 }
 
+/// A thread of it may be just loading or unloading a library, and a program may do so most of its time.
+bool find_modules(Target* target) {
+  constexpr double patience = 4;
+  for (const double begun = now(); !target->find_modules();) {
+    if (now() - begun > patience || !read_status(target->pid()).there) return false;
+    struct timespec pause = {0, 2'000'000};
+    nanosleep(&pause, nullptr);
+  }
+  return true;
+}
+
 }  // namespace
 
 Reason why_no_ptrace(pid_t pid, int error) {
@@ -171,6 +186,10 @@ Reason why_not(Target* target) {
   pid_t pid = target->pid();
   Status status = read_status(pid);
   if (!status.there) return because("there is no such process");
+  if (status.state == 'Z' && status.threads > 1) {
+    return because("its first thread has ended (pthread_exit in main), while others go on: the kernel shows neither the program nor the memory "
+                   "of such a process under its id; start it with cairn run");
+  }
   if (status.state == 'Z' || status.state == 'X') return because("it has ended");
   if (status.uid[0] != status.uid[1] || status.uid[0] != status.uid[2] || status.gid[0] != status.gid[1]) {
     return because("it runs with another user's or group's rights (set-id)");
@@ -193,7 +212,7 @@ Reason why_not(Target* target) {
     if (errno == EACCES || errno == EPERM) return why_no_ptrace(pid, errno);
     return because("its memory cannot be read: %s", strerror(errno));
   }
-  if (!target->find_modules()) return because("its loader has not finished, or its libraries cannot be listed; try again");
+  if (!find_modules(target)) return because("its loader has not finished, or its libraries cannot be listed; try again");
   Symbol symbol;
   if (target->definer("gnu_get_libc_version", &symbol) == nullptr) {
     return because("it does not use the GNU C library, which Cairn's agent needs");

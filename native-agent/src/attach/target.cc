@@ -67,6 +67,9 @@ void Target::read_text(uint64_t address, char* text, size_t capacity) const {
 }
 
 bool Target::find_modules() {
+  delete[] modules_;
+  modules_ = nullptr;
+  count_ = 0;
   uint64_t headers = auxiliary(pid_, AT_PHDR), count = auxiliary(pid_, AT_PHNUM);
   loader_base_ = auxiliary(pid_, AT_BASE);
   uint64_t program = 0, dynamic = 0, debug = 0;
@@ -95,7 +98,8 @@ bool Target::find_modules() {
     if (!add_module(map.l_addr, reinterpret_cast<uintptr_t>(map.l_ld), reinterpret_cast<uintptr_t>(map.l_name))) return false;
     at = reinterpret_cast<uintptr_t>(map.l_next);
   }
-  // Before libc's loader has finished there is only a part of them.
+  // Before libc's loader has finished, or while a thread loads or unloads one, there is only a part of them.
+  if (list.r_state != r_debug::RT_CONSISTENT || !read(debug, &list)) return false;
   return list.r_state == r_debug::RT_CONSISTENT && count_ > 1;
 }
 

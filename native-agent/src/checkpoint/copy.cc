@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "events/own_processes.h"
 #include "sys/futex.h"
 
 namespace cairn::checkpoint {
@@ -27,6 +28,7 @@ struct Place {
 void* result_of(Place* place) { return place + 1; }
 
 [[noreturn]] void run(const Stop& stop, int64_t (*job)(void*, void*, uint64_t), void* context, Place* place, uint64_t capacity) {
+  events::be_own_process();
   call_unchecked(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   // The default action of every signal, so that no handler of the program runs.
   for (int signal = 1; signal < 65; ++signal) {
@@ -65,6 +67,7 @@ int64_t run_in_copy(const Stop& stop, int64_t (*job)(void*, void*, uint64_t), vo
     call_unchecked(SYS_kill, child, SIGKILL);
     call_unchecked(SYS_wait4, child, nullptr, __WALL, nullptr);
   }
+  if (child > 0) events::forget_own_process(child);
   int64_t gave = child < 0 ? child : running ? -ETIMEDOUT : -EFAULT;
   if (__atomic_load_n(&place->done, __ATOMIC_ACQUIRE) != 0) {
     gave = place->gave;

@@ -16,7 +16,9 @@ using sys::failed;
 using sys::Status;
 using sys::Text;
 
-bool given = false;  // in the image: a restarted process has the advice again
+// In the image: a restarted process has the advice again.
+bool given = false;
+bool unknown = false;  // what was advised before the agent came, until a look has found nothing
 
 struct Range {
   uint64_t start;
@@ -40,9 +42,11 @@ bool lift(uint64_t start, uint64_t end, int back, int advice) {
 
 void prepare_fork_advice() { next_madvise = reinterpret_cast<int (*)(void*, size_t, int)>(dlsym(RTLD_NEXT, "madvise")); }
 
+void look_for_fork_advice() { unknown = true; }
+
 bool lift_fork_advice(const MemoryMap& map, sys::Error* error) {
   count = 0;
-  if (!__atomic_load_n(&given, __ATOMIC_ACQUIRE)) return true;
+  if (!__atomic_load_n(&given, __ATOMIC_ACQUIRE) && !unknown) return true;
   constexpr size_t text_of_one = 1024;
   size_t room = (size_t{map.mapping_count} + 64) * text_of_one;
   capacity = 2 * map.mapping_count;
@@ -79,7 +83,10 @@ bool lift_fork_advice(const MemoryMap& map, sys::Error* error) {
     error->set(-ENOTSUP, "madvise").add("the memory at ").hex(stays)
         .add(" is kept from forked children, and so from what writes the snapshot; the computation runs on");
   }
-  return !failed(size) && stays == 0;
+  if (failed(size) || stays != 0) return false;
+  if (count > 0) __atomic_store_n(&given, true, __ATOMIC_RELEASE);
+  unknown = false;
+  return true;
 }
 
 void put_fork_advice_back() {

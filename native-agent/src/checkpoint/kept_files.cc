@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/wait.h>
 
+#include "events/own_processes.h"
 #include "image/checksum.h"
 #include "sys/context.h"
 
@@ -48,6 +49,7 @@ struct Job {
 
 void KeptFiles::copy_entry(void* argument) {
   auto* job = static_cast<Job*>(argument);
+  events::be_own_process();
   job->done = job->files->copy(job->descriptor, job->number, job->length, job->error);
 }
 
@@ -62,6 +64,7 @@ bool KeptFiles::copy_aside(int32_t descriptor, uint32_t number, uint64_t length,
   }
   while (call(SYS_wait4, child, nullptr, __WALL, nullptr) == -EINTR) {
   }
+  events::forget_own_process(child);
   if (!job.done) error->set(-ECHILD, "copy").add("the process that copied an open file was killed; the computation runs on");
   return job.done;
 }

@@ -8,6 +8,7 @@
 #include "checkpoint/memory_flags.h"
 #include "checkpoint/page_writer.h"
 #include "checkpoint/simulated_time.h"
+#include "events/own_processes.h"
 #include "sys/futex.h"
 
 namespace cairn::checkpoint {
@@ -208,6 +209,7 @@ bool Save::begin(const SaveRequest& request, const ProcessFacts& facts, const St
   // No exit signal: the application's SIGCHLD handler and waitpid do not learn of it.
   long child = call(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr);
   if (child == 0) {
+    events::be_own_process();
     call_unchecked(SYS_close, read_end);
     auto there = [&] { return call(SYS_tgkill, process, thread, 0) != -ESRCH; };
     uint64_t patient_until = sys::now_ns() + patience_ns;
@@ -228,6 +230,7 @@ bool Save::begin(const SaveRequest& request, const ProcessFacts& facts, const St
     return false;
   }
   writer_ = static_cast<int32_t>(child);
+  events::note_own_process(writer_);
   // Threads that ran on behind our back (the tracer was killed) have torn the copy.
   if (!stop.active()) {
     error->set(-ECHILD, "tracer").add("the process that held the threads was killed; the computation runs on");
@@ -248,6 +251,7 @@ const SaveResult* Save::finish() {
   int status = 0;
   while (call(SYS_wait4, writer_, &status, __WALL, nullptr) == -EINTR) {
   }
+  events::forget_own_process(writer_);
   writer_ = 0;
   if (__atomic_load_n(&result_->done, __ATOMIC_ACQUIRE) == 0) {
     sys::TextBuilder text(result_->error, sizeof result_->error);

@@ -15,6 +15,7 @@
 #include <cairn/plugin.h>
 
 #include "events/names.h"
+#include "events/own_processes.h"
 #include "sys/file.h"
 #include "sys/futex.h"
 #include "sys/proc.h"
@@ -114,6 +115,7 @@ bool Stop::begin(int32_t agent_tid, uint64_t deadline_ns, sys::Error* error) {
     return false;
   }
   tracer_ = static_cast<int32_t>(child);
+  events::note_own_process(tracer_);
   call_unchecked(SYS_prctl, PR_SET_PTRACER, tracer_, 0, 0, 0);  // for Yama; without it the call fails harmlessly
   sys::store_and_wake(&permitted_, 1);
   while (sys::load(&state_) == starting) {
@@ -186,6 +188,7 @@ uint32_t Stop::stopped_threads() const {
 void Stop::reap() {
   while (call(SYS_wait4, tracer_, nullptr, __WALL, nullptr) == -EINTR) {
   }
+  events::forget_own_process(tracer_);
   tracer_ = 0;
 }
 
@@ -193,6 +196,7 @@ void Stop::reap() {
 
 void Stop::tracer_entry(void* self) {
   auto* stop = static_cast<Stop*>(self);
+  events::be_own_process();
   // Threads that are killed while they are traced stay zombies for their tracer: it must not outlive the agent's thread.
   call_unchecked(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (call(SYS_getppid) != stop->process_) call_unchecked(SYS_exit_group, 0);

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "events/own_processes.h"
 #include "sys/context.h"
 #include "sys/futex.h"
 
@@ -88,6 +89,7 @@ bool lead_back(int32_t signal) {
 }
 
 void watch(void*) {
+  be_own_process();
   // It must not outlive the agent's thread.
   call_unchecked(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (call(SYS_getppid) != process) call_unchecked(SYS_exit_group, 0);
@@ -193,6 +195,7 @@ void end_guard() {
     call_unchecked(SYS_kill, watcher, SIGKILL);
     while (call(SYS_wait4, watcher, nullptr, __WALL, nullptr) == -EINTR) {
     }
+    forget_own_process(watcher);
   }
   forget_guard();
 }

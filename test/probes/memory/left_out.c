@@ -1,6 +1,5 @@
 // Memory that a fork would not copy (MADV_DONTFORK, MADV_WIPEONFORK) is in the snapshot nevertheless, and keeps its advice.
 // sabotage: poke @kept
-// attached: is kept from forked children
 #include "../probe.h"
 
 static int has_flag(void *address, const char *flag) {
