@@ -25,6 +25,7 @@ import { Terminals } from './session/terminals.js';
 import { BarriersPanel } from './views/barriersPanel.js';
 import { ComputationTreeView } from './views/computationTree.js';
 import { NamesPanel } from './views/namesPanel.js';
+import { elementOf } from './views/nodes.js';
 import { PanelHost } from './views/panelHost.js';
 import { PluginsPanel } from './views/pluginsPanel.js';
 import { SnapshotTreeView } from './views/snapshotTree.js';
@@ -94,7 +95,7 @@ export function activate(context: vscode.ExtensionContext): void {
   for (const [id, run] of Object.entries(commands)) {
     const title = titles.get(id) ?? 'Cairn';
     context.subscriptions.push(
-      vscode.commands.registerCommand(id, (node?: unknown, nodes?: unknown) => reporting(log, title, () => run(node, nodes))),
+      vscode.commands.registerCommand(id, (...args: unknown[]) => reporting(log, title, () => run(elementOf(args), args[1]))),
     );
   }
 

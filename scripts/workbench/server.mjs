@@ -117,8 +117,8 @@ export async function startWorkbench({ codeServer, runFolder, vsix, settings = {
     );
   }
   return {
-    /** The address of a window on `folder`. */
-    address: (folder) => `${url}/?folder=${encodeURIComponent(folder)}`,
+    /** The address of a window on a folder, or on the folders that a .code-workspace names. */
+    address: (path) => `${url}/?${path.endsWith('.code-workspace') ? 'workspace' : 'folder'}=${encodeURIComponent(path)}`,
     url,
     folders,
     logFile,

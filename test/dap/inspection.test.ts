@@ -127,3 +127,33 @@ test('frames are there only while the computation is held; scopes are answered w
   assert.deepEqual([frame?.id, frame?.name, frame?.presentationHint], [4712, 'held · vvp · 4711 · thread 4712', 'label']);
   await assert.rejects(ask('stackTrace', { threadId: 99 }), (error) => error instanceof CairnError && error.number === 704);
 });
+
+test('of many threads the frames and scopes are told by one look at all processes', async () => {
+  const processes = Array.from({ length: 200 }, (_, index) => vvp(1000 + index));
+  let looks = 0;
+  const inspection = new Inspection(
+    {
+      processes,
+      stopped: true,
+      threadRows: async () => {
+        looks++;
+        return processes.map(({ virtualPid }) => row(virtualPid, `${virtualPid}`, '1'));
+      },
+    },
+    async () => [],
+  );
+  const handlers = new Map(inspection.handlers());
+  const ask = async (name: string, args: object): Promise<unknown> => handlers.get(name)?.(args);
+  await ask('threads', {});
+  for (const { virtualPid } of processes) {
+    const { stackFrames } = (await ask('stackTrace', { threadId: virtualPid })) as { stackFrames: { id: number }[] };
+    await ask('scopes', { frameId: stackFrames[0]?.id });
+  }
+  assert.equal(looks, 1);
+  // Who has ended since is looked for, and is not there.
+  processes.pop();
+  await assert.rejects(ask('scopes', { frameId: 1199 }), CairnError);
+  inspection.reset();
+  await ask('scopes', { frameId: 1000 });
+  assert.equal(looks, 3);
+});

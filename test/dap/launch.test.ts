@@ -393,6 +393,24 @@ test('a profile of the workspace is known to any client', async () => {
   assert.equal((await three.ask<SessionStatus>('cairnStatus')).state, 'running');
 });
 
+test('a restart that is not told a folder takes the profiles of the workspace that its store lies in', async () => {
+  const store = join(scratch.work, 'design/.cairn');
+  mkdirSync(join(scratch.work, 'design/.vscode'), { recursive: true });
+  writeFileSync(
+    join(scratch.work, 'design/.vscode/cairn-plugins.json'),
+    '{"profiles":{"none":[{"library":"a.so","disabled":true}]}}',
+  );
+  const first = await adapter();
+  await first.ask('launch', ticker({ store }));
+  await first.ask<CheckpointResult>('cairnCheckpoint', { name: 'here', then: 'kill' });
+  await first.event('terminated');
+  const second = await adapter();
+  await second.ask('launch', { snapshot: 'here', store, pluginProfile: 'none' });
+  assert.equal((await second.ask<SessionStatus>('cairnStatus')).state, 'running');
+  const third = await adapter();
+  assert.match((await third.refusal('launch', { snapshot: 'here', store, pluginProfile: 'other' })).text, /There are: none/);
+});
+
 test('of a restart that fails nothing is left to be seen', async () => {
   // A folder: what the check before a restart does not look at.
   const data = join(scratch.work, 'data');

@@ -63,3 +63,15 @@ export async function statusOf(suite: Suite, session: string): Promise<Status> {
 export async function becomes(suite: Suite, session: string, state: string): Promise<void> {
   await until(`${session} is ${state}`, async () => (await statusOf(suite, session).catch(() => undefined))?.state === state);
 }
+
+/** Before a restart starts: what is other than in the snapshot. */
+export async function listsChanges(window: Window, changes: readonly string[]): Promise<void> {
+  await until(
+    'what differs is listed',
+    async () => {
+      const lines = await window.choices();
+      return changes.every((one) => lines.some((line) => line.includes(one)));
+    },
+    { state: async () => (await window.choices()).join('\n') },
+  );
+}

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame, Locator } from 'playwright-core';
-import { becomes, checkpointAs, snapshotsView } from './cairn.js';
+import { becomes, checkpointAs, listsChanges, snapshotsView } from './cairn.js';
 import { assertAccessible } from './harness/axe.js';
 import { type Suite, suite } from './harness/suite.js';
 import { until } from './harness/until.js';
@@ -39,18 +39,6 @@ async function hasSettings(suite: Suite, index: number, settings: object): Promi
     `the profile has ${JSON.stringify(settings)}`,
     () => JSON.stringify(profile(suite, 'emulator')?.[index]?.settings ?? {}) === JSON.stringify(settings),
     { state: () => JSON.stringify(profile(suite, 'emulator')) },
-  );
-}
-
-/** Before a restart starts: what is other than in the snapshot. */
-async function listsChanges(window: Window, changes: readonly string[]): Promise<void> {
-  await until(
-    'what differs is listed',
-    async () => {
-      const lines = await window.choices();
-      return changes.every((one) => lines.some((line) => line.includes(one)));
-    },
-    { state: async () => (await window.choices()).join('\n') },
   );
 }
 
@@ -117,6 +105,17 @@ story('plugins are ordered by the keyboard, and the focus goes with them', async
   await until('the focus is on it', () =>
     frame.evaluate(() => document.activeElement?.getAttribute('aria-label')?.startsWith('Place of greet') ?? false),
   );
+  await plugin(frame, 'greet').getByRole('button', { name: 'Move greet down' }).click();
+  await until('greet is the second', async () => (await names(frame))[1]?.startsWith('greet'));
+});
+
+story('plugins are ordered by the mouse, too', async (window, suite) => {
+  const frame = await panel(window);
+  await plugin(frame, 'greet')
+    .getByRole('button', { name: /^Place of greet/ })
+    .dragTo(plugin(frame, 'gate'));
+  await until('greet is the first', async () => (await names(frame))[0]?.startsWith('greet'));
+  assert.equal(profile(suite, 'emulator')?.[0]?.library, 'greet.so');
   await plugin(frame, 'greet').getByRole('button', { name: 'Move greet down' }).click();
   await until('greet is the second', async () => (await names(frame))[1]?.startsWith('greet'));
 });

@@ -168,6 +168,28 @@ story('Restart As changes the environment and the name, while the other run goes
   await becomes(suite, 'perl-2', 'running');
 });
 
+story('a menu means the row that it was opened on, also while the tree is read again and again', async (window, suite) => {
+  const before = await snapshotRows(window).count();
+  let over = false;
+  const busy = (async () => {
+    for (let made = 0; !over; made++) {
+      await suite.cairn('note', 'renamed', `${made}`);
+      await suite.cairn('checkpoint', '--session', 'second', '--name', `busy ${made}`);
+    }
+  })();
+  try {
+    await until('rows come', async () => (await snapshotRows(window).count()) > before);
+    for (let round = 0; round < 8; round++) {
+      await window.rowMenu(/^renamed/, 'Restart As…');
+      await window.page.locator('.quick-input-title', { hasText: 'Restart renamed as…' }).waitFor();
+      await window.press('Escape');
+    }
+  } finally {
+    over = true;
+    await busy;
+  }
+});
+
 story('Restart in Place asks first, and puts the files back where they are', async (window, suite) => {
   for (const session of ['perl-2', 'second']) await suite.cairn('stop', '--session', session);
   await until('both have ended', async () => (await statusItem(window).count()) === 0);

@@ -244,6 +244,41 @@ test('settings of a plugin that the snapshot has change one by one at a restart;
     await ends(scratch, one, two, three);
   }));
 
+test('settings that only the plugin itself can refuse end the restart with its reason; the run and the snapshot stay as they were', () =>
+  withScratch(async (scratch) => {
+    const library = await build(scratch, 'first');
+    withSchema(library);
+    const one = await begin(scratch, 'one', ...givenWith(scratch, library, { level: 1 }));
+    const { snapshot, path } = await scratch.checkpoint('one');
+    const files = () => readdirSync(path).filter((name) => name !== 'verified.json');
+    const before = files();
+    const who = join(scratch.work, 'who');
+    const child = (await processesOf(scratch, 'one')).at(-1)?.virtualPid;
+    writeFileSync(who, String(child));
+    for (const [value, by] of [
+      ['yes', '\\d+'],
+      [who, String(child)],
+    ] as const)
+      for (const detach of [[], ['--detach']]) {
+        const set = ['--set', `first.refuse=${value}`];
+        const { status, stderr } = await scratch.cairn(['restart', snapshot, '--session', 'bad', ...set, ...detach]);
+        assert.notEqual(status, 0);
+        assert.match(
+          stderr,
+          new RegExp(`rocess ${by}\\b.*plugin first refuses its settings \\(event settings\\): the settings ask to refuse`, 's'),
+        );
+        assert.deepEqual(files(), before);
+        const runs = join(scratch.store, 'runs');
+        await waitFor('the run folder has gone', () => !existsSync(runs) || readdirSync(runs).length === 0);
+        await one.goesOn();
+      }
+    const verified = await scratch.cairn(['verify', snapshot]);
+    assert.equal(verified.status, 0, verified.stderr);
+    const two = await again(scratch, snapshot, 'two', '--set', 'first.level=2');
+    await waitFor('its words', () => said(scratch, 'two').includes('first running {"level":2}'));
+    await ends(scratch, one, two);
+  }));
+
 test('settings that the schema marks so change while the program runs, in all processes or in none, and stay so', () =>
   withScratch(async (scratch) => {
     const [library, old] = [await build(scratch, 'first'), await build(scratch, 'older', '-DOLD')];

@@ -371,6 +371,41 @@ test('where a callback ends the process, it is named', () =>
     await program.exit();
   }));
 
+for (const how of ['exit', '_exit', 'kill'])
+  for (const [where, phase, callback] of [
+    ['1', 'presuspend', 'event presuspend'],
+    ['2', 'save', 'event precheckpoint'],
+    ['barrier', 'misbehaving.go', 'at this barrier'],
+  ] as const)
+    test(`where a callback ends all processes of a computation by ${how}, it is named: ${callback}`, () =>
+      withScratch(async (scratch) => {
+        const library = await misbehaving(scratch, 'misbehaving');
+        const file = join(scratch.work, 'armed');
+        const settings = settingsFile(scratch, { where, how, file });
+        const faulting = await tool('faulting');
+        for (const command of [
+          [faulting, join(scratch.work, 'end')],
+          ['sh', '-c', '"$@" & "$@" & wait', 'sh', faulting, join(scratch.work, 'end')],
+        ]) {
+          rmSync(file, { force: true });
+          const program = scratch.cairnProgram([
+            'run',
+            '--session',
+            'one',
+            '--plugin',
+            `${library}=${settings}`,
+            '--',
+            ...command,
+          ]);
+          await goesOn(program);
+          writeFileSync(file, '');
+          const { stderr, status } = await scratch.cairn(['checkpoint', '--session', 'one']);
+          assert.equal(status, 1, stderr);
+          assert.match(stderr, new RegExp(`\\d+ \\(\\w+\\) ended during phase ${phase}, in plugin misbehaving, ${callback}`));
+          await program.exit();
+        }
+      }));
+
 test('where a callback ends a process that is restarted, it is named', () =>
   withScratch(async (scratch) => {
     const library = await misbehaving(scratch, 'misbehaving');

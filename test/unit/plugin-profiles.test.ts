@@ -56,11 +56,16 @@ test('a profile is that of the nearest folder above that has profiles', () => {
     mkdirSync(join(root, 'w/.vscode'), { recursive: true });
     mkdirSync(join(root, 'w/run/1'), { recursive: true });
     writeFileSync(join(root, 'w/.vscode/cairn-plugins.json'), '{"profiles":{"p":[{"library":"a.so","settings":{"x":2}}]}}');
-    assert.throws(() => profilePlugins('p', join(root, 'w'), 'x'), { code: 'fileNotReadable', message: /w\/a\.so/ });
+    assert.throws(() => profilePlugins('p', [join(root, 'w')], 'x'), { code: 'fileNotReadable', message: /w\/a\.so/ });
     writeFileSync(join(root, 'w/a.so'), '');
-    assert.deepEqual(profilePlugins('p', join(root, 'w/run/1'), 'x'), [{ library: join(root, 'w/a.so'), settings: '{"x":2}' }]);
-    assert.throws(() => profilePlugins('q', join(root, 'w'), 'x'), { code: 'usage', message: /"q"/ });
-    assert.throws(() => profilePlugins('p', root, 'x'), { code: 'usage', message: /there is no/ });
+    assert.deepEqual(profilePlugins('p', [join(root, 'w/run/1')], 'x'), [{ library: join(root, 'w/a.so'), settings: '{"x":2}' }]);
+    assert.throws(() => profilePlugins('q', [join(root, 'w')], 'x'), { code: 'usage', message: /"q"/ });
+    assert.throws(() => profilePlugins('p', [root], 'x'), { code: 'usage', message: /there is no/ });
+    // Of several places the first that has profiles counts, whichever they are.
+    mkdirSync(join(root, 'other/.vscode'), { recursive: true });
+    writeFileSync(join(root, 'other/.vscode/cairn-plugins.json'), '{"profiles":{"q":[]}}');
+    assert.deepEqual(profilePlugins('q', [root, join(root, 'other/.cairn'), join(root, 'w')], 'x'), []);
+    assert.throws(() => profilePlugins('p', [join(root, 'other'), join(root, 'w')], 'x'), { code: 'usage', message: /"p"/ });
   } finally {
     rmSync(root, { recursive: true });
   }

@@ -19,6 +19,7 @@ const snapshot = (id: string, parent: string | null = null, name = ''): Snapshot
   pauseMs: 1,
   totalMs: 1,
   argv: [],
+  cwd: '',
   processes: [],
   problem: '',
 });

@@ -18,6 +18,7 @@ export function summary(given: Partial<SnapshotSummary> = {}): SnapshotSummary {
     pauseMs: 1,
     totalMs: 2,
     argv: ['vvp', 'soc.vvp'],
+    cwd: '/work',
     processes: [{ virtualPid: 4711, executable: '/usr/bin/vvp' }],
     problem: '',
     ...given,

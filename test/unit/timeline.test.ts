@@ -7,7 +7,7 @@ import { tracedCalls } from '../../debug-adapter/src/cli/commands/plugin-trace.j
 import { lastArrival, lengthOf, longestCall, slowestOf, slowestText } from '../../debug-adapter/src/protocol/phase-words.js';
 import type { Arrival, OperationTimeline, PhaseTimeline } from '../../debug-adapter/src/protocol/timeline.js';
 import { KEPT_TIMELINES, keepTimeline, timelinesOf } from '../../debug-adapter/src/store/timelines.js';
-import { asOperation, piecesOf } from '../../webview-ui/src/barriers/words.js';
+import { asOperation, briefly, piecesOf } from '../../webview-ui/src/barriers/words.js';
 
 const arrival = (virtualPid: number, atMs: number, calls: [string, string, number, number][] = []): Arrival => ({
   virtualPid,
@@ -80,10 +80,12 @@ test('a trace has the calls of all processes in the order of their times', () =>
 
 test('the line of a process: its own part of each phase, and until the last had arrived', () => {
   assert.deepEqual(
-    piecesOf(timeline, 7).map(({ from, arrived, to, last }) => [from, arrived, to, last]),
+    piecesOf(timeline)
+      .get(7)
+      ?.map(({ from, arrived, to, last }) => [from, arrived, to, last]),
     [[0, 3, 10, false]],
   );
-  const pieces = piecesOf(timeline, 8);
+  const pieces = piecesOf(timeline).get(8) ?? [];
   assert.deepEqual(
     pieces.map(({ from, arrived, to, last }) => [from, arrived, to, last]),
     [
@@ -93,6 +95,12 @@ test('the line of a process: its own part of each phase, and until the last had 
   );
   assert.equal(pieces[0]?.text, 'presuspend: arrived after 9.00 ms, as the last; longest: pid, event presuspend, 0.20 ms');
   assert.deepEqual(asOperation(timeline).phases[0]?.arrived, [7, 8]);
+});
+
+test('of many processes the first are named, and the others counted', () => {
+  assert.equal(briefly([4, 5], String), '4, 5');
+  const many = Array.from({ length: 200 }, (_, index) => index);
+  assert.equal(briefly(many, String), '0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 188 more');
 });
 
 test('a store keeps the last ten of a snapshot; broken ones are left out', (t) => {

@@ -132,7 +132,7 @@ async function suspendOnce(context: Context, operation: Operation): Promise<Agen
     const missing = [...running.map((one) => one.process.pid), ...(await unconnected(context, stopped))];
     if (missing.length === 0) {
       if (takeOrphans(session, stopped, seen)) continue;
-      if (stopped.size === 0) throw failure('noProcess', { name: session.name });
+      if (stopped.size === 0) throw (await operation.endedInCallback()) ?? failure('noProcess', { name: session.name });
       return [...stopped];
     }
     const traced = missing.filter(isTraced);

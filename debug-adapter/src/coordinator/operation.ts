@@ -82,6 +82,8 @@ export class Operation {
   readonly #finished: (operation: Operation) => void;
   readonly #session: Session;
   readonly #records: PhaseRecord[] = [];
+  /** Who ended, or executed another program, in a phase in which that may be. */
+  readonly #left: { readonly one: AgentConnection; readonly phase: string }[] = [];
   /** Not undefined: a breakpoint holds it. */
   #released: (() => void) | undefined;
   /** While it goes on; then a list, as it is kept for long. */
@@ -264,7 +266,12 @@ export class Operation {
       const exchange = this.#exchange.request(one, phase);
       const call = exchange === undefined ? request : phaseCall({ ...fields, ...common, ...exchange });
       const asked = this.#untilDone(one, call, time, () => first !== undefined);
-      const reply = mayLeave ? await asked.catch(endedOnItsOwn) : await asked;
+      const leaves = (error: unknown): PhaseReply => {
+        const reply = endedOnItsOwn(error);
+        this.#left.push({ one, phase: phaseLabel(step) });
+        return reply;
+      };
+      const reply = mayLeave ? await asked.catch(leaves) : await asked;
       if ((phase === 'presuspend' || phase === 'suspend') && isHeldOff(reply)) throw new HeldOff(reply.error);
       if (phase === 'suspend' && fields.alone && reply.errorNumber === EAGAIN) throw new NotAlone();
       if (phase === 'suspend' && !fields.alone && reply.errorNumber === EAGAIN) throw new InPassing(reply.error);
@@ -378,6 +385,15 @@ export class Operation {
     const { virtualPid, program, host } = one;
     one.inTimelines ??= { virtualPid, program, host: this.#hosts.byNumber(host)?.name ?? '' };
     return one.inTimelines;
+  }
+
+  /** Where nobody is left: a plugin's callback may have ended who was there. undefined: none was in one. */
+  async endedInCallback(): Promise<CairnError | undefined> {
+    for (const { one, phase } of this.#left) {
+      const error = await lost(one, phase, this.#hosts, this.#callbackOf);
+      if (!this.#hosts.lives(one.process) && (await this.#callbackOf(one)) !== '') return error;
+    }
+    return undefined;
   }
 
   /** Throws `cancelled` if the user wanted that by now. */

@@ -47,7 +47,9 @@ export class ControlComputations implements Computations {
         remedy: 'Give "program" or "snapshot".',
       });
     }
-    const plugins = pluginParams(configuration, cwd);
+    // A restart need not be told where its program runs; its store lies in the workspace.
+    const places = snapshot === undefined ? [cwd] : configuration.cwd === undefined ? [store.path] : [cwd, store.path];
+    const plugins = pluginParams(configuration, cwd, places);
     const env = programEnvironment(this.#env, splitChanges(configuration.env).env);
     if (snapshot === undefined && program !== undefined) checkProgram(program, env, cwd);
     const suggested = snapshot?.session ?? sessionNameFor(program ?? '');
@@ -141,13 +143,17 @@ function warn(listener: Listener, text: string): void {
 }
 
 /** A profile's plugins are below those that the configuration itself names. */
-function pluginParams({ plugins, pluginProfile }: LaunchConfiguration, cwd: string): Params<'session/launch'>['plugins'] {
+function pluginParams(
+  { plugins, pluginProfile }: LaunchConfiguration,
+  cwd: string,
+  places: readonly string[],
+): Params<'session/launch'>['plugins'] {
   const own = plugins.map(({ library, settings }) => ({
     library: pluginLibrary(library, cwd),
     settings: JSON.stringify(settings ?? {}),
   }));
   if (pluginProfile === undefined) return own;
-  return [...profilePlugins(pluginProfile, cwd, `"pluginProfile": "${pluginProfile}"`), ...own];
+  return [...profilePlugins(pluginProfile, places, `"pluginProfile": "${pluginProfile}"`), ...own];
 }
 
 function settingParams(settings: LaunchConfiguration['pluginSettings']): PluginSetting[] {

@@ -25,6 +25,8 @@ export interface Subject {
 export class Inspection {
   readonly #subject: Subject;
   readonly #variables: Variables;
+  /** As they were listed last, by their ids: a client asks for the frames of each, and all processes are asked for a list. */
+  #listed = new Map<number, DapThread>();
 
   constructor(subject: Subject, readTable: ReadTable) {
     this.#subject = subject;
@@ -43,11 +45,14 @@ export class Inspection {
   /** The computation goes on: numbers given out for variables end. */
   reset(): void {
     this.#variables.reset();
+    this.#listed.clear();
   }
 
   async #list(): Promise<DapThread[]> {
     const { processes } = this.#subject;
-    return processes.length === 0 ? [] : dapThreads(processes, await this.#subject.threadRows());
+    const threads = processes.length === 0 ? [] : dapThreads(processes, await this.#subject.threadRows());
+    this.#listed = new Map(threads.map((thread) => [thread.id, thread]));
+    return threads;
   }
 
   async #threads(): Promise<{ threads: DebugProtocol.Thread[] }> {
@@ -76,6 +81,9 @@ export class Inspection {
   }
 
   async #thread(argument: string, id: number): Promise<DapThread> {
+    const { processes } = this.#subject;
+    const known = this.#listed.get(id);
+    if (known && processes.some(({ virtualPid }) => virtualPid === known.virtualPid)) return known;
     const thread = (await this.#list()).find((candidate) => candidate.id === id);
     if (!thread) throw staleReference(argument, id);
     return thread;

@@ -21,12 +21,17 @@ export function programName(process: ProcessStatus): string {
 export function dapThreads(processes: readonly ProcessStatus[], rows: readonly TableRow[]): DapThread[] {
   const threads: DapThread[] = [];
   const several = new Set(processes.map((one) => one.host)).size > 1;
+  const byProcess = new Map<number, TableRow[]>();
+  for (const row of rows) {
+    const own = byProcess.get(row.virtualPid);
+    if (own) own.push(row);
+    else byProcess.set(row.virtualPid, [row]);
+  }
   for (const process of processes) {
     const { virtualPid } = process;
     const name = `${programName(process)} · ${virtualPid}${several ? ` on ${process.host}` : ''}`;
     threads.push({ id: virtualPid, name, virtualPid });
-    const others = rows
-      .filter((row) => row.virtualPid === virtualPid)
+    const others = (byProcess.get(virtualPid) ?? [])
       .map((row) => Number.parseInt(row.virtual, 10))
       .filter((id) => Number.isSafeInteger(id) && id !== virtualPid)
       .sort((a, b) => a - b);

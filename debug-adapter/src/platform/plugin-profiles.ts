@@ -7,19 +7,27 @@ import { dirname, join } from 'node:path';
 import { failure, reason } from '../protocol/errors.js';
 import { PROFILES_FILE, parseProfiles, pluginsOfProfile } from '../protocol/plugin-profiles.js';
 
-/** What a profile loads, of the nearest folder at or above `cwd` that has profiles. `asked`: by what it was, for messages. */
-export function profilePlugins(name: string, cwd: string, asked: string): { library: string; settings: string }[] {
-  for (let root = cwd; ; root = dirname(root)) {
-    const file = join(root, PROFILES_FILE);
-    if (existsSync(file)) {
-      const plugins = pluginsOfProfile(parseProfiles(read(file)), name, root);
-      return plugins.map(({ library, settings }) => ({ library: existing(library), settings: JSON.stringify(settings ?? {}) }));
-    }
-    if (root === dirname(root))
-      throw failure('usage', {
-        what: `${asked}: there is no ${PROFILES_FILE} in ${cwd} or above`,
-        remedy: 'The view Plugins of the editor makes it; plugins can be named one by one, too.',
-      });
+/**
+ * What a profile loads, of the nearest folder with profiles at or above one of `places`, the first of which counts that has one. `asked`: by
+ * what it was, for messages.
+ */
+export function profilePlugins(name: string, places: readonly string[], asked: string): { library: string; settings: string }[] {
+  for (const place of places) {
+    const root = rootOf(place);
+    if (root === undefined) continue;
+    const plugins = pluginsOfProfile(parseProfiles(read(join(root, PROFILES_FILE))), name, root);
+    return plugins.map(({ library, settings }) => ({ library: existing(library), settings: JSON.stringify(settings ?? {}) }));
+  }
+  throw failure('usage', {
+    what: `${asked}: there is no ${PROFILES_FILE} in ${places.join(' or ')}, or above`,
+    remedy: 'The view Plugins of the editor makes it; plugins can be named one by one, too.',
+  });
+}
+
+function rootOf(place: string): string | undefined {
+  for (let root = place; ; root = dirname(root)) {
+    if (existsSync(join(root, PROFILES_FILE))) return root;
+    if (root === dirname(root)) return undefined;
   }
 }
 

@@ -78,6 +78,10 @@ export const PluginsModel = z.object({
   panel: z.literal('plugins'),
   /** No folder is open that could keep profiles. */
   nowhere: z.boolean(),
+  /** Names of the folders of the window, each with its profiles. */
+  folders: z.array(z.string()),
+  /** Whose profiles are shown: index in `folders`. */
+  folder: z.number(),
   profiles: z.array(z.string()),
   /** null: there is none. */
   profile: z.string().nullable(),
@@ -102,6 +106,7 @@ export const FromPanel = z.discriminatedUnion('type', [
   z.object({ type: z.literal('refresh') }),
   z.object({ type: z.literal('copy'), text: z.string() }),
   z.object({ type: z.literal('selectProfile'), profile: z.string() }),
+  z.object({ type: z.literal('selectFolder'), folder: z.number() }),
   z.object({ type: z.literal('addProfile') }),
   z.object({ type: z.literal('renameProfile') }),
   z.object({ type: z.literal('deleteProfile') }),

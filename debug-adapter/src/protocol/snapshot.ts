@@ -132,6 +132,8 @@ export const SnapshotSummary = z.object({
   pauseMs: z.number(),
   totalMs: z.number(),
   argv: z.array(z.string()),
+  /** Where the program was started; empty where the manifest cannot be read. */
+  cwd: z.string().default(''),
   /** Those of its processes that live, the first one first; empty where the manifest cannot be read. */
   processes: z.array(SnapshotProcess.pick({ virtualPid: true, executable: true })),
   /** Virtual paths of the files whose content it has, and of those that a restart uses as they are then; the others are checked. */

@@ -107,6 +107,7 @@ export function summarize(folder: string): SnapshotSummary {
       pauseMs: 0,
       totalMs: 0,
       argv: [],
+      cwd: '',
       processes: [],
       problem: manifest,
     };
@@ -123,6 +124,7 @@ export function summarize(folder: string): SnapshotSummary {
     pauseMs: manifest.pauseMs,
     totalMs: manifest.totalMs,
     argv: manifest.argv,
+    cwd: manifest.cwd,
     processes: manifest.processes.map(({ virtualPid, executable }) => ({ virtualPid, executable })),
     savedFiles: manifest.openFiles.filter(({ how }) => how === 'saved').map(({ path }) => path),
     ignoredFiles: manifest.openFiles.filter(({ how }) => how === 'ignored').map(({ path }) => path),

@@ -4,6 +4,7 @@
 import * as vscode from 'vscode';
 import { type RunningProgram, runningPrograms } from '../platform/processList.js';
 import type { LiveSessions } from '../session/liveSessions.js';
+import { folderWith, localFolders } from '../session/stores.js';
 
 async function choose(sessions: LiveSessions): Promise<RunningProgram | undefined> {
   const under = sessions.all.flatMap(({ status }) => status.processes.map(({ realPid }) => realPid));
@@ -34,7 +35,7 @@ export async function pickProcess(sessions: LiveSessions): Promise<string | unde
 export async function attachToProcess(sessions: LiveSessions): Promise<void> {
   const program = await choose(sessions);
   if (program === undefined) return;
-  const folder = vscode.workspace.workspaceFolders?.[0];
+  const folder = folderWith(program.cwd) ?? localFolders()[0];
   await vscode.debug.startDebugging(folder, {
     type: 'cairn',
     request: 'attach',

@@ -48,7 +48,7 @@ export class Restarts {
     // Whoever restarts from the tree of snapshots wants to go on seeing it. What fails from here on is shown by VS Code itself, with the adapter's words.
     await withLateProgress(
       `Restart of ${label}`,
-      Promise.resolve(vscode.debug.startDebugging(folderOf(store), configuration, { suppressDebugView: true })),
+      Promise.resolve(vscode.debug.startDebugging(folderOf(store, snapshot.cwd), configuration, { suppressDebugView: true })),
       () => this.#cancel(snapshot.id, before),
     );
   }
@@ -67,7 +67,7 @@ export class Restarts {
     const { snapshot } = node;
     if (snapshot.problem !== '') throw new UserError(`${snapshotLabel(snapshot)} cannot be restarted: ${snapshot.problem}`);
     const options: RestartOptions = {};
-    const known = { snapshot, profiles: {}, readProfiles: () => loadedProfiles(folderOf(node.store)) };
+    const known = { snapshot, profiles: {}, readProfiles: () => loadedProfiles(folderOf(node.store, snapshot.cwd)) };
     while (await chooseRestart(known, options)) {
       try {
         const changes = await this.#preflight(node, options);
@@ -96,7 +96,7 @@ export class Restarts {
     const args = ['restart', '--check', '--store', store, ...checkArguments(options), '--', snapshot.id];
     const { restartable, findings, changes } = await this.#cairn.json(Check, args, {
       mayFail: true,
-      cwd: folderOf(store)?.uri.fsPath,
+      cwd: folderOf(store, snapshot.cwd)?.uri.fsPath,
     });
     const text = (severity: PreflightFinding['severity']) =>
       findings

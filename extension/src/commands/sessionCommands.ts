@@ -12,7 +12,7 @@ import type { LiveSession } from '../session/liveSession.js';
 import type { LiveSessions } from '../session/liveSessions.js';
 import type { Snapshots } from '../session/snapshots.js';
 import type { Terminals } from '../session/terminals.js';
-import { sessionOfNode } from '../views/nodes.js';
+import { LOST, sessionOfNode } from '../views/nodes.js';
 import type { SnapshotTreeView } from '../views/snapshotTree.js';
 import { withLateProgress } from './progress.js';
 import { revealPath } from './reveal.js';
@@ -54,6 +54,7 @@ export class SessionCommands {
   }
 
   async #session(node: unknown, title: string): Promise<LiveSession> {
+    if (node === LOST) return this.#parts.current.choose(title);
     // Menus of the debug views give a debug session's id, which stands for the active one.
     const name = sessionOfNode(node);
     if (name === undefined) return this.#parts.current.pick(title);

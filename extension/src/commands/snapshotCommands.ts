@@ -8,7 +8,7 @@ import type { CairnCommand } from '../platform/cairnCommand.js';
 import { UserError } from '../platform/errors.js';
 import type { Snapshots } from '../session/snapshots.js';
 import { snapshotDescription, snapshotLabel } from '../views/format.js';
-import { isSnapshotNode, type SnapshotNode, type SnapshotTreeNode } from '../views/nodes.js';
+import { isSnapshotNode, LOST, type SnapshotNode, type SnapshotTreeNode } from '../views/nodes.js';
 import type { SnapshotTreeView } from '../views/snapshotTree.js';
 import type { Restarts } from './restart.js';
 import { revealPath } from './reveal.js';
@@ -67,16 +67,24 @@ export class SnapshotCommands {
 
   async #one(node: unknown, title: string, whole = false): Promise<SnapshotNode> {
     if (isSnapshotNode(node)) return node;
+    if (node === LOST) return this.#lost(title, whole);
     const selected = this.#tree.view.visible ? this.#tree.selection.filter(isSnapshotNode) : [];
     const [only] = selected;
     if (only && selected.length === 1) return only;
     return this.#pick(title, whole);
   }
 
+  /** A menu has the focus on its row; a button, as "Restart" has one, does not. */
+  async #lost(title: string, whole: boolean): Promise<SnapshotNode> {
+    const [focused] = title === 'Restart' ? [] : await this.#tree.selectFocused();
+    return isSnapshotNode(focused) ? focused : this.#pick(title, whole);
+  }
+
   async #several(node: unknown, nodes: unknown): Promise<SnapshotNode[]> {
     const given = Array.isArray(nodes) ? nodes.filter(isSnapshotNode) : [];
     if (given.length > 0) return given;
     if (isSnapshotNode(node)) return [node];
+    if (node === LOST) return [await this.#lost('Delete', false)];
     const selected = this.#tree.view.visible ? this.#tree.selection.filter(isSnapshotNode) : [];
     return selected.length > 0 ? selected : [await this.#pick('Delete', false)];
   }

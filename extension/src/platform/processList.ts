@@ -1,12 +1,13 @@
 /**
  * The programs that this user runs, for the choice of one to attach. Whether it can be attached is for cairn-attach to say.
  */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 
 export interface RunningProgram {
   readonly pid: number;
   readonly name: string;
   readonly commandLine: string;
+  readonly cwd: string;
   /** Clock ticks after boot. */
   readonly startTime: number;
 }
@@ -29,7 +30,8 @@ async function program(pid: number): Promise<RunningProgram | undefined> {
     const line = await readFile(`${folder}/stat`, 'utf8');
     const name = line.slice(line.indexOf('(') + 1, line.lastIndexOf(')'));
     const startTime = Number(line.slice(line.lastIndexOf(')') + 2).split(' ')[19]);
-    return commandLine === '' ? undefined : { pid, name, commandLine, startTime };
+    const cwd = await readlink(`${folder}/cwd`);
+    return commandLine === '' ? undefined : { pid, name, commandLine, cwd, startTime };
   } catch {
     return undefined; // It has ended meanwhile.
   }

@@ -3,14 +3,14 @@
  * shown where it can be corrected. The adapter checks again what only it can know.
  */
 import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
+import { access, readlink, stat } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { AttachConfiguration, LaunchConfiguration } from '../../../debug-adapter/src/protocol/debug.js';
 import { UserError } from '../platform/errors.js';
 import type { PluginLibraries } from './pluginLibraries.js';
 import { profilePlugins } from './pluginProfiles.js';
-import { storeOf } from './stores.js';
+import { folderOf, folderWith, localFolders, storeOf } from './stores.js';
 
 /** What a configuration has beyond ours, from VS Code. */
 type Configuration = vscode.DebugConfiguration & Record<string, unknown>;
@@ -69,11 +69,22 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
   async #check(folder: vscode.WorkspaceFolder | undefined, configuration: Configuration): Promise<Configuration> {
     if (configuration.request === 'attach') {
       const attach = parse(AttachConfiguration, configuration);
+      if (attach.store === undefined && attach.processId !== undefined) {
+        const cwd = await readlink(`/proc/${attach.processId}/cwd`).catch(() => '');
+        const own = (cwd === '' ? undefined : folderWith(cwd)) ?? localFolders()[0];
+        return own === undefined ? configuration : { ...configuration, store: storeOf(own) };
+      }
       const store = attach.store === undefined || !folder ? attach.store : resolve(folder.uri.fsPath, attach.store);
       return store === undefined ? configuration : { ...configuration, store };
     }
     const launch = parse(LaunchConfiguration, configuration);
-    const base = folder?.uri.fsPath ?? launch.cwd;
+    // One of the workspace's own, beside its folders, belongs to the folder that it is about.
+    const own = folder ?? folderAbout(launch);
+    if (own !== undefined && launch.store === undefined) {
+      launch.store = storeOf(own);
+      launch.cwd ??= own.uri.fsPath;
+    }
+    const base = own?.uri.fsPath ?? launch.cwd;
     const absolute = (path: string) => (base === undefined || isAbsolute(path) ? path : resolve(base, path));
     if (!launch.program && !launch.snapshot)
       throw new UserError('needs "program" (the simulation to start) or "snapshot" (the one to restart).');
@@ -82,7 +93,7 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
     if (launch.store !== undefined) checked['store'] = absolute(launch.store);
     if (launch.program?.includes('/')) checked['program'] = resolve(absolute(launch.cwd ?? '.'), launch.program);
     if (launch.pluginProfile !== undefined) {
-      launch.plugins = await this.#withProfile(folder, launch.pluginProfile, launch.plugins);
+      launch.plugins = await this.#withProfile(own, launch.pluginProfile, launch.plugins);
       checked['plugins'] = launch.plugins;
       delete checked['pluginProfile'];
     }
@@ -96,10 +107,24 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
 
   /** A profile's plugins are below those that the configuration itself names. */
   async #withProfile(folder: vscode.WorkspaceFolder | undefined, profile: string, own: Plugins): Promise<Plugins> {
-    if (folder === undefined) throw new UserError('"pluginProfile" needs an open folder, whose profiles it names.');
+    if (folder === undefined)
+      throw new UserError(
+        '"pluginProfile" names a profile of a workspace folder: "cwd" has to say of which one, by a path in it.',
+      );
     const plugins = await profilePlugins(folder, profile);
     return [...plugins.map(({ library, settings }) => ({ library, ...(settings ? { settings } : {}) })), ...own];
   }
+}
+
+/** By its working folder, program or store; else the only one that there is. */
+function folderAbout({ cwd, program, store, snapshot }: LaunchConfiguration): vscode.WorkspaceFolder | undefined {
+  for (const path of [cwd, program, store, snapshot]) {
+    const found = path !== undefined && isAbsolute(path) ? folderWith(path) : undefined;
+    if (found) return found;
+  }
+  if (store !== undefined && isAbsolute(store)) return folderOf(store, cwd);
+  const all = localFolders();
+  return all.length === 1 ? all[0] : undefined;
 }
 
 function parse<T>(

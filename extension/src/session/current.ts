@@ -28,7 +28,11 @@ export class CurrentSession {
   async pick(title: string): Promise<LiveSession> {
     const { active } = this.#debug;
     const shown = active === undefined ? undefined : this.#sessions.find(active);
-    if (shown) return shown;
+    return shown ?? this.choose(title);
+  }
+
+  /** The only one, else the one that the user picks, whichever is active. */
+  async choose(title: string): Promise<LiveSession> {
     const all = this.#sessions.all;
     const [only] = all;
     if (!only) throw new UserError('No simulation is running under Cairn. Start one with F5, or restart a snapshot.');

@@ -38,11 +38,6 @@ export class ProfileStore implements vscode.Disposable {
     );
   }
 
-  /** The one whose profiles are shown. */
-  get folder(): vscode.WorkspaceFolder | undefined {
-    return vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file');
-  }
-
   async change(folder: vscode.WorkspaceFolder, edit: Change): Promise<void> {
     const done = this.#last.then(async () => {
       let text = await textOf(folder);

@@ -5,6 +5,7 @@
 import { realpathSync } from 'node:fs';
 import { isAbsolute, join, normalize } from 'node:path';
 import * as vscode from 'vscode';
+import { type FolderPlace, folderAround, folderOfRun } from './folders.js';
 
 const REMEMBERED = 'cairn.stores';
 
@@ -26,9 +27,7 @@ export class Stores implements vscode.Disposable {
 
   /** Absolute paths, each once; those of the workspace folders first. */
   get all(): readonly string[] {
-    const own = (vscode.workspace.workspaceFolders ?? [])
-      .filter(({ uri }) => uri.scheme === 'file')
-      .map((folder) => storeOf(folder));
+    const own = localFolders().map(storeOf);
     return [...new Set([...own, ...this.#memory.get<string[]>(REMEMBERED, [])])];
   }
 
@@ -73,7 +72,31 @@ export function storeOf(folder: vscode.WorkspaceFolder): string {
   return normalize(isAbsolute(setting) ? setting : join(folder.uri.fsPath, setting));
 }
 
-/** The folder whose store it is; undefined: none of this window's. */
-export function folderOf(store: string): vscode.WorkspaceFolder | undefined {
-  return (vscode.workspace.workspaceFolders ?? []).find((folder) => canonical(storeOf(folder)) === canonical(store));
+/** Those on this machine. */
+export function localFolders(): vscode.WorkspaceFolder[] {
+  return (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
+}
+
+function places(): (FolderPlace & { folder: vscode.WorkspaceFolder })[] {
+  return localFolders().map((folder) => ({
+    folder,
+    path: canonical(folder.uri.fsPath),
+    store: canonical(storeOf(folder)),
+  }));
+}
+
+/** The folder whose store it is; undefined: none of this window's. `cwd`: of a run in that store, by which one of several is known. */
+export function folderOf(store: string, cwd = ''): vscode.WorkspaceFolder | undefined {
+  return folderOfRun(places(), { store: canonical(store), cwd: cwd === '' ? '' : canonical(cwd) })?.folder;
+}
+
+/** The only folder whose store it is, by its setting. */
+export function ownerOf(store: string): vscode.WorkspaceFolder | undefined {
+  const own = places().filter((one) => one.store === canonical(store));
+  return own.length === 1 ? own[0]?.folder : undefined;
+}
+
+/** The folder that has `path` in it. */
+export function folderWith(path: string): vscode.WorkspaceFolder | undefined {
+  return folderAround(places(), canonical(path))?.folder;
 }

@@ -1,7 +1,7 @@
 /**
  * The elements of the two trees, as commands get them.
  */
-import type { ProcessStatus } from '../../../debug-adapter/src/protocol/control.js';
+import type { PluginStatus, ProcessStatus } from '../../../debug-adapter/src/protocol/control.js';
 import type { SnapshotSummary } from '../../../debug-adapter/src/protocol/snapshot.js';
 import type { Branch } from './snapshotModel.js';
 
@@ -41,14 +41,38 @@ export interface LeafNode {
   readonly icon: string;
   readonly tooltip: string;
 }
+/** Where processes are on several hosts: one of them. */
+export interface HostNode {
+  readonly kind: 'host';
+  readonly session: string;
+  readonly host: string;
+}
 export interface PluginsNode {
   readonly kind: 'plugins';
   readonly session: string;
   readonly process: ProcessStatus;
 }
+/** A plugin of a process; what one from outside shows of its own is below it. */
+export interface PluginNode {
+  readonly kind: 'plugin';
+  readonly session: string;
+  readonly virtualPid: number;
+  readonly plugin: PluginStatus;
+}
 
 export type SnapshotTreeNode = StoreNode | BranchNode | SnapshotNode | SessionNode;
-export type ComputationNode = SessionNode | ProcessNode | PluginsNode | LeafNode;
+export type ComputationNode = SessionNode | HostNode | ProcessNode | PluginsNode | PluginNode | LeafNode;
+
+/** In the place of an element that a menu was chosen on, where VS Code does not know any more which it was. */
+export const LOST = { kind: 'lost' } as const;
+
+/**
+ * The element that a command was called on. A menu or button of an element calls it with two arguments, of which the first is
+ * missing where VS Code was just reading the tree again; all else that calls it gives fewer.
+ */
+export function elementOf(args: readonly unknown[]): unknown {
+  return args.length > 1 && (args[0] === undefined || args[0] === null) ? LOST : args[0];
+}
 
 /** The session that a command was given by a node of a tree; undefined: it was given none. */
 export function sessionOfNode(node: unknown): string | undefined {

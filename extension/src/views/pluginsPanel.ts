@@ -11,9 +11,11 @@ import { withValue } from '../../../debug-adapter/src/protocol/settings-value.js
 import { messageOf, reporting, UserError } from '../platform/errors.js';
 import type { PluginLibraries } from '../session/pluginLibraries.js';
 import { fileOf, type ProfileStore, readProfiles } from '../session/pluginProfiles.js';
+import { localFolders } from '../session/stores.js';
 import type { PanelHost } from './panelHost.js';
 
 const KEPT = 'cairn.pluginProfile';
+const KEPT_FOLDER = 'cairn.pluginFolder';
 
 export class PluginsPanel implements vscode.Disposable {
   readonly #host: PanelHost;
@@ -50,7 +52,10 @@ export class PluginsPanel implements vscode.Disposable {
         this.#libraries.forget();
         return this.#read();
       case 'selectProfile':
-        return this.#select(message.profile);
+        return this.#select(this.#folder(), message.profile);
+      case 'selectFolder':
+        await this.#memory.update(KEPT_FOLDER, localFolders()[message.folder]?.uri.toString());
+        return this.#read();
       case 'addProfile':
         return this.#addProfile();
       case 'renameProfile':
@@ -78,25 +83,32 @@ export class PluginsPanel implements vscode.Disposable {
     }
   }
 
+  /** The one whose profiles are shown: the first, where none was chosen. */
+  #shown(): vscode.WorkspaceFolder | undefined {
+    const kept = this.#memory.get<string>(KEPT_FOLDER);
+    const all = localFolders();
+    return all.find(({ uri }) => uri.toString() === kept) ?? all[0];
+  }
+
   #folder(): vscode.WorkspaceFolder {
-    const { folder } = this.#profiles;
+    const folder = this.#shown();
     if (folder === undefined) throw new UserError('Profiles are kept in a folder: open one first.');
     return folder;
   }
 
   /** The one shown; the first, where none was chosen. */
-  #chosen(names: readonly string[]): string | null {
-    const kept = this.#memory.get<string>(KEPT, '');
+  #chosen({ uri }: vscode.WorkspaceFolder, names: readonly string[]): string | null {
+    const kept = this.#memory.get<string>(`${KEPT} ${uri.toString()}`, '');
     return names.includes(kept) ? kept : (names[0] ?? null);
   }
 
-  async #select(profile: string): Promise<void> {
-    await this.#memory.update(KEPT, profile);
-    await this.#read();
+  #keep({ uri }: vscode.WorkspaceFolder, profile: string): Thenable<void> {
+    return this.#memory.update(`${KEPT} ${uri.toString()}`, profile);
   }
 
-  async #names(): Promise<string[]> {
-    return Object.keys(await readProfiles(this.#folder()));
+  async #select(folder: vscode.WorkspaceFolder, profile: string): Promise<void> {
+    await this.#keep(folder, profile);
+    await this.#read();
   }
 
   async #askName(title: string, value: string, taken: readonly string[]): Promise<string | undefined> {
@@ -111,36 +123,40 @@ export class PluginsPanel implements vscode.Disposable {
     });
   }
 
+  /** Another folder may be shown before the user has answered: what is asked about is changed. */
   async #addProfile(): Promise<void> {
-    const taken = await this.#names();
+    const folder = this.#folder();
+    const taken = Object.keys(await readProfiles(folder));
     const name = (await this.#askName('New profile of plugins', freeName('default', taken), taken))?.trim();
     if (name === undefined) return;
-    await this.#profiles.change(this.#folder(), () => [[name, []]]);
-    await this.#select(name);
+    await this.#profiles.change(folder, () => [[name, []]]);
+    await this.#select(folder, name);
   }
 
   async #renameProfile(): Promise<void> {
-    const names = await this.#names();
-    const old = this.#chosen(names);
+    const folder = this.#folder();
+    const names = Object.keys(await readProfiles(folder));
+    const old = this.#chosen(folder, names);
     if (old === null) return;
     const others = names.filter((one) => one !== old);
     const name = (await this.#askName(`Rename profile ${old}`, old, others))?.trim();
     if (name === undefined || name === old) return;
-    await this.#memory.update(KEPT, name);
-    await this.#profiles.change(this.#folder(), (profiles) => [
+    await this.#keep(folder, name);
+    await this.#profiles.change(folder, (profiles) => [
       [name, profiles[old] ?? []],
       [old, undefined],
     ]);
   }
 
   async #deleteProfile(): Promise<void> {
-    const name = this.#chosen(await this.#names());
+    const folder = this.#folder();
+    const name = this.#chosen(folder, Object.keys(await readProfiles(folder)));
     if (name === null) return;
     const button = 'Delete';
     const detail = 'Its plugins stay where they are. Launch configurations that name it are refused from then on.';
     if ((await vscode.window.showWarningMessage(`Delete the profile ${name}?`, { modal: true, detail }, button)) !== button)
       return;
-    await this.#profiles.change(this.#folder(), () => [[name, undefined]]);
+    await this.#profiles.change(folder, () => [[name, undefined]]);
   }
 
   async #addPlugins(): Promise<void> {
@@ -154,7 +170,7 @@ export class PluginsPanel implements vscode.Disposable {
     });
     if (!chosen) return;
     const added = chosen.map(({ fsPath }): ProfilePlugin => ({ library: portable(folder, fsPath) }));
-    await this.#change((plugins) => [...plugins, ...added]);
+    await this.#change((plugins) => [...plugins, ...added], folder);
   }
 
   #replace(index: number, edit: (one: ProfilePlugin) => ProfilePlugin): Promise<void> {
@@ -162,10 +178,9 @@ export class PluginsPanel implements vscode.Disposable {
   }
 
   /** The profile shown; one is made for the first plugin. */
-  async #change(edit: (plugins: readonly ProfilePlugin[]) => ProfilePlugin[]): Promise<void> {
-    const folder = this.#folder();
+  async #change(edit: (plugins: readonly ProfilePlugin[]) => ProfilePlugin[], folder = this.#folder()): Promise<void> {
     await this.#profiles.change(folder, (profiles) => {
-      const name = this.#chosen(Object.keys(profiles)) ?? 'default';
+      const name = this.#chosen(folder, Object.keys(profiles)) ?? 'default';
       return [[name, edit(profiles[name] ?? [])]];
     });
   }
@@ -173,7 +188,7 @@ export class PluginsPanel implements vscode.Disposable {
   /** A launch configuration of the folder, with this profile instead of what it names. */
   async #start(): Promise<void> {
     const folder = this.#folder();
-    const profile = this.#chosen(await this.#names());
+    const profile = this.#chosen(folder, Object.keys(await readProfiles(folder)));
     if (profile === null) return;
     const all = vscode.workspace.getConfiguration('launch', folder).get<vscode.DebugConfiguration[]>('configurations', []);
     const launches = all.filter(({ type, request }) => type === 'cairn' && request === 'launch');
@@ -188,13 +203,23 @@ export class PluginsPanel implements vscode.Disposable {
 
   async #read(): Promise<void> {
     const question = ++this.#question;
-    const { folder } = this.#profiles;
-    const model: PluginsModel = { panel: 'plugins', nowhere: !folder, profiles: [], profile: null, plugins: [], error: '' };
+    const folder = this.#shown();
+    const folders = localFolders();
+    const model: PluginsModel = {
+      panel: 'plugins',
+      nowhere: !folder,
+      folders: folders.map(({ name }) => name),
+      folder: folder ? folders.indexOf(folder) : -1,
+      profiles: [],
+      profile: null,
+      plugins: [],
+      error: '',
+    };
     try {
       if (folder) {
         const profiles = await readProfiles(folder);
         model.profiles = Object.keys(profiles);
-        model.profile = this.#chosen(model.profiles);
+        model.profile = this.#chosen(folder, model.profiles);
         const plugins = model.profile === null ? [] : (profiles[model.profile] ?? []);
         model.plugins = await Promise.all(plugins.map((plugin) => this.#entry(folder, plugin)));
       }

@@ -47,7 +47,7 @@ export function branchItem({ store, branch }: BranchNode): vscode.TreeItem {
 }
 
 /** A checkpoint or restart stands before a phase or barrier until somebody resumes it. */
-const isAtBreakpoint = ({ operation }: SessionStatus): boolean => (operation?.heldAt ?? '') !== '';
+export const isAtBreakpoint = ({ operation }: SessionStatus): boolean => (operation?.heldAt ?? '') !== '';
 
 /** The tip of a branch: what the session is now. */
 export function sessionItem(session: string, status: SessionStatus | undefined): vscode.TreeItem {

@@ -5,9 +5,10 @@
 import * as vscode from 'vscode';
 import type { LiveSessions } from '../session/liveSessions.js';
 import type { Snapshots, StoreContent } from '../session/snapshots.js';
-import { canonical, folderOf } from '../session/stores.js';
+import { canonical, ownerOf } from '../session/stores.js';
 import type { SnapshotTreeNode } from './nodes.js';
-import { branchItem, sessionItem, snapshotItem, storeItem } from './snapshotItems.js';
+import { changedElements, type ShownTree } from './shownTree.js';
+import { branchItem, isAtBreakpoint, sessionItem, snapshotItem, storeItem } from './snapshotItems.js';
 import { type Branch, buildSnapshotTree, type SnapshotTree } from './snapshotModel.js';
 
 /** Several changes come at once (state, snapshot, listing). */
@@ -20,18 +21,17 @@ const QUIET_MS = 300;
 export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNode>, vscode.Disposable {
   readonly #snapshots: Snapshots;
   readonly #sessions: LiveSessions;
-  readonly #changed = new vscode.EventEmitter<undefined>();
+  readonly #changed = new vscode.EventEmitter<SnapshotTreeNode[] | undefined>();
   readonly onDidChangeTreeData = this.#changed.event;
   readonly view: vscode.TreeView<SnapshotTreeNode>;
   readonly #subscriptions: vscode.Disposable[];
   /** One object for each thing, kept while the thing is there, so that VS Code knows it again. */
   #nodes = new Map<string, SnapshotTreeNode>();
-  #roots: readonly SnapshotTreeNode[] = [];
+  #shown: ShownTree<SnapshotTreeNode> = { roots: [], children: new Map(), looks: new Map() };
   #children = new Map<SnapshotTreeNode, readonly SnapshotTreeNode[]>();
   #parents = new Map<SnapshotTreeNode, SnapshotTreeNode>();
   #timer: NodeJS.Timeout | undefined;
   #openTimer: NodeJS.Timeout | undefined;
-  #shown = '';
   /** Sessions whose branches have to be opened as soon as that can be seen. */
   readonly #fresh = new Set<string>();
   #firedAt = 0;
@@ -105,7 +105,7 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
   getTreeItem(node: SnapshotTreeNode): vscode.TreeItem {
     switch (node.kind) {
       case 'store':
-        return storeItem(node, folderOf(node.store)?.name);
+        return storeItem(node, ownerOf(node.store)?.name);
       case 'branch':
         return branchItem(node);
       case 'session':
@@ -116,7 +116,7 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
   }
 
   getChildren(node?: SnapshotTreeNode): SnapshotTreeNode[] {
-    return [...(node ? (this.#children.get(node) ?? []) : this.#roots)];
+    return [...(node ? (this.#children.get(node) ?? []) : this.#shown.roots)];
   }
 
   getParent(node: SnapshotTreeNode): SnapshotTreeNode | undefined {
@@ -130,22 +130,29 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
   #settle(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#isShown()) return;
+    const before = this.#shown;
     this.#build();
+    const changed = changedElements(before, this.#shown);
+    if (changed?.length === 0) return;
     this.#firedAt = Date.now();
-    this.#changed.fire(undefined);
+    this.#changed.fire(changed);
     void this.#expandNew();
   }
 
-  /** Whether all that this view would show is what it shows already: each reading again costs VS Code its selection. */
-  #isShown(): boolean {
-    const sessions = [...this.#sessions.all.map(({ status }) => status), ...this.#sessions.ended];
-    // The phases of an operation, for one, are no matter of this view.
-    const seen = sessions.map((status) => ({ ...status, processes: [], operation: null }));
-    const content = JSON.stringify([this.#snapshots.contents, seen]);
-    const same = content === this.#shown;
-    this.#shown = content;
-    return same;
+  /** All that the line of an element is made of. The phases of an operation, for one, are no matter of this view. */
+  #look(node: SnapshotTreeNode): string {
+    switch (node.kind) {
+      case 'store':
+        return JSON.stringify([node.error, ownerOf(node.store)?.name]);
+      case 'branch':
+        return JSON.stringify([node.session, node.branch.session, node.branch.snapshots.length, node.branch.tip?.restartChanges]);
+      case 'snapshot':
+        return JSON.stringify([node.snapshot, this.getChildren(node).length > 0]);
+      case 'session': {
+        const status = this.#sessions.status(node.session);
+        return JSON.stringify([{ ...status, processes: [], operation: null }, status !== undefined && isAtBreakpoint(status)]);
+      }
+    }
   }
 
   /**
@@ -204,11 +211,14 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
       if (tree.roots.length > 0 || content.error !== '') shown.push({ content, children: branches(store, tree, tree.roots) });
     }
     const [only] = shown;
-    if (only && shown.length === 1 && only.content.error === '') this.#roots = only.children;
-    else
-      this.#roots = shown.map(({ content: { store, error }, children }) =>
-        this.#own(make(`${store}/store`, { kind: 'store', store, error }), children),
-      );
+    const roots =
+      only && shown.length === 1 && only.content.error === ''
+        ? only.children
+        : shown.map(({ content: { store, error }, children }) =>
+            this.#own(make(`${store}/store`, { kind: 'store', store, error }), children),
+          );
+    const looks = new Map([...this.#nodes.values()].map((node) => [node, this.#look(node)]));
+    this.#shown = { roots, children: this.#children, looks };
   }
 
   #own(node: SnapshotTreeNode, children: readonly SnapshotTreeNode[]): SnapshotTreeNode {

@@ -645,7 +645,7 @@ void Agent::run_restarted(const image::Handoff* handoff) {
   sys::Error error;
   if (!connect(&error)) {
     sys::TextBuffer<2048> text;
-    text.add("cairn: the restart failed: ").add(error.message()).add("\n");
+    text.add("cairn: the restart failed: process ").number(identity_.virtual_pid).add(": ").add(error.message()).add("\n");
     (void)sys::write_all(2, text.c_str(), text.size());
     call_unchecked(SYS_exit_group, 1);
   }

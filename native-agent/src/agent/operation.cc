@@ -502,7 +502,8 @@ void Operation::abort(bool asked, int end_status) {
     if (progress_ != none) send_unheard(CAIRN_EVENT_RESTART_FAILED);
     // Where another process failed, that one says so.
     sys::TextBuffer<2048> text;
-    text.add("cairn: the restart failed: ").add(failure_.failed() ? failure_.message() : Text("the coordinator was lost")).add("\n");
+    text.add("cairn: the restart failed: process ").number(agent_->facts_.virtual_pid).add(": ")
+        .add(failure_.failed() ? failure_.message() : Text("the coordinator was lost")).add("\n");
     if (failure_.failed() || !asked) (void)sys::write_all(said_to_, text.c_str(), text.size());
     sys::call_unchecked(SYS_exit_group, end_status != 0 ? end_status : 1);
   }

@@ -19,7 +19,8 @@ bool tell_settings(LoadedPlugin* entry, Text text, cairn_event event, const char
   if (entry->error[0] != 0 || (entry->settings != nullptr && Text(entry->settings) == text)) return true;
   const char* copy = keep_text(text);
   sys::Error* others = facts().error;
-  facts().error = error;
+  sys::Error own;
+  facts().error = &own;
   int32_t result = -ENOMEM;
   if (copy != nullptr) result = entry->plugin->event == nullptr ? 0 : call_event(*entry, event, const_cast<char*>(copy));
   facts().error = others;
@@ -27,10 +28,11 @@ bool tell_settings(LoadedPlugin* entry, Text text, cairn_event event, const char
     entry->settings = copy;
     return true;
   }
-  if (!error->failed()) {
-    error->set(result < 0 ? result : -ENOTSUP, entry->library).add("plugin ").add(entry->plugin->name)
-        .add(result < 0 ? " refused its new settings" : otherwise);
-  }
+  // What it says itself need not name it.
+  sys::TextBuilder& why = error->set(own.failed() ? own.number() : result < 0 ? result : -ENOTSUP, own.failed() ? own.culprit() : Text(entry->library))
+                              .add("plugin ").add(entry->plugin->name);
+  if (own.failed()) why.add(" refuses its settings (event ").add(event_name(event)).add("): ").add(own.message());
+  else why.add(result < 0 ? " refused its new settings" : otherwise);
   return false;
 }
 

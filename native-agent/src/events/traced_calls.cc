@@ -51,7 +51,8 @@ void note(const TracedCall& call) {
       position = __atomic_load_n(&next_written, __ATOMIC_RELAXED);
       continue;
     }
-    if (turn < position) break;
+    // Positions of 32 bits begin again from 0.
+    if (static_cast<intptr_t>(turn - position) < 0) break;
     position = __atomic_load_n(&next_written, __ATOMIC_RELAXED);
   }
   __atomic_fetch_add(&dropped, 1, __ATOMIC_RELAXED);

@@ -6,7 +6,7 @@
 // stops threads in it. An entry works for good, since programs keep pointers to functions; it notes nothing when tracing is off.
 //
 // What does not return is not noted. What is noted goes to a queue of fixed size, without a lock and without waiting, from any thread and signal handler; what does not
-// fit is counted. Not traced: 32-bit programs, whose calling conventions do not say what the callee takes from the stack.
+// fit is counted.
 // Context: as each says. Test: test/probes/wrapper-calls.test.ts.
 #pragma once
 #include <stdint.h>

@@ -24,6 +24,8 @@ export interface SuiteOptions {
   name: string;
   /** Copied, and the copy is opened. */
   folder: string;
+  /** Names of further copies, each prepared as well: the window is on all of them, as folders of one workspace. */
+  more?: string[];
   settings?: Record<string, unknown>;
   /** Changes the copy before it is opened. */
   prepare?: (folder: string) => void;
@@ -50,13 +52,15 @@ export class Suite {
 
   async start(): Promise<void> {
     if (!existsSync(vsix)) throw new Error(`${vsix} is not there: npm run package`);
-    // What is built already stays newer than its sources.
-    cpSync(this.options.folder, this.folder, {
-      recursive: true,
-      preserveTimestamps: true,
-      filter: (file) => basename(file) !== '.cairn',
-    });
-    this.options.prepare?.(this.folder);
+    for (const folder of [this.folder, ...(this.options.more ?? []).map((name) => join(this.run, name))]) {
+      // What is built already stays newer than its sources.
+      cpSync(this.options.folder, folder, {
+        recursive: true,
+        preserveTimestamps: true,
+        filter: (file) => basename(file) !== '.cairn',
+      });
+      this.options.prepare?.(folder);
+    }
     mkdirSync(this.runtime, { mode: 0o700 });
     await this.launch([vsix]);
   }
@@ -95,7 +99,15 @@ export class Suite {
     });
     const page = this.browser.pages()[0] ?? (await this.browser.newPage());
     this.watch(page);
-    this.shown = new Window(page, this.workbench.address(this.folder));
+    this.shown = new Window(page, this.workbench.address(this.opened()));
+  }
+
+  private opened(): string {
+    const { more = [] } = this.options;
+    if (more.length === 0) return this.folder;
+    const file = join(this.run, 'all.code-workspace');
+    writeFileSync(file, JSON.stringify({ folders: [basename(this.folder), ...more].map((path) => ({ path })) }));
+    return file;
   }
 
   private watch(page: Page): void {
@@ -114,6 +126,7 @@ export class Suite {
     const { stdout } = await command(inTree('bin/cairn'), args, {
       cwd: this.folder,
       env: { ...process.env, CAIRN_RUNTIME_DIR: this.runtime },
+      maxBuffer: 64 << 20,
     });
     return stdout;
   }

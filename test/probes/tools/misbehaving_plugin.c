@@ -1,6 +1,6 @@
 /* A plugin that misbehaves in one callback as long as a file exists. Settings: {"where": CALLBACK, "how": HOW, "file": PATH}; CALLBACK is an
- * event's number or "barrier", HOW is null, abort, stack, wild, trap, exit, hang, or huge: asks for more memory
- * than there can be. Built with -DMAJOR=2, -DUNDEFINED or -DNO_ENTRY it is one
+ * event's number or "barrier", HOW is null, abort, stack, wild, trap, exit, _exit, kill, hang, or huge: asks for
+ * more memory than there can be. Built with -DMAJOR=2, -DUNDEFINED or -DNO_ENTRY it is one
  * that cannot be used. */
 #include <errno.h>
 #include <fcntl.h>
@@ -43,7 +43,9 @@ static int32_t misbehave(const char *here) {
   if (strcmp(how, "stack") == 0) return overflow(&letter);
   if (strcmp(how, "wild") == 0) ((void (*)(void))(long)0x1234)();
   if (strcmp(how, "trap") == 0) __builtin_trap();
-  if (strcmp(how, "exit") == 0) _exit(3);
+  if (strcmp(how, "exit") == 0) exit(3);
+  if (strcmp(how, "_exit") == 0) _exit(3);
+  if (strcmp(how, "kill") == 0) host->syscall(SYS_kill, host->syscall(SYS_getpid, 0, 0, 0, 0, 0, 0), SIGKILL, 0, 0, 0, 0);
   if (strcmp(how, "huge") == 0) return host->allocate(UINT64_MAX) != NULL ? 0 : host->fail(-ENOMEM, "memory", "there is not so much");
   struct timespec_like {
     long seconds, nanoseconds;

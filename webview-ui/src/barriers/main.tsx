@@ -59,6 +59,7 @@ interface PhasesProps {
 
 function Phases({ operation, processes, session }: PhasesProps) {
   const scale = longest(operation);
+  const names = new Map(processes.map(({ virtualPid, name }) => [virtualPid, name]));
   const inSomePhase = operation.phases.some(({ error }) => error === operation.error);
   return (
     <>
@@ -88,7 +89,7 @@ function Phases({ operation, processes, session }: PhasesProps) {
         </thead>
         <tbody>
           {operation.phases.map((phase, index) => (
-            <PhaseRow key={index} phase={phase} processes={processes} scale={scale} />
+            <PhaseRow key={index} phase={phase} names={names} scale={scale} />
           ))}
         </tbody>
       </table>

@@ -4,18 +4,18 @@
 
 import { formatDuration } from '../../../debug-adapter/src/protocol/format.js';
 import type { PhaseStatus } from '../../../debug-adapter/src/protocol/operation.js';
-import type { BarriersModel } from '../../../debug-adapter/src/protocol/panels.js';
 import { phaseLabel, phaseMeaning } from '../../../debug-adapter/src/protocol/phase-words.js';
-import { duration } from './words.js';
+import { briefly, duration } from './words.js';
 
 interface Props {
   readonly phase: PhaseStatus;
-  readonly processes: BarriersModel['processes'];
+  /** Of programs, by virtual ids. */
+  readonly names: ReadonlyMap<number, string>;
   /** Milliseconds of the longest bar. */
   readonly scale: number;
 }
 
-export function PhaseRow({ phase, processes, scale }: Props) {
+export function PhaseRow({ phase, names, scale }: Props) {
   const ms = duration(phase);
   const state = phase.error !== '' ? 'failed' : ms === null ? 'current' : 'done';
   return (
@@ -31,8 +31,8 @@ export function PhaseRow({ phase, processes, scale }: Props) {
             <rect width={ms === null ? 0 : Math.max(1, (ms / scale) * 100)} height="3" />
           </svg>
         </td>
-        <Processes pids={phase.arrived} names={processes} />
-        <Processes pids={phase.waiting} names={processes} />
+        <Processes pids={phase.arrived} names={names} />
+        <Processes pids={phase.waiting} names={names} />
       </tr>
       {phase.error !== '' && (
         <tr>
@@ -46,10 +46,9 @@ export function PhaseRow({ phase, processes, scale }: Props) {
 }
 
 /** By their virtual ids: the names would not fit beside each other. */
-function Processes({ pids, names }: { pids: readonly number[]; names: BarriersModel['processes'] }) {
-  const name = (pid: number) => names.find(({ virtualPid }) => virtualPid === pid)?.name ?? 'process';
+function Processes({ pids, names }: { pids: readonly number[]; names: Props['names'] }) {
   if (pids.length === 0) return <td class="muted">none</td>;
-  return <td title={pids.map((pid) => `${name(pid)} ${pid}`).join(', ')}>{pids.join(', ')}</td>;
+  return <td title={briefly(pids, (pid) => `${names.get(pid) ?? 'process'} ${pid}`)}>{briefly(pids, String)}</td>;
 }
 
 /** Decoration: what it says is in the row's words too. */

@@ -2,20 +2,31 @@
  * The time line of an operation: a row for each process, in it a piece for each phase, from the phase's beginning to the process's
  * arrival, and paler from there until the last one had arrived. What the picture shows each row says in words, too.
  */
+import type { ComponentChildren } from 'preact';
+import { useMemo } from 'preact/hooks';
 import { formatDuration } from '../../../debug-adapter/src/protocol/format.js';
 import { lengthOf, slowestOf, slowestText } from '../../../debug-adapter/src/protocol/phase-words.js';
 import type { OperationTimeline } from '../../../debug-adapter/src/protocol/timeline.js';
+import { useParts } from '../more.js';
 import { type Piece, piecesOf } from './words.js';
 
 /** A piece that is shorter than this part of the line could not be seen. */
 const LEAST = 0.4;
-/** More would be neither seen nor read; the table of phases counts them all. */
-const ROWS = 200;
+/** Drawn at once. */
+const ROWS = 50;
 
 export function Timeline({ timeline }: { timeline: OperationTimeline }) {
+  const { session, id, startedAt, finished, processes } = timeline;
+  const { shown, button } = useParts(processes.length, ROWS, 'processes');
+  // The same comes again whenever anything else in the panel changes.
+  return useMemo(() => picture(timeline, shown, button), [session, id, startedAt, finished, shown]);
+}
+
+function picture(timeline: OperationTimeline, shown: number, button: ComponentChildren) {
   const length = Math.max(0.001, lengthOf(timeline));
   const { processes } = timeline;
   const slowest = slowestOf(timeline);
+  const lines = piecesOf(timeline);
   return (
     <>
       <table class="timeline">
@@ -32,19 +43,19 @@ export function Timeline({ timeline }: { timeline: OperationTimeline }) {
           </tr>
         </thead>
         <tbody>
-          {processes.slice(0, ROWS).map(({ virtualPid, program, host }) => (
+          {processes.slice(0, shown).map(({ virtualPid, program, host }) => (
             <tr key={virtualPid}>
               <th scope="row" class="process" title={host === '' ? program : `${program} on ${host}`}>
                 {program} <span class="muted">{virtualPid}</span>
               </th>
               <td class="line">
-                <Line pieces={piecesOf(timeline, virtualPid)} length={length} />
+                <Line pieces={lines.get(virtualPid) ?? []} length={length} />
               </td>
             </tr>
           ))}
         </tbody>
       </table>
-      {processes.length > ROWS && <p class="muted">and {processes.length - ROWS} more processes</p>}
+      {button}
       {slowest !== undefined && <p>Slowest: {slowestText(slowest, timeline)}</p>}
     </>
   );

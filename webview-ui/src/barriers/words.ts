@@ -37,6 +37,15 @@ export function asOperation({ phases, ...one }: OperationTimeline): OperationSta
   return { id, kind, phases: told, heldOff: [], heldAt: '', startedAt, finished, error };
 }
 
+/** More would not be read, and each takes time to be drawn whenever one of them arrives. */
+const NAMED = 12;
+
+/** `1, 2, 3`; of many the first, and how many there are. */
+export function briefly(pids: readonly number[], name: (pid: number) => string): string {
+  const first = pids.slice(0, NAMED).map(name).join(', ');
+  return pids.length <= NAMED ? first : `${first} and ${pids.length - NAMED} more`;
+}
+
 /** What one process did in one phase: a piece of its line. */
 export interface Piece {
   readonly phase: PhaseTimeline;
@@ -49,15 +58,22 @@ export interface Piece {
   readonly text: string;
 }
 
-/** The line of one process; phases that it had no part in are left out. */
-export function piecesOf({ phases }: OperationTimeline, virtualPid: number): Piece[] {
-  return phases.flatMap((phase) => {
-    const arrival = phase.arrivals.find((one) => one.virtualPid === virtualPid);
-    if (arrival === undefined) return [];
-    const call = longestCall(arrival);
-    const last = lastArrival(phase)?.virtualPid === virtualPid;
-    const slow = call === undefined ? '' : `; longest: ${call.plugin}, ${call.callback}, ${formatDuration(call.ms)}`;
-    const text = `${phaseLabel(phase)}: arrived after ${formatDuration(arrival.atMs - phase.startedMs)}${last ? ', as the last' : ''}${slow}`;
-    return [{ phase, from: phase.startedMs, arrived: arrival.atMs, to: phase.endedMs ?? arrival.atMs, last, text }];
-  });
+/** The lines of all processes by their virtual ids; phases that one had no part in are left out of its line. */
+export function piecesOf({ phases }: OperationTimeline): Map<number, Piece[]> {
+  const lines = new Map<number, Piece[]>();
+  for (const phase of phases) {
+    const lastOne = lastArrival(phase)?.virtualPid;
+    for (const arrival of phase.arrivals) {
+      const { virtualPid, atMs } = arrival;
+      const call = longestCall(arrival);
+      const last = lastOne === virtualPid;
+      const slow = call === undefined ? '' : `; longest: ${call.plugin}, ${call.callback}, ${formatDuration(call.ms)}`;
+      const text = `${phaseLabel(phase)}: arrived after ${formatDuration(atMs - phase.startedMs)}${last ? ', as the last' : ''}${slow}`;
+      const piece = { phase, from: phase.startedMs, arrived: atMs, to: phase.endedMs ?? atMs, last, text };
+      const line = lines.get(virtualPid);
+      if (line) line.push(piece);
+      else lines.set(virtualPid, [piece]);
+    }
+  }
+  return lines;
 }

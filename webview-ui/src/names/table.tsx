@@ -7,6 +7,7 @@ import type { RowWithHistory } from '../../../debug-adapter/src/protocol/name-hi
 import type { NameTableKind } from '../../../debug-adapter/src/protocol/panels.js';
 import { columnText } from '../../../debug-adapter/src/protocol/table-columns.js';
 import { send } from '../bridge.js';
+import { useParts } from '../more.js';
 import { RowHistory } from './history.js';
 import { isSameRow, rowText } from './rows.js';
 
@@ -27,6 +28,9 @@ const REAL: Readonly<Record<NameTableKind, string>> = {
   plugin: 'Now',
 };
 
+/** Drawn at once. */
+const ROWS = 300;
+
 interface Shown {
   readonly rows: readonly TableRow[];
   readonly kind: NameTableKind;
@@ -36,83 +40,87 @@ interface Shown {
 }
 
 export function NameTable({ rows, kind, all, history, historyError }: Shown) {
+  const { shown, button } = useParts(rows.length, ROWS, 'rows');
   if (rows.length === 0)
     return <p class="muted">{all === 0 ? 'This table is empty.' : `None of ${all} rows fits the filter.`}</p>;
   const restarted = rows.some(({ before }) => before !== '');
   return (
-    <table class="names">
-      <caption>{rows.length} rows</caption>
-      <thead>
-        <tr>
-          <th scope="col">{VIRTUAL[kind]}</th>
-          <th scope="col">{REAL[kind]}</th>
-          {restarted && <th scope="col">Before the restart</th>}
-          <th scope="col">Detail</th>
-          <th scope="col">Plugin</th>
-          <th scope="col">Since</th>
-          <th scope="col">Actions</th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((row, index) => {
-          const open = history !== null && isSameRow(row, history);
-          return (
-            <Fragment key={index}>
-              <tr
-                class={
-                  row.real === row.virtual || kind === 'env' || kind === 'fd' || kind === 'connection' || kind === 'plugin'
-                    ? ''
-                    : 'differs'
-                }
-              >
-                <th scope="row">{row.virtual}</th>
-                <td>{row.real}</td>
-                {restarted && <td>{row.before}</td>}
-                <td>{row.detail}</td>
-                <td>{row.owner}</td>
-                <td>{columnText(row, 'since')}</td>
-                <td>
-                  <button
-                    type="button"
-                    class="icon"
-                    title="What it was in each run"
-                    aria-label={`History of ${row.virtual}${kind === 'pid' ? `, ${row.detail}` : ''}`}
-                    aria-expanded={open}
-                    onClick={() => send({ type: 'nameHistory', row: open ? null : row })}
-                  >
-                    <span class="codicon codicon-history" aria-hidden="true" />
-                  </button>
-                  <button
-                    type="button"
-                    class="icon"
-                    title="Copy the real name"
-                    aria-label={`Copy ${row.real || row.virtual}`}
-                    onClick={() => send({ type: 'copy', text: row.real || row.virtual })}
-                  >
-                    <span class="codicon codicon-copy" aria-hidden="true" />
-                  </button>
-                  <button
-                    type="button"
-                    class="icon"
-                    title="Copy the row"
-                    aria-label={`Copy the row of ${row.virtual}`}
-                    onClick={() => send({ type: 'copy', text: rowText(row) })}
-                  >
-                    <span class="codicon codicon-list-flat" aria-hidden="true" />
-                  </button>
-                </td>
-              </tr>
-              {open && (
-                <tr>
-                  <td colSpan={restarted ? 7 : 6}>
-                    <RowHistory row={history} error={historyError} />
+    <>
+      <table class="names">
+        <caption>{rows.length} rows</caption>
+        <thead>
+          <tr>
+            <th scope="col">{VIRTUAL[kind]}</th>
+            <th scope="col">{REAL[kind]}</th>
+            {restarted && <th scope="col">Before the restart</th>}
+            <th scope="col">Detail</th>
+            <th scope="col">Plugin</th>
+            <th scope="col">Since</th>
+            <th scope="col">Actions</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.slice(0, shown).map((row, index) => {
+            const open = history !== null && isSameRow(row, history);
+            return (
+              <Fragment key={index}>
+                <tr
+                  class={
+                    row.real === row.virtual || kind === 'env' || kind === 'fd' || kind === 'connection' || kind === 'plugin'
+                      ? ''
+                      : 'differs'
+                  }
+                >
+                  <th scope="row">{row.virtual}</th>
+                  <td>{row.real}</td>
+                  {restarted && <td>{row.before}</td>}
+                  <td>{row.detail}</td>
+                  <td>{row.owner}</td>
+                  <td>{columnText(row, 'since')}</td>
+                  <td>
+                    <button
+                      type="button"
+                      class="icon"
+                      title="What it was in each run"
+                      aria-label={`History of ${row.virtual}${kind === 'pid' ? `, ${row.detail}` : ''}`}
+                      aria-expanded={open}
+                      onClick={() => send({ type: 'nameHistory', row: open ? null : row })}
+                    >
+                      <span class="codicon codicon-history" aria-hidden="true" />
+                    </button>
+                    <button
+                      type="button"
+                      class="icon"
+                      title="Copy the real name"
+                      aria-label={`Copy ${row.real || row.virtual}`}
+                      onClick={() => send({ type: 'copy', text: row.real || row.virtual })}
+                    >
+                      <span class="codicon codicon-copy" aria-hidden="true" />
+                    </button>
+                    <button
+                      type="button"
+                      class="icon"
+                      title="Copy the row"
+                      aria-label={`Copy the row of ${row.virtual}`}
+                      onClick={() => send({ type: 'copy', text: rowText(row) })}
+                    >
+                      <span class="codicon codicon-list-flat" aria-hidden="true" />
+                    </button>
                   </td>
                 </tr>
-              )}
-            </Fragment>
-          );
-        })}
-      </tbody>
-    </table>
+                {open && (
+                  <tr>
+                    <td colSpan={restarted ? 7 : 6}>
+                      <RowHistory row={history} error={historyError} />
+                    </td>
+                  </tr>
+                )}
+              </Fragment>
+            );
+          })}
+        </tbody>
+      </table>
+      {button}
+    </>
   );
 }

@@ -57,9 +57,22 @@ function Plugins({ model }: { model: PluginsModel }) {
   );
 }
 
-function Tools({ model: { profiles, profile } }: { model: PluginsModel }) {
+function Tools({ model: { folders, folder, profiles, profile } }: { model: PluginsModel }) {
   return (
     <div class="tools">
+      {folders.length > 1 && (
+        <select
+          aria-label="Workspace folder"
+          value={folder}
+          onChange={(event) => send({ type: 'selectFolder', folder: Number(event.currentTarget.value) })}
+        >
+          {folders.map((name, index) => (
+            <option key={`${index} ${name}`} value={index}>
+              {name}
+            </option>
+          ))}
+        </select>
+      )}
       {profile !== null && (
         <select
           aria-label="Profile"
@@ -97,6 +110,7 @@ type Simple = Exclude<
   | 'nameHistory'
   | 'copy'
   | 'selectProfile'
+  | 'selectFolder'
   | 'removePlugin'
   | 'movePlugin'
   | 'enablePlugin'

@@ -106,7 +106,8 @@ async function followCalls(client: ControlClient, wanted: Wanted, json: boolean)
   client.on('session/calls', ({ calls, dropped, untraced }) => {
     for (const call of calls) if (wanted(call.plugin, call.virtualPid)) print(json ? JSON.stringify(call) : callLine(call));
     if (dropped > 0) note(`${dropped} calls more were not noted: they came faster than they are read`);
-    if (untraced.length > 0) note(`calls in ${untraced.join(', ')} cannot all be seen: 32-bit, or of an older version of Cairn`);
+    if (untraced.length > 0)
+      note(`calls in ${untraced.join(', ')} cannot all be seen: there are too many, or it is of an older version of Cairn`);
   });
   await client.request('session/trace', { on: true });
 }

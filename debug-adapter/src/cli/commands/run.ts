@@ -114,9 +114,10 @@ function rulesOf(options: StartOptions): { files: FileRule[]; connections: Conne
 }
 
 /** A profile's are below those that are named by themselves, which may be of the profile, with other settings. */
-function pluginsOf({ plugin: named, profile }: StartOptions): ReturnType<typeof plugin>[] {
+function pluginsOf({ plugin: named, profile }: StartOptions, ...more: string[]): ReturnType<typeof plugin>[] {
   const own = named.map(plugin);
-  const given = profile === undefined ? [] : profilePlugins(profile, process.cwd(), `--profile ${profile}`);
+  const places = [process.cwd(), ...more];
+  const given = profile === undefined ? [] : profilePlugins(profile, places, `--profile ${profile}`);
   return distinct([...given, ...own]);
 }
 
@@ -168,7 +169,7 @@ export async function restart(text: string, options: RestartOptions): Promise<nu
     ...changesOf(options),
     paths,
     ...rulesOf(options),
-    plugins: pluginsOf(options),
+    plugins: pluginsOf(options, store.path),
     withoutPlugins: options.without,
     ...(options.order === undefined ? {} : { pluginOrder: options.order.split(',') }),
     pluginSettings: options.set.map((text) => pluginSetting(text, '--set')),
