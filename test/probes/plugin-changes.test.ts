@@ -272,8 +272,8 @@ test('settings that only the plugin itself can refuse end the restart with its r
         await waitFor('the run folder has gone', () => !existsSync(runs) || readdirSync(runs).length === 0);
         await one.goesOn();
       }
-    const verified = await scratch.cairn(['verify', snapshot]);
-    assert.equal(verified.status, 0, verified.stderr);
+    const checked = await scratch.cairn(['restart', '--check', snapshot]);
+    assert.equal(checked.status, 0, checked.stderr);
     const two = await again(scratch, snapshot, 'two', '--set', 'first.level=2');
     await waitFor('its words', () => said(scratch, 'two').includes('first running {"level":2}'));
     await ends(scratch, one, two);

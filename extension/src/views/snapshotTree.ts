@@ -17,6 +17,7 @@ const SETTLE_MS = 30;
 const SELECT_DEADLINE_MS = 2_000;
 /** VS Code puts off for 200 ms what it is told to read again. */
 const QUIET_MS = 300;
+const QUIET_LOOKS = 3;
 
 export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNode>, vscode.Disposable {
   readonly #snapshots: Snapshots;
@@ -32,8 +33,8 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
   #parents = new Map<SnapshotTreeNode, SnapshotTreeNode>();
   #timer: NodeJS.Timeout | undefined;
   #openTimer: NodeJS.Timeout | undefined;
-  /** Sessions whose branches have to be opened as soon as that can be seen. */
-  readonly #fresh = new Set<string>();
+  /** Sessions whose branches have to be opened as soon as that can be seen, each with how often that was done in a quiet moment. */
+  readonly #fresh = new Map<string, number>();
   #firedAt = 0;
   #selected: readonly SnapshotTreeNode[] = [];
 
@@ -52,7 +53,7 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
     this.#subscriptions = [
       selected,
       this.view.onDidChangeVisibility(() => void this.#expandNew()),
-      sessions.onDidAdd(({ name }) => this.#fresh.add(name)),
+      sessions.onDidAdd(({ name }) => this.#fresh.set(name, 0)),
       snapshots.onDidChange(() => this.#later()),
       sessions.onDidChange(() => this.#later()),
       this.view,
@@ -135,7 +136,11 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
     const changed = changedElements(before, this.#shown);
     if (changed?.length === 0) return;
     this.#firedAt = Date.now();
-    this.#changed.fire(changed);
+    // A row that could not be opened until now is one of another kind to VS Code only where it reads all again.
+    const opens = changed?.some(
+      (node) => node.kind === 'snapshot' && !before.children.get(node)?.length && this.getChildren(node).length > 0,
+    );
+    this.#changed.fire(opens ? undefined : changed);
     void this.#expandNew();
   }
 
@@ -157,18 +162,21 @@ export class SnapshotTreeView implements vscode.TreeDataProvider<SnapshotTreeNod
 
   /**
    * A snapshot that had no branches was a leaf, and VS Code would leave it closed over its first one. What is opened while it
-   * reads the tree again may be closed when it has: so it is opened at once, and again when all was quiet for a while.
+   * reads the tree again may be closed when it has, which nothing tells, and takes long on a busy machine: so it is opened at once, and
+   * again when all was quiet for a while, some times.
    */
   async #expandNew(): Promise<void> {
-    for (const name of this.#fresh) {
+    for (const [name, times] of this.#fresh) {
       const node = [...this.#nodes.values()].find((one) => one.kind === 'session' && one.session === name);
       if (!node || !this.view.visible) continue;
       const quiet = this.#isQuiet();
       await this.#bringUp(node);
-      if (quiet && this.#isQuiet()) this.#fresh.delete(name);
+      const done = quiet && this.#isQuiet() ? times + 1 : times;
+      if (done === QUIET_LOOKS) this.#fresh.delete(name);
       else {
+        this.#fresh.set(name, done);
         clearTimeout(this.#openTimer);
-        this.#openTimer = setTimeout(() => void this.#expandNew(), QUIET_MS);
+        this.#openTimer = setTimeout(() => void this.#expandNew(), QUIET_MS * 2 ** done);
       }
     }
   }
