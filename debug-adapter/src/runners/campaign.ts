@@ -14,7 +14,7 @@ import { failure, reason } from '../protocol/errors.js';
 import { campaignFolder } from '../store/campaign-file.js';
 import { CampaignResults } from '../store/campaign-results.js';
 import { Store } from '../store/store.js';
-import { type RunRequest, type RunResult, removeRun, removeSession, restartRun } from './restart-run.js';
+import { keepSession, type RunRequest, type RunResult, removeRun, restartRun } from './restart-run.js';
 import { type RunStart, RunStarts } from './run-starts.js';
 
 /** A run that failed says nothing; it is tried again. */
@@ -209,6 +209,7 @@ class Runner {
   readonly #options: CampaignOptions;
   readonly #common: Pick<RunRequest, 'snapshot' | 'store' | 'files' | 'signal'>;
   readonly #folder: string;
+  /** Of workers; each is known to whoever clears, too. */
   readonly #sessions = new Set<string>();
   readonly #starts: RunStarts;
 
@@ -220,7 +221,7 @@ class Runner {
     this.#starts = new RunStarts(campaign.start, { snapshot, store });
   }
 
-  /** What runners that were killed have left. */
+  /** What its runs have left, or those of runners that were killed. */
   async clear(): Promise<void> {
     const left = readdirSync(this.#folder).filter((name) => name.startsWith(WORKER));
     await Promise.all(left.map((name) => removeRun(join(this.#folder, name))));
@@ -270,7 +271,7 @@ class Runner {
   /** Nothing is left of its sessions. */
   async close(): Promise<void> {
     await this.#starts.close();
-    await Promise.all([...this.#sessions].map(removeSession));
+    await this.clear();
   }
 
   async #attempt(worker: number, { plugin: name, settings }: Fault, golden: Observation, timeoutMs: number): Promise<Judged> {
@@ -281,6 +282,7 @@ class Runner {
 
   async #run(worker: number, plugins: RunRequest['plugins'], timeoutMs: number): Promise<{ result: RunResult; start: RunStart }> {
     const session = sessionName(this.#options.name, worker);
+    if (!this.#sessions.has(session)) keepSession(join(this.#folder, `${WORKER}${worker}.session`), session);
     this.#sessions.add(session);
     const { execute, ...start } = await this.#starts.of(session);
     try {
