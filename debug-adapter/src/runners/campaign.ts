@@ -22,7 +22,7 @@ import { failure, reason } from '../protocol/errors.js';
 import { campaignFolder } from '../store/campaign-file.js';
 import { CampaignResults } from '../store/campaign-results.js';
 import { Store } from '../store/store.js';
-import { nothingInjected, type RunRequest, type RunResult, removeRun, removeSession, restartRun } from './restart-run.js';
+import { keepSession, nothingInjected, type RunRequest, type RunResult, removeRun, restartRun } from './restart-run.js';
 import { asks, type DesignRequest } from './run-plugins.js';
 import { type RunStart, RunStarts } from './run-starts.js';
 
@@ -223,6 +223,7 @@ class Runner {
   readonly #common: Pick<RunRequest, 'snapshot' | 'store' | 'files' | 'signal'>;
   readonly #design: DesignRequest;
   readonly #folder: string;
+  /** Of workers; each is known to whoever clears, too. */
   readonly #sessions = new Set<string>();
   readonly #starts: RunStarts;
 
@@ -235,7 +236,7 @@ class Runner {
     this.#starts = new RunStarts(campaign.start, { snapshot, store });
   }
 
-  /** What runners that were killed have left. */
+  /** What its runs have left, or those of runners that were killed. */
   async clear(): Promise<void> {
     const left = readdirSync(this.#folder).filter((name) => name.startsWith(WORKER));
     await Promise.all(left.map((name) => removeRun(join(this.#folder, name))));
@@ -298,7 +299,7 @@ class Runner {
   /** Nothing is left of its sessions. */
   async close(): Promise<void> {
     await this.#starts.close();
-    await Promise.all([...this.#sessions].map(removeSession));
+    await this.clear();
   }
 
   async #attempt(worker: number, { plugin: name, settings }: Fault, golden: Golden, timeoutMs: number): Promise<Judged> {
@@ -315,6 +316,7 @@ class Runner {
     design: DesignRequest = this.#design,
   ): Promise<{ result: RunResult; start: RunStart }> {
     const session = sessionName(this.#options.name, worker);
+    if (!this.#sessions.has(session)) keepSession(join(this.#folder, `${WORKER}${worker}.session`), session);
     this.#sessions.add(session);
     const { execute, ...start } = await this.#starts.of(session);
     try {

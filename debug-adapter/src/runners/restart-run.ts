@@ -90,7 +90,13 @@ export async function restartRun(asked: RunRequest, execute: Execute = fromDisk)
   }
 }
 
-/** Of a runner that was killed: its run ends, and its folder goes. */
+/** Notes in a folder of its own that there is, or may be, a session of that name. */
+export function keepSession(folder: string, session: string): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, SESSION), session);
+}
+
+/** What runs in the session that a folder names ends, and the folder goes. */
 export async function removeRun(folder: string): Promise<void> {
   const session = readIfThere(join(folder, SESSION));
   if (session) await removeSession(session);
@@ -98,7 +104,7 @@ export async function removeRun(folder: string): Promise<void> {
 }
 
 /** What a session of that name has left, once it has ended. */
-export async function removeSession(session: string): Promise<void> {
+async function removeSession(session: string): Promise<void> {
   // One that lives on can still be reached by its name.
   if (await stop(session)) rmSync(runtimePaths(session).folder, { recursive: true, force: true });
 }
