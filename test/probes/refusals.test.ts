@@ -3,11 +3,13 @@
  * snapshot is listed.
  */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { obstaclesOf } from '../../debug-adapter/src/platform/obstacles.js';
+import { waitFor } from '../support/processes.js';
 import { type Scratch, withScratch } from '../support/scratch.js';
 import { cairnCommand } from '../support/tree.js';
 import { lacks32Bit } from './catalogue.js';
@@ -86,6 +88,56 @@ test('a wait for a child that is no call of the C library is refused while it la
     await scratch.checkpoint('wait');
     program.type('x');
     assert.equal(await program.exit(), 0);
+  }));
+
+test('a Go program is refused while it has children, which it would not find by its own system calls', () =>
+  withScratch(async (scratch) => {
+    const program = scratch.cairnProgram(['run', '--session', 'go', '--', await tool('go_parent')], { input: true });
+    await program.line(/^waiting$/);
+    await expectRefusal(scratch, 'go', /go_parent is a Go program with children/);
+    program.type('x');
+    await program.line(/^waited$/);
+    await scratch.checkpoint('go');
+    program.type('x');
+    assert.equal(await program.exit(), 0);
+  }));
+
+test('a program without shared libraries that has started one with them is refused', () =>
+  withScratch(async (scratch) => {
+    const file = join(scratch.folder, 'go');
+    const [starter, child] = await Promise.all([tool('starter', '-static'), tool('tiny')]);
+    const program = scratch.cairnProgram(['run', '--session', 'starter', '--', starter, child, file]);
+    await program.line(/^running$/);
+    await waitFor('its child', async () => {
+      const { processes } = await scratch.json<{ processes: unknown[] }>(['status', '--session', 'starter']);
+      return processes.length > 0;
+    });
+    await expectRefusal(scratch, 'starter', /starter-static is statically linked/);
+    writeFileSync(file, '');
+    await program.line(/^done$/);
+    assert.equal(await program.exit(), 0);
+  }));
+
+test('a process with a host name or a root folder of its own is refused', (t) =>
+  withScratch(async (scratch) => {
+    const user = process.geteuid?.() === 0 ? [] : ['--map-root-user'];
+    const { status, stderr } = spawnSync('unshare', [...user, '--uts', 'true'], { encoding: 'utf8' });
+    if (status !== 0) return t.skip(`unshare --uts: ${stderr.trim()}`);
+    const folder = join(scratch.folder, 'root');
+    mkdirSync(folder);
+    copyFileSync(await tool('tiny', '-static'), join(folder, 'tiny'));
+    const file = join(folder, 'go');
+    const named = scratch.start(['unshare', ...user, '--uts', join(folder, 'tiny'), file]);
+    const rooted = scratch.start(['unshare', ...user, `--root=${folder}`, '/tiny', '/go']);
+    const words = (pid: number): string =>
+      obstaclesOf(pid, new Set())
+        .map(({ what }) => what)
+        .join();
+    for (const program of [named, rooted]) await program.line(/^running$/);
+    assert.match(words(named.pid), /another host name \(UTS\) namespace/);
+    assert.match(words(rooted.pid), /has made \S*\/root its root folder/);
+    writeFileSync(file, '');
+    for (const program of [named, rooted]) assert.equal(await program.exit(), 0);
   }));
 
 test('a connection to outside is refused by its descriptor, and lives on', () =>

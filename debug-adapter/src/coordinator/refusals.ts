@@ -4,7 +4,7 @@
  * Tests: test/probes/refusals.test.ts.
  */
 import { descendantsOf } from '../platform/attach.js';
-import { obstaclesOf, programOf, whyWithoutAgent } from '../platform/obstacles.js';
+import { obstaclesOf, programOf, startersOf, whyWithoutAgent } from '../platform/obstacles.js';
 import { isAlive, isOutside } from '../platform/processes.js';
 import { type Reason, refusal } from '../protocol/errors.js';
 import type { AgentConnection } from './agent-connection.js';
@@ -17,14 +17,17 @@ export function refuseObstacles({ obstacles, session }: Context): void {
   if (reasons.length > 0) throw refusal('notCheckpointable', reasons, { name: session.name });
 }
 
-export function findObstacles({ processes, lingering, hosts }: Pick<Session, 'processes' | 'lingering' | 'hosts'>): Reason[] {
+export function findObstacles(session: Pick<Session, 'processes' | 'lingering' | 'hosts' | 'computation'>): Reason[] {
+  const { processes, lingering, hosts, computation } = session;
   // Of another host's nothing can be seen from here.
   const isHere = ({ host }: { host: number }): boolean => hosts.byNumber(host)?.local ?? true;
   const members = processes.filter((one) => one.isOpen && isHere(one));
   const inside = new Set(members.map((one) => one.process.pid));
   const known = members.flatMap((one) => ofMember(one, inside));
   const withoutPlugin = processes.filter((one) => one.isOpen).flatMap(ofPlugins);
-  const candidates = descendantsOf([...inside, ...lingering.filter(isHere).map((one) => one.pid)]);
+  // A member may have been started by a program that no agent gets into: then that is no descendant of any.
+  const starters = [...inside].flatMap((pid) => startersOf(pid, computation, inside));
+  const candidates = descendantsOf([...inside, ...starters, ...lingering.filter(isHere).map((one) => one.pid)]);
   return [...withoutPlugin, ...known, ...candidates.filter((pid) => !inside.has(pid)).flatMap(ofStranger)];
 }
 

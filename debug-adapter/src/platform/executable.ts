@@ -9,6 +9,7 @@ import { hasNativeFile } from './installation.js';
 
 const PT_DYNAMIC = 2;
 const PT_INTERP = 3;
+const PT_NOTE = 4;
 const DT_NEEDED = 1;
 const ELF_MAGIC = 0x7f454c46;
 const EM_X86_64 = 62;
@@ -16,6 +17,9 @@ const EM_386 = 3;
 const ELF64 = 2;
 const ELF32 = 1;
 const MAX_SCRIPTS = 4;
+const MAX_NOTES = 65536;
+/** A note's type and owner. Source: cmd/internal/buildid of the Go toolchain. */
+const GO_BUILD_NOTE = Buffer.from('\x04\0\0\0Go\0\0', 'latin1');
 const SET_ID_BITS = 0o6000;
 
 function read(file: number, position: number, length: number): Buffer {
@@ -90,6 +94,29 @@ export function oddityOf(path: string): Oddity | undefined {
     const dynamic = parts.get(PT_DYNAMIC);
     if (!parts.has(PT_INTERP)) return dynamic === undefined ? 'fixed' : undefined;
     return dynamic === undefined || needsLibrary(file, header, dynamic) ? undefined : 'without libraries';
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * Whether the Go toolchain has made it, as its note of the build says. Such a program calls the C library to resolve names, but starts
+ * its children and waits for them by system calls of its own.
+ */
+export function isMadeByGo(path: string): boolean {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch {
+    return false;
+  }
+  try {
+    const header = read(file, 0, 256);
+    if (header.length < 64 || header.readUInt32BE(0) !== ELF_MAGIC) return false;
+    const notes = partsOf(file, header).get(PT_NOTE);
+    return notes !== undefined && read(file, notes.offset, Math.min(notes.size, MAX_NOTES)).includes(GO_BUILD_NOTE);
+  } catch {
+    return false;
   } finally {
     closeSync(file);
   }

@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { oddityOf, whyNotCheckpointable } from './executable.js';
+import { isMadeByGo, oddityOf, whyNotCheckpointable } from './executable.js';
 
 /** One thing that is in the way, and what to do. */
 export interface Obstacle {
@@ -87,7 +87,7 @@ function programObstacles(pid: number): Obstacle[] {
         },
       ];
     default:
-      return waitObstacles(pid);
+      return waitObstacles(pid, path);
   }
 }
 
@@ -96,9 +96,16 @@ const WAITS = new Set([61, 247]);
 const callers = /\/(libc|libpthread|ld|libcairn)[-.][^/]*$/;
 
 /** A thread that waits for a child by a call that is not the C library's would be told another id after a restart. */
-function waitObstacles(pid: number): Obstacle[] {
+function waitObstacles(pid: number, path: string): Obstacle[] {
   const tasks = nullOnError(() => readdirSync(`/proc/${pid}/task`)) ?? [];
   if (tasks.every((tid) => text(`/proc/${pid}/task/${tid}/children`) === '')) return [];
+  if (isMadeByGo(`/proc/${pid}/exe`))
+    return [
+      {
+        what: `${path} is a Go program with children, for which it waits by system calls of its own, and would not find them after a restart`,
+        remedy: 'checkpoint when its children have ended',
+      },
+    ];
   return tasks.flatMap((tid) => {
     const words = text(`/proc/${pid}/task/${tid}/syscall`).trim().split(' ');
     const caller = WAITS.has(Number(words[0])) ? mappedFile(text(`/proc/${pid}/maps`), BigInt(words.at(-1) ?? 0)) : '';
@@ -171,16 +178,25 @@ function parentOf(pid: number): number {
   return Number(/^PPid:\s*(\d+)/m.exec(text(`/proc/${pid}/status`))?.[1] ?? 0);
 }
 
+/** What they are called where that is not the name of their file. */
+const NAMESPACES: Readonly<Record<string, string>> = { mnt: 'mount', uts: 'host name (UTS)' };
+
 function namespaceObstacles(pid: number): Obstacle[] {
   const found: Obstacle[] = [];
-  for (const kind of ['user', 'mnt', 'pid'] as const) {
+  for (const kind of ['user', 'mnt', 'pid', 'uts', 'cgroup', 'time'] as const) {
     const theirs = nullOnError(() => readlinkSync(`/proc/${pid}/ns/${kind}`));
     if (theirs === null || theirs === nullOnError(() => readlinkSync(`/proc/self/ns/${kind}`))) continue;
     found.push({
-      what: `it is in another ${kind === 'mnt' ? 'mount' : kind} namespace than the session`,
+      what: `it is in another ${NAMESPACES[kind] ?? kind} namespace than the session`,
       remedy: 'start the session within the container, or checkpoint when that process has ended',
     });
   }
+  const root = nullOnError(() => readlinkSync(`/proc/${pid}/root`));
+  if (root !== null && root !== '/' && root !== nullOnError(() => readlinkSync('/proc/self/root')))
+    found.push({
+      what: `it has made ${root} its root folder (chroot), which a restart could not`,
+      remedy: 'start the session within that folder, or checkpoint when that process has ended',
+    });
   return found;
 }
 
@@ -244,6 +260,17 @@ export function whyWithoutAgent(pid: number): Obstacle | undefined {
     return { what: `${program} has capabilities that its starter has not, so that Cairn cannot get into it`, remedy };
   const why = whyNotCheckpointable(program);
   return why === '' ? undefined : { what: `${why}, so that Cairn cannot get into it`, remedy };
+}
+
+/** Processes of the computation from which this one descends, its parent first, up to one that is `inside`. */
+export function startersOf(pid: number, computation: string, inside: ReadonlySet<number>): number[] {
+  const found: number[] = [];
+  const mark = `CAIRN_COMPUTATION=${computation}`;
+  for (let one = parentOf(pid); one > 1 && !inside.has(one); one = parentOf(one)) {
+    if (!text(`/proc/${one}/environ`).split('\0').includes(mark)) break;
+    found.push(one);
+  }
+  return found;
 }
 
 /** Its program's name. */

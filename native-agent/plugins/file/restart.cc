@@ -128,6 +128,20 @@ void keep_numbers(const OpenFile& file, int32_t fd) {
   if (sys(SYS_fstat, fd, pointer(&status)) == 0) (void)paths()->same_file(file.shown_device, file.shown_inode, status.st_dev, status.st_ino);
 }
 
+/// When it was last written: programs such as make compare that with other files, which a restart leaves as they are.
+void keep_change_time(const OpenFile& file, int32_t fd) {
+  struct Time {
+    int64_t seconds, nanoseconds;
+  };
+  const Time times[2] = {{0, UTIME_OMIT}, {static_cast<int64_t>(file.mtime_ns / 1000000000u), static_cast<int64_t>(file.mtime_ns % 1000000000u)}};
+#ifdef SYS_utimensat_time64
+  constexpr long set_times = SYS_utimensat_time64;
+#else
+  constexpr long set_times = SYS_utimensat;
+#endif
+  if (file.mtime_ns != 0) sys(set_times, fd, 0, pointer(times), 0);
+}
+
 int32_t tell_unwritten(const OpenFile& file, int32_t error) {
   return fail(error, file, error == -ENOSPC || error == -EDQUOT ? "no room on the disk for an open file's content"
                                                                 : "an open file's content cannot be written to its place");
@@ -160,6 +174,7 @@ int32_t restore_nameless(uint32_t index, const char* place) {
   sys(SYS_close, source);
   keep_numbers(file, target);
   set_attributes(file, target);
+  keep_change_time(file, target);
   return result == 0 ? 1 : tell_unwritten(file, result);
 }
 
@@ -179,6 +194,7 @@ int32_t restore_content(const OpenFile& file, const char* path) {
   if (target >= 0) {
     keep_numbers(file, static_cast<int32_t>(target));
     set_attributes(file, static_cast<int32_t>(target));
+    keep_change_time(file, static_cast<int32_t>(target));
   }
   if (target >= 0) sys(SYS_close, target);
   return result == 0 ? 0 : tell_unwritten(file, result);
