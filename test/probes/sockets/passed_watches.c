@@ -34,14 +34,18 @@ int main(int argc, char **argv) {
   probe_hold();
   CHECK(recvmsg(pair[0], &message, MSG_DONTWAIT) == 1 && CMSG_FIRSTHDR(&message) != NULL, "recvmsg");
   memcpy(&instance, CMSG_DATA(&control.header), sizeof(int));
-  unlink("watched/new");
-  int made = open("watched/new", O_CREAT | O_EXCL | O_WRONLY, 0644);
+  // Runs beside this one see what it makes: each has a name of its own.
+  char path[64];
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  snprintf(path, sizeof path, "watched/%lld-%ld", (long long)now.tv_sec, now.tv_nsec);
+  int made = open(path, O_CREAT | O_EXCL | O_WRONLY, 0644);
   CHECK(made >= 0, "open");
   char events[512] __attribute__((aligned(8)));
   ssize_t size = read(instance, events, sizeof events);
   const struct inotify_event *event = (const struct inotify_event *)events;
   CHECK(size > 0, "no event of a new file");
-  CHECK(event->wd == number && (event->mask & IN_CREATE) != 0 && strcmp(event->name, "new") == 0, "watch %d, events %x, %s", event->wd, event->mask, event->name);
-  CHECK(unlink("watched/new") == 0, "unlink");
+  CHECK(event->wd == number && (event->mask & IN_CREATE) != 0 && strcmp(event->name, path + strlen("watched/")) == 0, "watch %d, events %x, %s", event->wd, event->mask, event->name);
+  CHECK(unlink(path) == 0, "unlink");
   return probe_ok();
 }
