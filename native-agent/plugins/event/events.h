@@ -38,6 +38,7 @@ struct Instance {
   int32_t fd;
   uint32_t flags;      // F_GETFL
   bool elsewhere;      // another process brings it back
+  int32_t held;        // watches, from when all descriptors are there until it has its watches: our own copy, since by then it may be on its way over a socket again
   bool semaphore;      // counter
   int32_t clock;       // timer
   uint32_t set_flags;  // timer
@@ -101,7 +102,7 @@ int32_t make_interests(const Instance& instance);
 int32_t add_interests(const Instance& instance, int32_t fd);
 int32_t save_watches(Instance* instance);
 int32_t make_watches(const Instance& instance);
-int32_t add_watches(const Instance& instance);
+int32_t add_watches(const Instance& instance, int32_t fd);
 int32_t save_process(Instance* instance);
 int32_t make_process(const Instance& instance);
 

@@ -90,7 +90,11 @@ int32_t make(cairn_descriptor* wanted) {
 }
 
 int32_t complete(const cairn_descriptor& made) {
-  const Instance& instance = table.instances[made.token];
+  Instance& instance = table.instances[made.token];
+  if (instance.kind == Kind::watches && !instance.elsewhere) {
+    instance.held = static_cast<int32_t>(sys(SYS_fcntl, made.fd, F_DUPFD_CLOEXEC, 0));
+    if (instance.held < 0) return fail(instance.held, instance, "it cannot be held until it has its watches");
+  }
   if (instance.kind == Kind::interests) return add_interests(instance, made.fd);
   if (instance.kind == Kind::timer && !instance.elsewhere) return start_timer(instance, made.fd);
   return 0;
@@ -123,7 +127,9 @@ int32_t barrier(const char*, uint32_t) {
   for (uint32_t i = 0; i < table.count; ++i) {
     const Instance& instance = table.instances[i];
     if (instance.kind != Kind::watches || instance.elsewhere) continue;
-    if (int32_t error = add_watches(instance); error < 0) return error;
+    int32_t error = add_watches(instance, instance.held);
+    sys(SYS_close, instance.held);
+    if (error < 0) return error;
   }
   return set_notices();
 }

@@ -94,14 +94,14 @@ void discard_events(int32_t fd) {
 }
 
 /// The kernel gives numbers out in turn: those that are not in use any more are used up.
-int32_t use_up(const Instance& instance, int32_t before) {
+int32_t use_up(int32_t fd, int32_t before) {
   const char* folder = nullptr;
   if (host->setting(CAIRN_SETTING_SNAPSHOT_FOLDER, 0, &folder) == nullptr) folder = "/proc";
   for (uint32_t count = 0;; ++count) {
-    long number = sys(SYS_inotify_add_watch, instance.fd, pointer(folder), IN_DELETE_SELF);
+    long number = sys(SYS_inotify_add_watch, fd, pointer(folder), IN_DELETE_SELF);
     if (number < 0) return static_cast<int32_t>(number);
-    sys(SYS_inotify_rm_watch, instance.fd, number);
-    if (count % 64 == 63) discard_events(instance.fd);
+    sys(SYS_inotify_rm_watch, fd, number);
+    if (count % 64 == 63) discard_events(fd);
     if (number + 1 == before) return 0;
     if (number >= before) return -EEXIST;
   }
@@ -170,16 +170,16 @@ int32_t save_watches(Instance* instance) {
 
 int32_t make_watches(const Instance&) { return static_cast<int32_t>(sys(SYS_inotify_init1, 0)); }
 
-int32_t add_watches(const Instance& instance) {
+int32_t add_watches(const Instance& instance, int32_t fd) {
   auto* paths = static_cast<const cairn_paths*>(host->extension("cairn.paths/1"));
   int32_t next = 1;
   for (const Watch* watch = instance.watch; watch != nullptr; watch = watch->next) {
     if (watch->number > next) {
-      if (int32_t error = use_up(instance, watch->number); error < 0) return fail(error, instance, "a watch cannot have its number back");
+      if (int32_t error = use_up(fd, watch->number); error < 0) return fail(error, instance, "a watch cannot have its number back");
     }
     char real[4096];
     const char* path = folder_of_run(*paths, watch->path, real, sizeof real) || paths->to_real(watch->path, real, sizeof real) >= 0 ? real : watch->path;
-    long number = sys(SYS_inotify_add_watch, instance.fd, pointer(path), watch->mask);
+    long number = sys(SYS_inotify_add_watch, fd, pointer(path), watch->mask);
     if (number < 0) {
       // It may have been removed since: as if that had been a moment ago, but nobody is told.
       Text<4400> text;
@@ -194,7 +194,7 @@ int32_t add_watches(const Instance& instance) {
     if (number != watch->number) return fail(-EEXIST, instance, "a watch cannot have its number back: two watched files have become one");
     next = watch->number + 1;
   }
-  discard_events(instance.fd);
+  discard_events(fd);
   return 0;
 }
 
