@@ -175,7 +175,7 @@ function summaryFrom(
 
 /** What decides the runs: with the snapshot's id, without what only says how they are made and judged as a whole. */
 function planText(campaign: Campaign, snapshot: string): string {
-  const { store: _store, workers: _workers, limits: _limits, $schema: _schema, ...rest } = campaign;
+  const { store: _store, workers: _workers, limits: _limits, $schema: _schema, prepare: _prepare, ...rest } = campaign;
   return JSON.stringify({ ...rest, snapshot });
 }
 

@@ -13,6 +13,8 @@ export interface CampaignFile {
   campaign: Campaign;
   /** Absolute. */
   store: string;
+  /** Absolute: the file's. */
+  folder: string;
 }
 
 /** Throws `fileNotReadable`, or `campaignFile` with the line at fault. */
@@ -29,6 +31,7 @@ export function readCampaign(file: string): CampaignFile {
     name: basename(path).replace(/(\.campaign)?\.(ya?ml|json)$/, ''),
     campaign,
     store: resolve(dirname(path), campaign.store ?? '.cairn'),
+    folder: dirname(path),
   };
 }
 
