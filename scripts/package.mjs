@@ -25,6 +25,7 @@ const required = [
   'dist/native/cairn-inspect',
   'dist/native/include/cairn/plugin.h',
   'dist/native/plugins/fault-calls.so',
+  'dist/native/plugins/fault-signals.so',
   'dist/native/share/cairn/plugin/plugin.c',
   'dist/native/i386/libcairn.so',
   'dist/native/i386/cairn-restore',

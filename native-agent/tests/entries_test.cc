@@ -13,6 +13,9 @@
 
 #include "checkpoint/stop.h"
 #include "events/host.h"
+#if defined(__x86_64__)
+#include "events/x86_64/moved_code.h"
+#endif
 
 namespace cairn::checkpoint {
 uint32_t Stop::stopped_threads() const { return 0; }
@@ -134,6 +137,72 @@ TEST_F(Entries, WhatIsTakenBackIsAsItWas) {
   EXPECT_EQ(call_mixed(), expected);
   EXPECT_EQ(calls, 0u);
 }
+
+#if defined(__x86_64__)
+TEST_F(Entries, EachCallComesUntilThePluginLeaves) {
+  static cairn_entry entry = entry_of(reinterpret_cast<cairn_function>(mixed));
+  const std::string before = bytes();
+  entry.each = 1;
+  ASSERT_EQ(arm(&entry), 0);
+  for (uint32_t round = 1; round <= 3; ++round) {
+    EXPECT_EQ(call_mixed(), expected);
+    EXPECT_EQ(calls, round);
+    EXPECT_NE(bytes(), before);
+  }
+  EXPECT_EQ(reinterpret_cast<decltype(&mixed)>(entry.original)(1, 2, 0.5, 3, 4, 0.25f, 5, 6, 7), expected);
+  EXPECT_EQ(calls, 3u);
+  static cairn_entry once = entry_of(reinterpret_cast<cairn_function>(mixed));
+  ASSERT_EQ(arm(&once), 0);
+  EXPECT_EQ(disarm_entry(&entry), 0) << "the other one stands in front of it";
+  EXPECT_EQ(call_mixed(), expected);
+  EXPECT_EQ(calls, 5u) << "both";
+  EXPECT_EQ(disarm_entry(&entry), 1);
+  EXPECT_EQ(bytes(), before);
+  EXPECT_EQ(call_mixed(), expected);
+  EXPECT_EQ(calls, 5u);
+}
+
+TEST(MovedCode, InstructionsAreAsLongAsTheyAre) {
+  const struct {
+    std::string code;
+    uint32_t size, relative;
+  } known[] = {
+      {{'\x55'}, 1, 0},
+      {"\x41\x57", 2, 0},
+      {"\xf3\x0f\x1e\xfa", 4, 0},
+      {"\x48\x89\xe5", 3, 0},
+      {std::string("\x48\x83\xec\x28", 4), 4, 0},
+      {std::string("\x48\x81\xec\x00\x01\x00\x00", 7), 7, 0},
+      {"\x48\x89\x7d\xd8", 4, 0},
+      {std::string("\x48\x8b\x05\x10\x00\x00\x00", 7), 7, 3},
+      {std::string("\x80\x3d\x10\x00\x00\x00\x01", 7), 7, 2},
+      {std::string("\x64\x48\x8b\x04\x25\x28\x00\x00\x00", 9), 9, 0},
+      {std::string("\x8b\x84\x24\x80\x00\x00\x00", 7), 7, 0},
+      {std::string("\x48\xb8\1\2\3\4\5\6\7\x08", 10), 10, 0},
+      {std::string("\x0f\x29\x44\x24\x10", 5), 5, 0},
+      {std::string("\xe8\0\0\0\0", 5), 0, 0},
+      {std::string("\x74\x10", 2), 0, 0},
+      {std::string("\xff\xd0", 2), 0, 0},
+      {"\xc3", 0, 0},
+  };
+  for (const auto& one : known) {
+    uint32_t relative = 0;
+    const std::string code = one.code + std::string(16, '\0');
+    const uint32_t size = instruction_size(reinterpret_cast<const unsigned char*>(code.data()), &relative);
+    EXPECT_EQ(size, one.size) << static_cast<uint32_t>(static_cast<unsigned char>(one.code[0]));
+    EXPECT_EQ(relative, size == 0 ? relative : one.relative);
+  }
+}
+
+TEST(MovedCode, WhatItSaysOfItsPlaceIsSetRight) {
+  static unsigned char from[32] = {0x48, 0x8b, 0x05, 0x10, 0, 0, 0, 0xc3}, to[32];
+  EXPECT_EQ(move_code(from, to, 5, sizeof to), 7u);
+  int32_t distance = 0;
+  memcpy(&distance, to + 3, sizeof distance);
+  EXPECT_EQ(reinterpret_cast<intptr_t>(to) + 7 + distance, reinterpret_cast<intptr_t>(from) + 7 + 0x10);
+  EXPECT_EQ(move_code(from, to, 8, sizeof to), 0u) << "there is the end of the function";
+}
+#endif
 
 // Threads come while the first one puts the bytes back: at each place that a function may have in a line of the processor's cache.
 extern "C" [[gnu::visibility("hidden")]] const char entries_test_functions[];

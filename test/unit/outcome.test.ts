@@ -8,7 +8,7 @@ const golden: Observation = { status: 0, lines: ['begin', 'time 3 s', 'sum 7'], 
 const observe: Campaign['observe'] = { console: true, files: ['*.vcd'], ignore: ['^time '], signals: [] };
 const quiet: Campaign['detect'] = { status: [], signals: [] };
 const of = (seen: Partial<Observation>, detect = quiet): string[] => {
-  const { outcome, deviation } = judge(golden, { ...golden, ...seen }, { observe, detect });
+  const { outcome, deviation } = judge(golden, { ...golden, ...seen }, { observe, detect, hang: { status: [7] } });
   return [outcome, deviation];
 };
 
@@ -25,6 +25,7 @@ test('each outcome, with the first deviation', () => {
   assert.deepEqual(of({ status: 255 }), ['trap', 'it ended with status 255']);
   assert.deepEqual(of({ lines: ['b'.repeat(1000)] })[1], `line 1: "${'b'.repeat(200)}…" instead of "begin"`);
   assert.deepEqual(of({ status: 134 }), ['crash', 'it ended with status 134']);
+  assert.deepEqual(of({ status: 7 }), ['hang', 'it ended with status 7']);
   assert.deepEqual(of({ status: null }), ['hang', 'it did not end']);
 });
 
@@ -41,7 +42,11 @@ test('where the output is the same, the end of the simulation and the state of t
   const design: DesignObservation = { begin: 100, end: 900, detected: null, state: { 'tb.sum': '0111', 'tb.ram': '00 01 10' } };
   const simulated: Observation = { ...golden, design };
   const judged = (seen: Partial<DesignObservation>): string[] => {
-    const { outcome, deviation } = judge(simulated, { ...simulated, design: { ...design, ...seen } }, { observe, detect: quiet });
+    const { outcome, deviation } = judge(
+      simulated,
+      { ...simulated, design: { ...design, ...seen } },
+      { observe, detect: quiet, hang: { status: [] } },
+    );
     return [outcome, deviation];
   };
   assert.deepEqual(judged({}), ['masked', '']);

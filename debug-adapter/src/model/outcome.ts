@@ -82,7 +82,7 @@ export function deviationOf(golden: Observation, seen: Observation, { console, i
 export function judge(
   golden: Observation,
   seen: Observation,
-  { observe, detect }: Pick<Campaign, 'observe' | 'detect'>,
+  { observe, detect, hang }: Pick<Campaign, 'observe' | 'detect' | 'hang'>,
 ): Judgement {
   const deviation = deviationOf(golden, seen, observe);
   const late = timeDeviation(golden.design, seen.design);
@@ -97,7 +97,7 @@ export function judge(
     seen.status === golden.status ? '' : seen.status === null ? 'it did not end' : `it ended with status ${seen.status}`;
   const outcome = ((): Outcome => {
     if (detected) return 'detected';
-    if (seen.status === null) return 'hang';
+    if (seen.status === null || (seen.status !== golden.status && hang.status.includes(seen.status))) return 'hang';
     if (seen.status !== golden.status) return seen.status > SIGNALS && seen.status <= MOST_SIGNALS ? 'crash' : 'trap';
     if (deviation !== '') return 'silentDataCorruption';
     if (late !== '') return 'timing';

@@ -67,6 +67,73 @@ export async function cairnCommand(
   };
 }
 
+/** Any program, in a folder, until it ends or is aborted. */
+export async function runInFolder(command: readonly string[], cwd: string, signal: AbortSignal): Promise<CommandResult> {
+  const [program = '', ...args] = command;
+  const { exitCode, isMaxBuffer, stdout, stderr, shortMessage } = await execa(program, args, {
+    cwd,
+    stdin: 'ignore',
+    reject: false,
+    cancelSignal: signal,
+  });
+  const status = exitCode ?? 1;
+  return { status, tooMuch: isMaxBuffer, stdout: stdout ?? '', stderr: stderr || (status === 0 ? '' : (shortMessage ?? '')) };
+}
+
+/** A `cairn` command that runs while its output is looked at, and others beside it. */
+export class CommandOutput {
+  text = '';
+  readonly #running;
+  readonly #seen = new Set<() => void>();
+  #ended = false;
+
+  constructor(args: readonly string[], cwd: string, signal: AbortSignal) {
+    this.#running = execa(cairnPath(), args, {
+      cwd,
+      stdin: 'ignore',
+      env: environment,
+      reject: false,
+      detached: true,
+      cleanup: false,
+      buffer: false,
+      cancelSignal: signal,
+    });
+    const add = (chunk: Buffer): void => {
+      this.text += chunk.toString();
+      for (const one of this.#seen) one();
+    };
+    this.#running.stdout.on('data', add);
+    this.#running.stderr.on('data', add);
+    void this.#running.finally(() => {
+      this.#ended = true;
+      for (const one of this.#seen) one();
+    });
+  }
+
+  /** true: it has printed a whole line that matches; false: it has ended without. */
+  async line(pattern: RegExp): Promise<boolean> {
+    const has = (): boolean =>
+      this.text
+        .split(/\r?\n/)
+        .slice(0, -1)
+        .some((one) => pattern.test(one));
+    return new Promise((resolve) => {
+      const look = (): void => {
+        const found = has();
+        if (!found && !this.#ended) return;
+        this.#seen.delete(look);
+        resolve(found);
+      };
+      this.#seen.add(look);
+      look();
+    });
+  }
+
+  async end(): Promise<void> {
+    await this.#running;
+  }
+}
+
 /** With the caller's terminal or files; gives its exit status. */
 export async function cairnForeground(args: readonly string[]): Promise<number> {
   const { exitCode } = await execa(cairnPath(), args, { stdio: 'inherit', env: environment, reject: false });

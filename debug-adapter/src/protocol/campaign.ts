@@ -133,10 +133,18 @@ export type Outcome = z.infer<typeof Outcome>;
 /** How a run comes into being: as a copy of a process that has the snapshot in memory, or by a restart from disk. */
 export const StartKind = z.enum(['resident', 'disk']);
 export type StartKind = z.infer<typeof StartKind>;
+/** Paths are relative to the campaign's file, where the commands run. */
+export const Preparation = z.strictObject({
+  build: z.array(z.string().min(1)).min(1).optional().describe('A command that builds what is run, such as [make, faults].'),
+  command: z.array(z.string().min(1)).min(1).describe('What is run under Cairn.'),
+  until: pattern.describe('A line of its console that matches: there the snapshot is made, and the run ended.'),
+});
+export type Preparation = z.infer<typeof Preparation>;
 
 const CampaignShape = z.strictObject({
   $schema: z.string().optional(),
   snapshot: z.string().min(1).describe('Where each run begins: id or name of a snapshot.'),
+  prepare: Preparation.optional().describe('How the snapshot is made where there is none of that name.'),
   store: z.string().optional().describe('Folder of the snapshot, relative to this file. Default: .cairn beside it.'),
   models: z.array(FaultModel).min(1).describe('The faults: each place of each model is one.'),
   seed: whole.nonnegative().default(0).describe('Of the sample: the same seed, the same faults.'),
@@ -187,6 +195,10 @@ const CampaignShape = z.strictObject({
     })
     .prefault({})
     .describe('How the design tells that it has detected a fault.'),
+  hang: z
+    .strictObject({ status: z.array(whole.min(0).max(255)).default([]) })
+    .prefault({})
+    .describe('Exit statuses by which the test bench says that the design hangs: it need not be waited for then.'),
   limits: z
     .partialRecord(Outcome, z.number().min(0).max(1))
     .optional()

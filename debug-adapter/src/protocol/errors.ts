@@ -486,6 +486,12 @@ export const errorTable = define({
     message: 'The run without a fault failed: {why}',
     remedy: 'Restart the snapshot by itself, by cairn restart, and see what it says.',
   },
+  snapshotNotMade: {
+    number: 850,
+    blame: 'user',
+    message: 'The snapshot {name} of the campaign could not be made: {why}',
+    remedy: 'See "prepare" in the campaign\'s file; or make the snapshot yourself: cairn run, cairn checkpoint --name {name}',
+  },
   goldenVaries: {
     number: 815,
     blame: 'program',

@@ -176,7 +176,15 @@ function summaryFrom(
 
 /** What decides the runs: with the snapshot's id, without what only says how they are made and judged as a whole. */
 function planText(campaign: Campaign, snapshot: string): string {
-  const { store: _store, workers: _workers, limits: _limits, start: _start, $schema: _schema, ...rest } = campaign;
+  const {
+    store: _store,
+    workers: _workers,
+    limits: _limits,
+    start: _start,
+    $schema: _schema,
+    prepare: _prepare,
+    ...rest
+  } = campaign;
   return JSON.stringify({ ...rest, snapshot });
 }
 

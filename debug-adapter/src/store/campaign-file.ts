@@ -13,6 +13,8 @@ export interface CampaignFile {
   campaign: Campaign;
   /** Absolute. */
   store: string;
+  /** Absolute: the file's. */
+  folder: string;
 }
 
 function textOf(path: string): string {
@@ -34,6 +36,7 @@ export function readCampaign(file: string): CampaignFile {
     name: basename(path).replace(/(\.campaign)?\.(ya?ml|json)$/, ''),
     campaign,
     store: resolve(dirname(path), campaign.store ?? '.cairn'),
+    folder: dirname(path),
   };
 }
 

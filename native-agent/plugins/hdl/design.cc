@@ -180,7 +180,12 @@ void list(const char* pattern, int32_t (*each)(void* context, const char* name, 
     auto* listed = static_cast<Listed*>(given);
     cairn_signal signal;
     describe(object, kind, kind_name, &signal);
-    return signal.kind == CAIRN_SIGNAL_NONE || listed->each(listed->context, name, &signal) != 0;
+    // Verilator has parameters among the variables, and knows better when it is asked for them by name.
+    Handle named = program_->vpi.by_name(name, nullptr);
+    const char* ignored = "";
+    const bool meant = signal.kind != CAIRN_SIGNAL_NONE && named != nullptr && kind_of(*program_, named, &ignored) != Kind::none;
+    if (named != object) let_go(*program_, named);
+    return !meant || listed->each(listed->context, name, &signal) != 0;
   }, &to);
 }
 

@@ -4,6 +4,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
+import { prepareSnapshot } from '../../control/preparation.js';
 import { campaignHtml } from '../../model/campaign-html.js';
 import { reportText } from '../../model/campaign-report.js';
 import { isSessionName } from '../../model/names.js';
@@ -60,7 +61,7 @@ function wholeNumber(text: string, what: string, least: number, most = Number.MA
 }
 
 export async function run(file: string, options: RunOptions): Promise<number> {
-  const { name, store, campaign } = read(file, options);
+  const { name, store, folder, campaign } = read(file, options);
   const workers = options.workers === undefined ? undefined : wholeNumber(options.workers, '--workers', 1, MOST_WORKERS);
   const given = new AbortController();
   let status = 0;
@@ -72,6 +73,7 @@ export async function run(file: string, options: RunOptions): Promise<number> {
     });
   const line = new Progress();
   try {
+    await prepareSnapshot({ name, store, folder, campaign, signal: given.signal });
     const summary = await runCampaign({
       name,
       store,
