@@ -2,11 +2,18 @@
  * Composition root of the extension: makes the parts, ties them together, registers commands. No logic.
  */
 import * as vscode from 'vscode';
+import { Campaigns } from './campaigns/campaigns.js';
+import { diagnoseCampaigns } from './campaigns/diagnostics.js';
+import { CampaignTests } from './campaigns/testing.js';
 import { attachToProcess, pickProcess } from './commands/attachProcess.js';
+import { campaignActions, campaignCommands } from './commands/campaignCommands.js';
 import { Restarts } from './commands/restart.js';
 import { SessionCommands } from './commands/sessionCommands.js';
+import { SignalCommands } from './commands/signalCommands.js';
 import { SnapshotCommands } from './commands/snapshotCommands.js';
 import { registerViewCommands } from './commands/viewCommands.js';
+import { provideHovers } from './hdl/hover.js';
+import { Instances } from './hdl/instances.js';
 import { CairnCommand } from './platform/cairnCommand.js';
 import { messageOf, reporting } from './platform/errors.js';
 import { AdapterFactory } from './session/adapter.js';
@@ -23,6 +30,7 @@ import { Stores } from './session/stores.js';
 import { provideCommand } from './session/terminalCommand.js';
 import { Terminals } from './session/terminals.js';
 import { BarriersPanel } from './views/barriersPanel.js';
+import { CampaignPanels } from './views/campaignPanel.js';
 import { ComputationTreeView } from './views/computationTree.js';
 import { NamesPanel } from './views/namesPanel.js';
 import { elementOf } from './views/nodes.js';
@@ -30,6 +38,7 @@ import { PanelHost } from './views/panelHost.js';
 import { PluginsPanel } from './views/pluginsPanel.js';
 import { SnapshotTreeView } from './views/snapshotTree.js';
 import { StatusBar } from './views/statusBar.js';
+import { TimeStatus } from './views/timeStatus.js';
 
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('Cairn', { log: true });
@@ -51,6 +60,9 @@ export function activate(context: vscode.ExtensionContext): void {
   const profiles = new ProfileStore();
   const pluginsHost = new PanelHost(context, 'plugins');
   const plugins = new PluginsPanel(pluginsHost, profiles, libraries, context.workspaceState, log);
+  const campaigns = new Campaigns(cairn);
+  const campaignDoes = campaignActions(campaigns);
+  const campaignPanels = new CampaignPanels(context, campaigns, campaignDoes, log);
   const statusBar = new StatusBar(current, sessions, debug);
   context.subscriptions.push(
     log,
@@ -70,6 +82,12 @@ export function activate(context: vscode.ExtensionContext): void {
     pluginsHost,
     plugins,
     statusBar,
+    campaigns,
+    campaignPanels,
+    new CampaignTests(campaigns, (file, number) => campaignDoes.repeat(file, number), log),
+    diagnoseCampaigns(campaigns, log),
+    new TimeStatus(current, sessions, debug, log),
+    provideHovers(current, new Instances(), log),
     vscode.debug.registerDebugAdapterDescriptorFactory('cairn', new AdapterFactory(context)),
     vscode.debug.registerDebugConfigurationProvider('cairn', new ConfigurationProvider(libraries)),
     followContext(sessions, snapshots, current, debug),
@@ -87,6 +105,8 @@ export function activate(context: vscode.ExtensionContext): void {
   const commands = {
     'cairn.attachProcess': (_node?: unknown, _nodes?: unknown) => attachToProcess(sessions),
     ...new SessionCommands({ sessions, current, debug, snapshots, tree, terminals }).all(),
+    ...new SignalCommands(current).all(),
+    ...campaignCommands(campaigns, campaignPanels, campaignDoes),
     ...new SnapshotCommands(snapshots, tree, cairn, new Restarts(cairn, sessions)).all(),
   };
   const contributed = (context.extension.packageJSON as { contributes: { commands: { command: string; title: string }[] } })

@@ -322,8 +322,16 @@ export type RunDetail = z.infer<typeof RunDetail>;
 export const CampaignProblem = z.object({ line: whole, message: z.string() });
 export type CampaignProblem = z.infer<typeof CampaignProblem>;
 
-/** What `cairn campaign check --json` prints: also the name of its results, and the folder where they are; both empty where it is no campaign. */
-export const CampaignCheck = z.object({ problems: z.array(CampaignProblem), name: z.string(), folder: z.string() });
+/**
+ * What `cairn campaign check --json` prints: where the file is no campaign; also the name of its results, and the folder where they are; both empty where it is no campaign.
+ * `begun`: there are results.
+ */
+export const CampaignCheck = z.object({
+  problems: z.array(CampaignProblem),
+  name: z.string(),
+  folder: z.string(),
+  begun: z.boolean(),
+});
 export type CampaignCheck = z.infer<typeof CampaignCheck>;
 
 /** What each outcome is called, and what it says of the design. */

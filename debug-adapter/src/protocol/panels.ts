@@ -3,6 +3,7 @@
  * sends the whole model of a panel whenever it changed; a panel keeps only how it is shown (tab, filter), by setState.
  */
 import * as z from 'zod';
+import { CampaignStatus, Outcome, RunDetail, RunPage } from './campaign.js';
 import { SessionState, TableKind, TableRow } from './control.js';
 import { RowWithHistory } from './name-history.js';
 import { OperationStatus } from './operation.js';
@@ -92,7 +93,26 @@ export const PluginsModel = z.object({
 });
 export type PluginsModel = z.infer<typeof PluginsModel>;
 
-export const ToPanel = z.discriminatedUnion('panel', [BarriersModel, NamesModel, PluginsModel]);
+export const CampaignQuery = z.object({ outcome: Outcome.nullable(), model: z.string().nullable(), search: z.string() });
+export type CampaignQuery = z.infer<typeof CampaignQuery>;
+
+/** Model of a Campaign page: what has been counted, and the part of the runs that can be seen. */
+export const CampaignModel = z.object({
+  panel: z.literal('campaign'),
+  /** As the workspace names it. */
+  file: z.string(),
+  running: z.boolean(),
+  /** null: nothing has been counted. */
+  status: CampaignStatus.nullable(),
+  query: CampaignQuery,
+  page: RunPage,
+  detail: RunDetail.nullable(),
+  /** Not empty: what went wrong. */
+  error: z.string(),
+});
+export type CampaignModel = z.infer<typeof CampaignModel>;
+
+export const ToPanel = z.discriminatedUnion('panel', [BarriersModel, NamesModel, PluginsModel, CampaignModel]);
 export type ToPanel = z.infer<typeof ToPanel>;
 
 export const FromPanel = z.discriminatedUnion('type', [
@@ -116,6 +136,14 @@ export const FromPanel = z.discriminatedUnion('type', [
   z.object({ type: z.literal('removePlugin'), index: z.number() }),
   z.object({ type: z.literal('movePlugin'), index: z.number(), to: z.number() }),
   z.object({ type: z.literal('enablePlugin'), index: z.number(), enabled: z.boolean() }),
+  z.object({ type: z.literal('campaignQuery'), query: CampaignQuery, offset: z.number().int().nonnegative() }),
+  z.object({ type: z.literal('runCampaign') }),
+  z.object({ type: z.literal('pauseCampaign') }),
+  z.object({ type: z.literal('exportCampaign') }),
+  z.object({ type: z.literal('openCampaignFile') }),
+  z.object({ type: z.literal('repeatRun'), number: z.number().int().nonnegative() }),
+  /** null: none any more. */
+  z.object({ type: z.literal('showRun'), number: z.number().int().nonnegative().nullable() }),
   /** Only what changed: a change before it may be under way. No path: the settings as a whole; no value: taken out. */
   z.object({ type: z.literal('changeSetting'), index: z.number(), path: z.array(z.string()), value: z.unknown().optional() }),
 ]);

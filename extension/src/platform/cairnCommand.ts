@@ -2,7 +2,7 @@
  * The `cairn` command, run for its JSON: the way to the store, and to sessions whose coordinator has to be started again. Uses
  * the runtime that runs this extension, so no Node.js is needed beside VS Code.
  */
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import type * as vscode from 'vscode';
 import type { z } from 'zod';
 import { UserError } from './errors.js';
@@ -36,11 +36,22 @@ export class CairnCommand {
     return parsed.data;
   }
 
+  /** What a sub-command prints. */
+  text(args: readonly string[]): Promise<string> {
+    return this.#run(args, false, undefined);
+  }
+
+  /** A sub-command that takes its time, as a process of its own; it gets no input. */
+  start(args: readonly string[]): ChildProcess {
+    this.#log.debug(`cairn ${args.join(' ')}: started`);
+    return spawn(process.execPath, [this.#cli, ...args], { env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+  }
+
   #run(args: readonly string[], mayFail: boolean, cwd: string | undefined): Promise<string> {
     const started = Date.now();
     return new Promise((resolve, reject) => {
       const options = {
-        env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+        env: environment(),
         timeout: DEADLINE_MS,
         maxBuffer: MAX_OUTPUT,
         encoding: 'utf8' as const,
@@ -55,4 +66,9 @@ export class CairnCommand {
       });
     });
   }
+}
+
+/** A command that starts the command, as a campaign does, finds the same runtime. */
+function environment(): NodeJS.ProcessEnv {
+  return { CAIRN_NODE: process.execPath, ...process.env, ELECTRON_RUN_AS_NODE: '1' };
 }

@@ -28,11 +28,16 @@ export function snapshotRowLabel(snapshot: Pick<SnapshotSummary, 'name' | 'creat
   return snapshot.name === '' ? formatMoment(snapshot.createdAt, now) : snapshot.name;
 }
 
+/** The tooltip has all. */
+const SIGNALS_SHOWN = 2;
+const lastName = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
+
 /** What stands beside the label: the moment (unless the label says it), simulated time, size, how long threads were held. */
 export function snapshotDescription(snapshot: SnapshotSummary, now = new Date()): string {
   const parts = [
     ...(snapshot.name === '' ? [] : [formatMoment(snapshot.createdAt, now)]),
     ...(snapshot.simulatedTime ? [`at ${formatSimulatedTimeBriefly(snapshot.simulatedTime)}`] : []),
+    ...(snapshot.signals ?? []).slice(0, SIGNALS_SHOWN).map(({ name, value }) => `${lastName(name)} ${value ?? 'no value'}`),
     formatBytes(snapshot.bytes),
     `held ${formatDuration(snapshot.pauseMs)}`,
   ];

@@ -3,10 +3,9 @@
  * that was hidden and destroyed gets again as soon as it says that it listens.
  */
 
-import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { FromPanel, type ToPanel } from '../../../debug-adapter/src/protocol/panels.js';
+import { webviewFolder, webviewPage } from './webviewPage.js';
 
 export class PanelHost implements vscode.WebviewViewProvider, vscode.Disposable {
   readonly #folder: vscode.Uri;
@@ -22,7 +21,7 @@ export class PanelHost implements vscode.WebviewViewProvider, vscode.Disposable 
   #model: ToPanel | undefined;
 
   constructor(context: vscode.ExtensionContext, name: ToPanel['panel']) {
-    this.#folder = vscode.Uri.joinPath(context.extensionUri, 'dist', 'webview');
+    this.#folder = webviewFolder(context);
     this.#name = name;
     this.#registration = vscode.window.registerWebviewViewProvider(`cairn.${name}`, this);
   }
@@ -47,7 +46,7 @@ export class PanelHost implements vscode.WebviewViewProvider, vscode.Disposable 
       this.#view = undefined;
       this.#ready = false;
     });
-    webview.html = await this.#page(webview, view.title ?? '');
+    webview.html = await webviewPage(webview, this.#folder, this.#name, view.title ?? '');
   }
 
   #received(raw: unknown): void {
@@ -57,20 +56,6 @@ export class PanelHost implements vscode.WebviewViewProvider, vscode.Disposable 
       this.#shown.fire();
       if (this.#model) this.post(this.#model);
     } else this.#message.fire(message);
-  }
-
-  async #page(webview: vscode.Webview, title: string): Promise<string> {
-    const resource = (name: string) => webview.asWebviewUri(vscode.Uri.joinPath(this.#folder, name)).toString();
-    const values: Record<string, string> = {
-      title,
-      cspSource: webview.cspSource,
-      nonce: randomBytes(16).toString('base64'),
-      script: resource(`${this.#name}.js`),
-      style: resource(`${this.#name}.css`),
-      codicons: resource('codicon.css'),
-    };
-    const template = await readFile(vscode.Uri.joinPath(this.#folder, 'panel.html').fsPath, 'utf8');
-    return template.replace(/\{\{(\w+)\}\}/g, (_, name: string) => values[name] ?? '');
   }
 
   dispose(): void {

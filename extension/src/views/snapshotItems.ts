@@ -97,6 +97,7 @@ function snapshotTooltip(snapshot: SnapshotSummary): vscode.MarkdownString {
   if (snapshot.note !== '') tooltip.appendText(snapshot.note).appendMarkdown('\n\n');
   line('Made', formatMoment(snapshot.createdAt));
   if (snapshot.simulatedTime) line('Simulated time', formatSimulatedTime(snapshot.simulatedTime));
+  for (const { name, value } of snapshot.signals ?? []) line(name, value ?? 'no value');
   line('Size', formatBytes(snapshot.bytes));
   line('Held', `${formatDuration(snapshot.pauseMs)} of ${formatDuration(snapshot.totalMs)}`);
   line('Session', snapshot.session);

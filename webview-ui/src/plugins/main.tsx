@@ -115,6 +115,9 @@ type Simple = Exclude<
   | 'movePlugin'
   | 'enablePlugin'
   | 'changeSetting'
+  | 'campaignQuery'
+  | 'repeatRun'
+  | 'showRun'
 >;
 
 function Action({ type, text, title }: { type: Simple; text: string; title?: string }) {

@@ -270,12 +270,26 @@ export async function exportRuns(file: string, options: Options & { format: stri
   return 0;
 }
 
+function hasBegun(folder: string): boolean {
+  try {
+    const results = new CampaignResults(folder, true);
+    try {
+      return results.begun !== undefined;
+    } finally {
+      results.close();
+    }
+  } catch {
+    return false;
+  }
+}
+
 /** Where the file is no campaign; nothing of it is run. */
 export async function check(file: string, options: { json: boolean }): Promise<number> {
   const problems = campaignProblems(file);
   if (options.json) {
-    const { name, store } = problems.length === 0 ? readCampaign(file) : { name: '', store: '' };
-    printJson({ problems, name, folder: name === '' ? '' : campaignFolder(store, name) });
+    const found = problems.length === 0 ? readCampaign(file) : undefined;
+    const folder = found === undefined ? '' : campaignFolder(found.store, found.name);
+    printJson({ problems, name: found?.name ?? '', folder, begun: found !== undefined && hasBegun(folder) });
   } else for (const { line, message } of problems) print(`${file}${line === 0 ? '' : `:${line}`}: ${message}`);
   if (problems.length === 0 && !options.json) print(`${file} is a campaign`);
   return problems.length === 0 ? 0 : 1;

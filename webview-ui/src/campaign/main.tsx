@@ -1,0 +1,74 @@
+/**
+ * The page of a campaign: outcome bars and rates with their intervals, each model's outcomes, and the runs. The extension reads the results; what is
+ * looked for is asked of it.
+ */
+import { render } from 'preact';
+import { useState } from 'preact/hooks';
+import type { CampaignModel, CampaignQuery } from '../../../debug-adapter/src/protocol/panels.js';
+import { listen, send } from '../bridge.js';
+import '../panel.css';
+import './campaign.css';
+import { Detail } from './detail.js';
+import { Filters } from './filters.js';
+import { Models, Rates } from './rates.js';
+import { Runs } from './runs.js';
+
+function Campaign({ model }: { model: CampaignModel }) {
+  const { file, running, status, page, detail, error } = model;
+  // What the user has chosen counts at once, and not only when the answer is there: the next choice is made on top of it.
+  const [query, setQuery] = useState(model.query);
+  const ask = (next: CampaignQuery, offset = 0) => {
+    setQuery(next);
+    send({ type: 'campaignQuery', query: next, offset });
+  };
+  return (
+    <>
+      <h1>{file}</h1>
+      <div class="tools">
+        {running ? (
+          <button type="button" onClick={() => send({ type: 'pauseCampaign' })}>
+            Pause
+          </button>
+        ) : (
+          <button type="button" onClick={() => send({ type: 'runCampaign' })}>
+            {status === null || status.runs === 0 ? 'Run' : 'Go On'}
+          </button>
+        )}
+        <button type="button" disabled={status === null} onClick={() => send({ type: 'exportCampaign' })}>
+          Export as HTML…
+        </button>
+        <button type="button" onClick={() => send({ type: 'openCampaignFile' })}>
+          Open File
+        </button>
+        <button type="button" onClick={() => send({ type: 'refresh' })}>
+          Refresh
+        </button>
+      </div>
+      {error !== '' && (
+        <p role="alert" class="error">
+          {error}
+        </p>
+      )}
+      {status === null ? (
+        <p class="muted">{running ? 'The run without a fault is made first.' : 'Nothing has been run yet.'}</p>
+      ) : (
+        <>
+          <p role="status">
+            {status.runs} of {status.planned} runs, of {status.population} faults; in {status.notEffective} the fault changed
+            nothing.
+          </p>
+          <progress aria-label="Runs made" max={Math.max(1, status.planned)} value={status.runs} />
+          <Rates status={status} query={query} onChoose={ask} />
+          <Models status={status} query={query} onChoose={ask} />
+          <h2 id="runs-title">Runs</h2>
+          <Filters status={status} query={query} onChange={ask} />
+          <Runs page={page} query={query} open={detail?.number ?? null} onSee={(offset) => ask(query, offset)} />
+          {detail !== null && <Detail run={detail} />}
+        </>
+      )}
+    </>
+  );
+}
+
+const panel = document.getElementById('panel');
+if (panel) listen('campaign', (model) => render(<Campaign model={model} />, panel));
