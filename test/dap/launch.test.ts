@@ -146,7 +146,15 @@ test('launch, threads, hold, scopes, go on, stop', async () => {
   );
 
   const scopes = await variables(dap, id);
-  assert.deepEqual(Object.keys(scopes), ['Virtual ids', 'Paths', 'Environment', 'File descriptors', 'Connections', 'Of plugins']);
+  assert.deepEqual(Object.keys(scopes), [
+    'Virtual ids',
+    'Paths',
+    'Environment',
+    'File descriptors',
+    'Connections',
+    'Of plugins',
+    'Signals',
+  ]);
   const value = (scope: string, variable: string) => scopes[scope]?.find((one) => one.name === variable)?.value;
   assert.equal(value('Virtual ids', 'process'), String(id));
   assert.ok(value('Virtual ids', `thread ${id}`)?.startsWith(String(id)));

@@ -70,14 +70,14 @@ export class Design {
     return variables;
   }
 
-  /** The simulated time, and the modules at the top; a process that is no simulation says what is missing. */
+  /** The simulated time, and the modules at the top; where they cannot be told, why, in the place where they would be. */
   async #top(place: DesignPlace): Promise<DapVariable[]> {
     try {
       const { scopes, time, simulator } = await this.#ask('session/scope', { ...of(place), scope: '', limit: FIRST_PAGE });
       const now = plain('simulated time', formatSimulatedTime(time), simulator);
       return [now, ...scopes.map((one) => this.#scope(place, one))];
     } catch (error) {
-      if (!(error instanceof CairnError) || !['noSignals', 'simulationAway'].includes(error.code)) throw error;
+      if (!(error instanceof CairnError)) throw error;
       return [plain('not available', `${error.message} ${error.remedy}`.trim())];
     }
   }

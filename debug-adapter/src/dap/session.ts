@@ -254,9 +254,10 @@ export class CairnSession implements Listener, Subject {
 
   /** A signal that was written while it is held has let the simulation go on to the end of a time step: all values may be others. */
   #stillHeld({ operation, state }: SessionStatus, stillHeld: boolean): void {
-    const moved =
-      stillHeld && state === 'held' && operation?.kind === 'hold' && operation.finished && operation.id !== this.#heldOperation;
-    if (operation !== null && state === 'held') this.#heldOperation = operation.id;
+    // Of several in a row a status may show only the last, and that one while it is under way.
+    if (state !== 'held' || operation === null || !operation.finished) return;
+    const moved = stillHeld && operation.kind === 'hold' && operation.id !== this.#heldOperation;
+    this.#heldOperation = operation.id;
     if (moved) this.#event('invalidated', { areas: ['variables'] });
   }
 

@@ -6,6 +6,7 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { isMadeByGo, oddityOf, whyNotCheckpointable } from './executable.js';
+import { nativeFile } from './installation.js';
 
 /** One thing that is in the way, and what to do. */
 export interface Obstacle {
@@ -262,15 +263,25 @@ export function whyWithoutAgent(pid: number): Obstacle | undefined {
   return why === '' ? undefined : { what: `${why}, so that Cairn cannot get into it`, remedy };
 }
 
-/** Processes of the computation from which this one descends, its parent first, up to one that is `inside`. */
+/** Processes of the computation from which this one descends, its parent first, up to one that is `inside`. Cairn's launcher is none. */
 export function startersOf(pid: number, computation: string, inside: ReadonlySet<number>): number[] {
   const found: number[] = [];
+  const launcher = fileOf(nativeFile('cairn-launch'));
   const mark = `CAIRN_COMPUTATION=${computation}`;
   for (let one = parentOf(pid); one > 1 && !inside.has(one); one = parentOf(one)) {
+    if (fileOf(`/proc/${one}/exe`) === launcher) break;
     if (!text(`/proc/${one}/environ`).split('\0').includes(mark)) break;
     found.push(one);
   }
   return found;
+}
+
+/** Which file it is, by whatever name. */
+function fileOf(path: string): string | null {
+  return nullOnError(() => {
+    const { dev, ino } = statSync(path);
+    return `${dev}:${ino}`;
+  });
 }
 
 /** Its program's name. */
