@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Failure, inTree, onPath, root, run, treeEnv, treeNode } from './tree.mjs';
 
-/** What each job needs from Debian 12. README's list is this one. */
+/** What each job needs from Debian 12. */
 export const debianPackages = {
   build: [
     'g++',
