@@ -16,8 +16,9 @@ import type { CampaignQuery } from '../../../debug-adapter/src/protocol/panels.j
 import type { CairnCommand } from '../platform/cairnCommand.js';
 import { UserError } from '../platform/errors.js';
 
-export const CAMPAIGN_FILES = '**/*.campaign.{yaml,yml,json}';
-export const isCampaignFile = (path: string): boolean => /\.campaign\.(ya?ml|json)$/.test(path);
+/** NAME.campaign.yaml, or faults.yaml. */
+export const CAMPAIGN_FILES = '**/{*.campaign.yaml,*.campaign.yml,*.campaign.json,faults.yaml,faults.yml}';
+export const isCampaignFile = (path: string): boolean => /(\.campaign\.(ya?ml|json)|[/\\]faults\.ya?ml)$/.test(path);
 
 /** Between two looks at results that change all the time: at least, and so many times what a look takes, which is taken from the runs. */
 const LOOK_MS = 400;

@@ -59,7 +59,8 @@ async function fileOf(node: unknown): Promise<string> {
   if (open && isCampaignFile(open.fsPath)) return open.fsPath;
   const files = await vscode.workspace.findFiles(CAMPAIGN_FILES);
   const [only] = files;
-  if (!only) throw new UserError('There is no campaign in this workspace: its file has to be called NAME.campaign.yaml.');
+  if (!only)
+    throw new UserError('There is no campaign in this workspace: its file has to be called NAME.campaign.yaml or faults.yaml.');
   if (files.length === 1) return only.fsPath;
   const items = files.map((uri) => ({ label: vscode.workspace.asRelativePath(uri), path: uri.fsPath }));
   const picked = await vscode.window.showQuickPick(items, { title: 'Campaign' });
