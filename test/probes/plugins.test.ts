@@ -406,6 +406,18 @@ for (const how of ['exit', '_exit', 'kill'])
         }
       }));
 
+test("once a plugin has begun, the program's own faults are nobody's but its own", () =>
+  withScratch(async (scratch) => {
+    const library = await misbehaving(scratch, 'misbehaving');
+    const command = [await tool('faulting'), join(scratch.work, 'end')];
+    const program = scratch.cairnProgram(['run', '--session', 'one', '--plugin', library, '--', ...command]);
+    await goesOn(program);
+    const [process] = (await scratch.json<{ processes: { realPid: number }[] }>(['status', '--session', 'one'])).processes;
+    assert.match(readFileSync(`/proc/${process?.realPid}/status`, 'utf8'), /^TracerPid:\t0$/m);
+    writeFileSync(join(scratch.work, 'end'), '');
+    assert.equal(await program.exit(), 0, program.transcript());
+  }));
+
 test('where a callback ends a process that is restarted, it is named', () =>
   withScratch(async (scratch) => {
     const library = await misbehaving(scratch, 'misbehaving');

@@ -39,7 +39,13 @@ test('what the design says of a fault goes before what became of it', () => {
 });
 
 test('where the output is the same, the end of the simulation and the state of the design decide', () => {
-  const design: DesignObservation = { begin: 100, end: 900, detected: null, state: { 'tb.sum': '0111', 'tb.ram': '00 01 10' } };
+  const design: DesignObservation = {
+    begin: 100,
+    end: 900,
+    detected: null,
+    missing: 0,
+    state: { 'tb.sum': '0111', 'tb.ram': '00 01 10' },
+  };
   const simulated: Observation = { ...golden, design };
   const judged = (seen: Partial<DesignObservation>): string[] => {
     const { outcome, deviation } = judge(

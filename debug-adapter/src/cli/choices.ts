@@ -152,3 +152,13 @@ export function currentEnvironment(env: Environment = process.env): Record<strin
   for (const [name, value] of Object.entries(env)) if (value !== undefined && !OURS.has(name)) plain[name] = value;
   return plain;
 }
+
+/** Of an option. Throws what it has to be. */
+export function wholeNumber(text: string, option: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw failure('usage', {
+    what: `${option} ${text}: it is no whole number from ${least} ${most === Number.MAX_SAFE_INTEGER ? 'on' : `to ${most}`}`,
+    remedy: `For example: ${option} ${least}`,
+  });
+}

@@ -102,6 +102,8 @@ export class Coordinator {
   readonly #trace: WrapperCallTrace;
   readonly #begun = deferred<void>();
   readonly #ended = deferred<void>();
+  /** The phases of a restart, while they are under way; does not reject. */
+  #finishing: Promise<void> | undefined;
   readonly #stopped: StoppedProcesses;
   readonly #heldWrite = new HeldWrite();
   #started: Started | undefined;
@@ -530,12 +532,15 @@ export class Coordinator {
       const ready = new Map(session.processes.filter((other) => other.isReady).map((other) => [other.virtualPid, other]));
       const there = pending.processes.flatMap((pid) => ready.get(pid) ?? []);
       if (there.length < pending.processes.length) return;
-      this.#strand
+      this.#finishing = this.#strand
         .run(() => finishRestart(this.#context, this.#joining, pending, there, this.#options.passing === true))
         .then(
           () => this.#begun.resolve(),
           (error: unknown) => this.#begun.reject(error),
-        );
+        )
+        .finally(() => {
+          this.#finishing = undefined;
+        });
       return;
     }
     if (session.state === 'starting') session.become('running');
@@ -574,6 +579,12 @@ export class Coordinator {
     const { session } = this;
     if (session.state === 'exited') return;
     const restarting = session.state === 'restarting';
+    if (restarting && error === undefined && this.#finishing !== undefined) {
+      // It sees that too, and knows better why.
+      if ((session.operation?.status.heldAt ?? '') !== '') session.operation?.cancel();
+      void this.#finishing.then(() => this.#end());
+      return;
+    }
     if (restarting && error === undefined) {
       const { operation } = session;
       const failed = operation?.isCancelled ? operation.cancelledError : restartError(this.#context);

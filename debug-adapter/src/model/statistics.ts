@@ -73,6 +73,17 @@ function generator(seed: number): (below: number) => number {
   };
 }
 
+/** The numbers 0 … count − 1 in an order that the seed decides (Fisher and Yates; Durstenfeld, CACM 1964). */
+export function shuffled(count: number, seed: number): Uint32Array {
+  const below = generator(seed);
+  const all = Uint32Array.from({ length: count }, (_, index) => index);
+  for (let last = count - 1; last > 0; last--) {
+    const other = below(last + 1);
+    [all[last], all[other]] = [all[other] ?? 0, all[last] ?? 0];
+  }
+  return all;
+}
+
 /** `count` different ones of the numbers 0 … population − 1, in ascending order (Floyd's algorithm). */
 export function sampleOf(population: number, count: number, seed: number): number[] {
   if (count >= population) return Array.from({ length: population }, (_, index) => index);

@@ -3,6 +3,7 @@
  */
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { distFolder } from './installation.js';
 
@@ -80,11 +81,12 @@ export async function runInFolder(command: readonly string[], cwd: string, signa
   return { status, tooMuch: isMaxBuffer, stdout: stdout ?? '', stderr: stderr || (status === 0 ? '' : (shortMessage ?? '')) };
 }
 
-/** A `cairn` command that runs while its output is looked at, and others beside it. */
+/** A `cairn` command that runs while its lines are looked at, and others beside it. */
 export class CommandOutput {
-  text = '';
+  /** Its last whole line. */
+  last = '';
   readonly #running;
-  readonly #seen = new Set<() => void>();
+  readonly #seen = new Set<(line: string | undefined) => void>();
   #ended = false;
 
   constructor(args: readonly string[], cwd: string, signal: AbortSignal) {
@@ -98,39 +100,43 @@ export class CommandOutput {
       buffer: false,
       cancelSignal: signal,
     });
-    const add = (chunk: Buffer): void => {
-      this.text += chunk.toString();
-      for (const one of this.#seen) one();
+    const follow = (stream: Readable): void => {
+      let rest = '';
+      stream.setEncoding('utf8').on('data', (chunk: string) => {
+        const lines = (rest + chunk).split(/\r?\n/);
+        rest = lines.pop() ?? '';
+        for (const line of lines) this.#tell(line);
+      });
     };
-    this.#running.stdout.on('data', add);
-    this.#running.stderr.on('data', add);
+    follow(this.#running.stdout);
+    follow(this.#running.stderr);
     void this.#running.finally(() => {
       this.#ended = true;
-      for (const one of this.#seen) one();
+      this.#tell(undefined);
     });
   }
 
-  /** true: it has printed a whole line that matches; false: it has ended without. */
+  /** true: a whole line that matches has been printed since this was called; false: it has ended without. */
   async line(pattern: RegExp): Promise<boolean> {
-    const has = (): boolean =>
-      this.text
-        .split(/\r?\n/)
-        .slice(0, -1)
-        .some((one) => pattern.test(one));
+    if (this.#ended) return false;
     return new Promise((resolve) => {
-      const look = (): void => {
-        const found = has();
-        if (!found && !this.#ended) return;
+      const look = (line: string | undefined): void => {
+        if (line !== undefined && !pattern.test(line)) return;
         this.#seen.delete(look);
-        resolve(found);
+        resolve(line !== undefined);
       };
       this.#seen.add(look);
-      look();
     });
   }
 
   async end(): Promise<void> {
     await this.#running;
+  }
+
+  /** undefined: it has ended. */
+  #tell(line: string | undefined): void {
+    if (line !== undefined) this.last = line;
+    for (const one of [...this.#seen]) one(line);
   }
 }
 

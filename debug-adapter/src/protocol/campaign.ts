@@ -239,6 +239,8 @@ export interface DesignObservation {
   end: number | null;
   /** When a signal first said that a fault was detected; null: none has. */
   detected: number | null;
+  /** How many of the signals to detect by it does not have. */
+  missing: number;
   /** What was to be observed, at the end: the bits of a signal, the words of a memory. */
   state: Readonly<Record<string, string>>;
 }

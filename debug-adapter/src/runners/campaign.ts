@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Fault, FaultSpace } from '../model/fault-space.js';
 import { judge, varies } from '../model/outcome.js';
-import { sampleOf, sampleSize, wilson } from '../model/statistics.js';
+import { sampleOf, sampleSize, shuffled, wilson } from '../model/statistics.js';
 import { takeLock } from '../platform/lock.js';
 import {
   type Campaign,
@@ -64,7 +64,7 @@ export function plannedFaults(campaign: Campaign, targets: readonly Target[]): {
   return { space, indices: sampleOf(space.size, count, campaign.seed) };
 }
 
-const confidenceOf = ({ sample }: Campaign): number => (typeof sample === 'object' ? sample.confidence : CONFIDENCE);
+export const confidenceOf = ({ sample }: Campaign): number => (typeof sample === 'object' ? sample.confidence : CONFIDENCE);
 
 /** Gives the summary; throws `cancelled` where the signal came first: what has been counted stays. */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignSummary> {
@@ -116,9 +116,11 @@ async function runAll(
     ...summaryFrom(counts, notEffective, campaign, indices.length, space.size),
     runsPerSecond: made / ((performance.now() - start) / 1000),
   });
+  // Those that have been made at any moment are a sample of them all.
+  const order = shuffled(indices.length, campaign.seed);
   const take = (): number | undefined => {
-    while (next < indices.length && had.has(next)) next++;
-    return signal.aborted || failed || next >= indices.length ? undefined : next++;
+    while (next < order.length && had.has(order[next] ?? 0)) next++;
+    return signal.aborted || failed ? undefined : order[next++];
   };
   const work = async (worker: number): Promise<void> => {
     for (let number = take(); number !== undefined; number = take()) {
@@ -126,7 +128,7 @@ async function runAll(
       if (signal.aborted) return;
       results.add(run, console);
       counts[run.outcome] = (counts[run.outcome] ?? 0) + 1;
-      if (run.effective === false) notEffective++;
+      if (run.effective === false && run.outcome !== 'toolError') notEffective++;
       made++;
       progress(summary());
     }
@@ -262,10 +264,20 @@ class Runner {
       throw failure('goldenFailed', {
         why: 'none of its processes is a simulation whose signals can be read; see cairn signals',
       });
+    if (seen !== null && seen.missing > 0)
+      throw failure('goldenFailed', {
+        why: `${seen.missing} of the signals of "detect" are not in the design; see cairn signals`,
+      });
+    if (seen !== null && seen.detected !== null)
+      throw failure('goldenFailed', {
+        why: 'a signal of "detect" has its value without a fault, too, and would tell nothing',
+      });
     if (design.observe.length > 0 && seen?.end == null)
       throw failure('goldenFailed', {
         why: "the simulation ends without $finish (of a model of Verilator's: without its final()), so that the signals to observe have no value at the end",
       });
+    if (design.observe.length > 0 && Object.keys(seen?.state ?? {}).length === 0)
+      throw failure('goldenFailed', { why: 'no signal of the design is meant by "observe: signals"; see cairn signals' });
     return result;
   }
 

@@ -89,7 +89,7 @@ export class RunPlugins {
     const time = Number(report.readBigUInt64LE(RESULTS_AT + 8));
     const injected = counts(1);
     return {
-      effective,
+      effective: status === 'impossible' ? null : effective,
       text: reason === '' ? status : `${status}: ${reason}`,
       impossible: status === 'impossible' ? reason : '',
       at: injected ? time - Number(report.readBigUInt64LE(RUN_AT + 8)) : null,
@@ -101,13 +101,14 @@ export class RunPlugins {
     const index = this.#names.indexOf(SIGNALS);
     if (index < 0) return null;
     const report = readFileSync(this.#report(index));
-    const [begun, begin, , detected, detectedAt, ended, end] = Array.from({ length: 7 }, (_, at) =>
+    const [begun, begin, , detected, detectedAt, ended, end, missing = 0] = Array.from({ length: 8 }, (_, at) =>
       Number(report.readBigInt64LE(RUN_AT + 8 * at)),
     );
     return {
       begin: begun ? (begin ?? null) : null,
       end: ended ? (end ?? null) : null,
       detected: detected ? (detectedAt ?? null) : null,
+      missing,
       state: Object.fromEntries(this.#lines('state').map(([name = '', value = '']) => [name, value.trim()])),
     };
   }

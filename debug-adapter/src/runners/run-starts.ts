@@ -41,10 +41,11 @@ export class RunStarts {
 
   async #resident(session: string): Promise<ResidentRuns | undefined> {
     const there = this.#residents.get(session);
-    if (there?.lives || this.#why !== '') return there;
+    if (there?.lives) return there;
     this.#residents.delete(session);
     try {
       await there?.close();
+      if (this.#why !== '') return undefined;
       const made = await ResidentRuns.open({ ...this.#common, session });
       this.#residents.set(session, made);
       return made;

@@ -137,7 +137,11 @@ export class CampaignResults {
   }
 
   get notEffective(): number {
-    return Number(this.#database.prepare('SELECT count(*) AS count FROM run WHERE effective = 0').get()?.['count'] ?? 0);
+    return Number(
+      this.#database.prepare("SELECT count(*) AS count FROM run WHERE effective = 0 AND outcome <> 'toolError'").get()?.[
+        'count'
+      ] ?? 0,
+    );
   }
 
   /** In their order; `outcome` undefined: all. */

@@ -81,7 +81,7 @@ struct fault_report {
     uint64_t detected_time;
     uint64_t ended;
     uint64_t end_time;
-    uint64_t reserved;
+    uint64_t missing; /* signals to detect by that are not there */
   } run;
   struct {
     uint32_t status;

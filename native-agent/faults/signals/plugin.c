@@ -359,6 +359,7 @@ static void begin(void) {
   for (uint32_t i = 0; i < faults.detection_count; ++i) {
     if (design->find(faults.detections[i].signal, &detectors[i]) < 0 || detectors[i].kind != CAIRN_SIGNAL_VECTOR ||
         design->on_change(&watcher, &detectors[i], 1) < 0) {
+      report->run.missing++;
       host->log(CAIRN_LOG_WARNING, "faults: a signal to detect by is not in the design");
       continue;
     }

@@ -5,6 +5,7 @@
 
 #include "agent.pb.h"
 #include "agent/log.h"
+#include "events/guard.h"
 #include "events/host.h"
 #include "events/names.h"
 #include "events/plugin_changes.h"
@@ -168,6 +169,8 @@ bool Handshake::load_plugins(Occasion occasion, sys::Error* error) {
     }
   }
   if (occasion == restarted) events::order_as_given();
+  // At a launch it was for this thread, which is the program's own from now on, with faults that are no plugin's.
+  else events::end_guard();
   return true;
 }
 

@@ -20,10 +20,10 @@ import {
 } from '../../protocol/campaign.js';
 import { type CairnError, failure } from '../../protocol/errors.js';
 import { formatDuration, formatTable, formatTime, shellWord } from '../../protocol/format.js';
-import { campaignOf, plannedFaults, runCampaign, summaryOf } from '../../runners/campaign.js';
+import { campaignOf, confidenceOf, plannedFaults, runCampaign, summaryOf } from '../../runners/campaign.js';
 import { type CampaignFile, campaignFolder, campaignProblems, readCampaign } from '../../store/campaign-file.js';
 import { CampaignResults, type RunQuery } from '../../store/campaign-results.js';
-import { word } from '../choices.js';
+import { wholeNumber, word } from '../choices.js';
 import { note, Progress, print, printJson, printRaw } from '../output.js';
 
 interface Options {
@@ -37,8 +37,6 @@ interface RunOptions extends Options {
 }
 
 const MOST_WORKERS = 256;
-/** Where the file says none: as the runner has it. */
-const CONFIDENCE = 0.95;
 
 function read(file: string, { name, store }: Options): CampaignFile {
   const found = readCampaign(file);
@@ -48,15 +46,6 @@ function read(file: string, { name, store }: Options): CampaignFile {
   throw failure('usage', {
     what: `"${given.name}" cannot be the name of a campaign`,
     remedy: 'Give it one by --name: 1 to 48 letters, digits, ".", "_" or "-", that begins with a letter or digit.',
-  });
-}
-
-function wholeNumber(text: string, what: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
-  const value = Number(text);
-  if (text !== '' && Number.isInteger(value) && value >= least && value <= most) return value;
-  throw failure('usage', {
-    what: `${what} ${text}: it is no whole number from ${least} ${most === Number.MAX_SAFE_INTEGER ? 'on' : `to ${most}`}`,
-    remedy: `For example: ${what} ${least}`,
   });
 }
 
@@ -252,12 +241,12 @@ export async function exportRuns(file: string, options: Options & { format: stri
   const found = read(file, options);
   if (options.html || options.format === 'html') {
     const html = withResults(found, (results, campaign) => {
-      const { sample, snapshot } = campaign;
+      const { snapshot } = campaign;
       const report = {
         status: statusOf(found, results, campaign),
         madeAt: formatTime(new Date().toISOString()),
         snapshot,
-        confidence: typeof sample === 'object' ? sample.confidence : CONFIDENCE,
+        confidence: confidenceOf(campaign),
         repeat: repeatCommand(file, options, 'RUN'),
       };
       return campaignHtml(report, results.runs());
@@ -286,6 +275,11 @@ function hasBegun(folder: string): boolean {
 /** Where the file is no campaign; nothing of it is run. */
 export async function check(file: string, options: { json: boolean }): Promise<number> {
   const problems = campaignProblems(file);
+  if (problems.length === 0 && !isSessionName(readCampaign(file).name))
+    problems.push({
+      line: 0,
+      message: 'its results are kept by its file\'s name, which may have only letters, digits, ".", "_" and "-", at most 48',
+    });
   if (options.json) {
     const found = problems.length === 0 ? readCampaign(file) : undefined;
     const folder = found === undefined ? '' : campaignFolder(found.store, found.name);

@@ -12,6 +12,7 @@ import {
   WATCHES_AT_ONCE,
   WRITES_AT_ONCE,
 } from '../../protocol/signals.js';
+import { wholeNumber } from '../choices.js';
 import { note, print, printJson } from '../output.js';
 import { withSession } from '../sessions.js';
 
@@ -27,8 +28,8 @@ export async function signals(
 ): Promise<number> {
   const params = {
     pattern: pattern ?? '',
-    offset: wholeNumber(options.offset, 'offset', 0, Number.MAX_SAFE_INTEGER),
-    limit: wholeNumber(options.limit, 'limit', 1, SIGNALS_AT_ONCE),
+    offset: wholeNumber(options.offset, '--offset', 0),
+    limit: wholeNumber(options.limit, '--limit', 1, SIGNALS_AT_ONCE),
     ...processOf(options),
   };
   const result = await withSession(options.session, (client) => client.request('session/signals', params));
@@ -110,8 +111,8 @@ export async function signalTree(
 ): Promise<number> {
   const params = {
     scope: scope ?? '',
-    offset: wholeNumber(options.offset, 'offset', 0, Number.MAX_SAFE_INTEGER),
-    limit: wholeNumber(options.limit, 'limit', 1, SIGNALS_AT_ONCE),
+    offset: wholeNumber(options.offset, '--offset', 0),
+    limit: wholeNumber(options.limit, '--limit', 1, SIGNALS_AT_ONCE),
     ...processOf(options),
   };
   const result = await withSession(options.session, (client) => client.request('session/scope', params));
@@ -144,12 +145,5 @@ function extent({ kind, width, range }: DesignSignal): string {
 }
 
 function processOf({ pid }: Options): { virtualPid?: number } {
-  return pid === undefined ? {} : { virtualPid: wholeNumber(pid, 'pid', 1, Number.MAX_SAFE_INTEGER) };
-}
-
-function wholeNumber(text: string, option: string, least: number, most: number): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < least || value > most)
-    throw failure('usage', { what: `--${option} ${text}: not a whole number from ${least} to ${most}`, remedy: 'See --help.' });
-  return value;
+  return pid === undefined ? {} : { virtualPid: wholeNumber(pid, '--pid', 1) };
 }
