@@ -81,6 +81,8 @@ void prepare_calls();
 // ---- thread_notices.cc: SIGEV_THREAD --------------------------------------------------------------------------------------------------
 /// Asks the kernel; what it was asked is in *kernels, by which it can be asked again. 0 or -errno.
 long notify_by_thread(int32_t queue, const struct sigevent& asked, struct sigevent* kernels);
+/// A word of the kernel has not been taken by the helper yet.
+bool notice_waits();
 /// [quiesced] The kernel has told our socket of what was just taken back, which is to stand.
 void forget_taken_back();
 /// In the child of a fork, which has neither the thread nor what was asked for.

@@ -111,6 +111,8 @@ int32_t silence(Queue* queue) {
   // Another kind than is known of: of before an attach, or of a system call.
   if (!find_notification(queue->inode, &queue->event) || queue->event.sigev_notify != how) return refuse(*queue, "its notification was asked for by a system call of the program's own, or before cairn attach, so that it cannot be brought back; take it back (mq_notify) before the checkpoint");
   queue->registered = true;
+  // The kernel's word that it is taken back must not be mistaken for another.
+  if (filled && how == SIGEV_THREAD && notice_waits()) return refuse(*queue, "a thread is just to be started for a message that has come (mq_notify); try again", -EAGAIN);
   if (filled && sys(SYS_mq_notify, queue->fd, 0) >= 0) queue->silenced = true;
   if (queue->silenced && how == SIGEV_THREAD) forget_taken_back();
   return 0;

@@ -164,6 +164,11 @@ long notify_by_thread(int32_t queue, const struct sigevent& asked, struct sigeve
   return -ENOMEM;
 }
 
+bool notice_waits() {
+  Cookie cookie;
+  return sys(SYS_recvfrom, helper_socket, pointer(&cookie), sizeof cookie, MSG_DONTWAIT | MSG_PEEK, 0, 0) > 0;
+}
+
 void forget_taken_back() {
   Cookie cookie;
   sys(SYS_recvfrom, helper_socket, pointer(&cookie), sizeof cookie, MSG_DONTWAIT, 0, 0);

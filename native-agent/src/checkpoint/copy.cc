@@ -27,9 +27,10 @@ struct Place {
 };
 void* result_of(Place* place) { return place + 1; }
 
-[[noreturn]] void run(const Stop& stop, int64_t (*job)(void*, void*, uint64_t), void* context, Place* place, uint64_t capacity) {
+[[noreturn]] void run(const Stop& stop, int64_t original, int64_t (*job)(void*, void*, uint64_t), void* context, Place* place, uint64_t capacity) {
   events::be_own_process();
   call_unchecked(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (call(SYS_getppid) != original) call_unchecked(SYS_exit_group, 0);
   // The default action of every signal, so that no handler of the program runs.
   for (int signal = 1; signal < 65; ++signal) {
     uint64_t action[4] = {};
@@ -53,9 +54,11 @@ int64_t run_in_copy(const Stop& stop, int64_t (*job)(void*, void*, uint64_t), vo
   int64_t memory = call(SYS_mmap, nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (sys::failed(memory)) return memory;
   auto* place = reinterpret_cast<Place*>(memory);
+  const int64_t original = call(SYS_getpid);
   // Without a signal at its end: nobody else learns of it.
   const long child = call(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr);
-  if (child == 0) run(stop, job, context, place, capacity);
+  if (child == 0) run(stop, original, job, context, place, capacity);
+  if (child > 0) events::note_own_process(child);
   const uint64_t deadline = sys::now_ns() + patience_ns;
   bool running = child > 0;
   while (running && sys::now_ns() < deadline) {

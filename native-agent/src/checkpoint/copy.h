@@ -1,5 +1,5 @@
 // Code of the program's, called in a copy of the process that is thrown away afterwards: whatever it does there, the computation cannot be
-// harmed. The copy is made while the threads are stopped, wherever they are, so that the code may find a lock taken and not return.
+// harmed but in memory and by descriptors that it shares with others. The copy is made while the threads are stopped, wherever they are, so that the code may find a lock taken and not return.
 // Context: Cairn's thread while the threads are stopped, or the writer.
 #pragma once
 #include "checkpoint/stop.h"

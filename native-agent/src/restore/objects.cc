@@ -54,7 +54,8 @@ void remove_objects(const char* socket) {
   sys::TextBuffer<160> names;
   names.add(folder).add("names");
   sys::UniqueFd fd = sys::open(names.c_str(), O_RDONLY);
-  if (!fd.ok()) return;
+  // One that is cut off cannot be looked at.
+  if (!fd.ok() || call(SYS_lseek, fd.get(), 0, SEEK_END) < static_cast<int64_t>(file_size)) return;
   int64_t mapped = call(SYS_mmap, nullptr, file_size, PROT_READ, MAP_SHARED, fd.get(), 0);
   if (failed(mapped)) return;
   const auto* table = reinterpret_cast<const Entry*>(mapped);
