@@ -1,7 +1,7 @@
 /** Statistics of campaigns against values from the literature and from tables. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { quantileOf, sampleOf, sampleSize, wilson } from '../../debug-adapter/src/model/statistics.js';
+import { quantileOf, sampleOf, sampleSize, shuffled, wilson } from '../../debug-adapter/src/model/statistics.js';
 
 const near = (value: number, expected: number, tolerance: number): void =>
   assert.ok(Math.abs(value - expected) <= tolerance, `${value} instead of ${expected}`);
@@ -66,6 +66,23 @@ test('a sample is of different faults, in order, the same for a seed, and each f
   const counts = Array.from({ length: 20 }, () => 0);
   for (let seed = 0; seed < 2000; seed++) for (const one of sampleOf(20, 5, seed)) counts[one] = (counts[one] ?? 0) + 1;
   // 500 each, with a standard deviation of some 19.
+  assert.ok(
+    counts.every((count) => Math.abs(count - 500) < 100),
+    counts.join(' '),
+  );
+});
+
+test('an order has each number once, is the same for a seed, and its beginning is a sample', () => {
+  const order = [...shuffled(1000, 7)];
+  assert.deepEqual(
+    [...order].sort((a, b) => a - b),
+    Array.from({ length: 1000 }, (_, index) => index),
+  );
+  assert.deepEqual([...shuffled(1000, 7)], order);
+  assert.notDeepEqual([...shuffled(1000, 8)], order);
+  assert.deepEqual([...shuffled(0, 1)], []);
+  const counts = Array.from({ length: 20 }, () => 0);
+  for (let seed = 0; seed < 2000; seed++) for (const one of shuffled(20, seed).slice(0, 5)) counts[one] = (counts[one] ?? 0) + 1;
   assert.ok(
     counts.every((count) => Math.abs(count - 500) < 100),
     counts.join(' '),
