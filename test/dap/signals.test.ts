@@ -1,5 +1,8 @@
 /** Design signals by the debug adapter, of real simulations: variables, evaluation, values that are set, data breakpoints. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { before, test } from 'node:test';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { buildDesign, simulators, within } from '../simulators/design.js';
@@ -144,3 +147,71 @@ for (const [name, simulator] of Object.entries(all)) {
     );
   });
 }
+
+test('in a script the simulations are told of data breakpoints, set, and looked at, each by itself', async () => {
+  await within((scratch) =>
+    session(scratch, async (adapter) => {
+      const { command, scope } = simulators.Icarus;
+      const signal = `${scope}.count`;
+      const line = command.map((word) => `'${word}'`).join(' ');
+      const set = async (...breakpoints: object[]): Promise<DebugProtocol.Breakpoint[]> =>
+        (await adapter.ask<{ breakpoints: DebugProtocol.Breakpoint[] }>('setDataBreakpoints', { breakpoints })).breakpoints;
+      await set({ dataId: signal, condition: '== 500' });
+      const go = join(scratch.work, 'go');
+      execFileSync('mkfifo', [go]);
+      const script = `${line} & read go < '${go}'; ${line} & wait`;
+      await adapter.ask('launch', { program: '/bin/sh', args: ['-c', script], session: 'design' });
+      const stopped = await adapter.event<DebugProtocol.StoppedEvent['body']>('stopped');
+      assert.deepEqual([stopped.reason, stopped.hitBreakpointIds], ['data breakpoint', [100_000]]);
+      await set();
+      await adapter.ask('continue', { threadId: 1 });
+      writeFileSync(go, 'go\n');
+      const simulations = async (): Promise<DebugProtocol.Thread[]> =>
+        (await adapter.ask<{ threads: DebugProtocol.Thread[] }>('threads')).threads.filter(({ name }) => name.startsWith('vvp'));
+      await waitFor('two simulations', async () => (await simulations()).length === 2);
+      const several = (): Promise<boolean> =>
+        adapter.refusal('evaluate', { expression: signal, context: 'watch' }).then(
+          ({ text }) => text.includes('Several processes are simulations'),
+          () => false,
+        );
+      await waitFor('both can be asked', several);
+      await adapter.ask('pause', { threadId: 1 });
+      await adapter.event('stopped', 1);
+      const [first, second] = await simulations();
+      assert.ok(first && second);
+      const of = async ({ id }: DebugProtocol.Thread): Promise<{ frameId: number; reference: number }> => {
+        const { stackFrames } = await adapter.ask<{ stackFrames: DebugProtocol.StackFrame[] }>('stackTrace', { threadId: id });
+        const frameId = stackFrames[0]?.id ?? assert.fail();
+        const { scopes } = await adapter.ask<{ scopes: DebugProtocol.Scope[] }>('scopes', { frameId });
+        const signals = scopes.find(({ name }) => name === 'Signals') ?? assert.fail();
+        const top = await children(adapter, signals.variablesReference);
+        const { variablesReference: reference } = named(top, scope);
+        await children(adapter, reference);
+        return { frameId, reference };
+      };
+      const [one, other] = [await of(first), await of(second)];
+      const { virtualPid } = await adapter.ask<{ virtualPid: number }>('cairnProcess', { variablesReference: other.reference });
+      assert.equal(virtualPid, second.id);
+      const kept = async ({ frameId }: { frameId: number }, expression = `${scope}.kept`): Promise<string> =>
+        (await adapter.ask<{ result: string }>('evaluate', { expression, context: 'repl', frameId })).result;
+      await adapter.ask('setVariable', { variablesReference: one.reference, name: 'kept', value: '1' });
+      await kept(other, `${scope}.kept = 2`);
+      assert.match(await kept(one), /^32'h00000001 /);
+      assert.match(await kept(other), /^32'h00000002 /);
+      const info = async (reference: number): Promise<{ dataId: string; description: string; canPersist: boolean }> =>
+        adapter.ask('dataBreakpointInfo', { variablesReference: reference, name: 'count' });
+      const [here, there] = [await info(one.reference), await info(other.reference)];
+      assert.notEqual(here.dataId, there.dataId);
+      assert.deepEqual([there.description, there.canPersist], [`${signal} of process ${second.id}`, false]);
+      assert.deepEqual(
+        (await set({ dataId: there.dataId })).map(({ verified }) => verified),
+        [true],
+      );
+      const before = await kept(other, signal);
+      await adapter.ask('continue', { threadId: 1 });
+      const held = await adapter.event<DebugProtocol.StoppedEvent['body']>('stopped', 2);
+      assert.deepEqual(held.hitBreakpointIds, [100_000]);
+      assert.ok(held.description?.includes(`${before.split(' ')[0]} →`), `${held.description} after ${before}`);
+    }),
+  );
+});

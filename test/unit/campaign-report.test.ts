@@ -1,9 +1,11 @@
 /** Runs in the formats of others. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { campaignHtml } from '../../debug-adapter/src/model/campaign-html.js';
 import { reportText } from '../../debug-adapter/src/model/campaign-report.js';
-import type { Run } from '../../debug-adapter/src/protocol/campaign.js';
+import { Outcome, type Run } from '../../debug-adapter/src/protocol/campaign.js';
+import { inTree } from '../support/tree.js';
 
 const runs: Run[] = [
   {
@@ -84,6 +86,11 @@ const status = {
   ],
 };
 
+function rowsOf(html: string): unknown[][] {
+  const data = /<script type="application\/json" id="data">(.*?)<\/script>/.exec(html)?.[1] ?? '';
+  return JSON.parse(data) as unknown[][];
+}
+
 test('the HTML report has all figures and runs, needs nothing beside it, and shows what is in it as text', () => {
   const facts = { status, madeAt: '2026-01-01', snapshot: 'roi', confidence: 0.95, repeat: 'cairn campaign repeat a.yaml RUN' };
   const evil = { ...runs[0], fault: '</script><script>alert(1)</script>', model: '<b>' } as Run;
@@ -93,10 +100,8 @@ test('the HTML report has all figures and runs, needs nothing beside it, and sho
   assert.match(html, /default-src 'none'/);
   assert.match(html, /50\.00 %<\/td><td class="n">10\.00 % to 90\.00 %/);
   assert.match(html, /3 of 4 runs, of 100 faults; in 1 the fault changed nothing/);
-  const data = /<script type="application\/json" id="data">(.*?)<\/script>/.exec(html)?.[1] ?? '';
-  const rows = JSON.parse(data) as unknown[][];
   assert.deepEqual(
-    rows.map(([number, model, fault, outcome]) => [number, model, fault, outcome]),
+    rowsOf(html).map(([number, model, fault, outcome]) => [number, model, fault, outcome]),
     [
       [0, '<b>', evil.fault, 'silentDataCorruption'],
       [1, 'reads', 'call 2 of read: return -1', 'toolError'],
@@ -111,4 +116,31 @@ test('of very many runs the HTML report leaves out those that were masked, and s
   };
   const html = campaignHtml({ status, madeAt: '', snapshot: 'roi', confidence: 0.95, repeat: '' }, many());
   assert.match(html, /10 runs that were masked are left out/);
+  assert.equal(rowsOf(html).length, 200_000);
+});
+
+test('of very many others it leaves out as many as there is no room for, too', () => {
+  const [first] = runs as [Run];
+  const many = function* (): Generator<Run> {
+    for (let number = 0; number < 200_010; number++) yield { ...first, number, outcome: number < 3 ? 'masked' : 'hang' };
+  };
+  const html = campaignHtml({ status, madeAt: '', snapshot: 'roi', confidence: 0.95, repeat: '' }, many());
+  assert.match(html, /3 runs that were masked and 7 others are left out/);
+  const rows = rowsOf(html);
+  assert.deepEqual([rows.length, rows[0]?.[0], rows.at(-1)?.[0]], [200_000, 3, 200_002]);
+});
+
+test('each outcome has a colour of its own: in the report, on paper too, and on the page', () => {
+  const html = campaignHtml({ status, madeAt: '', snapshot: 'roi', confidence: 0.95, repeat: '' }, []);
+  const page = readFileSync(inTree('webview-ui/src/campaign/campaign.css'), 'utf8');
+  const printed = /@media print \{.*?([^}]*)\{ print-color-adjust/.exec(html)?.[1] ?? '';
+  const colours = Outcome.options.map((outcome) => {
+    assert.ok(html.includes(`.${outcome} { background: var(--${outcome}) }`), outcome);
+    assert.ok(new RegExp(`\\.${outcome}[, ]`).test(printed), `${outcome} on paper`);
+    const own = new RegExp(`^\\.${outcome} \\{\n  --own: (.*);`, 'm').exec(page)?.[1] ?? assert.fail(`${outcome} on the page`);
+    const colour = new RegExp(`--${outcome}: (#\\w+);`).exec(html)?.[1] ?? assert.fail(outcome);
+    return [own, colour] as const;
+  });
+  assert.equal(new Set(colours.map(([own]) => own)).size, Outcome.options.length);
+  assert.equal(new Set(colours.map(([, colour]) => colour)).size, Outcome.options.length);
 });

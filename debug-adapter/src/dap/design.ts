@@ -23,6 +23,12 @@ export interface DesignPlace {
   readonly signals: number;
 }
 
+/** Which of several simulations is meant: that of a place in the variables; without one that of the frame that the user has chosen. */
+export interface Which {
+  readonly place?: number | undefined;
+  readonly frame?: number | undefined;
+}
+
 export interface Page {
   readonly filter?: 'named' | 'indexed' | undefined;
   readonly start?: number | undefined;
@@ -56,13 +62,16 @@ export class Design {
     if (place.design === '') return this.#top(place);
     const { filter, start = 0, count } = page;
     const end = place.scopes + place.signals;
-    const first = filter === 'indexed' ? place.scopes + start : filter === 'named' ? start : start;
+    const first = filter === 'indexed' ? place.scopes + start : start;
     const last = Math.min(count ? first + count : end, filter === 'named' ? place.scopes : end);
     const variables: DapVariable[] = [];
     for (let offset = first; offset < last; ) {
       const limit = Math.min(last - offset, SIGNALS_AT_ONCE);
       const { scopes, signals } = await this.#ask('session/scope', { ...of(place), scope: place.design, offset, limit });
-      variables.push(...scopes.map((one) => this.#scope(place, one)), ...signals.map((one) => this.#signal(place, one)));
+      variables.push(
+        ...scopes.map((one) => this.#scope(place, one)),
+        ...signals.map((one) => this.#signal(place.virtualPid, place, one)),
+      );
       // An answer has room for so much; a design that has changed meanwhile ends it.
       if (scopes.length + signals.length === 0) break;
       offset += scopes.length + signals.length;
@@ -92,30 +101,46 @@ export class Design {
   }
 
   /** What the signal is afterwards. */
-  async write(action: SignalAction, name: string, value: string | undefined, virtualPid?: number): Promise<string> {
+  async write(action: SignalAction, name: string, value: string | undefined, which: Which): Promise<string> {
     const writes = [{ action, name, ...(value === undefined ? {} : { value }) }];
-    const { written } = await this.#ask('session/writeSignals', { writes, ...(virtualPid === undefined ? {} : { virtualPid }) });
+    const { written } = await this.#askOne('session/writeSignals', { writes }, which);
     const [one] = written;
     if (one === undefined || one.outcome !== 'effective')
       throw failure('signalNotWritten', { name, why: one?.why ?? 'the simulation has not answered' });
     return one.after ?? '';
   }
 
+  /** Of the place's process; else of whichever is a simulation, and of several the frame's. */
+  async #askOne<M extends 'session/scope' | 'session/signals' | 'session/readSignals' | 'session/writeSignals'>(
+    method: M,
+    params: Params<M>,
+    { place, frame }: Which,
+  ): Promise<Result<M>> {
+    if (place !== undefined) return this.#ask(method, { ...params, virtualPid: place });
+    try {
+      return await this.#ask(method, params);
+    } catch (error) {
+      if (frame === undefined || !isSeveral(error)) throw error;
+      return this.#ask(method, { ...params, virtualPid: frame });
+    }
+  }
+
   /** In the debug console also what writes. */
-  async evaluate(expression: string, writes: boolean): Promise<Evaluated> {
+  async evaluate(expression: string, writes: boolean, which: Which = {}): Promise<Evaluated> {
     const text = expression.trim();
     const [, action, target, value] = /^(?:(force|release)\s+)?(\S+?)(?:\s*=(?!=)\s*(.+))?$/.exec(text) ?? [];
     if (target === undefined) throw failure('noSuchSignal', { name: text });
     if (action !== undefined || value !== undefined) {
       if (!writes) throw failure('noSuchSignal', { name: text });
-      const after = await this.write((action ?? 'set') as SignalAction, target, action === 'release' ? undefined : value);
+      const after = await this.write((action ?? 'set') as SignalAction, target, action === 'release' ? undefined : value, which);
       return { result: after, variablesReference: 0 };
     }
-    if (/[*?]/.test(target)) return this.#found(target);
-    const { signals, time } = await this.#ask('session/readSignals', { names: [target] });
+    if (/[*?]/.test(target)) return this.#found(target, which);
+    const read = await this.#askOne('session/readSignals', { names: [target] }, which);
+    const { signals, time } = read;
     const [one] = signals;
     if (one !== undefined) {
-      const { value: result, type, variablesReference, indexedVariables } = this.#signal(undefined, one);
+      const { value: result, type, variablesReference, indexedVariables } = this.#signal(read.virtualPid, undefined, one);
       return {
         result: `${result}${writes ? `  at ${formatSimulatedTime(time)}` : ''}`,
         ...(type === undefined ? {} : { type }),
@@ -123,9 +148,8 @@ export class Design {
         ...(indexedVariables === undefined ? {} : { indexedVariables }),
       };
     }
-    const scope = await this.#ask('session/scope', { scope: target, limit: 1 });
-    const { total } = scope;
-    const place = { design: target, memory: false, virtualPid: undefined, ...total };
+    const { total, virtualPid: of } = await this.#askOne('session/scope', { scope: target, limit: 1 }, which);
+    const place = { design: target, memory: false, virtualPid: of, ...total };
     return {
       result: contents(total),
       variablesReference: this.#refer(place),
@@ -134,20 +158,22 @@ export class Design {
     };
   }
 
-  async #found(pattern: string): Promise<Evaluated> {
-    const { signals, next } = await this.#ask('session/signals', { pattern, limit: MOST_FOUND });
+  async #found(pattern: string, which: Which): Promise<Evaluated> {
+    const { signals, next } = await this.#askOne('session/signals', { pattern, limit: MOST_FOUND }, which);
     if (signals.length === 0) throw failure('noSuchSignal', { name: pattern });
     const lines = signals.map(({ name, value }) => `${name} = ${value ?? '(memory)'}`);
     if (next !== null) lines.push('… and more: use a narrower pattern');
     return { result: lines.join('\n'), variablesReference: 0 };
   }
 
-  /** The whole name, where it is a signal with a value of its own. */
-  async signalNamed(name: string): Promise<DesignSignal> {
-    const { signals } = await this.#ask('session/readSignals', { names: [name] });
-    const [one] = signals;
-    if (one === undefined) throw failure('noSuchSignal', { name });
-    return one;
+  /** By its whole name. `virtualPid`: by that it has to be asked for from now on, as there are several simulations. */
+  async signalNamed(name: string, which: Which): Promise<{ signal: DesignSignal; virtualPid: number | undefined }> {
+    const names = [name];
+    const read = await this.#askOne('session/readSignals', { names }, which);
+    const [signal] = read.signals;
+    if (signal === undefined) throw failure('noSuchSignal', { name });
+    const only = await this.#ask('session/readSignals', { names }).catch(() => undefined);
+    return { signal, virtualPid: only?.virtualPid === read.virtualPid ? undefined : read.virtualPid };
   }
 
   #scope(place: DesignPlace, { name, scopes, signals, module }: DesignScope): DapVariable {
@@ -163,13 +189,17 @@ export class Design {
     };
   }
 
-  #signal(place: DesignPlace | undefined, { name, kind, width, range, value }: DesignSignal): DapVariable {
+  #signal(
+    virtualPid: number | undefined,
+    place: DesignPlace | undefined,
+    { name, kind, width, range, value }: DesignSignal,
+  ): DapVariable {
     const limits = range === null ? '' : ` [${range.left}:${range.right}]`;
     const shown = { name: this.#shown(place, name), type: `${kind}${limits}`, evaluateName: name };
     if (kind !== 'memory')
       return { ...shown, value: value ?? `${width} bits`, variablesReference: 0, __vscodeVariableMenuContext: 'cairnSignal' };
     const words = range === null ? 0 : Math.abs(range.left - range.right) + 1;
-    const memory = { design: name, memory: true, virtualPid: place?.virtualPid, scopes: 0, signals: words };
+    const memory = { design: name, memory: true, virtualPid, scopes: 0, signals: words };
     return {
       ...shown,
       value: `${words} words of ${width} bits`,
@@ -194,6 +224,8 @@ function plain(name: string, value: string, type?: string): DapVariable {
   const presentationHint = { kind: 'property', attributes: ['readOnly'] } as const;
   return { name, value, ...(type === undefined ? {} : { type }), variablesReference: 0, presentationHint };
 }
+
+const isSeveral = (error: unknown): boolean => error instanceof CairnError && error.code === 'severalSimulations';
 
 const of = ({ virtualPid }: DesignPlace): { virtualPid?: number } => (virtualPid === undefined ? {} : { virtualPid });
 

@@ -21,6 +21,8 @@ const QUIET: ReadonlySet<string> = new Set(['dapUnknownRequest', 'dapNotStarted'
 
 export const unknownRequest = (request: string): Error => failure('dapUnknownRequest', { request });
 export const unsupported = (request: string): Error => failure('dapUnsupported', { request });
+/** In place of an answer that only a computation could give. */
+export const NOT_BEGUN = 'The simulation has not begun.';
 export const notStarted = (): Error => failure('dapNotStarted');
 export const staleReference = (what: string, id: number): Error => failure('dapStaleReference', { what, id });
 

@@ -6,6 +6,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { z } from 'zod';
 import type { ProcessStatus, TableRow } from '../protocol/control.js';
+import { ProcessOfVariable } from '../protocol/debug.js';
 import type { DesignSignal } from '../protocol/signals.js';
 import type { Ask } from './design.js';
 import { parseArguments, staleReference, unsupported } from './failure.js';
@@ -22,8 +23,8 @@ const VariablesArguments = z.object({
   count: z.number().int().nonnegative().optional(),
 });
 const SetVariableArguments = z.object({ variablesReference: z.number(), name: z.string(), value: z.string() });
-const SetExpressionArguments = z.object({ expression: z.string(), value: z.string() });
-const EvaluateArguments = z.object({ expression: z.string(), context: z.string().optional() });
+const SetExpressionArguments = z.object({ expression: z.string(), value: z.string(), frameId: z.number().optional() });
+const EvaluateArguments = z.object({ expression: z.string(), context: z.string().optional(), frameId: z.number().optional() });
 
 /** What is known of the computation at this moment. */
 export interface Subject {
@@ -52,6 +53,7 @@ export class Inspection {
       ['setVariable', (args) => this.#setVariable(args)],
       ['setExpression', (args) => this.#setExpression(args)],
       ['evaluate', (args) => this.#evaluate(args)],
+      ['cairnProcess', (args) => this.#processOfVariable(args)],
     ];
   }
 
@@ -117,22 +119,42 @@ export class Inspection {
         ? unsupported('setVariable')
         : staleReference('variablesReference', variablesReference);
     const { design } = this.#variables;
-    return { value: await design.write('set', design.nameOf(place, name), value, place.virtualPid) };
+    return { value: await design.write('set', design.nameOf(place, name), value, { place: place.virtualPid }) };
   }
 
   async #setExpression(args: unknown): Promise<object> {
-    const { expression, value } = parseArguments(SetExpressionArguments, 'setExpression', args);
-    return { value: await this.#variables.design.write('set', expression.trim(), value) };
+    const { expression, value, frameId } = parseArguments(SetExpressionArguments, 'setExpression', args);
+    const { design } = this.#variables;
+    return { value: await design.write('set', expression.trim(), value, { frame: await this.#processOf(frameId) }) };
   }
 
   async #evaluate(args: unknown): Promise<object> {
-    const { expression, context } = parseArguments(EvaluateArguments, 'evaluate', args);
-    return this.#variables.design.evaluate(expression, context === 'repl' || context === undefined);
+    const { expression, context, frameId } = parseArguments(EvaluateArguments, 'evaluate', args);
+    const writes = context === 'repl' || context === undefined;
+    return this.#variables.design.evaluate(expression, writes, { frame: await this.#processOf(frameId) });
   }
 
-  /** The signal that a data breakpoint is to be on: of a place in the variables, or by its whole name. */
-  async watched(name: string, reference: number | undefined): Promise<DesignSignal> {
+  #processOfVariable(args: unknown): z.infer<typeof ProcessOfVariable.result> {
+    const { variablesReference } = parseArguments(ProcessOfVariable.params, 'cairnProcess', args);
+    return { virtualPid: this.#variables.place(variablesReference)?.virtualPid ?? null };
+  }
+
+  /** Of several simulations names are of the one whose frame the user has chosen. */
+  async #processOf(frameId: number | undefined): Promise<number | undefined> {
+    if (frameId === undefined) return undefined;
+    const known = this.#listed.get(frameId) ?? (await this.#list()).find(({ id }) => id === frameId);
+    return known?.virtualPid;
+  }
+
+  /** The signal that a data breakpoint is to be on: of a place in the variables, or by its whole name. `virtualPid`: there are several simulations. */
+  async watched(
+    name: string,
+    reference: number | undefined,
+    frameId: number | undefined,
+  ): Promise<{ signal: DesignSignal; virtualPid: number | undefined }> {
+    const { design } = this.#variables;
     const place = reference === undefined ? undefined : this.#variables.place(reference);
-    return this.#variables.design.signalNamed(place === undefined ? name.trim() : this.#variables.design.nameOf(place, name));
+    const whole = place === undefined ? name.trim() : design.nameOf(place, name);
+    return design.signalNamed(whole, { place: place?.virtualPid, frame: await this.#processOf(frameId) });
   }
 }

@@ -10,8 +10,8 @@ import type { RequestName, SessionStatus, TableRow } from '../protocol/control.j
 import { AttachConfiguration, type CustomRequestName, customRequests, LaunchConfiguration } from '../protocol/debug.js';
 import { formatBytes, formatDuration } from '../protocol/format.js';
 import type { Computation, Computations, Listener, Notice, Params, Result } from './computation.js';
-import { DataBreakpoints } from './data-breakpoints.js';
-import { describeFailure, notStarted, parseArguments, unsupported } from './failure.js';
+import { DataBreakpoints, dataIdOf } from './data-breakpoints.js';
+import { describeFailure, NOT_BEGUN, notStarted, parseArguments, unsupported } from './failure.js';
 import { Inspection, type Subject } from './inspection.js';
 import { type DapEvent, Progress } from './progress.js';
 import type { DapServer, Handler } from './server.js';
@@ -47,7 +47,11 @@ const CUSTOM: Readonly<Record<CustomRequestName, RequestName>> = {
 
 const BreakpointArguments = z.object({ breakpoints: z.array(z.unknown()).default([]) });
 const FunctionBreakpoints = z.object({ breakpoints: z.array(z.object({ name: z.string() })) });
-const DataBreakpointInfo = z.object({ name: z.string(), variablesReference: z.number().optional() });
+const DataBreakpointInfo = z.object({
+  name: z.string(),
+  variablesReference: z.number().optional(),
+  frameId: z.number().optional(),
+});
 const DisconnectArguments = z.object({
   terminateDebuggee: z.boolean().default(false),
   suspendDebuggee: z.boolean().default(false),
@@ -77,7 +81,11 @@ export class CairnSession implements Listener, Subject {
       async (kind, virtualPid) => (await this.#request('session/table', { kind, virtualPid })).rows,
       (method, params) => this.#request(method, params),
     );
-    this.#dataBreakpoints = new DataBreakpoints((method, params) => this.#request(method, params));
+    this.#dataBreakpoints = new DataBreakpoints(
+      (method, params) => this.#request(method, params),
+      () => (this.#isThere ? this.processes : undefined),
+      (breakpoint) => this.#breakpointChanged(breakpoint),
+    );
   }
 
   handlers(): ReadonlyMap<string, Handler> {
@@ -90,7 +98,7 @@ export class CairnSession implements Listener, Subject {
       ['setFunctionBreakpoints', (args) => this.#breakAt(args)],
       ['setExceptionBreakpoints', () => undefined],
       ['dataBreakpointInfo', (args) => this.#dataBreakpointInfo(args)],
-      ['setDataBreakpoints', (args) => this.#dataBreakpoints.set(args, this.#isThere)],
+      ['setDataBreakpoints', (args) => this.#dataBreakpoints.set(args)],
       ...this.#inspection.handlers(),
       ['pause', () => this.#ask('session/hold', {})],
       ['continue', () => this.#continue()],
@@ -105,6 +113,7 @@ export class CairnSession implements Listener, Subject {
   }
 
   dispose(): void {
+    this.#dataBreakpoints.dispose();
     this.#connected?.dispose();
     this.#connected = undefined;
   }
@@ -170,9 +179,12 @@ export class CairnSession implements Listener, Subject {
     this.#begun = true;
     if (status.runFolder !== null) this.#output(`Files that this run writes go to ${status.runFolder}\n`, 'console');
     this.#changed(status);
-    const changed = (breakpoint: DebugProtocol.Breakpoint): void => this.#event('breakpoint', { reason: 'changed', breakpoint });
-    if (this.#dataBreakpoints.any) (await this.#dataBreakpoints.tell(this.#isThere)).forEach(changed);
-    if (this.#breakpoints.length > 0) (await this.#tellBreakpoints()).forEach(changed);
+    await this.#dataBreakpoints.follow();
+    if (this.#breakpoints.length > 0) for (const one of await this.#tellBreakpoints()) this.#breakpointChanged(one);
+  }
+
+  #breakpointChanged(breakpoint: DebugProtocol.Breakpoint): void {
+    this.#event('breakpoint', { reason: 'changed', breakpoint });
   }
 
   get #isThere(): boolean {
@@ -180,13 +192,16 @@ export class CairnSession implements Listener, Subject {
   }
 
   async #dataBreakpointInfo(args: unknown): Promise<object> {
-    const { name, variablesReference } = parseArguments(DataBreakpointInfo, 'dataBreakpointInfo', args);
+    const { name, variablesReference, frameId } = parseArguments(DataBreakpointInfo, 'dataBreakpointInfo', args);
     // A client asks for whatever it shows.
-    if (!this.#isThere) return { dataId: null, description: 'The simulation has not begun.' };
+    if (!this.#isThere) return { dataId: null, description: NOT_BEGUN };
     try {
-      const signal = await this.#inspection.watched(name, variablesReference);
+      const { signal, virtualPid } = await this.#inspection.watched(name, variablesReference, frameId);
       if (signal.kind === 'memory') return { dataId: null, description: 'A word of a memory can be watched, not all of it.' };
-      return { dataId: signal.name, description: signal.name, accessTypes: ['write'], canPersist: true };
+      const description = virtualPid === undefined ? signal.name : `${signal.name} of process ${virtualPid}`;
+      // Another computation has other processes.
+      const canPersist = virtualPid === undefined;
+      return { dataId: dataIdOf(signal.name, virtualPid), description, accessTypes: ['write'], canPersist };
     } catch (error) {
       return { dataId: null, description: describeFailure(error).text };
     }
@@ -206,7 +221,7 @@ export class CairnSession implements Listener, Subject {
       verified,
       ...(message === undefined ? {} : { message }),
     });
-    if (!this.#isThere) return names.map((_, at) => named(at, false, 'The simulation has not begun.'));
+    if (!this.#isThere) return names.map((_, at) => named(at, false, NOT_BEGUN));
     const { known } = await this.#request('session/breakpoints', { names });
     const message = 'No phase (save, resume, restart) and no barrier (PLUGIN.BARRIER) of this simulation has this name.';
     return names.map((name, at) => (known.includes(name) ? named(at, true) : named(at, false, message)));
@@ -250,6 +265,7 @@ export class CairnSession implements Listener, Subject {
     }
     this.#send(events);
     this.#stillHeld(status, wasStopped && events.length === 0);
+    void this.#dataBreakpoints.follow();
   }
 
   /** A signal that was written while it is held has let the simulation go on to the end of a time step: all values may be others. */

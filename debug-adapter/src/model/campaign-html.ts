@@ -5,7 +5,7 @@
  */
 import { type CampaignStatus, Outcome, outcomeWords, type Run } from '../protocol/campaign.js';
 
-/** More would be a file that no browser opens well; those that say least are left out. */
+/** More would be a file that no browser opens well; those that were masked, which say least, are left out first. */
 const MOST_RUNS = 200_000;
 
 const escaped = (text: string): string =>
@@ -22,7 +22,7 @@ export interface HtmlReport {
 }
 
 export function campaignHtml({ status, madeAt, snapshot, confidence, repeat }: HtmlReport, all: Iterable<Run>): string {
-  const { kept, left } = kepts(all);
+  const { kept, masked, others } = keptOf(all);
   const { runs, planned, population, notEffective, outcomes } = status;
   const shown = Outcome.options.flatMap((outcome) => {
     const rate = outcomes[outcome];
@@ -54,10 +54,11 @@ export function campaignHtml({ status, madeAt, snapshot, confidence, repeat }: H
   const data = JSON.stringify(
     kept.map((one) => [one.number, one.model, one.fault, one.outcome, one.effective, one.status, one.deviation, one.elapsedMs]),
   );
+  const left = [...(masked === 0 ? [] : [`${masked} runs that were masked`]), ...(others === 0 ? [] : [`${others} others`])];
   const missing =
-    left === 0
+    left.length === 0
       ? ''
-      : `<p class="note">${left} runs that were masked are left out of the table below; the figures above have them.</p>`;
+      : `<p class="note">${left.join(' and ')} are left out of the table below; the figures above have them.</p>`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -102,22 +103,26 @@ ${missing}<p>A run again: <code>${escaped(repeat)}</code></p>
 `;
 }
 
-function kepts(all: Iterable<Run>): { kept: Run[]; left: number } {
+/** `masked`, `others`: how many of them are left out. */
+function keptOf(all: Iterable<Run>): { kept: Run[]; masked: number; others: number } {
   const telling: Run[] = [];
   const masked: Run[] = [];
-  let left = 0;
+  let seen = 0;
+  let seenMasked = 0;
   for (const one of all) {
-    if (one.outcome !== 'masked') telling.push(one);
-    else if (masked.length < MOST_RUNS) masked.push(one);
-    else left++;
+    const isMasked = one.outcome === 'masked';
+    seen++;
+    if (isMasked) seenMasked++;
+    const these = isMasked ? masked : telling;
+    if (these.length < MOST_RUNS) these.push(one);
   }
-  const room = Math.max(0, MOST_RUNS - telling.length);
-  left += Math.max(0, masked.length - room);
-  return { kept: [...telling, ...masked.slice(0, room)].sort((a, b) => a.number - b.number), left };
+  const room = masked.slice(0, MOST_RUNS - telling.length);
+  const kept = [...telling, ...room].sort((a, b) => a.number - b.number);
+  return { kept, masked: seenMasked - room.length, others: seen - seenMasked - telling.length };
 }
 
 const STYLE = `
-:root { color-scheme: light dark; --masked: #6b7a8f; --silentDataCorruption: #d3302f; --detected: #2b8a3e; --trap: #b8860b; --hang: #7b4fc9; --crash: #c2255c; --toolError: #999; }
+:root { color-scheme: light dark; --masked: #6b7a8f; --silentDataCorruption: #d3302f; --latent: #0b7285; --timing: #5f3dc4; --detected: #2b8a3e; --trap: #b8860b; --hang: #7b4fc9; --crash: #c2255c; --toolError: #999; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 1.5rem auto; padding: 0 1rem; background: Canvas; color: CanvasText; }
 h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2rem }
 table { border-collapse: collapse; width: 100% } caption { text-align: left; padding: .2rem 0; font-size: .9em }
@@ -125,14 +130,14 @@ th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; 
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap } th { font-weight: 600 } small { font-weight: 400 }
 .stack { display: flex; height: 1.1rem; gap: 1px; min-width: 12rem; margin: .25rem 0 } .stack div { min-width: 2px }
 .key { display: inline-block; width: .8em; height: .8em; margin-right: .3em }
-.masked { background: var(--masked) } .silentDataCorruption { background: var(--silentDataCorruption) } .detected { background: var(--detected) }
+.masked { background: var(--masked) } .latent { background: var(--latent) } .timing { background: var(--timing) } .silentDataCorruption { background: var(--silentDataCorruption) } .detected { background: var(--detected) }
 .trap { background: var(--trap) } .hang { background: var(--hang) } .crash { background: var(--crash) } .toolError { background: var(--toolError) }
 .rate { position: relative; height: 1.1rem; min-width: 12rem; border: 1px solid color-mix(in srgb, CanvasText 30%, transparent) }
 .interval { position: absolute; top: 25%; height: 50%; background: color-mix(in srgb, CanvasText 35%, transparent) }
 .mark { position: absolute; top: 0; height: 100%; width: 3px; margin-left: -1px }
-#runs td { overflow-wrap: anywhere } form { display: flex; flex-wrap: wrap; gap: 1rem; align-items: baseline; margin: .5rem 0 }
+#runs td { overflow-wrap: anywhere } form:not([hidden]) { display: flex; flex-wrap: wrap; gap: 1rem; align-items: baseline; margin: .5rem 0 }
 input, select, button { font: inherit } code { font-size: .9em; overflow-wrap: anywhere }
-@media print { form, button { display: none } .masked, .silentDataCorruption, .detected, .trap, .hang, .crash, .toolError, .interval { print-color-adjust: exact } }
+@media print { form:not([hidden]), button { display: none } .masked, .latent, .timing, .silentDataCorruption, .detected, .trap, .hang, .crash, .toolError, .interval { print-color-adjust: exact } }
 `;
 
 const SCRIPT = `

@@ -66,6 +66,12 @@ export const customRequests = {
 } as const;
 export type CustomRequestName = keyof typeof customRequests;
 
+/** `cairnProcess`, of the adapter's own: of which process something in the variables is; null: of none, or the computation has gone on since. */
+export const ProcessOfVariable = {
+  params: z.object({ variablesReference: z.number() }),
+  result: z.object({ virtualPid: z.number().nullable() }),
+};
+
 export const customEvents = {
   cairnSession: SessionStatus,
   cairnSnapshot: CheckpointResult,

@@ -2,8 +2,6 @@
  * Campaigns of the workspace: their files, which of them this window runs, and their results by the command. A campaign that runs goes on elsewhere
  * just as well: whoever shows one follows its results on disk, not the process.
  */
-import { existsSync, type FSWatcher, watch } from 'node:fs';
-import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import {
   CampaignCheck,
@@ -15,14 +13,11 @@ import {
 import type { CampaignQuery } from '../../../debug-adapter/src/protocol/panels.js';
 import type { CairnCommand } from '../platform/cairnCommand.js';
 import { UserError } from '../platform/errors.js';
+import { Following } from './following.js';
 
 /** NAME.campaign.yaml, or faults.yaml. */
 export const CAMPAIGN_FILES = '**/{*.campaign.yaml,*.campaign.yml,*.campaign.json,faults.yaml,faults.yml}';
 export const isCampaignFile = (path: string): boolean => /(\.campaign\.(ya?ml|json)|[/\\]faults\.ya?ml)$/.test(path);
-
-/** Between two looks at results that change all the time: at least, and so many times what a look takes, which is taken from the runs. */
-const LOOK_MS = 400;
-const LOOK_SHARE = 4;
 
 interface Running {
   readonly ended: Promise<CampaignEnd>;
@@ -42,7 +37,7 @@ export class Campaigns implements vscode.Disposable {
   readonly #begun = new Set<string>();
   readonly #running = new Map<string, Running>();
   readonly #changed = new vscode.EventEmitter<string>();
-  /** One begins or ends here: its file. */
+  /** One begins or ends here, or its file was saved: that file. */
   readonly onDidChange = this.#changed.event;
 
   constructor(cairn: CairnCommand) {
@@ -102,9 +97,7 @@ export class Campaigns implements vscode.Disposable {
     const ended = new Promise<CampaignEnd>((resolve) => {
       const end = (problem: string): void => {
         if (!this.#running.delete(file)) return;
-        const last = stdout.trim().split('\n').at(-1) ?? '';
-        const summary = last.startsWith('{') ? CampaignSummary.safeParse(JSON.parse(last)).data : undefined;
-        resolve({ summary, problem, stopped });
+        resolve({ summary: summaryOf(stdout), problem, stopped });
         this.#changed.fire(file);
       };
       child.once('error', (error) => end(error.message));
@@ -126,51 +119,36 @@ export class Campaigns implements vscode.Disposable {
     running.stop();
   }
 
-  /** Calls `look` now and whenever results have changed, one at a time, until the result is disposed of. */
+  /** Its text is another one. */
+  saved(file: string): void {
+    this.#changed.fire(file);
+  }
+
+  /** Calls `look`, which tells of its own failures, now and whenever results have changed, one at a time, until the result is disposed of. */
   async follow(file: string, look: () => Promise<void>): Promise<vscode.Disposable> {
-    const { folder } = await this.check(file);
-    const watching = new Map<string, FSWatcher>();
-    let timer: NodeJS.Timeout | undefined;
-    let looking = false;
-    let pause = LOOK_MS;
-    let again = false;
-    let over = false;
-    const begin = (path: string): void => {
-      if (path === '' || watching.has(path) || !existsSync(path)) return;
-      watching.set(
-        path,
-        watch(path, () => later()).on('error', () => watching.delete(path)),
-      );
-    };
-    const now = async (): Promise<void> => {
-      timer = undefined;
-      looking = true;
-      // The folder may be there only now.
-      for (const path of [folder, dirname(folder), dirname(dirname(folder))]) begin(path);
-      const began = performance.now();
-      await look();
-      pause = Math.max(LOOK_MS, LOOK_SHARE * (performance.now() - began));
-      looking = false;
-      if (again && !over) later();
-      again = false;
-    };
-    const later = (): void => {
-      if (over) return;
-      if (looking) again = true;
-      else timer ??= setTimeout(() => void now(), pause);
-    };
-    const changes = this.onDidChange((changed) => changed === file && later());
-    await now();
-    return new vscode.Disposable(() => {
-      over = true;
-      clearTimeout(timer);
-      changes.dispose();
-      for (const one of watching.values()) one.close();
-    });
+    const following = new Following({ folder: async () => (await this.check(file)).folder, look });
+    const changes = this.onDidChange((changed) => changed === file && following.changed());
+    const both = vscode.Disposable.from(changes, following);
+    try {
+      await following.start();
+      return both;
+    } catch (error) {
+      both.dispose();
+      throw error;
+    }
   }
 
   dispose(): void {
     for (const { stop } of this.#running.values()) stop();
     this.#changed.dispose();
+  }
+}
+
+/** undefined: it was ended before it had written one, or all of it. */
+function summaryOf(stdout: string): CampaignSummary | undefined {
+  try {
+    return CampaignSummary.safeParse(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).data;
+  } catch {
+    return undefined;
   }
 }

@@ -9,7 +9,7 @@ import { type Campaigns, isCampaignFile } from './campaigns.js';
 export function diagnoseCampaigns(campaigns: Campaigns, log: vscode.LogOutputChannel): vscode.Disposable {
   const found = vscode.languages.createDiagnosticCollection('cairn');
   const look = async (document: vscode.TextDocument): Promise<void> => {
-    if (document.uri.scheme !== 'file' || !isCampaignFile(document.fileName)) return;
+    if (!isCampaign(document)) return;
     try {
       const { problems } = await campaigns.check(document.fileName);
       found.set(
@@ -24,10 +24,16 @@ export function diagnoseCampaigns(campaigns: Campaigns, log: vscode.LogOutputCha
   return vscode.Disposable.from(
     found,
     vscode.workspace.onDidOpenTextDocument(look),
-    vscode.workspace.onDidSaveTextDocument(look),
+    vscode.workspace.onDidSaveTextDocument(async (document) => {
+      await look(document);
+      // Who follows its results may know only now where they are.
+      if (isCampaign(document)) campaigns.saved(document.fileName);
+    }),
     vscode.workspace.onDidCloseTextDocument(({ uri }) => found.delete(uri)),
   );
 }
+
+const isCampaign = ({ uri, fileName }: vscode.TextDocument): boolean => uri.scheme === 'file' && isCampaignFile(fileName);
 
 function diagnostic(document: vscode.TextDocument, line: number, message: string): vscode.Diagnostic {
   const { range, firstNonWhitespaceCharacterIndex } = document.lineAt(Math.min(Math.max(line - 1, 0), document.lineCount - 1));

@@ -134,7 +134,9 @@ export class CampaignTests implements vscode.Disposable {
   }
 
   async #run(request: vscode.TestRunRequest, token: vscode.CancellationToken): Promise<void> {
-    const chosen = request.include ?? [...this.#controller.items].map(([, item]) => item);
+    const { include = [...this.#controller.items].map(([, item]) => item), exclude = [] } = request;
+    // A campaign is run as a whole: of one that is chosen no run can be taken out.
+    const chosen = include.filter((item) => !exclude.includes(item) && !(item.parent && exclude.includes(item.parent)));
     const run = this.#controller.createTestRun(request);
     try {
       for (const item of chosen) {

@@ -3,10 +3,12 @@
  * it; called without one they let the user find the signal.
  */
 import * as vscode from 'vscode';
+import { ProcessOfVariable } from '../../../debug-adapter/src/protocol/debug.js';
 import type { DesignSignal, SignalAction } from '../../../debug-adapter/src/protocol/signals.js';
 import { UserError } from '../platform/errors.js';
 import type { CurrentSession } from '../session/current.js';
 import type { LiveSession } from '../session/liveSession.js';
+import { formatCommandLine } from '../views/format.js';
 
 const MOST_FOUND = 200;
 const SEARCH_MS = 150;
@@ -14,6 +16,18 @@ const MESSAGE_MS = 6000;
 
 interface Found extends vscode.QuickPickItem {
   readonly name: string;
+}
+
+/** A signal of a simulation. */
+interface Signal {
+  readonly session: LiveSession;
+  readonly name: string;
+  readonly of: Simulation;
+}
+
+/** `virtualPid`: which of several; without: the only one. */
+interface Simulation {
+  readonly virtualPid?: number;
 }
 
 export class SignalCommands {
@@ -34,18 +48,23 @@ export class SignalCommands {
     };
   }
 
-  async #signal(node: unknown, title: string): Promise<{ session: LiveSession; name: string }> {
+  async #signal(node: unknown, title: string): Promise<Signal> {
     const session = await this.#current.pick(title);
     const name = signalOfVariable(node);
-    return { session, name: name ?? (await findSignal(session, title)) };
+    if (name !== undefined) return { session, name, of: await simulationOfVariable(node) };
+    const of = await pickSimulation(session, title);
+    return { session, name: await findSignal(session, of, title), of };
   }
 
   async #write(action: SignalAction, node: unknown): Promise<void> {
     const title = { set: 'Set Signal', force: 'Force Signal', release: 'Release Signal' }[action];
-    const { session, name } = await this.#signal(node, title);
+    await this.#writeSignal(action, title, await this.#signal(node, title));
+  }
+
+  async #writeSignal(action: SignalAction, title: string, { session, name, of }: Signal): Promise<void> {
     let value: string | undefined;
     if (action !== 'release') {
-      const { signals } = await session.request('session/readSignals', { names: [name] });
+      const { signals } = await session.request('session/readSignals', { names: [name], ...of });
       value = await vscode.window.showInputBox({
         title: `${title}: ${name}`,
         prompt: "As Verilog writes it: 42, 8'hff, 'b10xz, or of a real 1.5",
@@ -54,7 +73,7 @@ export class SignalCommands {
       if (value === undefined) throw new vscode.CancellationError();
     }
     const writes = [{ action, name, ...(value === undefined ? {} : { value }) }];
-    const { written } = await session.request('session/writeSignals', { writes });
+    const { written } = await session.request('session/writeSignals', { writes, ...of });
     const [one] = written;
     if (one === undefined || one.outcome !== 'effective')
       throw new UserError(`${name} was not written: ${one?.why ?? 'no answer'}`);
@@ -65,15 +84,17 @@ export class SignalCommands {
   /** What to do with it is asked when it is found. */
   async #find(): Promise<void> {
     const session = await this.#current.pick('Find Signal');
-    const name = await findSignal(session, 'Find Signal');
+    const of = await pickSimulation(session, 'Find Signal');
+    const name = await findSignal(session, of, 'Find Signal');
+    const found = { session, name, of };
     const actions: (vscode.QuickPickItem & { run: () => Thenable<unknown> })[] = [
-      { label: '$(edit) Set…', run: () => this.#write('set', name) },
-      { label: '$(lock) Force…', run: () => this.#write('force', name) },
-      { label: '$(unlock) Release', run: () => this.#write('release', name) },
-      { label: '$(device-camera) Note with Each Snapshot', run: () => this.#note(name) },
+      { label: '$(edit) Set…', run: () => this.#writeSignal('set', 'Set Signal', found) },
+      { label: '$(lock) Force…', run: () => this.#writeSignal('force', 'Force Signal', found) },
+      { label: '$(unlock) Release', run: () => this.#writeSignal('release', 'Release Signal', found) },
+      { label: '$(device-camera) Note with Each Snapshot', run: () => this.#noteSignal(session, name) },
       { label: '$(copy) Copy Name', run: () => vscode.env.clipboard.writeText(name) },
     ];
-    const { signals } = await session.request('session/readSignals', { names: [name] });
+    const { signals } = await session.request('session/readSignals', { names: [name], ...of });
     const title = `${name} = ${signals[0]?.value ?? 'no value'}`;
     const picked = await vscode.window.showQuickPick(actions, { title, placeHolder: 'What to do' });
     if (!picked) throw new vscode.CancellationError();
@@ -82,6 +103,10 @@ export class SignalCommands {
 
   async #note(node: unknown): Promise<void> {
     const { session, name } = await this.#signal(node, 'Note Signal with Each Snapshot');
+    await this.#noteSignal(session, name);
+  }
+
+  async #noteSignal(session: LiveSession, name: string): Promise<void> {
     const { names } = await session.request('session/chooseSignals', { names: [...session.status.chosenSignals, name] });
     void vscode.window.setStatusBarMessage(`Noted with each snapshot: ${names.join(', ')}`, MESSAGE_MS);
   }
@@ -103,15 +128,54 @@ export class SignalCommands {
   }
 }
 
-/** Of the Variables view's menus, or a name. */
+/** As menus of the Variables view give it. */
+interface VariableNode {
+  readonly sessionId?: unknown;
+  readonly container?: { readonly variablesReference?: unknown };
+  readonly variable?: { readonly evaluateName?: unknown };
+}
+
+const variableNode = (node: unknown): VariableNode => (typeof node === 'object' && node !== null ? node : {});
+
 function signalOfVariable(node: unknown): string | undefined {
-  if (typeof node === 'string') return node;
-  const { variable } = (typeof node === 'object' && node !== null ? node : {}) as { variable?: { evaluateName?: unknown } };
+  const { variable } = variableNode(node);
   return typeof variable?.evaluateName === 'string' ? variable.evaluateName : undefined;
 }
 
+async function simulationOfVariable(node: unknown): Promise<Simulation> {
+  const { sessionId, container } = variableNode(node);
+  const debug = vscode.debug.activeDebugSession;
+  const variablesReference = container?.variablesReference;
+  if (debug === undefined || debug.id !== sessionId || typeof variablesReference !== 'number') return {};
+  const { virtualPid } = ProcessOfVariable.result.parse(await debug.customRequest('cairnProcess', { variablesReference }));
+  return virtualPid === null ? {} : { virtualPid };
+}
+
+/** Of several the one that the user picks. */
+async function pickSimulation(session: LiveSession, title: string): Promise<Simulation> {
+  const { processes } = session.status;
+  if (processes.length < 2) return {};
+  const several = await session.request('session/scope', { limit: 1 }).then(
+    () => false,
+    (error: unknown) => error instanceof UserError && error.code === 'severalSimulations',
+  );
+  if (!several) return {};
+  const looked = await Promise.allSettled(
+    processes.map(({ virtualPid }) => session.request('session/scope', { limit: 1, virtualPid })),
+  );
+  const items = looked.flatMap((one) => {
+    if (one.status === 'rejected') return [];
+    const { virtualPid, program, simulator } = one.value;
+    const detail = formatCommandLine(processes.find((process) => process.virtualPid === virtualPid)?.argv ?? []);
+    return [{ label: `${program} · ${virtualPid}`, description: simulator, detail, virtualPid }];
+  });
+  const picked = await vscode.window.showQuickPick(items, { title, placeHolder: 'Simulation' });
+  if (!picked) throw new vscode.CancellationError();
+  return { virtualPid: picked.virtualPid };
+}
+
 /** By any part of the name, or a pattern with * and ?. */
-async function findSignal(session: LiveSession, title: string): Promise<string> {
+async function findSignal(session: LiveSession, of: Simulation, title: string): Promise<string> {
   const pick = vscode.window.createQuickPick<Found>();
   pick.title = title;
   pick.placeholder = 'Part of a name, a pattern with * and ?, or MEMORY[INDEX]';
@@ -121,7 +185,7 @@ async function findSignal(session: LiveSession, title: string): Promise<string> 
     const mine = ++asked;
     pick.busy = true;
     try {
-      const { signals, next } = await session.request('session/signals', { pattern, limit: MOST_FOUND });
+      const { signals, next } = await session.request('session/signals', { pattern, limit: MOST_FOUND, ...of });
       if (mine !== asked) return;
       pick.items = signals.map(foundItem);
       pick.title = next === null ? title : `${title} (the first ${MOST_FOUND})`;

@@ -4,6 +4,7 @@
  */
 import * as vscode from 'vscode';
 import type { LiveSession } from '../session/liveSession.js';
+import { folderOf } from '../session/stores.js';
 import { modulesOf, modulesOfScopes } from './sources.js';
 
 const MOST_SCOPES = 10_000;
@@ -42,14 +43,20 @@ async function read(session: LiveSession): Promise<ReadonlyMap<string, readonly 
   const told = scopes.some(({ module }) => module !== '');
   const modules = told
     ? new Map(scopes.map(({ name, module }) => [name, module]))
-    : await bySources(scopes.map(({ name }) => name));
+    : await bySources(
+        session,
+        scopes.map(({ name }) => name),
+      );
   const found = new Map<string, string[]>();
   for (const [name, module] of modules) found.set(module, [...(found.get(module) ?? []), name]);
   return found;
 }
 
-async function bySources(scopes: readonly string[]): Promise<Map<string, string>> {
-  const files = await vscode.workspace.findFiles(SOURCES, undefined, MOST_SOURCES);
+/** Of several folders only that of the session counts: others may have other modules of the same names. */
+async function bySources({ status }: LiveSession, scopes: readonly string[]): Promise<Map<string, string>> {
+  const folder = folderOf(status.store, status.cwd);
+  const pattern = folder === undefined ? SOURCES : new vscode.RelativePattern(folder, SOURCES);
+  const files = await vscode.workspace.findFiles(pattern, undefined, MOST_SOURCES);
   const texts = await Promise.all(files.map(async (file) => new TextDecoder().decode(await vscode.workspace.fs.readFile(file))));
   return modulesOfScopes(scopes, modulesOf(texts));
 }

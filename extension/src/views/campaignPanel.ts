@@ -92,7 +92,9 @@ class CampaignPage implements vscode.Disposable {
       detail: null,
       error: '',
     };
-    view.webview.onDidReceiveMessage((raw: unknown) => void this.#received(FromPanel.parse(raw)));
+    view.webview.onDidReceiveMessage((raw: unknown) => {
+      void reporting(log, 'Campaign', async () => this.#received(FromPanel.parse(raw)));
+    });
   }
 
   async #received(message: FromPanel): Promise<void> {
@@ -161,13 +163,14 @@ class CampaignPage implements vscode.Disposable {
   }
 
   async #look(): Promise<void> {
-    const running = this.#campaigns.isRunning(this.#file);
     try {
       const status = (await this.#campaigns.status(this.#file)) ?? null;
+      // It may have ended meanwhile, and have said why.
+      const running = this.#campaigns.isRunning(this.#file);
       this.#post({ status, running, ...(running ? { error: '' } : {}) });
       if (status !== null) await this.#query(this.#model.query);
     } catch (error) {
-      this.#post({ running, error: messageOf(error) });
+      this.#post({ running: this.#campaigns.isRunning(this.#file), error: messageOf(error) });
     }
   }
 

@@ -1,12 +1,21 @@
 /** One run: what it was, how to have it again, and what it printed. */
+import { useEffect, useRef } from 'preact/hooks';
 import { outcomeWords, type RunDetail } from '../../../debug-adapter/src/protocol/campaign.js';
 import { send } from '../bridge.js';
 
+const ticks = (count: number): string => `${count} tick${count === 1 ? '' : 's'}`;
+
 export function Detail({ run }: { run: RunDetail }) {
   const { label, meaning } = outcomeWords[run.outcome];
+  const injection = [run.injection, run.injectedAt === null ? '' : `${ticks(run.injectedAt)} after the restart`];
+  const heading = useRef<HTMLHeadingElement>(null);
+  // It is far below the button that opens it.
+  useEffect(() => heading.current?.focus(), [run.number]);
   return (
     <section aria-labelledby="detail-title">
-      <h2 id="detail-title">Run {run.number}</h2>
+      <h2 id="detail-title" ref={heading} tabIndex={-1}>
+        Run {run.number}
+      </h2>
       <dl>
         <dt>Outcome</dt>
         <dd>
@@ -17,8 +26,21 @@ export function Detail({ run }: { run: RunDetail }) {
         <dd>
           {run.model}: {run.fault}
         </dd>
+        <dt>Injection</dt>
+        <dd>{injection.filter((part) => part !== '').join(', ') || 'not known'}</dd>
+        {run.latency !== null && (
+          <>
+            <dt>Detected</dt>
+            <dd>{ticks(run.latency)} after the injection</dd>
+          </>
+        )}
         <dt>First deviation</dt>
         <dd>{run.deviation || 'none'}</dd>
+        <dt>Started</dt>
+        <dd>
+          {run.start === 'resident' ? 'as a copy of the restored snapshot' : 'by a restart from disk'}
+          {run.startReason === '' ? '' : `: ${run.startReason}`}
+        </dd>
         <dt>Again</dt>
         <dd>
           <code>{run.again}</code>

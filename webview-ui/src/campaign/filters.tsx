@@ -18,7 +18,7 @@ export function Filters({ status, query, onChange }: Shown) {
     if (search === query.search) return undefined;
     const timer = setTimeout(() => onChange({ ...query, search }), TYPING_MS);
     return () => clearTimeout(timer);
-  }, [search]);
+  }, [search, query.outcome, query.model]);
   const models = [...new Set(status.models.map(({ model }) => model))];
   return (
     <div class="tools">

@@ -44,6 +44,10 @@ function Campaign({ model }: { model: CampaignModel }) {
           Refresh
         </button>
       </div>
+      {/* The counts below change with every look, and nobody wants to hear each. */}
+      <p role="status" class="said">
+        {running ? 'The campaign runs.' : 'The campaign does not run.'}
+      </p>
       {error !== '' && (
         <p role="alert" class="error">
           {error}
@@ -53,7 +57,7 @@ function Campaign({ model }: { model: CampaignModel }) {
         <p class="muted">{running ? 'The run without a fault is made first.' : 'Nothing has been run yet.'}</p>
       ) : (
         <>
-          <p role="status">
+          <p>
             {status.runs} of {status.planned} runs, of {status.population} faults; in {status.notEffective} the fault changed
             nothing.
           </p>
