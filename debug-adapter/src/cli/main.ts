@@ -406,7 +406,7 @@ function program(): Command {
     .action(does(async (file, number, options) => (await import('./commands/campaign.js')).show(file, number, options)));
   campaigns('export', 'its runs for other tools, to standard output')
     .option('--format <format>', 'csv, json, junit or html', 'csv')
-    .option('--html', 'the same as --format html: one file with all figures and runs, which opens in any browser', false)
+    .option('--html', 'the same as --format html: one file, which opens in any browser', false)
     .action(does(async (file, options) => (await import('./commands/campaign.js')).exportRuns(file, options)));
   campaign
     .command('check')
