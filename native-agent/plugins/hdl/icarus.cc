@@ -66,7 +66,7 @@ int32_t watched_settles(VpiCallback*) {
   return 0;
 }
 
-/// More do not settle it: two hold the same bit at different values, or the design assigns again and again what is put.
+/// More do not settle it: a signal has been bridged to its own inverse, or the design assigns again and again what is put.
 constexpr uint32_t most_rounds = 100;
 uint64_t round_time = 0;
 uint32_t rounds = 0;
