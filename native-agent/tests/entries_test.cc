@@ -162,6 +162,21 @@ TEST_F(Entries, EachCallComesUntilThePluginLeaves) {
   EXPECT_EQ(calls, 5u);
 }
 
+TEST_F(Entries, WhyNoneIsEnteredIsSaid) {
+  cairn_entry other = entry_of(reinterpret_cast<cairn_function>(mixed));
+  other.size = sizeof other - 1;
+  cairn_entry* const entries[] = {&other};
+  sys::Error error;
+  EXPECT_EQ(arm_entries(entries, 1, nullptr, nullptr, &error), -EINVAL);
+  EXPECT_NE(std::string(error.message().data).find("another cairn_entry"), std::string::npos) << error.message().data;
+  facts().while_stopped = [](int32_t (*)(void*, const checkpoint::Stop&), void*, sys::Error*) { return -EPERM; };
+  cairn_entry entry = entry_of(reinterpret_cast<cairn_function>(mixed));
+  cairn_entry* const own[] = {&entry};
+  error.clear();
+  EXPECT_EQ(arm_entries(own, 1, nullptr, nullptr, &error), -EPERM);
+  EXPECT_NE(std::string(error.message().data).find("could not be stopped"), std::string::npos) << error.message().data;
+}
+
 TEST(MovedCode, InstructionsAreAsLongAsTheyAre) {
   const struct {
     std::string code;

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { before, test } from 'node:test';
 import type { Golden, Run } from '../../debug-adapter/src/protocol/campaign.js';
+import { waitFor } from '../support/processes.js';
 import { type Scratch, withScratch } from '../support/scratch.js';
 import { inTree } from '../support/tree.js';
 import { runToEnd, Soc } from './soc.js';
@@ -361,3 +362,74 @@ for (const [name, scope, command, onNet] of [
         }
       }
     }));
+
+const steady = (scratch: Scratch, command: readonly string[], run: Record<string, unknown>): string => {
+  const file = join(scratch.work, 'steady.yaml');
+  const prepare = { command, until: '^ready' };
+  const observe = { ignore: ['\\$finish called'] };
+  writeFileSync(file, JSON.stringify({ snapshot: 'ready', store: scratch.store, prepare, observe, ...run }));
+  return file;
+};
+
+test('a simulation that a shell has started, which is stripped, gets its faults', () =>
+  withScratch(async (scratch) => {
+    const command = ['sh', '-c', `vvp ${join(folder, 'models.vvp')}; true`];
+    const signals = { model: 'upset', targets: ['models.stead?'], times: [1000] };
+    const [run, ...others] = await runAll(scratch, steady(scratch, command, { models: [{ name: 'upset', signals }] }));
+    assert.deepEqual([run?.injection, others.length], ['effective', 0], JSON.stringify(run));
+    assert.match(run?.deviation ?? '', /"flips 1 1" instead of "flips 0 0"/);
+  }));
+
+/** Restarts a snapshot to its end. */
+async function restart(scratch: Scratch, snapshot: string, ...options: string[]): Promise<string> {
+  const { status, stdout, stderr } = await scratch.cairn(['restart', snapshot, '--session', 'again', ...options], {
+    seconds: 120,
+  });
+  assert.equal(status, 0, stderr);
+  return stdout;
+}
+
+test('Icarus: a bridge to its own inverse does not keep the time step from ending', () =>
+  withScratch(async (scratch) => {
+    const signals = { model: 'upset', targets: ['models.stead?'], times: [1000] };
+    const command = ['vvp', join(folder, 'models.vvp')];
+    await runAll(scratch, steady(scratch, command, { models: [{ name: 'upset', signals }] }));
+    const settings = join(scratch.work, 'ring.json');
+    const bridge = { model: 'bridge', kind: 'dominant', signal: 'models.steady', from: 'models.inverse' };
+    const fault = { ...bridge, duration: 100, when: { after: 1000 } };
+    writeFileSync(settings, JSON.stringify({ faults: [fault] }));
+    assert.match(await restart(scratch, 'ready', '--plugin', `fault-signals=${settings}`), /^flips \d+ \d+$/m);
+  }));
+
+test('Icarus: the faults of a snapshot that is restarted without their plugin end', () =>
+  withScratch(async (scratch) => {
+    const at = (session: string, command: string, ...args: string[]) => scratch.cairn([command, '--session', session, ...args]);
+    const does = async (session: string, command: string, ...args: string[]): Promise<void> => {
+      const { status, stderr } = await at(session, command, ...args);
+      assert.equal(status, 0, stderr);
+    };
+    const isSteady = (session: string, value: number) =>
+      waitFor(
+        `models.steady to be ${value}`,
+        async () => new RegExp(`1'b${value}\\b`).test((await at(session, 'signals', 'models.stead?', '--json')).stdout),
+        60,
+      );
+    const settings = join(scratch.work, 'stuck.json');
+    writeFileSync(settings, JSON.stringify({ faults: [{ model: 'stuckAt', signal: 'models.steady', value: 1 }] }));
+    const source = inTree('test/simulators/sources/models.v');
+    await make('iverilog', '-g2005', '-Pmodels.LAST=2000000000', '-o', 'long.vvp', source);
+    try {
+      await does('design', 'run', '--detach', '--', 'vvp', join(folder, 'long.vvp'));
+      await isSteady('design', 0);
+      await does('design', 'checkpoint', '--name', 'ready');
+      await does('design', 'stop');
+      scratch.cairnProgram(['restart', 'ready', '--session', 'stuck', '--plugin', `fault-signals=${settings}`]);
+      await isSteady('stuck', 1);
+      await does('stuck', 'checkpoint', '--name', 'stuck');
+      await does('stuck', 'stop');
+      scratch.cairnProgram(['restart', 'stuck', '--session', 'free', '--without', 'fault-signals']);
+      await isSteady('free', 0);
+    } finally {
+      for (const session of ['design', 'stuck', 'free']) await at(session, 'stop');
+    }
+  }));

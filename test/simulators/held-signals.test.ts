@@ -196,6 +196,49 @@ test('Icarus: a written signal that is watched holds it once; a condition that d
   });
 });
 
+for (const [name, simulator] of Object.entries(all))
+  test(`${name}: a bit of a vector that is too wide to be watched as a whole holds it`, async () => {
+    await within(async (scratch) => {
+      const design = await Design.start(scratch, simulator);
+      await does(scratch, 'hold');
+      const broad = `${simulator.scope}.broad`;
+      const watch = await json<WatchSignalsResult>(scratch, 'signals', 'watch', broad, `${broad}[0]`);
+      assert.deepEqual(
+        watch.watched.map(({ why }) => why.slice(0, 26)),
+        ['it has more than 1,024 bit', ''],
+      );
+      await does(scratch, 'resume');
+      const { heldBy } = await held(scratch);
+      assert.equal(heldBy?.what, `${broad}[0]`);
+      assert.match(heldBy.why, /^1'b[01] → 1'b[01]$/);
+      await does(scratch, 'signals', 'watch');
+      await does(scratch, 'resume');
+      assert.ok((await design.list(broad)).signals.length > 0);
+    });
+  });
+
+test('Icarus: a signal that changes where another holds it is known by its value of then', async () => {
+  await within(async (scratch) => {
+    const design = await Design.start(scratch, simulators.Icarus);
+    await does(scratch, 'hold');
+    const here = number((await design.list('signals.count')).signals[0] ?? assert.fail());
+    const count = (here + 2000) % 65536;
+    await does(scratch, 'signals', 'watch', `signals.count==${count}`, `signals.twice==${(2 * count + 2) % 65536}`);
+    await does(scratch, 'resume');
+    await waitFor('the first', async () => (await held(scratch)).heldBy?.what === 'signals.count', 60);
+    await does(scratch, 'resume');
+    const next = await waitFor(
+      'the second',
+      async () => {
+        const { heldBy } = await held(scratch);
+        return heldBy?.what === 'signals.twice' ? heldBy : undefined;
+      },
+      60,
+    );
+    assert.equal(next.why, `16'h${hex(2 * count)} → 16'h${hex(2 * count + 2)}`);
+  });
+});
+
 test('A program that is no simulation says so, held as well', async () => {
   await within(async (scratch) => {
     await Design.start(scratch, { command: ['sleep', '1000'], scope: '' });

@@ -7,8 +7,10 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "cairn/plugin.h"
@@ -52,6 +54,7 @@ static uint64_t now(void) {
 struct output {
   long fd;
   uint32_t size;
+  uint32_t failed;
   char bytes[65536];
 };
 static struct output output;
@@ -59,8 +62,11 @@ static struct output output;
 static void flush(void) {
   for (uint32_t at = 0; at < output.size;) {
     const long written = host->syscall(SYS_write, output.fd, (long)(output.bytes + at), output.size - at, 0, 0, 0);
-    if (written <= 0 && written != -EINTR) break;
     if (written > 0) at += (uint32_t)written;
+    else if (written != -EINTR) {
+      output.failed = 1;
+      break;
+    }
   }
   output.size = 0;
 }
@@ -98,6 +104,11 @@ static int32_t list_one(void *context, const char *name, const struct cairn_sign
   return 1;
 }
 
+/* The Cairn of an older snapshot has no use for it. */
+static void give_back(struct cairn_signal *signal) {
+  if (design->size >= offsetof(struct cairn_design, let_go) + sizeof design->let_go) design->let_go(signal);
+}
+
 static int32_t state_of_one(void *context, const char *name, const struct cairn_signal *signal) {
   (void)context;
   add(name);
@@ -110,7 +121,11 @@ static int32_t state_of_one(void *context, const char *name, const struct cairn_
     const int32_t last = signal->left < signal->right ? signal->right : signal->left;
     for (int64_t index = first; index <= last; ++index) {
       struct cairn_signal word;
-      if (design->word(signal, (int32_t)index, &word) < 0 || word.width > WIDEST || design->read(&word, bits, sizeof bits) < 0) bits[0] = 0;
+      bits[0] = 0;
+      if (design->word(signal, (int32_t)index, &word) == 0) {
+        if (word.width > WIDEST || design->read(&word, bits, sizeof bits) < 0) bits[0] = 0;
+        give_back(&word);
+      }
       add(bits);
       add(" ");
     }
@@ -119,16 +134,26 @@ static int32_t state_of_one(void *context, const char *name, const struct cairn_
   return 1;
 }
 
+/* And no device, which nobody wants removed. */
+static int is_file(long fd) {
+  struct statx found;
+  return host->syscall(SYS_statx, fd, (long)"", AT_EMPTY_PATH, STATX_TYPE, (long)&found, 0) == 0 && S_ISREG(found.stx_mode);
+}
+
 static void write_selection(const struct selection *selection, int32_t (*one)(void *, const char *, const struct cairn_signal *)) {
   if (selection->file[0] == 0) return;
   output.fd = host->syscall(SYS_openat, AT_FDCWD, (long)selection->file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644, 0, 0);
-  output.size = 0;
+  output.size = output.failed = 0;
   if (output.fd < 0) {
     host->log(CAIRN_LOG_WARNING, "faults: the file for signals cannot be written");
     return;
   }
   for (uint32_t i = 0; i < selection->count; ++i) design->list(selection->patterns[i], one, NULL);
   flush();
+  if (output.failed) {
+    host->log(CAIRN_LOG_WARNING, "faults: the file for signals could not be written as a whole, and is removed: is the disk full?");
+    if (is_file(output.fd)) host->syscall(SYS_unlinkat, AT_FDCWD, (long)selection->file, 0, 0, 0, 0);
+  }
   host->syscall(SYS_close, output.fd, 0, 0, 0, 0, 0);
 }
 
@@ -243,14 +268,17 @@ static void upset(uint32_t index) {
   design->settled(&watcher);
 }
 
+static int expect_change(uint32_t index, struct cairn_signal *signal) {
+  const int32_t error = design->on_change(&watcher, signal, 1);
+  if (error < 0) is_impossible(index, error == -ENODATA ? NO_VALUE : TOO_MANY);
+  return error >= 0;
+}
+
 static void take_hold(uint32_t index) {
   const struct fault *fault = &faults.list_of[index];
   struct state *state = &states[index];
   state->holds = 1;
-  if (design->on_change(&watcher, &state->signal, 1) < 0 || (fault->model == BRIDGE && design->on_change(&watcher, &state->from, 1) < 0)) {
-    is_impossible(index, TOO_MANY);
-    return;
-  }
+  if (!expect_change(index, &state->signal) || (fault->model == BRIDGE && !expect_change(index, &state->from))) return;
   hold(index, 1);
 }
 
@@ -337,8 +365,7 @@ static void begin_fault(uint32_t index) {
     case AFTER: state->due = began + fault->time; return;
     case BY_CHANCE: state->due = began + fault_chance(fault, index); return;
     default:
-      if (design->on_change(&watcher, &state->trigger, 1) < 0) is_impossible(index, TOO_MANY);
-      else look_at_trigger(index, 1);
+      if (expect_change(index, &state->trigger)) look_at_trigger(index, 1);
   }
 }
 
@@ -360,7 +387,7 @@ static void begin(void) {
     if (design->find(faults.detections[i].signal, &detectors[i]) < 0 || detectors[i].kind != CAIRN_SIGNAL_VECTOR ||
         design->on_change(&watcher, &detectors[i], 1) < 0) {
       report->run.missing++;
-      host->log(CAIRN_LOG_WARNING, "faults: a signal to detect by is not in the design");
+      host->log(CAIRN_LOG_WARNING, "faults: a signal to detect by is not in the design, or has no value that can be read");
       continue;
     }
     look_at_detector(i);

@@ -304,7 +304,8 @@ struct cairn_entry {
   uint32_t (*entered)(struct cairn_entry *entry, const uint64_t *arguments);
   uint64_t kept[2];        /* the host's */
   /* 1: each call comes, in as many threads at once as make it, until host->leave: the first instructions of such a function are moved, which
-   * is refused where Cairn does not know them (-EOPNOTSUPP). It costs each call some tenths of a microsecond. */
+   * is refused where Cairn does not know them (-EOPNOTSUPP). It costs each call some tenths of a microsecond. Cairn cannot see whether the
+   * function itself jumps back to behind its first byte, as a loop at its very beginning does: such a one must not be entered so. */
   uint32_t each;
   uint32_t moved;          /* the host's */
   cairn_function original; /* the host sets it: the function without the plugin, which may be called */
@@ -640,12 +641,15 @@ struct cairn_design {
   int32_t (*put)(const struct cairn_signal *signal, const char *bits);
   /* Reached at this time, in place of what was asked for before; UINT64_MAX: at none. */
   void (*at)(struct cairn_watcher *watcher, uint64_t time);
-  /* Reached whenever it has changed; off: no more. 0; -ENOSPC: too many are watched. */
+  /* Reached whenever it has changed; off: no more. 0; -ENOSPC: too many are watched; -ENODATA: as read. */
   int32_t (*on_change)(struct cairn_watcher *watcher, struct cairn_signal *signal, uint32_t on);
   /* Reached at the end of this time step. */
   void (*settled)(struct cairn_watcher *watcher);
   /* All signals whose names fit a pattern (with * and ? the whole name, else a part; "": all): each is given until `each` returns 0. */
   void (*list)(const char *pattern, int32_t (*each)(void *context, const char *name, const struct cairn_signal *signal), void *context);
+  /* What `find` and `word` gave is not used any more, and not watched: the simulator may keep something for it until then. Not for those of
+   * `list`. Only where `size` reaches it. */
+  void (*let_go)(struct cairn_signal *signal);
 };
 
 /* Extension "cairn.sysv/1", published by the built-in plugin `sysv`. Since 1.1. */

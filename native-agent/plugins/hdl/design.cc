@@ -38,11 +38,7 @@ bool has_put = false;
 
 Handle object_of(const cairn_signal& signal) { return reinterpret_cast<Handle>(static_cast<uintptr_t>(signal.object)); }
 
-uint64_t now() {
-  VpiTime time = {vpi_simulated_time, 0, 0, 0};
-  program_->vpi.get_time(nullptr, &time);
-  return uint64_t{time.high} << 32 | time.low;
-}
+uint64_t now() { return time_of(*program_); }
 
 void describe(Handle object, Kind kind, const char* kind_name, cairn_signal* signal) {
   *signal = {};
@@ -109,7 +105,9 @@ int32_t find(const char* name, cairn_signal* signal) {
   if (object != nullptr) {
     const Kind kind = kind_of(*program_, object, &kind_name);
     describe(object, kind, kind_name, signal);
-    return signal->kind == CAIRN_SIGNAL_NONE ? -ENOENT : 0;
+    if (signal->kind != CAIRN_SIGNAL_NONE) return 0;
+    let_go(*program_, object);
+    return -ENOENT;
   }
   uint32_t length = 0;
   int32_t index = 0;
@@ -141,7 +139,8 @@ int32_t put(const cairn_signal* signal, const char* bits) {
 
 void at(cairn_watcher* watcher, uint64_t time) {
   Watch* of = watch_of(watcher);
-  if (of == nullptr) return;
+  // The simulator has been told, and would come that often.
+  if (of == nullptr || of->at == time) return;
   of->at = time;
   if (time != never) expected_->time(time);
 }
@@ -156,10 +155,18 @@ int32_t on_change(cairn_watcher* watcher, cairn_signal* signal, uint32_t on) {
     if (one.watcher == nullptr) free = &one;
   }
   if (on == 0) return 0;
-  if (free == nullptr || (expected_->change != nullptr && !expected_->change(object_of(*signal)))) return -ENOSPC;
-  *free = {watcher, signal, {}};
-  (void)read(signal, free->last, sizeof free->last);
+  if (free == nullptr) return -ENOSPC;
+  // Of what cannot be read nothing would tell that it has changed.
+  if (read(signal, free->last, sizeof free->last) < 0) return -ENODATA;
+  if (expected_->change != nullptr && !expected_->change(object_of(*signal))) return -ENOSPC;
+  free->watcher = watcher;
+  free->signal = signal;
   return 0;
+}
+
+void let_go_of(cairn_signal* signal) {
+  let_go(*program_, object_of(*signal));
+  *signal = {};
 }
 
 void settled(cairn_watcher* watcher) {
@@ -174,23 +181,28 @@ struct Listed {
   void* context;
 };
 
+/// Verilator has parameters among the variables, and knows better when it is asked for them by name.
+bool is_meant(Handle object, const char* name, const cairn_signal& signal) {
+  if (signal.kind == CAIRN_SIGNAL_NONE || program_->simulator != Simulator::verilator) return signal.kind != CAIRN_SIGNAL_NONE;
+  const char* ignored = "";
+  Handle named = program_->vpi.by_name(name, nullptr);
+  const bool meant = named != nullptr && kind_of(*program_, named, &ignored) != Kind::none;
+  if (named != object) let_go(*program_, named);
+  return meant;
+}
+
 void list(const char* pattern, int32_t (*each)(void* context, const char* name, const cairn_signal* signal), void* context) {
   Listed to = {each, context};
   for_each_named(*program_, pattern, [](void* given, Handle object, const char* name, Kind kind, const char* kind_name) {
     auto* listed = static_cast<Listed*>(given);
     cairn_signal signal;
     describe(object, kind, kind_name, &signal);
-    // Verilator has parameters among the variables, and knows better when it is asked for them by name.
-    Handle named = program_->vpi.by_name(name, nullptr);
-    const char* ignored = "";
-    const bool meant = signal.kind != CAIRN_SIGNAL_NONE && named != nullptr && kind_of(*program_, named, &ignored) != Kind::none;
-    if (named != object) let_go(*program_, named);
-    return !meant || listed->each(listed->context, name, &signal) != 0;
+    return !is_meant(object, name, signal) || listed->each(listed->context, name, &signal) != 0;
   }, &to);
 }
 
 const cairn_design functions = {
-    sizeof functions, 0, simulator, watch, time_and_unit, find, word, read, put, at, on_change, settled, list,
+    sizeof functions, 0, simulator, watch, time_and_unit, find, word, read, put, at, on_change, settled, list, let_go_of,
 };
 
 void reach(const Watch& of, uint32_t moment, cairn_signal* signal = nullptr) { of.watcher->reached(of.watcher, moment, signal); }
@@ -257,6 +269,12 @@ bool watch_is_idle() {
     if (one.watcher != nullptr) return false;
   }
   return true;
+}
+
+void forget_watchers() {
+  watch_count = 0;
+  for (Watched& one : watched) one.watcher = nullptr;
+  has_put = false;
 }
 
 bool watch_has_put() {

@@ -29,6 +29,8 @@ void watch_settled();
 void watch_end();
 /// Nobody waits for anything; then there is no need to call the others.
 bool watch_is_idle();
+/// In a restarted or forked process: who goes on watching there says so again.
+void forget_watchers();
 /// Values have been put since this was last asked.
 bool watch_has_put();
 

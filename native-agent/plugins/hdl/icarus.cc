@@ -54,7 +54,9 @@ int32_t settled(VpiCallback* callback) {
 
 // ---- Plugins that watch -----------------------------------------------------------------------------------------------------
 
-bool begins = false;       // they are to be told that it begins
+uint64_t now() { return time_of(*program_); }
+
+bool begins = false;         // they are to be told that it begins
 bool looks = false;          // it will be looked for changes in this time step
 bool looks_settled = false;
 
@@ -64,9 +66,18 @@ int32_t watched_settles(VpiCallback*) {
   return 0;
 }
 
+/// More do not settle it: a signal has been bridged to its own inverse, or the design assigns again and again what is put.
+constexpr uint32_t most_rounds = 100;
+uint64_t round_time = 0;
+uint32_t rounds = 0;
+
 /// All assignments of the time step are made.
 int32_t watched_assigned(VpiCallback*) {
   looks = false;
+  const uint64_t here = now();
+  if (here != round_time) rounds = 0;
+  round_time = here;
+  if (++rounds > most_rounds) return 0;
   watch_time();
   (void)watch_changes();
   return 0;
@@ -79,14 +90,12 @@ void look() {
 }
 
 int32_t look_soon(VpiCallback*) {
-  look();
+  if (!watch_is_idle()) look();
   return 0;
 }
 
 void expect_time(uint64_t ticks) {
-  VpiTime now = {vpi_simulated_time, 0, 0, 0};
-  program_->vpi.get_time(nullptr, &now);
-  const uint64_t here = uint64_t{now.high} << 32 | now.low;
+  const uint64_t here = now();
   if (ticks <= here) look();
   else expect(callback_after_delay, look_soon, 0, ticks - here);
 }
@@ -97,12 +106,24 @@ void expect_settled() {
   expect(callback_read_only, watched_settles, 0);
 }
 
+/// Signals whose changes the simulator tells of, once each, for the rest of its life: whoever holds and lets go of one again and again
+/// would have it told as often as that.
+constexpr uint32_t most_told = 1024;
+Handle told[most_told];
+uint32_t told_count = 0;
+
 bool expect_change(Handle object) {
+  for (uint32_t i = 0; i < told_count; ++i) {
+    if (told[i] == object) return true;
+  }
+  if (told_count == most_told) return false;
   VpiTime time = {vpi_suppressed_time, 0, 0, 0};
   VpiValue value = {};
   value.format = vpi_suppressed_value;
   VpiCallback callback = {callback_value_change, look_soon, object, &time, &value, 0, nullptr};
-  return program_->vpi.register_callback(&callback) != nullptr;
+  if (program_->vpi.register_callback(&callback) == nullptr) return false;
+  told[told_count++] = object;
+  return true;
 }
 
 constexpr Expected expected = {expect_time, expect_settled, expect_change};
@@ -119,6 +140,7 @@ int32_t watched_begins(VpiCallback*) {
 
 void begin_watching() {
   begins = looks = looks_settled = false;
+  rounds = 0;
   expect(callback_read_write, watched_begins, 0);
   static bool knows_end = false;
   if (!knows_end) expect(callback_end_of_simulation, watched_ends, 0);

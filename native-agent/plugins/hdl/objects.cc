@@ -136,11 +136,15 @@ bool read_range(const Program& program, Handle object, int32_t* left, int32_t* r
   return read_limit(program, vpi_left_range, object, left) && read_limit(program, vpi_right_range, object, right);
 }
 
-void add_time(const Program& program) {
+uint64_t time_of(const Program& program) {
   VpiTime time = {vpi_simulated_time, 0, 0, 0};
   program.vpi.get_time(nullptr, &time);
+  return uint64_t{time.high} << 32 | time.low;
+}
+
+void add_time(const Program& program) {
   plugin::Text<32> ticks, unit;
-  ticks.add(static_cast<int64_t>(uint64_t{time.high} << 32 | time.low));
+  ticks.add(static_cast<int64_t>(time_of(program)));
   unit.add(program.vpi.get(vpi_precision, nullptr));
   const char* fields[] = {"time", ticks.text(), unit.text()};
   (void)add_line(fields, 3);

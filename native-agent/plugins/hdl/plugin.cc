@@ -103,7 +103,8 @@ int32_t begin(const cairn_request& from) {
   number = (number + 1) & 0xffffff;
   __atomic_store_n(&state, number * 4 + waits, __ATOMIC_RELEASE);
   error = arm(*found);
-  if (error < 0) (void)take_back();
+  // What has been answered meanwhile has no other answer.
+  if (error < 0 && !take_back()) return 0;
   return error;
 }
 
@@ -119,6 +120,7 @@ int32_t event(uint32_t number_of_event, void*) {
   if (number_of_event != CAIRN_EVENT_RESTART && number_of_event != CAIRN_EVENT_FORK_CHILD) return 0;
   __atomic_store_n(&state, number * 4 + idle, __ATOMIC_RELEASE);
   forget_watches();
+  forget_watchers();
   return 0;
 }
 

@@ -31,8 +31,8 @@ struct Program {
   const void* const* last_context = nullptr;
 };
 
-/// Of this process; nullptr: host->fail has said what is missing, and *error is what it gave: -ENOENT: it is no simulation at all, of which
-/// nothing is said where `quiet`.
+/// Of this process; nullptr: host->fail has said what is missing, and *error is what it gave: -ENOENT: it is no simulation at all. Where
+/// `quiet` nothing is said of one that shows no sign of being a simulation, and *error is -ENOENT.
 const Program* program(const cairn_host* host, int32_t* error, bool quiet = false);
 
 }  // namespace cairn::hdl

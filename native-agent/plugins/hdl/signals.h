@@ -38,6 +38,8 @@ void add_more(uint64_t offset);
 /// Whose name fits the pattern (names.h), until `each` gives false.
 void for_each_named(const Program& program, const char* pattern,
                     bool (*each)(void* context, Handle object, const char* name, Kind kind, const char* kind_name), void* context);
+/// Simulated, in ticks.
+uint64_t time_of(const Program& program);
 /// "time" and "simulator".
 void add_time(const Program& program);
 

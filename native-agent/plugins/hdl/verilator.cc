@@ -1,6 +1,7 @@
 // Verilator: the next evaluation of a model is entered. It is made first, so that clocked assignments are over and values have settled, and
 // then the request is served, in the same time step; what is put is there for all that is evaluated later. As long as signals are watched each
 // evaluation is entered.
+#include <pthread.h>
 #include <sys/syscall.h>
 
 #include "hdl/design.h"
@@ -70,10 +71,20 @@ constexpr Expected expected = {no_time, no_settled, nullptr};
 /// More do not settle it: the design assigns again and again what is put.
 constexpr uint32_t most_rounds = 4;
 
+/// The one thread that whoever watches is called in: the first that evaluates.
+uintptr_t watched_thread = 0;
+
+bool is_watched_thread() {
+  const auto own = static_cast<uintptr_t>(pthread_self());
+  uintptr_t nobody = 0;
+  return __atomic_compare_exchange_n(&watched_thread, &nobody, own, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) || nobody == own;
+}
+
 uint32_t evaluated(cairn_entry* entry, const uint64_t* arguments) {
   const auto evaluate = reinterpret_cast<void (*)(void*)>(entry->original);
   auto* const model = reinterpret_cast<void*>(static_cast<uintptr_t>(arguments[0]));
   evaluate(model);
+  if (!is_watched_thread()) return CAIRN_ENTRY_RETURN;
   if (watch_is_idle()) {
     (void)host_->leave(entry);
     return CAIRN_ENTRY_RETURN;
@@ -116,6 +127,11 @@ int32_t arm_verilator(const cairn_host* host, const Program& program) {
 int32_t watch_verilator(const cairn_host* host, const Program& program) {
   host_ = host;
   program_ = &program;
+  __atomic_store_n(&watched_thread, 0, __ATOMIC_RELEASE);
+  // One that an image has is for a request that nobody waits for any more; its bytes would be taken for the function's own.
+  for (uint32_t i = 0; i < program.models; ++i) {
+    if (entries[i].armed == 1) (void)host->leave(&entries[i]);
+  }
   cairn_entry* all[2 * Program::most_models];
   uint32_t count = 0;
   for (uint32_t i = 0; i < program.models; ++i) {

@@ -63,14 +63,18 @@ bool move(State from, State to) {
 /// Of the watch's own bits; "" where there is none.
 void read(const Program& program, const Watch& watch, char* value) {
   const Kind kind = watch.is_real ? Kind::real : Kind::vector;
-  if (!read_value(program, watch.object, kind, watch.width, value, value_size)) value[0] = 0;
-  if (watch.bit < 0 || value[0] == 0) return;
-  value[0] = value[watch.width - 1 - watch.bit];
+  if (watch.bit < 0) {
+    if (!read_value(program, watch.object, kind, watch.width, value, value_size)) value[0] = 0;
+    return;
+  }
+  static char whole[most_bits + 1];
+  const bool readable = read_value(program, watch.object, kind, watch.width, whole, sizeof whole);
+  value[0] = readable ? whole[watch.width - 1 - watch.bit] : 0;
   value[1] = 0;
 }
 
 const char* prepare_vector(const Wanted& from, Watch* to) {
-  if (to->width > most_watched_bits) return "it has more than 1,024 bits: watch a bit of it, as NAME[INDEX]";
+  if (to->bit < 0 && to->width > most_watched_bits) return "it has more than 1,024 bits: watch a bit of it, as NAME[INDEX]";
   if (to->operation == Operation::any) return nullptr;
   if (from.value[0] == 'r') return "it is no real: compare it with a whole number";
   if (!fit_value(from.value, to->bit >= 0 ? 1 : to->width, to->than)) return "the value does not fit: the signal has fewer bits";
@@ -154,7 +158,10 @@ int32_t settled(VpiCallback*) {
 int32_t changed(VpiCallback* callback) {
   const auto mark = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(callback->user_data));
   const uint32_t index = mark % most_watches;
-  if (mark / most_watches != generation || index >= count || hit || !look(*program_, &watches[index])) return 0;
+  if (mark / most_watches != generation || index >= count) return 0;
+  // Also where another has changed in this time step: its next change is told from this value.
+  const bool pending = hit;
+  if (!look(*program_, &watches[index]) || pending) return 0;
   VpiTime now = {vpi_simulated_time, 0, 0, 0};
   VpiCallback end = {callback_read_only, settled, nullptr, &now, nullptr, 0, nullptr};
   (void)program_->vpi.register_callback(&end);

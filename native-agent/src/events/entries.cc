@@ -98,6 +98,7 @@ int32_t change(void* context, const checkpoint::Stop& stop) {
 
 /// The same, before the threads of a restarted process run. Who stands where bytes are moved goes on where they are then.
 int32_t change_restarting(Change* to) {
+  if (is_ending(*to)) return -EAGAIN;
   for (uint32_t i = 0; i < facts().thread_count; ++i) {
     uint64_t* here = facts().thread_instruction(i);
     for (uint32_t at = 0; here != nullptr && at < to->count; ++at) {
@@ -134,6 +135,8 @@ int32_t arm_entries(cairn_entry* const* entries, uint32_t count, void (*meanwhil
       error->set(result, "function")
           .add(result == -ENOTSUP      ? "functions of 32-bit programs cannot be entered"
                : result == -EOPNOTSUPP ? "the function begins with instructions that Cairn does not know how to move"
+               : result == -EINVAL     ? "the plugin was built for another cairn_entry"
+               : result == -EACCES     ? "this system forbids memory that holds code"
                                        : "near the function there is no room for code of Cairn's");
       return result;
     }
@@ -152,7 +155,10 @@ int32_t arm_entries(cairn_entry* const* entries, uint32_t count, void (*meanwhil
     if ((to.done >> at & 1) != 0) (void)disarm_entry(entries[at]);
   }
   if (!error->failed()) {
-    error->set(result, "function").add(result == -EAGAIN ? "a thread is always at the function's very beginning" : "this system forbids to change the program's code");
+    error->set(result, "function")
+        .add(result == -EAGAIN   ? "a thread is always at the function's very beginning"
+             : result == -EACCES ? "this system forbids to change the program's code"
+                                 : "the threads could not be stopped for it");
   }
   return result;
 }

@@ -9,6 +9,7 @@ module models #(parameter LAST = 500000);
   reg [31:0] flips = 0;
   reg [31:0] flips_of_net = 0;
   wire net = steady;
+  wire inverse = ~steady;
 
   always #5 clk = ~clk;
   always @(posedge clk) begin

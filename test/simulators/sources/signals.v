@@ -9,6 +9,8 @@ module signals;
   reg [0:7] upwards = 8'h81;
   reg [31:0] kept = 32'h12345678;
   reg [69:0] wide = 70'h3f_0123_4567_89ab_cdef;
+  // Wider than what is watched as a whole; its first bit goes with the counter's.
+  reg [1535:0] broad = 0;
   reg [7:0] memory[0:15];
   wire [15:0] twice = count * 2;
   real level = 0.5;
@@ -23,6 +25,7 @@ module signals;
     kept <= kept;
     wide <= wide;
     upwards <= upwards;
+    broad <= {1535'd0, count[0]};
 `ifdef __ICARUS__
     if (pause) begin
       pause <= 0;

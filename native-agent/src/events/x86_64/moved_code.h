@@ -1,5 +1,7 @@
 // The first instructions of a function, moved elsewhere so that a jump can stand in their place for good: how long each is, and what it says of
 // its own address, which is set right. Instructions that a compiler puts at a function's beginning, no others: what is not known is not moved.
+// What it cannot see: a jump from further on back into the bytes that are moved (a loop at the very beginning, behind endbr64), which would meet
+// the middle of the jump. Whoever enters a function for good knows that it has none.
 // Pure. Test: tests/entries_test.cc.
 #pragma once
 #include <stdint.h>
