@@ -136,7 +136,7 @@ export class CommandOutput {
   /** undefined: it has ended. */
   #tell(line: string | undefined): void {
     if (line !== undefined) this.last = line;
-    for (const one of [...this.#seen]) one(line);
+    for (const one of this.#seen) one(line);
   }
 }
 
