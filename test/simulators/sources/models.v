@@ -9,7 +9,9 @@ module models #(parameter LAST = 500000);
   reg [31:0] flips = 0;
   reg [31:0] flips_of_net = 0;
   wire net = steady;
+`ifdef __ICARUS__
   wire inverse = ~steady;
+`endif
 
   always #5 clk = ~clk;
   always @(posedge clk) begin
