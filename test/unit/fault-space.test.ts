@@ -23,6 +23,7 @@ test('each call of each model with each effect is one', () => {
     text: 'call 3 of read: return -1, errno EIO',
     plugin: 'fault-calls',
     settings: { faults: [{ function: 'read', return: -1, errno: 'EIO', calls: { nth: 3 } }] },
+    slowdown: 1,
   });
   assert.deepEqual(all[5]?.settings, { faults: [{ function: 'read', flip: '0x1', calls: { nth: 5 } }] });
   assert.deepEqual(all[6]?.settings, { faults: [{ function: 'write', program: 'vvp', delayUs: 5, calls: { nth: 1 } }] });
@@ -58,7 +59,10 @@ test('each bit of each signal that is meant, at each time, with each value is on
     text: 'upset of tb.core.pc bit 0 after 10',
     plugin: 'fault-signals',
     settings: { faults: [{ model: 'upset', signal: 'tb.core.pc', bits: [0], when: { after: 10 } }] },
+    slowdown: 1,
   });
+  // What is held may slow a small model down by VPI.
+  assert.equal(all[29]?.slowdown, 30);
   assert.equal(all[19]?.text, 'upset of tb.core.regs[7] bit 1 after 20');
   assert.equal(all[25]?.text, 'upset of tb.core.regs[7] bits 0 to 1 after 0');
   assert.deepEqual(all[29]?.settings, {

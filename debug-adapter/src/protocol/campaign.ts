@@ -167,7 +167,9 @@ const CampaignShape = z.strictObject({
     .min(1)
     .max(1000)
     .default(5)
-    .describe('A run has hung after so many times what the run without a fault takes, at least 2 s.'),
+    .describe(
+      'A run has hung after so many times what the run without a fault takes, at least 2 s; thirty times that where a fault is held on a signal, which slows the simulation down.',
+    ),
   observe: z
     .strictObject({
       console: z.boolean().default(true).describe('What the programs print.'),

@@ -124,7 +124,8 @@ async function runAll(
   };
   const work = async (worker: number): Promise<void> => {
     for (let number = take(); number !== undefined; number = take()) {
-      const { run, console } = await runner.judged(worker, number, space.at(indices[number] ?? 0), golden, timeoutMs);
+      const fault = space.at(indices[number] ?? 0);
+      const { run, console } = await runner.judged(worker, number, fault, golden, timeoutMs * fault.slowdown);
       if (signal.aborted) return;
       results.add(run, console);
       counts[run.outcome] = (counts[run.outcome] ?? 0) + 1;
