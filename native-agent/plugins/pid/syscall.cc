@@ -248,16 +248,19 @@ bool call_of_queues(long number, const long* a, long* result) {
 }
 
 /// Advice that keeps memory from the agent's forks is noted, and memory that a restart has mapped from the image behaves like any other,
-/// only by libc's functions.
+/// only by libc's functions. A library that has put its own code into those (as UCX does) comes back here from there: then it is the system's call.
 bool call_of_memory(long number, const long* a, long* result) {
+  static thread_local bool inside;
+  if (inside || (number != SYS_madvise && number != SYS_mremap)) return false;
+  inside = true;
   auto* address = reinterpret_cast<void*>(a[0]);
   if (number == SYS_madvise) {
     *result = madvise(address, static_cast<size_t>(a[1]), static_cast<int>(a[2]));
-    return true;
+  } else {
+    void* moved = mremap(address, static_cast<size_t>(a[1]), static_cast<size_t>(a[2]), static_cast<int>(a[3]), reinterpret_cast<void*>(a[4]));
+    *result = static_cast<long>(reinterpret_cast<intptr_t>(moved));
   }
-  if (number != SYS_mremap) return false;
-  void* moved = mremap(address, static_cast<size_t>(a[1]), static_cast<size_t>(a[2]), static_cast<int>(a[3]), reinterpret_cast<void*>(a[4]));
-  *result = static_cast<long>(reinterpret_cast<intptr_t>(moved));
+  inside = false;
   return true;
 }
 
