@@ -9,7 +9,7 @@ import { checkSessionName, freeName } from '../model/names.js';
 import { sleep } from '../platform/clock.js';
 import { startDaemon, TAKEN } from '../platform/daemon.js';
 import { errorCode } from '../platform/files.js';
-import { distFolder, othersPreloaded } from '../platform/installation.js';
+import { distFolder, environmentOutside } from '../platform/installation.js';
 import { checkSocketPaths, ensureRuntime, type RuntimePaths, runtimePaths, sessionNames } from '../platform/runtime.js';
 import { CONTROL_PROTOCOL, type SessionStatus } from '../protocol/control.js';
 import { CairnError, failure } from '../protocol/errors.js';
@@ -40,22 +40,12 @@ async function startCoordinator(name: string, paths: RuntimePaths, options: Star
   if (options.takeOver) args.push('--take-over');
   if (options.compress) args.push('--compress');
   // A coordinator is no part of a computation, even when it is started from within one.
-  const {
-    LD_PRELOAD,
-    CAIRN_AGENT_SOCKET: _socket,
-    CAIRN_COMPUTATION: _computation,
-    CAIRN_SESSION: _session,
-    CAIRN_STORE: _store,
-    CAIRN_PLAN: _plan,
-    ...env
-  } = process.env;
-  const others = othersPreloaded(LD_PRELOAD);
   const said = await startDaemon({
     script: join(distFolder(), 'coordinator.js'),
     args,
     log: paths.log,
     deadlineMs: START_MS,
-    env: others.length > 0 ? { ...env, LD_PRELOAD: others.join(':') } : env,
+    env: environmentOutside(),
   });
   if (said === TAKEN) throw failure('sessionExists', { name });
   if (said !== 'ready')

@@ -92,6 +92,21 @@ export function othersPreloaded(value: string | undefined): string[] {
   return (value ?? '').split(SEPARATORS).filter((one) => one !== '' && basename(one) !== AGENT);
 }
 
+/** This process's environment without what it has from a computation that it may be in. */
+export function environmentOutside(): Record<string, string | undefined> {
+  const {
+    LD_PRELOAD,
+    CAIRN_AGENT_SOCKET: _socket,
+    CAIRN_COMPUTATION: _computation,
+    CAIRN_SESSION: _session,
+    CAIRN_STORE: _store,
+    CAIRN_PLAN: _plan,
+    ...env
+  } = process.env;
+  const others = othersPreloaded(LD_PRELOAD);
+  return others.length > 0 ? { ...env, LD_PRELOAD: others.join(':') } : env;
+}
+
 /** What $PLATFORM is in a program's dynamic linker, and where its agent is. */
 const PLATFORMS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(['x86_64', 'haswell', 'xeon_phi'].map((name) => [name, '.'])),

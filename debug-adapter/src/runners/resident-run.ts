@@ -12,7 +12,7 @@ import { restoreArguments } from '../coordinator/launch.js';
 import { Log } from '../coordinator/log.js';
 import { type Examined, examine } from '../coordinator/restart.js';
 import { systemClock } from '../platform/clock.js';
-import { othersPreloaded, pluginLibrary } from '../platform/installation.js';
+import { environmentOutside, pluginLibrary } from '../platform/installation.js';
 import { type Lock, takeLock } from '../platform/lock.js';
 import { ResidentRestorer } from '../platform/resident.js';
 import { ensureRuntime, type RuntimePaths, runtimePaths } from '../platform/runtime.js';
@@ -39,20 +39,11 @@ const asked = (snapshot: string): RestartParams => ({
   owner: 'caller',
 });
 
-/** What programs of a run find of this process's environment; not the session in which this process may be. */
+/** What programs of a run find. */
 function environment(): Record<string, string> {
-  const {
-    LD_PRELOAD,
-    CAIRN_AGENT_SOCKET: _socket,
-    CAIRN_COMPUTATION: _computation,
-    CAIRN_SESSION: _session,
-    CAIRN_STORE: _store,
-    CAIRN_PLAN: _plan,
-    ...env
-  } = process.env;
-  const others = othersPreloaded(LD_PRELOAD);
-  const all = others.length > 0 ? { ...env, LD_PRELOAD: others.join(':') } : env;
-  return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  return Object.fromEntries(
+    Object.entries(environmentOutside()).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
 }
 
 export class ResidentRuns {

@@ -77,22 +77,6 @@ export class CampaignResults {
 
   /** A run that has been counted already stays as it is; one that could not be made is replaced. */
   add(run: Run, console: string): void {
-    const {
-      number,
-      model,
-      fault,
-      outcome,
-      effective,
-      deviation,
-      injection,
-      injectedAt,
-      latency,
-      status,
-      start,
-      startReason,
-      elapsedMs,
-      finishedAt,
-    } = run;
     this.#database
       .prepare(
         `INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET
@@ -103,20 +87,20 @@ export class CampaignResults {
          WHERE run.outcome = 'toolError'`,
       )
       .run(
-        number,
-        model,
-        fault,
-        outcome,
-        effective === null ? null : Number(effective),
-        deviation,
-        injection,
-        injectedAt,
-        latency,
-        status,
-        start,
-        startReason,
-        elapsedMs,
-        finishedAt,
+        run.number,
+        run.model,
+        run.fault,
+        run.outcome,
+        run.effective === null ? null : Number(run.effective),
+        run.deviation,
+        run.injection,
+        run.injectedAt,
+        run.latency,
+        run.status,
+        run.start,
+        run.startReason,
+        run.elapsedMs,
+        run.finishedAt,
         console,
       );
   }

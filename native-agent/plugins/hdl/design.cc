@@ -12,7 +12,6 @@ namespace {
 
 constexpr uint32_t most_watchers = 8;
 constexpr uint32_t most_watched = 64;
-constexpr uint64_t longest_name = 4096;
 constexpr uint64_t never = UINT64_MAX;
 
 struct Watch {
@@ -99,7 +98,6 @@ int32_t word(const cairn_signal* memory, int32_t index, cairn_signal* signal) {
 }
 
 int32_t find(const char* name, cairn_signal* signal) {
-  static char outer[longest_name];
   const char* kind_name = "";
   Handle object = program_->vpi.by_name(name, nullptr);
   if (object != nullptr) {
@@ -109,13 +107,9 @@ int32_t find(const char* name, cairn_signal* signal) {
     let_go(*program_, object);
     return -ENOENT;
   }
-  uint32_t length = 0;
   int32_t index = 0;
-  if (!split_index(name, &length, &index) || length >= sizeof outer) return -ENOENT;
-  for (uint32_t i = 0; i < length; ++i) outer[i] = name[i];
-  outer[length] = 0;
   cairn_signal memory;
-  object = program_->vpi.by_name(outer, nullptr);
+  object = find_before_index(*program_, name, &index);
   if (object == nullptr) return -ENOENT;
   describe(object, kind_of(*program_, object, &kind_name), kind_name, &memory);
   const int32_t error = word(&memory, index, signal);

@@ -15,7 +15,6 @@ const cairn_host* host_ = nullptr;
 const Program* program_ = nullptr;
 uint32_t stops = 0;  // somebody else wants to stop
 
-enum : int32_t { mode_read_write = 4 };  // of vpi_mode_flag, which says what a call of VPI may do
 
 int32_t settled(VpiCallback* callback);
 int32_t assigned(VpiCallback* callback);

@@ -5,8 +5,6 @@
 namespace cairn::hdl {
 namespace {
 
-constexpr uint64_t longest_name = 4096;
-
 struct Listing {
   const Program& program;
   uint64_t seen = 0;    // signals that are meant
@@ -50,14 +48,9 @@ void walk_scope(Walk* walk, Handle scope) {
 
 /// NAME[INDEX] of a memory: its word. True: it is one.
 bool list_word(const Program& program, const char* pattern) {
-  static char name[longest_name];
-  uint32_t length = 0;
   int32_t index = 0;
-  if (!split_index(pattern, &length, &index) || length >= sizeof name) return false;
-  for (uint32_t i = 0; i < length; ++i) name[i] = pattern[i];
-  name[length] = 0;
   const char* kind_name = "";
-  Handle memory = program.vpi.by_name(name, nullptr);
+  Handle memory = find_before_index(program, pattern, &index);
   Handle word = memory != nullptr && kind_of(program, memory, &kind_name) == Kind::memory ? program.vpi.by_index(memory, index) : nullptr;
   if (word != nullptr) (void)add_signal(program, word, pattern, Kind::vector, "reg");
   let_go(program, word);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "hdl/names.h"
 #include "hdl/signals.h"
 
 namespace cairn::hdl {
@@ -19,7 +20,7 @@ uint32_t kind_in_model(const Program& program, Handle object) {
   const void* context = program.thread_context != nullptr ? program.thread_context() : program.last_context != nullptr ? *program.last_context : nullptr;
   if (context == nullptr) return 0;
   const char* full = program.vpi.text(vpi_full_name, object);
-  static char name[4096];
+  static char name[longest_name];
   uint32_t size = 0, dot = 0;
   for (; full != nullptr && full[size] != 0 && size + 1 < sizeof name; ++size) {
     name[size] = full[size];
@@ -112,6 +113,15 @@ bool read_value(const Program& program, Handle object, Kind kind, uint32_t width
   }
   text[width] = 0;
   return true;
+}
+
+Handle find_before_index(const Program& program, const char* name, int32_t* index) {
+  static char object[longest_name];
+  uint32_t length = 0;
+  if (!split_index(name, &length, index) || length >= sizeof object) return nullptr;
+  for (uint32_t i = 0; i < length; ++i) object[i] = name[i];
+  object[length] = 0;
+  return program.vpi.by_name(object, nullptr);
 }
 
 void let_go(const Program& program, Handle object) {

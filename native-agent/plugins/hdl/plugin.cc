@@ -59,7 +59,6 @@ int32_t arm(const Program& found) { return found.simulator == Simulator::icarus 
 
 int64_t answer_in_copy(void* context, void* result, uint64_t capacity) {
   const auto& found = *static_cast<const Program*>(context);
-  constexpr int32_t mode_read_write = 4;
   if (found.mode_flag != nullptr) *found.mode_flag = mode_read_write;
   if (request().what == What::watch) answer_watches(found);
   else answer_reads(found);

@@ -5,7 +5,6 @@
 namespace cairn::hdl {
 namespace {
 
-constexpr uint64_t longest_name = 4096;
 constexpr bool all = false;  // of for_each: none is enough
 
 bool copy_name(const char* from, char* to) {

@@ -18,6 +18,9 @@ void answer_writes(const Program& program);
 
 // ---- Of one object, for the two above --------------------------------------------------------------------------------------
 
+/// Of a name with its zero at the end.
+constexpr uint64_t longest_name = 4096;
+
 enum class Kind : uint32_t { none, vector, real, memory };
 /// And how the answer names it.
 Kind kind_of(const Program& program, Handle object, const char** name);
@@ -27,6 +30,8 @@ bool read_value(const Program& program, Handle object, Kind kind, uint32_t width
 bool can_write_real(const Program& program, Handle object);
 /// The range of a vector or of a memory's words.
 bool read_range(const Program& program, Handle object, int32_t* left, int32_t* right);
+/// Of NAME[INDEX]: the object that NAME is, and the index. nullptr: it has no index, or there is no such object.
+Handle find_before_index(const Program& program, const char* name, int32_t* index);
 /// What vpi_handle_… gave is not needed any more.
 void let_go(const Program& program, Handle object);
 /// What a name of the request means: a signal, a word of a memory, a bit of a vector. Sets object, width, bit, is_real; or why it is nothing that

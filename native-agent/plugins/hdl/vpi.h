@@ -16,6 +16,9 @@ enum : int32_t {
   callback_value_change = 1, callback_read_write = 6, callback_read_only = 7, callback_after_delay = 9, callback_end_of_simulation = 12,
 };
 
+/// Of vpi_mode_flag, Icarus's, which says what a call of VPI may do.
+enum : int32_t { mode_read_write = 4 };
+
 struct VpiObject;
 using Handle = VpiObject*;
 

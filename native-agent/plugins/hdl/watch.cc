@@ -12,19 +12,19 @@ namespace {
 
 constexpr uint32_t most_watches = 32;
 constexpr uint32_t most_watched_bits = 1024;
-constexpr uint32_t longest_name = 512;
+constexpr uint32_t longest_watched = 512;
 constexpr uint32_t value_size = most_watched_bits + 1;
 
 /// As it was asked for.
 struct Wanted {
-  char name[longest_name];
+  char name[longest_watched];
   Operation operation;
   char value[value_size];
 };
 enum State : uint32_t { nothing, is_written, pending, is_taken };
 
 struct Watch {
-  char name[longest_name];
+  char name[longest_watched];
   Operation operation;
   Handle object;
   Handle callback;  // Icarus
@@ -46,7 +46,7 @@ Watch watches[most_watches];
 uint32_t count = 0;
 uint32_t generation = 1;  // callbacks of an earlier one are not served
 bool hit = false;
-char hit_name[longest_name], hit_why[512];
+char hit_name[longest_watched], hit_why[512];
 
 bool copy(const char* from, char* to, uint64_t capacity) {
   uint64_t size = 0;

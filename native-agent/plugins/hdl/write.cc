@@ -7,19 +7,6 @@
 namespace cairn::hdl {
 namespace {
 
-constexpr uint64_t longest_name = 4096;
-
-Handle find(const Program& program, const char* name) { return program.vpi.by_name(name, nullptr); }
-
-Handle find_before_index(const Program& program, const char* name, int32_t* index) {
-  static char object[longest_name];
-  uint32_t length = 0;
-  if (!split_index(name, &length, index) || length >= sizeof object) return nullptr;
-  for (uint32_t i = 0; i < length; ++i) object[i] = name[i];
-  object[length] = 0;
-  return find(program, object);
-}
-
 Kind kind_of_write(const Write& write) { return write.is_real ? Kind::real : Kind::vector; }
 
 /// What is to be there afterwards, in write->wanted.
@@ -79,7 +66,7 @@ void find_object(const Program& program, Write* write) {
   const char* ignored = "";
   int32_t index = 0, left = 0, right = 0;
   write->bit = -1;
-  write->object = find(program, write->name);
+  write->object = program.vpi.by_name(write->name, nullptr);
   if (write->object == nullptr) {
     Handle outer = find_before_index(program, write->name, &index);
     const Kind kind = outer != nullptr ? kind_of(program, outer, &ignored) : Kind::none;

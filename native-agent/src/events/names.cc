@@ -8,6 +8,7 @@
 #include "sys/file.h"
 #include "sys/futex.h"
 #include "sys/text.h"
+#include "wire/names_table.h"
 
 namespace cairn::events {
 namespace {
@@ -15,20 +16,14 @@ namespace {
 using sys::call;
 using sys::failed;
 
-enum State : uint32_t { unused, being_written, live, removed };
+using wire::being_written;
+using wire::live;
+using wire::removed;
+using wire::unused;
+using Entry = wire::NameEntry;
 
-// Programs of 32 and of 64 bits share the table: the layout is the same for both. restore/objects.cc reads it, too.
-struct Entry {
-  uint32_t state;
-  uint32_t space;
-  alignas(8) int64_t key;
-  alignas(8) int64_t value;
-};
-static_assert(sizeof(Entry) == 24);
-
-// As debug-adapter/src/platform/runtime.ts makes the file: zeros.
-constexpr uint64_t file_size = 1 << 20;
-constexpr uint32_t capacity = file_size / sizeof(Entry);
+constexpr uint64_t file_size = wire::names_size;
+constexpr uint32_t capacity = wire::names_capacity;
 constexpr uint64_t patience_ns = 20'000'000;
 
 /// Behind the entries, as debug-adapter/src/platform/runtime.ts writes it: which host this is. Never changed.

@@ -5,6 +5,7 @@
 
 #include "cairn/plugin.h"
 #include "sys/file.h"
+#include "wire/names_table.h"
 
 namespace cairn::restore {
 namespace {
@@ -13,17 +14,10 @@ using sys::call;
 using sys::call_unchecked;
 using sys::failed;
 
-// As events/names.cc has them.
-struct Entry {
-  uint32_t state;
-  uint32_t space;
-  alignas(8) int64_t key;
-  alignas(8) int64_t value;
-};
-static_assert(sizeof(Entry) == 24);
-constexpr uint32_t live = 2;
-constexpr uint64_t file_size = 1 << 20;
-constexpr uint32_t capacity = file_size / sizeof(Entry);
+using Entry = wire::NameEntry;
+
+constexpr uint64_t file_size = wire::names_size;
+constexpr uint32_t capacity = wire::names_capacity;
 
 /// As plugins/common/handles.h has it.
 constexpr uint32_t name_space(const char* text) {
@@ -39,7 +33,7 @@ constexpr uint32_t made_queues = name_space("sysv.msg.own"), queue_ids = name_sp
 
 int64_t real_id(const Entry* table, uint32_t space, int64_t virtual_id) {
   for (uint32_t i = 0; i < capacity; ++i) {
-    if (table[i].state == live && table[i].space == space && table[i].key == virtual_id) return table[i].value;
+    if (table[i].state == wire::live && table[i].space == space && table[i].key == virtual_id) return table[i].value;
   }
   return virtual_id;
 }
@@ -61,7 +55,7 @@ void remove_objects(const char* socket) {
   const auto* table = reinterpret_cast<const Entry*>(mapped);
   for (uint32_t i = 0; i < capacity; ++i) {
     const Entry& entry = table[i];
-    if (entry.state != live) continue;
+    if (entry.state != wire::live) continue;
     if (entry.space == made_segments) call_unchecked(SYS_shmctl, real_id(table, segment_ids, entry.key), IPC_RMID, nullptr);
     else if (entry.space == made_semaphores) call_unchecked(SYS_semctl, real_id(table, semaphore_ids, entry.key), 0, IPC_RMID, nullptr);
     else if (entry.space == made_queues) call_unchecked(SYS_msgctl, real_id(table, queue_ids, entry.key), IPC_RMID, nullptr);
