@@ -93,11 +93,11 @@ async function simulation(runs: number, rounds: number): Promise<Row> {
     const reset = median(whole);
     const own = median(rest);
     return {
-      question: 'Run of a campaign: the sample SoC on Verilator, beyond the simulation itself',
-      measured: `${ms(resident - own)} (${rate(resident)}; restarted from disk ${rate(disk)}, from reset ${rate(reset)})`,
-      compared: `fork and exit of an equal process: ${ms(bare)} (${rate(bare)}); the simulation itself: ${ms(own)}`,
-      ratio: (resident - own) / bare,
-      aim: 3,
+      question: 'Run of a campaign: the sample SoC on Verilator',
+      measured: `${ms(resident)} (${rate(resident)}; restarted from disk ${rate(disk)}, from reset ${rate(reset)})`,
+      compared: `the same part of it without Cairn, until its end is seen: ${ms(own)}; fork and exit of an equal process: ${ms(bare)} (${rate(bare)})`,
+      ratio: resident / own,
+      aim: null,
     };
   } finally {
     await scratch.close();
