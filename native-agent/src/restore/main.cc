@@ -11,13 +11,16 @@
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
+#include "restore/checksums.h"
 #include "restore/image_file.h"
 #include "restore/layout.h"
 #include "restore/memory.h"
+#include "restore/options.h"
+#include "restore/other_kind.h"
 #include "restore/report.h"
 #include "restore/resident.h"
+#include "restore/room.h"
 #include "restore/threads.h"
 #include "restore/tree.h"
 #include "restore/vdso.h"
@@ -44,18 +47,6 @@ using sys::elf::Relocation;
 
 constexpr size_t stack_size = 256 * 1024;
 constexpr size_t scratch_size = 1 << 20;  // for the kernel's pages on their way
-constexpr uint32_t max_rules = 256;
-constexpr uint32_t max_ended = 1024;  // zombies of one process
-
-struct Options {
-  const char* folder = nullptr;
-  const char* socket = nullptr;
-  const char* list = nullptr;      // the file of the snapshot that says which of its processes
-  PathRule rules[max_rules];
-  uint32_t rule_count = 0;
-  int32_t process = 0;  // of the list; 0: whoever the forks make of this one
-  int32_t control = -1; // of a resident restorer: orders come from there
-};
 
 /// All that stage two needs; in the restorer's final place.
 struct Plan {
@@ -67,11 +58,8 @@ struct Plan {
   int pages_fd;
   uint64_t pages_device;
   uint64_t pages_inode;
-  image::EndedChild ended[max_ended];
-  uint32_t ended_count;
   Options options;
   RunOrder order;
-  char texts[16384];  // of the options
 };
 
 // The stack protector of the C code reads its guard from here.
@@ -95,62 +83,6 @@ void relocate(uintptr_t base, uintptr_t before) {
   }
 }
 
-const char* copy_option(Plan* plan, size_t* used, const char* text) {
-  size_t size = strlen(text) + 1;
-  if (*used + size > sizeof plan->texts) give_up("the arguments are too long");
-  char* copy = plan->texts + *used;
-  memcpy(copy, text, size);
-  *used += size;
-  return copy;
-}
-
-int32_t number_of(Text text) {
-  uint64_t number = 0;
-  if (!sys::TextReader(text).number(&number) || number > INT32_MAX) give_up("a number in the arguments is none");
-  return static_cast<int32_t>(number);
-}
-
-/// VIRTUAL=REAL of a child that has ended.
-void add_ended(Plan* plan, const char* value) {
-  sys::TextReader reader{Text(value)};
-  Text first = reader.until('=');
-  if (plan->ended_count == max_ended) give_up("the arguments are too long");
-  plan->ended[plan->ended_count++] = {number_of(first), number_of(reader.rest())};
-}
-
-/// The words of an argument vector; a copy in the plan outlives the stack of stage one.
-void parse_options(int count, char** words, Plan* plan) {
-  Options* options = &plan->options;
-  *options = Options();
-  size_t used = 0;
-  for (int i = 1; i < count; i += 2) {
-    Text name(words[i]);
-    if (i + 1 == count) give_up("the last argument lacks its value; usage: --folder F --socket S");
-    const char* value = copy_option(plan, &used, words[i + 1]);
-    if (name == Text("--folder")) options->folder = value;
-    else if (name == Text("--socket")) options->socket = value;
-    else if (name == Text("--list")) options->list = value;
-    else if (name == Text("--error-file")) report_to(value);
-    else if (name == Text("--process")) options->process = number_of(value);
-    else if (name == Text("--resident")) options->control = number_of(value);
-    else if (name == Text("--ended")) add_ended(plan, value);
-    else if (name == Text("--path")) {
-      auto* separator = static_cast<char*>(memchr(const_cast<char*>(value), '=', strlen(value)));
-      if (separator == nullptr || options->rule_count == max_rules) give_up("--path takes FROM=TO");
-      *separator = 0;
-      options->rules[options->rule_count++] = {value, separator + 1};
-    } else {
-      sys::TextBuffer<256> text;
-      text.add("unknown argument ").add(name);
-      give_up(text.text());
-    }
-  }
-  if (options->list == nullptr) options->list = copy_option(plan, &used, "processes");
-  if (options->folder == nullptr || (options->socket == nullptr && options->control < 0)) {
-    give_up("usage: cairn-restore --folder SNAPSHOT --socket AGENT_SOCKET");
-  }
-}
-
 /// Address ranges that stage two must not lie in: of the old process, and of this one.
 uint32_t taken_ranges(const Image& image, Range* ranges, uint32_t capacity, char* maps, long maps_size) {
   uint32_t count = 0;
@@ -170,13 +102,6 @@ uint32_t taken_ranges(const Image& image, Range* ranges, uint32_t capacity, char
   sys::processor::jump_to(entry, plan, plan->stack_top);
 }
 
-void* map_or_give_up(uint64_t address, uint64_t size, Text what) {
-  int64_t result = call(SYS_mmap, address, size, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (address != 0 ? 0x100000 /* MAP_FIXED_NOREPLACE */ : 0), -1, 0);
-  if (failed(result)) give_up(what, result);
-  return reinterpret_cast<void*>(result);
-}
-
 template <typename Use>
 void with_list(const Options& options, Use use) {
   constexpr long capacity = 256 * 1024;
@@ -192,7 +117,7 @@ void with_list(const Options& options, Use use) {
 /// Returns in every process of the snapshot, with its virtual pid.
 int32_t fork_snapshot(Plan* plan) {
   int32_t process = 0;
-  with_list(plan->options, [&](Text list) { process = fork_processes(list, plan->ended, &plan->ended_count, max_ended); });
+  with_list(plan->options, [&](Text list) { process = fork_processes(list, plan->options.ended, &plan->options.ended_count, max_ended); });
   return process;
 }
 
@@ -212,76 +137,9 @@ int32_t resident_process(const Options& options) {
   return living == 1 ? first : 0;
 }
 
-/// The processor that an image is for, or that this restorer is for when the image does not say: decode_image finds out why.
-bool is_for_this_processor(Text meta) {
-  bool same = true;
-  if (image::check_records(meta) != image::ReadResult::ok) return true;
-  image::for_each_record(meta, [&](uint32_t type, Text body) {
-    if (type != cairn_image_RecordType_RECORD_HEADER) return true;
-    Text architecture;
-    cairn_image_Header header = cairn_image_Header_init_zero;
-    header.architecture = wire::decode_text(&architecture);
-    same = !wire::decode(body, cairn_image_Header_fields, &header) || architecture == Text(sys::processor::architecture);
-    return false;
-  });
-  return same;
-}
-
-/// The masters' ends of sessions' terminals (tree.h) are for the agent: they have to pass an execve, and only that one.
-void pass_terminals_on(bool pass) {
-  (void)sys::for_each_entry("/proc/self/fd", [pass](Text name) {
-    struct stat64 status = {};
-    int32_t fd = number_of(name);
-    bool master = !failed(call(SYS_fstat, fd, &status)) && S_ISCHR(status.st_mode) && status.st_rdev == makedev(5, 2);
-    if (master && fd > 2) call_unchecked(SYS_fcntl, fd, F_SETFD, pass ? 0 : FD_CLOEXEC);
-    return true;
-  });
-}
-
-/// A program of the other kind is rebuilt by the restorer of that kind, which this process becomes: with its id, parent and session.
-[[noreturn]] void become_other_restorer(const Plan& plan, int count, char** words, int32_t process) {
-  sys::TextBuffer<4300> path;
-  char own[4096];
-  if (failed(sys::read_link("/proc/self/exe", own, sizeof own))) give_up("cannot find the restorer for 32-bit programs");
-  Text folder(own);
-  while (folder.size > 0 && folder.data[folder.size - 1] != '/') --folder.size;
-  path.add(folder).add("i386/cairn-restore");
-  constexpr size_t of_one = 32;
-  uint64_t vector_size = (static_cast<uint64_t>(count) + 2 * plan.ended_count + 7) * sizeof(char*);
-  auto** vector = static_cast<const char**>(map_or_give_up(0, vector_size + plan.ended_count * of_one, "no memory"));
-  char* texts = reinterpret_cast<char*>(vector) + vector_size;
-  size_t size = 0;
-  // Of a run of a resident restorer, its own; one that is still to be resident passes that on.
-  const Options& options = plan.options;
-  const bool ordered = plan.order.socket[0] != 0;
-  for (int i = 0; i < count; ++i) {
-    if (ordered && Text(words[i]) == Text("--resident")) ++i;
-    else vector[size++] = words[i];
-  }
-  if (ordered) {
-    vector[size++] = "--socket";
-    vector[size++] = options.socket;
-    vector[size++] = "--error-file";
-    vector[size++] = plan.order.error_file;
-  }
-  sys::TextBuffer<of_one> number;
-  vector[size++] = "--process";
-  vector[size++] = number.number(process).c_str();
-  for (uint32_t i = 0; i < plan.ended_count; ++i) {
-    vector[size++] = "--ended";
-    vector[size++] = sys::TextBuilder(texts + i * of_one, of_one).number(plan.ended[i].virtual_pid).add('=').number(plan.ended[i].real_pid).c_str();
-  }
-  const char* none[] = {nullptr};
-  pass_terminals_on(true);
-  long error = call(SYS_execve, path.c_str(), vector, none);
-  sys::TextBuffer<4500> text;
-  text.add("cannot start ").add(path.text()).add(", which rebuilds 32-bit programs: this installation was built without it (g++-multilib)");
-  give_up(text.text(), error);
-}
-
 [[noreturn]] void stage_one(int count, char** words) {
   static Plan first;
-  parse_options(count, words, &first);
+  parse_options(count, words, &first.options);
   const Options& options = first.options;
   int32_t process = options.process;
   if (process != 0) {
@@ -301,7 +159,7 @@ void pass_terminals_on(bool pass) {
   char* meta_text = static_cast<char*>(map_or_give_up(0, meta_size + 1, "no memory for the image's description"));
   if (long result = sys::read_at(meta.get(), meta_text, meta_size, 0); result != 0) give_up("cannot read the image's description", result);
   meta.reset(-1);
-  if (options.process == 0 && !is_for_this_processor(Text(meta_text, meta_size))) become_other_restorer(first, count, words, process);
+  if (options.process == 0 && !is_for_this_processor(Text(meta_text, meta_size))) become_other_restorer(first.options, first.order, count, words, process);
   path.clear();
   path.add(options.folder).add("/p").number(process).add(".pages");
   sys::UniqueFd pages = sys::open(path.c_str(), O_RDONLY);
@@ -333,18 +191,7 @@ void pass_terminals_on(bool pass) {
   auto* plan = reinterpret_cast<Plan*>(next);
   next += page_up(sizeof(Plan));
   memcpy(plan, &first, sizeof first);
-  // The option texts moved along.
-  uint64_t moved = reinterpret_cast<uintptr_t>(plan) - reinterpret_cast<uintptr_t>(&first);
-  auto move = [moved](const char*& text) {
-    if (text != nullptr) text = reinterpret_cast<const char*>(reinterpret_cast<uintptr_t>(text) + moved);
-  };
-  move(plan->options.folder);
-  move(plan->options.list);
-  move(plan->options.socket);
-  for (uint32_t i = 0; i < plan->options.rule_count; ++i) {
-    move(plan->options.rules[i].from);
-    move(plan->options.rules[i].to);
-  }
+  plan->options.moved_from(first.options);
   memcpy(reinterpret_cast<void*>(next), meta_text, meta_size);
   plan->meta = Text(reinterpret_cast<const char*>(next), meta_size);
   next += page_up(meta_size + 1);
@@ -418,39 +265,8 @@ void stage_two(Plan* plan) {
   }
   call_unchecked(SYS_close, plan->pages_fd);
   HandoffFacts facts = {plan->options.socket, plan->options.folder, plan->place, plan->pages_device, plan->pages_inode,
-                        plan->ended, plan->ended_count};
+                        plan->options.ended, plan->options.ended_count};
   start_threads(image, facts);
-}
-
-[[noreturn]] void print_checksums(int count, char** words) {
-  static char buffer[256 * 1024];
-  for (int i = 2; i < count; ++i) {
-    sys::UniqueFd fd = sys::open(words[i], O_RDONLY);
-    image::Checksum sum;
-    uint64_t size = 0;
-    long result = fd.status();
-    while (result == 0) {
-      long read = call(SYS_read, fd.get(), buffer, sizeof buffer);
-      if (read == -EINTR) continue;
-      if (read == 0) break;
-      if (failed(read)) result = read;
-      else {
-        sum.add(buffer, static_cast<size_t>(read));
-        size += static_cast<uint64_t>(read);
-      }
-    }
-    if (result != 0) {
-      sys::TextBuffer<4300> text;
-      text.add("cannot read ").add(words[i]);
-      give_up(text.text(), result);
-    }
-    sys::TextBuffer<4300> line;
-    for (int shift = 60; shift >= 0; shift -= 4) line.add("0123456789abcdef"[(sum.value() >> shift) & 15]);
-    line.add(' ').unsigned_number(size).add(' ').add(words[i]).add('\n');
-    (void)sys::write_all(1, line.c_str(), line.size());
-  }
-  call_unchecked(SYS_exit_group, 0);
-  __builtin_unreachable();
 }
 
 }  // namespace
