@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { waitFor } from '../support/processes.js';
@@ -55,6 +55,8 @@ export class ProbeRun {
   #launch(flavour: string): Launch {
     const control = join(this.scratch.folder, `control-${flavour}`);
     writeFileSync(control, '');
+    // For probes' files outside of their working folder (probe_outside): like /tmp, but gone with the scratch folder.
+    chmodSync(this.scratch.makeFolder(join(this.scratch.folder, 'outside')), 0o1777);
     return { control, cwd: this.scratch.makeFolder(join(this.scratch.work, flavour)) };
   }
 

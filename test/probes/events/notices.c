@@ -1,6 +1,6 @@
 // F_NOTIFY: a folder tells of changes by a signal, whose siginfo has the descriptor, after a restart as before; of another one that was not
 // asked any more, nothing is told.
-// alone: all runs see what happens in its folder, which is in /tmp
+// alone: all runs see what happens in its folder, which is outside of the working folder
 // other user: not allowed to write where the first user had a folder of its own
 // sabotage: call close @folder
 // attached: not known: that a folder tells, where it was told to before
@@ -15,8 +15,8 @@ static void handler(int number, siginfo_t *info, void *context) {
 
 int main(int argc, char **argv) {
   probe_init(argc, argv);
-  char folder[] = "/tmp/cairn-probe-XXXXXX", path[64];
-  CHECK(mkdtemp(folder) != NULL, "mkdtemp");
+  char folder[200], path[256];
+  CHECK(mkdtemp(probe_outside(folder, sizeof folder, "notices-XXXXXX")) != NULL, "mkdtemp");
   snprintf(path, sizeof path, "%s/made", folder);
   struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_RESTART};
   CHECK(sigaction(SIGRTMIN + 3, &action, NULL) == 0, "sigaction");

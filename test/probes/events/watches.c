@@ -1,6 +1,6 @@
 // inotify: watches under their numbers, with a gap where one was removed; what happens after the checkpoint is told, and nothing of
 // the restart itself.
-// alone: all runs see what happens in its folder, which is in /tmp
+// alone: all runs see what happens in its folder, which is outside of the working folder
 // other user: not allowed to write where the first user had a folder of its own
 // sabotage: call close @instance
 // attached: the path of one of its watches is not known
@@ -28,8 +28,8 @@ static void expect(int fd, int watch, uint32_t mask, const char *name) {
 
 int main(int argc, char **argv) {
   probe_init(argc, argv);
-  char folder[] = "/tmp/cairn-probe-XXXXXX", path[256];
-  CHECK(mkdtemp(folder) != NULL, "mkdtemp");
+  char folder[200], path[256];
+  CHECK(mkdtemp(probe_outside(folder, sizeof folder, "watches-XXXXXX")) != NULL, "mkdtemp");
   int fd = inotify_init1(IN_NONBLOCK), second = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
   snprintf(path, sizeof path, "%s/seen", folder);
   touch(path);

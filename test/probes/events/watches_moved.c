@@ -1,6 +1,6 @@
 // inotify: what is watched was renamed, moved or removed since, and another file has the name by which it was watched: after a restart it is
 // that file which is watched, under the same number.
-// alone: all runs see what happens in its folder, which is in /tmp
+// alone: all runs see what happens in its folder, which is outside of the working folder
 // other user: not allowed to write where the first user had a folder of its own
 // sabotage: call close @instance
 // attached: the path of one of its watches is not known
@@ -9,7 +9,7 @@
 
 enum { RENAMED, MOVED, REMOVED, FOLDER, KINDS };
 static const char *const names[] = {"renamed", "moved", "removed", "folder"};
-static char folder[] = "/tmp/cairn-probe-XXXXXX";
+static char folder[200];
 
 static const char *in_folder(const char *name) {
   static char paths[2][256];
@@ -29,7 +29,7 @@ static int next_watch(int fd) {
 
 int main(int argc, char **argv) {
   probe_init(argc, argv);
-  CHECK(mkdtemp(folder) != NULL && mkdir(in_folder("other"), 0700) == 0 && mkdir(in_folder("folder"), 0700) == 0, "folders");
+  CHECK(mkdtemp(probe_outside(folder, sizeof folder, "moved-XXXXXX")) != NULL && mkdir(in_folder("other"), 0700) == 0 && mkdir(in_folder("folder"), 0700) == 0, "folders");
   int fd = inotify_init1(IN_NONBLOCK), watch[KINDS];
   for (int i = 0; i < FOLDER; i++) touch(in_folder(names[i]));
   for (int i = 0; i < KINDS; i++) watch[i] = inotify_add_watch(fd, in_folder(names[i]), i == FOLDER ? IN_CREATE : IN_MODIFY);

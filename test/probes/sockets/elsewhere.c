@@ -30,8 +30,9 @@ int main(int argc, char **argv) {
     return reach(argv[4]);
   }
   probe_init(argc, argv);
-  snprintf(stream.sun_path, sizeof stream.sun_path, "/tmp/cairn-probe-%d.stream", getpid());
-  snprintf(datagram.sun_path, sizeof datagram.sun_path, "/tmp/cairn-probe-%d.datagram", getpid());
+  char own[40];
+  snprintf(own, sizeof own, "%d.stream", getpid()), probe_outside(stream.sun_path, sizeof stream.sun_path, own);
+  snprintf(own, sizeof own, "%d.datagram", getpid()), probe_outside(datagram.sun_path, sizeof datagram.sun_path, own);
   char *token = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   int listener = socket(AF_UNIX, SOCK_STREAM, 0), receiver = socket(AF_UNIX, SOCK_DGRAM, 0), order[2];
   CHECK(bind(listener, given(&stream), sizeof stream) == 0 && listen(listener, 5) == 0 && bind(receiver, given(&datagram), sizeof datagram) == 0, "bind");

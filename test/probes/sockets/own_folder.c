@@ -8,8 +8,8 @@
 
 int main(int argc, char **argv) {
   probe_init(argc, argv);
-  char folder[] = "/tmp/cairn-own-folder-XXXXXX";
-  CHECK(mkdtemp(folder) != NULL, "mkdtemp");
+  char folder[100];
+  CHECK(mkdtemp(probe_outside(folder, sizeof folder, "own-XXXXXX")) != NULL, "mkdtemp");
   struct sockaddr_un name = {.sun_family = AF_UNIX};
   snprintf(name.sun_path, sizeof name.sun_path, "%s/socket", folder);
   int listener = socket(AF_UNIX, SOCK_STREAM, 0);
