@@ -8,6 +8,7 @@
 #include <poll.h>
 
 #include "terminal/pty.h"
+#include "terminal/pty_packing.h"
 
 #ifndef TIOCPKT_IOCTL
 #define TIOCPKT_IOCTL 64
@@ -175,6 +176,17 @@ int32_t write_all(int32_t fd, const char* bytes, uint32_t size) {
   return error < 0 ? static_cast<int32_t>(error) : whole ? 0 : -ETIMEDOUT;
 }
 
+/// First what the line discipline's buffer holds, so that all blocks in front of it are whole ones.
+template <typename Arrived>
+int32_t fill(int32_t fd, const char* bytes, uint32_t size, Arrived arrived) {
+  uint32_t first = size < line_size - 1 ? size : line_size - 1;
+  if (int32_t error = write_all(fd, bytes, first)) return error;
+  if (!wait_until([&] { return arrived() >= first; })) return -ETIMEDOUT;
+  Packing waiting(fd);
+  int32_t error = waiting.add(bytes + first, size - first);
+  return error != 0 ? error : waiting.end();
+}
+
 /// Reads what was echoed, and throws it away.
 bool await_echo(int32_t master, uint32_t size) {
   uint32_t seen = 0;
@@ -211,27 +223,34 @@ int32_t refill_lines(const Pty& pty, int32_t master) {
   const char* from = queues.input;
   uint32_t in_buffer = 0, left = queues.input_size;
   bool silent = false;  // what was written last is not echoed
+  Packing waiting(master);
   for (uint32_t i = 0; i <= queues.record_count; ++i) {
     uint32_t size = i < queues.record_count ? queues.records[i].size : left;
     left -= size;
     while (size > 0) {
-      uint32_t piece = size < piece_size ? size : piece_size;
-      if (int32_t error = write_all(master, from, piece)) return error;
       // What the line buffer does not hold waits in front of it, and is echoed when the application reads.
-      in_buffer += piece;
-      if (in_buffer < line_size && !await_echo(master, piece)) return -ETIMEDOUT;
+      uint32_t room = line_size - 1 - in_buffer;
+      uint32_t piece = room == 0 ? size : size < piece_size ? size : piece_size;
+      if (room > 0 && piece > room) piece = room;
+      if (int32_t error = room == 0 ? waiting.add(from, piece) : write_all(master, from, piece)) return error;
+      if (room > 0) {
+        in_buffer += piece;
+        if (!await_echo(master, piece)) return -ETIMEDOUT;
+      }
       from += piece;
       size -= piece;
       silent = false;
     }
     if (i < queues.record_count && queues.records[i].ended && end_of_file != 0) {
       char byte = static_cast<char>(end_of_file);
-      if (int32_t error = write_all(master, &byte, 1)) return error;
-      ++in_buffer;
+      bool fits = in_buffer < line_size - 1;
+      if (int32_t error = fits ? write_all(master, &byte, 1) : waiting.add(&byte, 1)) return error;
+      if (fits) ++in_buffer;
       silent = true;
     }
   }
-  if (!silent || reprint == 0 || in_buffer >= line_size) return 0;
+  if (int32_t error = waiting.end()) return error;
+  if (!silent || reprint == 0 || in_buffer >= line_size - 1) return 0;
   // The character that shows the line again changes nothing, and is echoed, with a line feed.
   modes.c_lflag |= IEXTEN;
   modes.c_cc[VREPRINT] = reprint;
@@ -247,9 +266,7 @@ int32_t refill_input(const Pty& pty, int32_t master, int32_t slave) {
   if (by_lines(pty.modes)) return refill_lines(pty, master);
   struct termios2 modes = plain(pty.modes);
   control(master, TCSETS2, &modes);
-  if (int32_t error = write_all(master, queues.input, queues.input_size)) return error;
-  uint32_t there = queues.input_size < line_size - 1 ? queues.input_size : line_size - 1;
-  return wait_until([&] { return readable(slave) >= there; }) ? 0 : -ETIMEDOUT;
+  return fill(master, queues.input, queues.input_size, [slave] { return readable(slave); });
 }
 
 int32_t refill_output(const Pty& pty, int32_t master, int32_t slave) {
@@ -266,7 +283,7 @@ int32_t refill_output(const Pty& pty, int32_t master, int32_t slave) {
     return error;
   }
   control(master, TCSETS2, &modes);
-  return write_all(slave, queues.output, queues.output_size);
+  return fill(slave, queues.output, queues.output_size, [master] { return readable(master); });
 }
 
 void stop(const Pty& pty, int32_t master, int32_t slave) {
@@ -305,6 +322,24 @@ void begin_packets(const Pty& pty, int32_t master, int32_t slave) {
 }
 
 }  // namespace
+
+int32_t Packing::add(const char* bytes, uint32_t size) {
+  for (uint32_t i = 0; i < size; ++i) {
+    block_[filled_++] = bytes[i];
+    // One that ends where the kernel counts the limit, which is not more than that: another one follows.
+    bool whole = filled_ == piece || written_ + filled_ == limit;
+    if (!whole) continue;
+    if (int32_t error = write()) return error;
+  }
+  return 0;
+}
+
+int32_t Packing::write() {
+  int32_t error = write_all(fd_, block_, filled_);
+  written_ += filled_;
+  filled_ = 0;
+  return error;
+}
 
 int32_t drain(Pty* pty, int32_t master, int32_t slave, plugin::Pool* pool) {
   Collected output = {read_bytes[1]};

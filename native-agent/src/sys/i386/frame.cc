@@ -1,7 +1,9 @@
 // i386: registers by ptrace, thread pointers, the frame of rt_sigreturn, new threads. See sys/context.h.
 #include <asm/sigcontext.h>
 #include <errno.h>
+#include <linux/falloc.h>
 #include <linux/ptrace.h>
+#include <sys/ioctl.h>
 #include <sys/uio.h>
 
 #include "sys/context.h"
@@ -130,6 +132,12 @@ bool repeatable_after_eintr(const Registers& registers) {
     case SYS_waitid:
     case SYS_flock:
       return true;
+    // What was given until then is taken back, or stays and is found again; not where contents move.
+    case SYS_fallocate:
+      return (registers.ecx & (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE)) == 0;
+    // tcdrain: no break is sent.
+    case SYS_ioctl:
+      return registers.ecx == TCSBRK && registers.edx != 0;
     case SYS_socketcall:
       return registers.ebx != connect_by_socketcall;
     default:

@@ -2,7 +2,9 @@
 #include <asm/prctl.h>
 #include <asm/sigcontext.h>
 #include <errno.h>
+#include <linux/falloc.h>
 #include <linux/ptrace.h>
+#include <sys/ioctl.h>
 #include <sys/uio.h>
 
 #include "sys/context.h"
@@ -64,6 +66,12 @@ bool repeatable_after_eintr(const Registers& registers) {
     case SYS_waitid:
     case SYS_flock:
       return true;
+    // What was given until then is taken back, or stays and is found again; not where contents move.
+    case SYS_fallocate:
+      return (registers.rsi & (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE)) == 0;
+    // tcdrain: no break is sent.
+    case SYS_ioctl:
+      return registers.rsi == TCSBRK && registers.rdx != 0;
     default:
       return false;
   }
