@@ -32,6 +32,7 @@ function profile(suite: Suite, name: string): Plugin[] | undefined {
 
 const panel = (window: Window): Promise<Frame> => window.webview('.tools button:has-text("Add Plugin…")');
 const plugin = (frame: Frame, name: string): Locator => frame.getByRole('listitem', { name: new RegExp(`^${name}\\b`) });
+const profileChoice = (frame: Frame): Locator => frame.getByRole('combobox', { name: 'Profile', exact: true });
 const names = (frame: Frame): Promise<string[]> => frame.locator('.plugin h3').allInnerTexts();
 
 async function hasSettings(suite: Suite, index: number, settings: object): Promise<void> {
@@ -252,7 +253,7 @@ story('a profile is compared with the snapshot that is selected', async (window)
   await snapshotNamed(window, 'plugged').click();
   await window.command('Cairn: Show Plugins');
   const frame = await panel(window);
-  await frame.getByLabel('Profile').selectOption('night');
+  await profileChoice(frame).selectOption('night');
   await frame.getByLabel('Compare with').selectOption({ label: 'plugged (snapshot)' });
   await plugin(frame, 'greet').getByText('in plugged: 3').waitFor();
   await frame.getByText('plugged also has gate.').waitFor();
@@ -264,7 +265,7 @@ story('a profile is compared with the snapshot that is selected', async (window)
   );
   await frame.getByLabel('Compare with').selectOption({ label: 'Compare with…' });
   await frame.getByText('in plugged: 3').waitFor({ state: 'detached' });
-  await frame.getByLabel('Profile').selectOption('emulator');
+  await profileChoice(frame).selectOption('emulator');
   await plugin(frame, 'gate').waitFor();
 });
 

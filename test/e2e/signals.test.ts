@@ -110,7 +110,7 @@ story(
     await window.press('F2');
     const asks = window.page.locator('.quick-input-widget', { hasText: 'Set Signal' });
     await asks.waitFor();
-    assert.equal(await window.page.locator('.debug-variables .monaco-inputbox input').count(), 0);
+    assert.equal(await window.page.locator('.debug-variables .monaco-inputbox input:visible').count(), 0);
     await window.press('Escape');
     await asks.waitFor({ state: 'hidden' });
   },
