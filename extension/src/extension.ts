@@ -59,7 +59,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const libraries = new PluginLibraries(cairn);
   const profiles = new ProfileStore();
   const pluginsHost = new PanelHost(context, 'plugins');
-  const plugins = new PluginsPanel(pluginsHost, profiles, libraries, context.workspaceState, log);
+  const plugins = new PluginsPanel(pluginsHost, profiles, libraries, sessions, context.workspaceState, log);
   const campaigns = new Campaigns(cairn);
   const campaignDoes = campaignActions(campaigns);
   const campaignPanels = new CampaignPanels(context, campaigns, campaignDoes, log);
@@ -95,6 +95,7 @@ export function activate(context: vscode.ExtensionContext): void {
     tree.onDidSelect((node) => {
       names.follow(node);
       barriers.follow(node);
+      plugins.follow(node);
     }),
     computation.view.onDidChangeSelection(({ selection }) => names.follow(selection[0])),
     sessions.onDidSnapshot(({ store, folder }) => void snapshots.announce(store, folder)),

@@ -4,6 +4,7 @@ import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { afterEach, beforeEach } from 'node:test';
 import type { CheckpointResult, SessionStatus, TableRow, TerminalState } from '../../debug-adapter/src/protocol/control.js';
+import type { SessionSummary } from '../../debug-adapter/src/protocol/debug.js';
 import type { Manifest } from '../../debug-adapter/src/protocol/snapshot.js';
 import { isAlive, waitFor } from '../support/processes.js';
 import { Scratch } from '../support/scratch.js';
@@ -320,9 +321,10 @@ test('a computation whose coordinator died is followed under the next one', asyn
   process.kill(coordinator, 'SIGKILL');
   await waitFor('another coordinator', () =>
     dap
-      .events<SessionStatus>('cairnSession')
-      .some((status) => status.coordinator !== coordinator && status.processes.length === 1),
+      .events<SessionSummary>('cairnSession')
+      .some((summary) => summary.coordinator !== coordinator && summary.state === 'running'),
   );
+  assert.equal((await dap.ask<SessionStatus>('cairnStatus')).processes.length, 1);
   const { rows } = await dap.ask<{ rows: TableRow[] }>('cairnTable', { kind: 'pid' });
   assert.ok(rows.length > 0);
   assert.ok(!dap.story.includes('terminated'));

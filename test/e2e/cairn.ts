@@ -52,6 +52,7 @@ export interface Status {
   state: string;
   coordinator: number;
   exitStatus: number | null;
+  heldBy: { what: string; why: string } | null;
   processes: { virtualPid: number; realPid: number }[];
 }
 

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame, Locator } from 'playwright-core';
-import { becomes, checkpointAs, listsChanges, snapshotsView } from './cairn.js';
+import { becomes, checkpointAs, listsChanges, snapshotNamed, snapshotsView } from './cairn.js';
 import { assertAccessible } from './harness/axe.js';
 import { type Suite, suite } from './harness/suite.js';
 import { until } from './harness/until.js';
@@ -32,6 +32,7 @@ function profile(suite: Suite, name: string): Plugin[] | undefined {
 
 const panel = (window: Window): Promise<Frame> => window.webview('.tools button:has-text("Add Plugin…")');
 const plugin = (frame: Frame, name: string): Locator => frame.getByRole('listitem', { name: new RegExp(`^${name}\\b`) });
+const profileChoice = (frame: Frame): Locator => frame.getByRole('combobox', { name: 'Profile', exact: true });
 const names = (frame: Frame): Promise<string[]> => frame.locator('.plugin h3').allInnerTexts();
 
 async function hasSettings(suite: Suite, index: number, settings: object): Promise<void> {
@@ -85,10 +86,34 @@ story('a form takes settings, and says beside the field what is wrong', async (w
   await greet.getByText('must be >= 1').waitFor();
   await times.fill('3');
   await times.press('Enter');
+  await greet.getByText('1 to 9').waitFor();
   await greet.getByLabel('Language').selectOption('de');
   await greet.getByLabel('Loud').check();
   await hasSettings(suite, 1, { greeting: 'good day', times: 3, language: 'de', loud: true });
   await greet.getByText('must be').waitFor({ state: 'detached' });
+});
+
+story('a list grows and shrinks, each of its elements with fields of its own', async (window, suite) => {
+  const frame = await panel(window);
+  const greet = plugin(frame, 'greet');
+  const before = { greeting: 'good day', times: 3, language: 'de', loud: true };
+  await greet.getByRole('button', { name: 'Add to Guests' }).click();
+  const first = greet.getByRole('group', { name: 'Guests 1' });
+  await first.getByText('is required').waitFor();
+  await first.getByLabel('Name').fill('Ada');
+  await first.getByLabel('Name').press('Enter');
+  await hasSettings(suite, 1, { ...before, guests: [{ name: 'Ada' }] });
+  await first.getByLabel('Seats').fill('3\n0');
+  await first.getByLabel('Seats').press('Tab');
+  await hasSettings(suite, 1, { ...before, guests: [{ name: 'Ada', seats: [3, 0] }] });
+  await first.getByText('1 must be >= 1').waitFor();
+  await greet.getByRole('button', { name: 'Add to Guests' }).click();
+  await greet.getByRole('group', { name: 'Guests 2' }).getByText('is required').waitFor();
+  await assertAccessible(frame, 'a form with a list');
+  await greet.getByRole('button', { name: 'Remove Guests 1' }).click();
+  await hasSettings(suite, 1, { ...before, guests: [{}] });
+  await greet.getByRole('button', { name: 'Remove Guests 1' }).click();
+  await hasSettings(suite, 1, before);
 });
 
 story('plugins are ordered by the keyboard, and the focus goes with them', async (window, suite) => {
@@ -131,6 +156,30 @@ story('a simulation starts with the plugins of the profile, their settings and o
   assert.deepEqual(new Set(order), new Set(['gate', 'greet']), text);
   const log = readFileSync(join(suite.runtime, 'cairn/perl/coordinator.log'), 'utf8');
   assert.match(log, /greet has \{.*good day.*\}/);
+});
+
+story('the profile is compared with what runs, where a setting that may change at any time is changed', async (window, suite) => {
+  await window.command('Cairn: Show Plugins');
+  const frame = await panel(window);
+  const greet = plugin(frame, 'greet');
+  await frame.getByLabel('Compare with').selectOption({ label: 'perl (runs)' });
+  assert.equal(await frame.locator('.differs').count(), 0);
+  await greet.getByLabel('Times').fill('4');
+  await greet.getByLabel('Times').press('Enter');
+  await greet.getByText('in perl: 3').waitFor();
+  await greet.getByLabel('Loud').uncheck();
+  await greet.getByText('in perl: true').waitFor();
+  await assertAccessible(frame, 'a profile beside what runs');
+  await suite.picture('plugins-compared');
+  const apply = greet.getByRole('button', { name: /^Apply / });
+  assert.deepEqual(await apply.evaluateAll((all) => all.map((one) => one.getAttribute('aria-label'))), ['Apply Loud to perl']);
+  await apply.click();
+  await greet.getByText('in perl: true').waitFor({ state: 'detached' });
+  const log = readFileSync(join(suite.runtime, 'cairn/perl/coordinator.log'), 'utf8');
+  assert.match(log, /greet has \{.*\\"times\\":3.*\\"loud\\":false/);
+  await greet.getByLabel('Times').fill('3');
+  await greet.getByLabel('Times').press('Enter');
+  await greet.getByText('in perl: 3').waitFor({ state: 'detached' });
 });
 
 story('Restart As takes a plugin out, changes a setting, and chooses where it writes', async (window, suite) => {
@@ -197,6 +246,27 @@ story('Restart As takes the plugins of a profile, and shows them beside those of
   const log = readFileSync(join(suite.runtime, 'cairn/perl-2/coordinator.log'), 'utf8');
   assert.match(log, /greet has \{.*\\"times\\":5/);
   await suite.cairn('stop', '--session', 'perl-2');
+});
+
+story('a profile is compared with the snapshot that is selected', async (window) => {
+  await window.showContainer('Cairn');
+  await snapshotNamed(window, 'plugged').click();
+  await window.command('Cairn: Show Plugins');
+  const frame = await panel(window);
+  await profileChoice(frame).selectOption('night');
+  await frame.getByLabel('Compare with').selectOption({ label: 'plugged (snapshot)' });
+  await plugin(frame, 'greet').getByText('in plugged: 3').waitFor();
+  await frame.getByText('plugged also has gate.').waitFor();
+  assert.equal(
+    await plugin(frame, 'greet')
+      .getByRole('button', { name: /^Apply / })
+      .count(),
+    0,
+  );
+  await frame.getByLabel('Compare with').selectOption({ label: 'Compare with…' });
+  await frame.getByText('in plugged: 3').waitFor({ state: 'detached' });
+  await profileChoice(frame).selectOption('emulator');
+  await plugin(frame, 'gate').waitFor();
 });
 
 story('what is disabled is kept and not loaded; what is wrong is refused where it can be corrected', async (window, suite) => {

@@ -103,6 +103,19 @@ story('a signal is forced and released by its menu', async (window, run) => {
   await until('it is released', async () => (await signal(run, `${CORE}.mscratch`)) === "32'h0000004d");
 });
 
+story(
+  'F2 asks which signal, and opens no row: the editor itself would open the one whose menu was opened last',
+  async (window) => {
+    await select(window, /^pc, value /);
+    await window.press('F2');
+    const asks = window.page.locator('.quick-input-widget', { hasText: 'Set Signal' });
+    await asks.waitFor();
+    assert.equal(await window.page.locator('.debug-variables .monaco-inputbox input:visible').count(), 0);
+    await window.press('Escape');
+    await asks.waitFor({ state: 'hidden' });
+  },
+);
+
 story('a signal is found by a pattern, and noted with each snapshot', async (window, run) => {
   await window.press('Control+Alt+S');
   await window.pick(`${CORE}.mscratch`, '*core.mscratch');
@@ -129,4 +142,29 @@ story('a hover over the source shows the value in the instance', async (window, 
     return (await hover.count()) > 0;
   });
   await window.press('Escape');
+});
+
+story('a signal that changes holds the simulation, as a data breakpoint set in its menu', async (window, run) => {
+  await openCore(window, run);
+  await select(window, /^pc, value /);
+  const before = await signal(run, `${CORE}.pc`);
+  await window.rowMenu(/^pc, value /, /^Break on Value Change/);
+  const breakpoint = window.page.locator('.debug-breakpoints .monaco-list-row', { hasText: `${CORE}.pc` });
+  await breakpoint.waitFor();
+  await window.debugButton(/^Continue/).click();
+  await until('the change holds it', async () => {
+    const { state, heldBy } = await statusOf(run, 'vvp');
+    return state === 'held' && heldBy?.what === `${CORE}.pc`;
+  });
+  assert.notEqual(await signal(run, `${CORE}.pc`), before);
+  await window
+    .callStack()
+    .filter({ hasText: `Held by ${CORE}.pc` })
+    .first()
+    .waitFor();
+  await window.command('Debug: Remove All Breakpoints');
+  await breakpoint.waitFor({ state: 'detached' });
+  await window.debugButton(/^Continue/).click();
+  await becomes(run, 'vvp', 'running');
+  await run.cairn('stop', '--session', 'vvp', '--grace', '0');
 });

@@ -9,6 +9,7 @@ import { ControlClient } from '../../debug-adapter/src/control/client.js';
 import { ControlServer } from '../../debug-adapter/src/control/server.js';
 import { Log } from '../../debug-adapter/src/coordinator/log.js';
 import type { SessionStatus } from '../../debug-adapter/src/protocol/control.js';
+import { waitFor } from '../support/processes.js';
 import { atEnd, running } from './fixture.js';
 
 async function served(t: TestContext) {
@@ -116,16 +117,49 @@ test('the socket is for its user alone', async (t) => {
   assert.equal(statSync(paths.controlSocket).mode & 0o777, 0o600);
 });
 
+test('a client is told all once, then what is other; one that comes later is told all, too', async (t) => {
+  const { client, open, coordinator, paths } = await served(t);
+  const sizes: number[] = [];
+  const socket = connect(paths.controlSocket);
+  atEnd(t, () => socket.destroy());
+  new SocketMessageReader(socket).listen((message) => void sizes.push(JSON.stringify(message).length));
+  coordinator.session.argv = Array.from({ length: 1000 }, (_, index) => `argument ${index}`);
+  const seen: SessionStatus[] = [];
+  client.on('session/changed', (status) => seen.push(status));
+  await waitFor('the first to be told', () => {
+    coordinator.session.progressed();
+    return seen.length > 0 && sizes.length > 0;
+  });
+  coordinator.session.lastSnapshot = 'one';
+  coordinator.session.progressed();
+  await waitFor('the second', () => seen.at(-1)?.lastSnapshot === 'one' && sizes.length > 1);
+  const [all = 0, ...rest] = sizes;
+  assert.ok(all > 10_000 && rest.every((size) => size < 500), sizes.join(', '));
+  const late: SessionStatus[] = [];
+  (await open()).on('session/changed', (status) => late.push(status));
+  await waitFor('the late one to be told', () => {
+    coordinator.session.progressed();
+    return late.length > 0;
+  });
+  assert.deepEqual(late[0], coordinator.status);
+  assert.deepEqual(seen.at(-1), coordinator.status);
+});
+
 test('the larger what is told, the rarer: it takes no more than a tenth of the time', async (t) => {
   const { client, coordinator } = await served(t);
-  // As of a computation of thousands of processes.
-  coordinator.session.argv = Array.from({ length: 100_000 }, (_, index) => `"argument" ${index} with what has to be escaped`);
+  // As of a computation of thousands of processes, all of which have become others.
+  const argv = Array.from({ length: 100_000 }, (_, index) => `"argument" ${index} with what has to be escaped`);
+  const others = ['other', ...argv];
+  coordinator.session.argv = argv;
   const encoding = performance.now();
   JSON.stringify(coordinator.status);
   const each = performance.now() - encoding;
   let told = 0;
   client.on('session/changed', () => told++);
-  const changes = setInterval(() => coordinator.session.progressed(), 1);
+  const changes = setInterval(() => {
+    coordinator.session.argv = coordinator.session.argv === argv ? others : argv;
+    coordinator.session.progressed();
+  }, 1);
   atEnd(t, () => clearInterval(changes));
   await new Promise((resolve) => setTimeout(resolve, 40 * each));
   clearInterval(changes);

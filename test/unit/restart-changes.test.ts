@@ -50,9 +50,10 @@ test('plugins: taken out, added, their settings one by one, and their order', ()
     'plugin third: added',
     'setting third.a: true',
   ]);
-  assert.deepEqual(said({ plugins: [second, { ...first, settings: '{"level":5}' }] }), [
+  assert.deepEqual(said({ plugins: [second, { ...first, settings: '{"level":5,"slot":2}' }] }), [
     'setting one.level: 1 → 5',
-    'setting one.file: "a" → none',
+    'setting one.file: "a" → not set',
+    'setting one.slot: not set → 2',
     'order of plugins: one, second → second, one',
   ]);
 });

@@ -40,6 +40,7 @@ export function status(given: Partial<SessionStatus> = {}): SessionStatus {
     restartChanges: [],
     runFolder: null,
     lastSnapshot: null,
+    plugins: [],
     processes: [],
     hosts: [],
     listen: null,

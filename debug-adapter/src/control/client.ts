@@ -5,13 +5,21 @@
 import { connect, type Socket } from 'node:net';
 import { createMessageConnection, type MessageConnection, SocketMessageReader, SocketMessageWriter } from 'vscode-jsonrpc/node';
 import type * as z from 'zod';
-import { CONTROL_PROTOCOL, type NotificationName, notifications, type RequestName, requests } from '../protocol/control.js';
+import {
+  CONTROL_PROTOCOL,
+  type Notice,
+  type NotificationName,
+  notifications,
+  type RequestName,
+  requests,
+  type SessionStatus,
+} from '../protocol/control.js';
 import { failure, reason } from '../protocol/errors.js';
+import { ToldStatus } from '../protocol/session-change.js';
 import { fromResponseError } from './wire.js';
 
 type Params<M extends RequestName> = z.input<(typeof requests)[M]['params']>;
 type Result<M extends RequestName> = z.output<(typeof requests)[M]['result']>;
-type Notice<N extends NotificationName> = z.output<(typeof notifications)[N]>;
 
 export class ControlClient {
   readonly session: string;
@@ -19,6 +27,8 @@ export class ControlClient {
   readonly #connection: MessageConnection;
   readonly #log: string;
   readonly #closed = Promise.withResolvers<void>();
+  readonly #told = new ToldStatus();
+  #onChanged: ((status: SessionStatus) => void) | undefined;
   #isOpen = true;
 
   private constructor(session: string, socket: Socket, log: string) {
@@ -33,6 +43,11 @@ export class ControlClient {
     this.#connection.onClose(close);
     socket.once('close', close);
     this.#connection.onError(() => undefined); // 'close' follows
+    // Whether anybody listens or not: the next one rests on it.
+    this.#connection.onNotification('session/changed', (params: unknown) => {
+      const status = this.#told.take(params);
+      if (status !== undefined) this.#onChanged?.(status);
+    });
     this.#connection.listen();
   }
 
@@ -78,8 +93,13 @@ export class ControlClient {
     throw failure('coordinatorVersion', { name: this.session, theirs, ours: CONTROL_PROTOCOL }, new Error(reason(parsed.error)));
   }
 
-  /** What does not fit its schema is dropped: it is of a newer version. */
+  /** One listener a name: another one takes its place. What does not fit its schema is dropped: it is of another version. */
   on<N extends NotificationName>(name: N, listener: (params: Notice<N>) => void): { dispose(): void } {
+    if (name === 'session/changed') {
+      const onChanged = listener as (status: SessionStatus) => void;
+      this.#onChanged = onChanged;
+      return { dispose: () => (this.#onChanged = this.#onChanged === onChanged ? undefined : this.#onChanged) };
+    }
     return this.#connection.onNotification(name, (params: unknown) => {
       const parsed = notifications[name].safeParse(params);
       if (parsed.success) listener(parsed.data as Notice<N>);

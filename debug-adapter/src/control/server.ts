@@ -15,8 +15,15 @@ import {
 import type * as z from 'zod';
 import type { Coordinator } from '../coordinator/coordinator.js';
 import type { Log } from '../coordinator/log.js';
-import { type NotificationName, type notifications, type RequestName, requests } from '../protocol/control.js';
+import {
+  type NotificationName,
+  type notifications,
+  type RequestName,
+  requests,
+  type SessionStatus,
+} from '../protocol/control.js';
 import { failure } from '../protocol/errors.js';
+import { changeOf } from '../protocol/session-change.js';
 import { toResponseError } from './wire.js';
 
 type Params<M extends RequestName> = z.output<(typeof requests)[M]['params']>;
@@ -25,6 +32,8 @@ type Handlers = { [M in RequestName]: (params: Params<M>, client: Client) => Pro
 
 interface Client {
   connection: MessageConnection;
+  /** It has the status that was told last; one that has come since is told all. */
+  informed: boolean;
   terminal: boolean;
   calls: boolean;
 }
@@ -87,15 +96,15 @@ export class ControlServer {
   readonly #log: Log;
   readonly #clients = new Set<Client>();
   readonly #idle = new Set<() => void>();
+  /** Told last; undefined: nobody is there who was told anything. */
+  #told: SessionStatus | undefined;
   #server: Server | undefined;
 
   constructor(coordinator: Coordinator, log: Log, logFile: string) {
     this.#coordinator = coordinator;
     this.#log = log;
     this.#logFile = logFile;
-    coordinator.session.onChange(() => {
-      if (this.#clients.size > 0) this.#tell('session/changed', coordinator.status);
-    });
+    coordinator.session.onChange(() => this.#tellStatus());
     coordinator.onSnapshot((result) => this.#tell('session/snapshot', result));
     coordinator.onTerminalData((data) => this.#tell('terminal/data', { data }, (client) => client.terminal));
     coordinator.onWrapperCalls((calls) => this.#tell('session/calls', calls, (client) => client.calls));
@@ -145,7 +154,7 @@ export class ControlServer {
     const contentTypeEncoder = { name: 'application/json', encode: this.#encode };
     const writer = new SocketMessageWriter(socket, { contentTypeEncoder });
     const connection = createMessageConnection(new SocketMessageReader(socket), writer);
-    const client: Client = { connection, terminal: false, calls: false };
+    const client: Client = { connection, informed: false, terminal: false, calls: false };
     this.#clients.add(client);
     const handlers = handlersOf(this.#coordinator, (leaving) => this.#traced(leaving));
     for (const method of Object.keys(requests) as RequestName[]) {
@@ -179,6 +188,19 @@ export class ControlServer {
       if (answer.data?.blame === 'cairn') this.#log.failure(method, error);
       return answer;
     }
+  }
+
+  #tellStatus(): void {
+    const before = this.#told;
+    this.#told = this.#clients.size > 0 ? this.#coordinator.status : undefined;
+    if (this.#told === undefined) return;
+    const [informed, fresh] = [
+      [...this.#clients].filter((one) => one.informed),
+      [...this.#clients].filter((one) => !one.informed),
+    ];
+    if (informed.length > 0) this.#tell('session/changed', changeOf(before, this.#told), (client) => client.informed);
+    if (fresh.length > 0) this.#tell('session/changed', changeOf(undefined, this.#told), (client) => !client.informed);
+    for (const client of fresh) client.informed = true;
   }
 
   #tell<N extends NotificationName>(

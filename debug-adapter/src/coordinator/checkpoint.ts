@@ -30,7 +30,6 @@ import { type Described, describe } from './described.js';
 import { letGo, members, note, suspend } from './members.js';
 import { type NotedSignals, noteSignals } from './noted-signals.js';
 import { HeldOff, NotAlone, NotNow, type Operation, type RequestFields } from './operation.js';
-import { namedPlugins } from './plugin-settings.js';
 import { refuseObstacles } from './refusals.js';
 import type { Session } from './session.js';
 import { fileRules } from './settings.js';
@@ -304,7 +303,7 @@ async function finish(context: Context, operation: Operation, made: Written): Pr
     listen: session.listen?.address ?? null,
     files,
     rules: session.rules,
-    plugins: namedPlugins(session),
+    plugins: session.namedPlugins,
     restartChanges: session.restartChanges,
     openFiles: await openFiles(
       partial.folder,

@@ -607,7 +607,7 @@ export class Coordinator {
 
   #record(): void {
     if (this.#options.passing) return;
-    const text = recordText({ ...this.session.record, operation: null });
+    const text = recordText(this.session.record);
     const digest = hash('sha256', text);
     if (digest === this.#recordedDigest) return;
     this.#recordedDigest = digest;

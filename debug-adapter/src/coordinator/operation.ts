@@ -128,6 +128,10 @@ export class Operation {
   get elapsedMs(): number {
     return this.#clock.monotonicMs() - this.#began;
   }
+  /** As it is now, to be told: what is told next is compared with it. */
+  get told(): OperationStatus {
+    return { ...this.status, phases: this.#records.map((one) => one.status) };
+  }
   get timings(): PhaseTiming[] {
     return this.status.phases
       .filter((one) => one.endedMs !== null)

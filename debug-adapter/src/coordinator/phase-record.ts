@@ -71,8 +71,8 @@ export class PhaseRecord implements PhaseStatus {
     this.#own.delete(virtualPid);
   }
 
-  /** What is told at every change: a getter of a class is no property of its own. */
-  toJSON(): PhaseStatus {
+  /** As it is now, to be told. */
+  get status(): PhaseStatus {
     const { phase, barrier, arrived, waiting, startedMs, endedMs, error } = this;
     return { phase, barrier, arrived, waiting, startedMs, endedMs, error };
   }

@@ -10,17 +10,7 @@ import { failure, reason } from '../protocol/errors.js';
 import { SettingKind } from '../protocol/generated/agent_pb.js';
 import { type AgentConnection, ConnectionLost } from './agent-connection.js';
 import type { Context } from './context.js';
-import type { Session } from './session.js';
 import { bounded } from './strand.js';
-
-/** The session's plugins from outside, with the names that its processes know. */
-export function namedPlugins({ plugins, processes }: Session): NamedPlugin[] {
-  const seen = processes.flatMap((one) => one.plugins).filter(({ error }) => error === '');
-  return plugins.map((one) => {
-    const name = seen.find(({ library }) => library === one.library)?.name ?? one.name;
-    return name === undefined ? one : { ...one, name };
-  });
-}
 
 export async function changeLiveSettings(context: Context, changes: readonly PluginSetting[]): Promise<NamedPlugin[]> {
   const { session, log } = context;
@@ -31,7 +21,7 @@ export async function changeLiveSettings(context: Context, changes: readonly Plu
       what: 'changing settings of plugins',
       remedy: 'Try again when it runs; see cairn status.',
     });
-  const before = namedPlugins(session);
+  const before = session.namedPlugins;
   for (const { plugin, key } of changes) checkLive(findPlugin(before, plugin), key, settingsSchema);
   const after = changeSettings(before, changes, settingsSchema);
   const changed = after.filter((one, index) => one.settings !== before[index]?.settings);

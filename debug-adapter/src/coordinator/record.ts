@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { readIfThere } from '../platform/files.js';
 import { machineIdentity } from '../platform/host.js';
 import { isAlive } from '../platform/processes.js';
-import { Plugin, ProcessEnvironment, SessionStatus } from '../protocol/control.js';
+import { ProcessEnvironment, SessionStatus } from '../protocol/control.js';
 import { noRules, Rules } from '../protocol/rules.js';
 
 const LiveProcess = z.object({ pid: z.number(), startTime: z.number(), virtualPid: z.number(), host: z.number() });
@@ -24,7 +24,6 @@ export const SessionRecord = SessionStatus.extend({
   network: z.object({ address: z.string(), port: z.number() }).nullable(),
   rules: Rules.default(noRules),
   processEnv: z.array(ProcessEnvironment).default([]),
-  plugins: z.array(Plugin).default([]),
   /** As on the agent protocol. */
   settings: z.array(z.object({ kind: z.number(), key: z.string(), value: z.string() })).default([]),
 });

@@ -143,6 +143,11 @@ export class Session {
   }
 
   get status(): SessionStatus {
+    return { ...this.#own, operation: this.operation?.told ?? null };
+  }
+
+  /** All but what is under way. */
+  get #own(): Omit<SessionStatus, 'operation'> {
     return {
       protocol: CONTROL_PROTOCOL,
       session: this.name,
@@ -157,10 +162,10 @@ export class Session {
       restartChanges: this.restartChanges,
       runFolder: this.runFolder,
       lastSnapshot: this.lastSnapshot,
+      plugins: this.namedPlugins,
       processes: this.processes.map((one) => processStatus(one, this.hosts.nameOf(one.host))),
       hosts: this.hosts.status,
       listen: this.listen === null ? null : addressText(this.listen),
-      operation: this.operation?.status ?? null,
       heldBy: this.heldBy,
       chosenSignals: [...this.chosenSignals],
       exitStatus: this.exitStatus,
@@ -168,11 +173,28 @@ export class Session {
     };
   }
 
+  /** Those from outside, with the names that its processes know. */
+  get namedPlugins(): Plugin[] {
+    return this.plugins.map((one) => {
+      const name = this.#nameOf(one) ?? one.name;
+      return name === undefined ? one : { ...one, name };
+    });
+  }
+
+  #nameOf({ library }: Plugin): string | undefined {
+    for (const { plugins } of this.processes) {
+      const one = plugins.find((plugin) => plugin.library === library && plugin.error === '');
+      if (one !== undefined) return one.name;
+    }
+    return undefined;
+  }
+
   get record(): SessionRecord {
     const connected = this.processes.map((one) => ({ ...one.process, virtualPid: one.virtualPid }));
     const { root, rootHost, launchers, hosts } = this;
     return {
-      ...this.status,
+      ...this.#own,
+      operation: null,
       root,
       rootHost,
       launchers,
@@ -181,7 +203,6 @@ export class Session {
       rules: this.rules,
       processEnv: this.processEnv,
       settings: this.settings,
-      plugins: [...this.plugins],
       live: [...connected, ...this.lingering],
     };
   }

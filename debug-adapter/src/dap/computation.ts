@@ -3,12 +3,11 @@
  * computations.ts; tests of the session alone give another one.
  */
 import type { z } from 'zod';
-import type { NotificationName, notifications, RequestName, requests } from '../protocol/control.js';
+import type { Notice, NotificationName, RequestName, requests } from '../protocol/control.js';
 import type { AttachConfiguration, LaunchConfiguration } from '../protocol/debug.js';
 
 export type Params<M extends RequestName> = z.input<(typeof requests)[M]['params']>;
 export type Result<M extends RequestName> = z.output<(typeof requests)[M]['result']>;
-export type Notice<N extends NotificationName> = z.output<(typeof notifications)[N]>;
 
 export interface Listener {
   notified<N extends NotificationName>(name: N, notice: Notice<N>): void;

@@ -13,13 +13,19 @@ import { settingOf } from '../model/plugin-changes.js';
 import { pluginLibrary } from '../platform/installation.js';
 import { profilePlugins } from '../platform/plugin-profiles.js';
 import { checkProgram } from '../platform/program.js';
-import { type NotificationName, notifications, type PluginSetting, type SessionStatus } from '../protocol/control.js';
+import {
+  type Notice,
+  type NotificationName,
+  notifications,
+  type PluginSetting,
+  type SessionStatus,
+} from '../protocol/control.js';
 import type { AttachConfiguration, LaunchConfiguration } from '../protocol/debug.js';
 import { CairnError, describe, failure, reason } from '../protocol/errors.js';
 import type { SnapshotSummary } from '../protocol/snapshot.js';
 import { slotArgument } from '../store/slots.js';
 import { Store } from '../store/store.js';
-import type { Computation, Computations, Listener, Notice, Params, Result } from './computation.js';
+import type { Computation, Computations, Listener, Params, Result } from './computation.js';
 import { programEnvironment } from './environment.js';
 
 /** A restart of a large image on a cold disk takes its time; the coordinator has deadlines of its own for each step. */

@@ -6,10 +6,10 @@
 import { Event } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { z } from 'zod';
-import type { RequestName, SessionStatus, TableRow } from '../protocol/control.js';
+import type { Notice, RequestName, SessionStatus, TableRow } from '../protocol/control.js';
 import { AttachConfiguration, type CustomRequestName, customRequests, LaunchConfiguration } from '../protocol/debug.js';
 import { formatBytes, formatDuration } from '../protocol/format.js';
-import type { Computation, Computations, Listener, Notice, Params, Result } from './computation.js';
+import type { Computation, Computations, Listener, Params, Result } from './computation.js';
 import { DataBreakpoints, dataIdOf } from './data-breakpoints.js';
 import { describeFailure, NOT_BEGUN, notStarted, parseArguments, unsupported } from './failure.js';
 import { Inspection, type Subject } from './inspection.js';
@@ -67,6 +67,8 @@ export class CairnSession implements Listener, Subject {
   #status: SessionStatus | undefined;
   /** The client was told that the session has started; what came before waits in #status. */
   #begun = false;
+  /** What the client was told of it last, as text. */
+  #summary = '';
   #breakpoints: string[] = [];
   /** By which it has come to be held as it is. */
   #heldOperation = -1;
@@ -256,7 +258,10 @@ export class CairnSession implements Listener, Subject {
   #changed(status: SessionStatus): void {
     this.#status = status;
     if (!this.#begun) return;
-    this.#event('cairnSession', status);
+    const { processes: _, operation: __, ...summary } = status;
+    const text = JSON.stringify(summary);
+    if (text !== this.#summary) this.#event('cairnSession', summary);
+    this.#summary = text;
     const wasStopped = this.stopped;
     const events = this.#progress.next(status);
     for (const one of events) {

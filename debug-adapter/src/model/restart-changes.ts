@@ -58,14 +58,17 @@ function plugins(now: readonly NamedPlugin[], before: readonly NamedPlugin[]): R
     ...now.filter((one) => !before.some(same(one))).map((one) => change(`plugin ${nameOf(one)}`, '', 'added')),
     ...now.flatMap((one) => {
       const was = before.find(same(one));
-      return settings(nameOf(was ?? one), one.settings, was?.settings ?? '{}');
+      return settings(nameOf(was ?? one), one.settings, was?.settings);
     }),
     change('order of plugins', stay(before, now), stay(now, before)),
   ];
 }
 
-function settings(name: string, now: string, before: string): RestartChange[] {
-  const [after, was] = [valuesOf(now), valuesOf(before)];
+/** `before` undefined: there was no such plugin. */
+function settings(name: string, now: string, before: string | undefined): RestartChange[] {
+  const [after, was] = [valuesOf(now), valuesOf(before ?? '{}')];
+  const unset = before === undefined ? '' : 'not set';
+  const text = (value: unknown): string => (value === undefined ? unset : JSON.stringify(value));
   return [...new Set([...Object.keys(was), ...Object.keys(after)])].map((key) =>
     change(`setting ${name}.${key}`, text(was[key]), text(after[key])),
   );
@@ -79,5 +82,3 @@ function valuesOf(settings: string): Record<string, unknown> {
     return {};
   }
 }
-
-const text = (value: unknown): string => (value === undefined ? '' : JSON.stringify(value));

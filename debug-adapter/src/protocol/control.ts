@@ -4,7 +4,7 @@
  * schema of its parameters and of its result; both ends validate by these, and `schemas/control.schema.json` is made from them.
  */
 import * as z from 'zod';
-import { OperationStatus } from './operation.js';
+import { OperationStatus, PhaseStatus } from './operation.js';
 import { ChangedFile, ClockRule, ConnectionRule, FileRule } from './rules.js';
 import {
   ChooseSignalsParams,
@@ -25,7 +25,7 @@ import {
 import { PreflightFinding, RestartChange, SimulatedTime } from './snapshot.js';
 import { OperationTimeline } from './timeline.js';
 
-export const CONTROL_PROTOCOL = 1;
+export const CONTROL_PROTOCOL = 2;
 
 /** What the computation is doing. Transitions are made by the coordinator alone. */
 export const SessionState = z.enum([
@@ -80,6 +80,15 @@ export const HostStatus = z.object({
 });
 export type HostStatus = z.infer<typeof HostStatus>;
 
+export const Plugin = z.object({
+  library: z.string(),
+  /** JSON text. */
+  settings: z.string(),
+  /** As the library says; absent: nobody has seen it yet. */
+  name: z.string().optional(),
+});
+export type Plugin = z.infer<typeof Plugin>;
+
 export const SessionStatus = z.object({
   protocol: z.number(),
   session: z.string(),
@@ -100,6 +109,8 @@ export const SessionStatus = z.object({
   runFolder: z.string().nullable(),
   /** Newest snapshot of this session, or the one that it came from: the parent of the next. */
   lastSnapshot: z.string().nullable(),
+  /** From outside, the lowest layer first, with the settings that they have by now. */
+  plugins: z.array(Plugin).default([]),
   processes: z.array(ProcessStatus),
   hosts: z.array(HostStatus),
   /** ADDRESS:PORT at which hosts can join; null: none can. */
@@ -116,14 +127,44 @@ export const SessionStatus = z.object({
 });
 export type SessionStatus = z.infer<typeof SessionStatus>;
 
-export const Plugin = z.object({
-  library: z.string(),
-  /** JSON text. */
-  settings: z.string(),
-  /** As the library says; absent: nobody has seen it yet. */
-  name: z.string().optional(),
+/** What is other in an operation, or all of one that has begun. */
+export const OperationChange = OperationStatus.omit({ phases: true, heldAt: true }).extend({
+  heldAt: z.string(),
+  /** How many there are by now: what was tried and given up is forgotten. */
+  phaseCount: z.number(),
+  /** Those that are other, or new, by their places in the list. */
+  phases: z.array(z.object({ index: z.number(), phase: PhaseStatus })),
 });
-export type Plugin = z.infer<typeof Plugin>;
+
+/**
+ * What is other in a session's status than when this client was told last; the first time it is told all. There may be thousands of
+ * processes, and at most changes one phase of one operation is another. See session-change.ts.
+ */
+export const SessionChange = z.object({
+  /** Members of SessionStatus that have these values now. */
+  members: SessionStatus.omit({
+    processes: true,
+    operation: true,
+    plugins: true,
+    restartChanges: true,
+    heldBy: true,
+    chosenSignals: true,
+  })
+    .partial()
+    .extend({
+      plugins: z.array(Plugin).optional(),
+      restartChanges: z.array(RestartChange).optional(),
+      heldBy: z.object({ what: z.string(), why: z.string() }).nullable().optional(),
+      chosenSignals: z.array(z.string()).optional(),
+    }),
+  /** Processes that are there no more, by their places in the list as it was. */
+  gone: z.array(z.number()),
+  /** Those that are other, or new, by their places in the list without those that have gone. */
+  processes: z.array(z.object({ index: z.number(), process: ProcessStatus })),
+  /** Absent: nothing is other in it. */
+  operation: OperationChange.nullable().optional(),
+});
+export type SessionChange = z.infer<typeof SessionChange>;
 
 export const PluginSetting = z.object({
   /** Its name, or its library. */
@@ -361,7 +402,7 @@ export type RequestName = keyof typeof requests;
 /** Notifications from the coordinator to every client. */
 export const notifications = {
   /** The session's state, processes, operation or exit status changed. */
-  'session/changed': SessionStatus,
+  'session/changed': SessionChange,
   /** A snapshot is whole and on disk. */
   'session/snapshot': CheckpointResult,
   'session/log': z.object({
@@ -374,3 +415,7 @@ export const notifications = {
   'terminal/data': z.object({ data: z.string() }),
 } as const;
 export type NotificationName = keyof typeof notifications;
+/** What a client's listener is given: of the status all of it, whatever of it was told. */
+export type Notice<N extends NotificationName> = N extends 'session/changed'
+  ? SessionStatus
+  : z.output<(typeof notifications)[N]>;

@@ -72,8 +72,13 @@ export const ProcessOfVariable = {
   result: z.object({ virtualPid: z.number().nullable() }),
 };
 
+/** Which session this is and how it is, without what is in it, which `cairnStatus` gives: there may be thousands of processes. */
+export const SessionSummary = SessionStatus.omit({ processes: true, operation: true });
+export type SessionSummary = z.infer<typeof SessionSummary>;
+
 export const customEvents = {
-  cairnSession: SessionStatus,
+  /** When something in it is other. */
+  cairnSession: SessionSummary,
   cairnSnapshot: CheckpointResult,
   cairnTerminalData: z.object({ data: z.string() }),
 } as const;

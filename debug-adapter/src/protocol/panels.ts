@@ -71,6 +71,8 @@ export const PluginEntry = z.object({
   schema: z.record(z.string(), z.unknown()).nullable(),
   settings: z.record(z.string(), z.unknown()),
   problems: z.array(SettingsProblem),
+  /** What it has where it is compared with; null: it is not there, or nothing is compared. */
+  there: z.record(z.string(), z.unknown()).nullable(),
 });
 export type PluginEntry = z.infer<typeof PluginEntry>;
 
@@ -88,6 +90,21 @@ export const PluginsModel = z.object({
   profile: z.string().nullable(),
   /** The lowest layer first. */
   plugins: z.array(PluginEntry),
+  /** Sessions that run, and the snapshot that is selected: what a profile can be compared with. */
+  others: z.array(z.object({ key: z.string(), label: z.string() })),
+  /** null: with nothing. */
+  compared: z
+    .object({
+      key: z.string(),
+      label: z.string(),
+      /** It runs: settings that may change then can be changed there. */
+      live: z.boolean(),
+      /** Plugins that the profile does not load. */
+      more: z.array(z.string()),
+      /** The same plugins are in other layers there: the lowest first; empty: in the same. */
+      order: z.array(z.string()),
+    })
+    .nullable(),
   /** Not empty: the profiles cannot be read, and why. */
   error: z.string(),
 });
@@ -127,6 +144,10 @@ export const FromPanel = z.discriminatedUnion('type', [
   z.object({ type: z.literal('copy'), text: z.string() }),
   z.object({ type: z.literal('selectProfile'), profile: z.string() }),
   z.object({ type: z.literal('selectFolder'), folder: z.number() }),
+  /** null: with nothing. */
+  z.object({ type: z.literal('comparePlugins'), key: z.string().nullable() }),
+  /** In the session that is compared with, while it runs: `key` and `value` as the control protocol has them. */
+  z.object({ type: z.literal('applySetting'), index: z.number(), key: z.string(), value: z.string() }),
   z.object({ type: z.literal('addProfile') }),
   z.object({ type: z.literal('renameProfile') }),
   z.object({ type: z.literal('deleteProfile') }),

@@ -12,18 +12,27 @@ import {
   SocketMessageWriter,
 } from 'vscode-jsonrpc/node';
 import type { z } from 'zod';
-import { type NotificationName, notifications, type RequestName, requests } from '../../../debug-adapter/src/protocol/control.js';
+import {
+  type Notice,
+  type NotificationName,
+  notifications,
+  type RequestName,
+  requests,
+  type SessionStatus,
+} from '../../../debug-adapter/src/protocol/control.js';
+import { ToldStatus } from '../../../debug-adapter/src/protocol/session-change.js';
 import { describeRemote } from '../platform/errors.js';
 
 export type Params<M extends RequestName> = z.input<(typeof requests)[M]['params']>;
 export type Result<M extends RequestName> = z.output<(typeof requests)[M]['result']>;
-export type Notice<N extends NotificationName> = z.output<(typeof notifications)[N]>;
 
 export class ControlClient implements vscode.Disposable {
   readonly #socket: Socket;
   readonly #connection: MessageConnection;
   readonly #closed = new vscode.EventEmitter<void>();
   readonly onDidClose = this.#closed.event;
+  readonly #told = new ToldStatus();
+  #onChanged: ((status: SessionStatus) => void) | undefined;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -31,6 +40,11 @@ export class ControlClient implements vscode.Disposable {
     this.#connection.onClose(() => this.#closed.fire());
     // A broken socket is followed by its close, which says all that matters.
     this.#connection.onError(() => undefined);
+    // Whether anybody listens or not: the next one rests on it.
+    this.#connection.onNotification('session/changed', (params: unknown) => {
+      const status = this.#told.take(params);
+      if (status !== undefined) this.#onChanged?.(status);
+    });
   }
 
   /** Rejects where nobody listens at `path`. */
@@ -49,6 +63,13 @@ export class ControlClient implements vscode.Disposable {
 
   /** One listener a name: another one takes its place. */
   on<N extends NotificationName>(name: N, listener: (notice: Notice<N>) => void): vscode.Disposable {
+    if (name === 'session/changed') {
+      const onChanged = listener as (status: SessionStatus) => void;
+      this.#onChanged = onChanged;
+      return new vscode.Disposable(() => {
+        if (this.#onChanged === onChanged) this.#onChanged = undefined;
+      });
+    }
     return this.#connection.onNotification(name, (params: unknown) => listener(notifications[name].parse(params) as Notice<N>));
   }
 

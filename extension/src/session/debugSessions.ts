@@ -3,7 +3,7 @@
  * session when the window opens, so that a reload changes nothing; those that the user disconnected are left alone.
  */
 import * as vscode from 'vscode';
-import { SessionStatus } from '../../../debug-adapter/src/protocol/control.js';
+import { SessionSummary } from '../../../debug-adapter/src/protocol/debug.js';
 import type { LiveSession } from './liveSession.js';
 import type { LiveSessions } from './liveSessions.js';
 import { folderOf } from './stores.js';
@@ -71,7 +71,7 @@ export class DebugSessions implements vscode.Disposable {
 
   async #received({ event, body, session }: vscode.DebugSessionCustomEvent): Promise<void> {
     if (session.type !== 'cairn' || event !== 'cairnSession') return;
-    const status = SessionStatus.parse(body);
+    const status = SessionSummary.parse(body);
     const known = this.#names.get(session.id) === status.session;
     this.#names.set(session.id, status.session);
     if (known) return;

@@ -4,9 +4,14 @@
  * for as long as anybody is connected.
  */
 import * as vscode from 'vscode';
-import type { RequestName, SessionStatus } from '../../../debug-adapter/src/protocol/control.js';
+import {
+  CONTROL_PROTOCOL,
+  type Notice,
+  type RequestName,
+  type SessionStatus,
+} from '../../../debug-adapter/src/protocol/control.js';
 import { UserError } from '../platform/errors.js';
-import { ControlClient, type Notice, type Params, type Result } from './controlClient.js';
+import { ControlClient, type Params, type Result } from './controlClient.js';
 
 export class LiveSession implements vscode.Disposable {
   readonly name: string;
@@ -44,6 +49,8 @@ export class LiveSession implements vscode.Disposable {
       client.listen();
       const status = await client.request('session/status', {});
       early.dispose();
+      if (status.protocol !== CONTROL_PROTOCOL)
+        throw new UserError(`The session "${status.session}" was started by another version of Cairn.`);
       return new LiveSession(client, latest?.state === 'exited' ? latest : status);
     } catch (error) {
       client.dispose();

@@ -2,46 +2,71 @@
  * The Plugins view: the profiles of the workspace, the plugins of one in the order of their layers, their settings as forms. What is
  * changed there is in the profile's file at once; what is wrong is said beside it, and again when it is to be used.
  */
-import { relative } from 'node:path';
+import { basename, relative } from 'node:path';
 import * as vscode from 'vscode';
+import type { Plugin } from '../../../debug-adapter/src/protocol/control.js';
 import type { FromPanel, PluginEntry, PluginsModel } from '../../../debug-adapter/src/protocol/panels.js';
 import { freeName, libraryPath, moved, type ProfilePlugin } from '../../../debug-adapter/src/protocol/plugin-profiles.js';
 import { settingsProblems } from '../../../debug-adapter/src/protocol/plugin-settings.js';
-import { withValue } from '../../../debug-adapter/src/protocol/settings-value.js';
+import { isObject, type Settings, withValue } from '../../../debug-adapter/src/protocol/settings-value.js';
 import { messageOf, reporting, UserError } from '../platform/errors.js';
+import type { LiveSession } from '../session/liveSession.js';
+import type { LiveSessions } from '../session/liveSessions.js';
 import type { PluginLibraries } from '../session/pluginLibraries.js';
 import { fileOf, type ProfileStore, readProfiles } from '../session/pluginProfiles.js';
 import { localFolders } from '../session/stores.js';
+import { snapshotLabel } from './format.js';
+import type { SnapshotTreeNode } from './nodes.js';
 import type { PanelHost } from './panelHost.js';
 
 const KEPT = 'cairn.pluginProfile';
 const KEPT_FOLDER = 'cairn.pluginFolder';
 
+/** What a profile can be compared with: the plugins of a session that runs, or of a snapshot. */
+interface Other {
+  readonly key: string;
+  readonly label: string;
+  /** null: a snapshot. */
+  readonly session: LiveSession | null;
+  /** The lowest layer first. */
+  readonly plugins: readonly Plugin[];
+}
+
 export class PluginsPanel implements vscode.Disposable {
   readonly #host: PanelHost;
   readonly #profiles: ProfileStore;
   readonly #libraries: PluginLibraries;
+  readonly #sessions: LiveSessions;
   readonly #memory: vscode.Memento;
   readonly #log: vscode.LogOutputChannel;
   readonly #subscription: vscode.Disposable;
   /** Answers to an older question are dropped. */
   #question = 0;
+  /** That was selected in the tree last. */
+  #snapshot: Other | undefined;
+  #compared: string | null = null;
+  /** Of the sessions, as they were shown. */
+  #seen = '';
 
   constructor(
     host: PanelHost,
     profiles: ProfileStore,
     libraries: PluginLibraries,
+    sessions: LiveSessions,
     memory: vscode.Memento,
     log: vscode.LogOutputChannel,
   ) {
     this.#host = host;
     this.#profiles = profiles;
     this.#libraries = libraries;
+    this.#sessions = sessions;
     this.#memory = memory;
     this.#log = log;
     this.#subscription = vscode.Disposable.from(
       host.onDidShow(() => void this.#read()),
       profiles.onDidChange(() => host.visible && void this.#read()),
+      // Statuses change with every phase of a checkpoint, plugins hardly ever.
+      sessions.onDidChange(() => host.visible && this.#seen !== seenOf(this.#others) && void this.#read()),
       host.onDidReceive((message) => void reporting(log, 'Plugins', () => this.#received(message))),
     );
   }
@@ -56,6 +81,11 @@ export class PluginsPanel implements vscode.Disposable {
       case 'selectFolder':
         await this.#memory.update(KEPT_FOLDER, localFolders()[message.folder]?.uri.toString());
         return this.#read();
+      case 'comparePlugins':
+        this.#compared = message.key;
+        return this.#read();
+      case 'applySetting':
+        return this.#apply(message);
       case 'addProfile':
         return this.#addProfile();
       case 'renameProfile':
@@ -81,6 +111,33 @@ export class PluginsPanel implements vscode.Disposable {
         }));
       default:
     }
+  }
+
+  /** Offers the plugins of a snapshot that was selected in the tree. */
+  follow(node: SnapshotTreeNode | undefined): void {
+    if (node?.kind !== 'snapshot') return;
+    const { path, plugins = [] } = node.snapshot;
+    this.#snapshot = { key: path, label: snapshotLabel(node.snapshot), session: null, plugins };
+    if (this.#host.visible) void this.#read();
+  }
+
+  get #others(): Other[] {
+    const live = this.#sessions.all.map((session): Other => {
+      const { name, status } = session;
+      return { key: `session ${name}`, label: name, session, plugins: status.plugins };
+    });
+    return this.#snapshot === undefined ? live : [...live, this.#snapshot];
+  }
+
+  /** Of a session that runs, in all its processes. */
+  async #apply({ index, key, value }: Extract<FromPanel, { type: 'applySetting' }>): Promise<void> {
+    const folder = this.#folder();
+    const profiles = await readProfiles(folder);
+    const one = profiles[this.#chosen(folder, Object.keys(profiles)) ?? '']?.[index];
+    const session = this.#others.find((other) => other.key === this.#compared)?.session;
+    if (one === undefined || !session) return;
+    const plugin = libraryPath(folder.uri.fsPath, one.library);
+    await session.request('session/settings', { changes: [{ plugin, key, value }] });
   }
 
   /** The one whose profiles are shown: the first, where none was chosen. */
@@ -213,15 +270,22 @@ export class PluginsPanel implements vscode.Disposable {
       profiles: [],
       profile: null,
       plugins: [],
+      others: [],
+      compared: null,
       error: '',
     };
+    const others = this.#others;
+    this.#seen = seenOf(others);
+    model.others = others.map(({ key, label, session }) => ({ key, label: session ? `${label} (runs)` : `${label} (snapshot)` }));
+    const other = others.find(({ key }) => key === this.#compared);
     try {
       if (folder) {
         const profiles = await readProfiles(folder);
         model.profiles = Object.keys(profiles);
         model.profile = this.#chosen(folder, model.profiles);
         const plugins = model.profile === null ? [] : (profiles[model.profile] ?? []);
-        model.plugins = await Promise.all(plugins.map((plugin) => this.#entry(folder, plugin)));
+        model.plugins = await Promise.all(plugins.map((plugin) => this.#entry(folder, plugin, other)));
+        if (other !== undefined) model.compared = compared(folder, plugins, other);
       }
     } catch (error) {
       if (!(error instanceof UserError)) this.#log.warn(messageOf(error));
@@ -230,15 +294,49 @@ export class PluginsPanel implements vscode.Disposable {
     if (question === this.#question) this.#host.post(model);
   }
 
-  async #entry(folder: vscode.WorkspaceFolder, { library, settings = {}, disabled }: ProfilePlugin): Promise<PluginEntry> {
-    const { reasons, warnings, schema, ...said } = await this.#libraries.report(libraryPath(folder.uri.fsPath, library));
+  async #entry(
+    folder: vscode.WorkspaceFolder,
+    { library, settings = {}, disabled }: ProfilePlugin,
+    other: Other | undefined,
+  ): Promise<PluginEntry> {
+    const path = libraryPath(folder.uri.fsPath, library);
+    const report = await this.#libraries.report(path);
+    const { schema, ...said } = { ...report, reasons: [...report.reasons], warnings: [...report.warnings] };
     const problems = schema === null ? [] : settingsProblems(schema, settings);
-    return { ...said, library, enabled: !disabled, reasons: [...reasons], warnings: [...warnings], schema, settings, problems };
+    const same = other?.plugins.find((one) => one.library === path);
+    const there = same === undefined ? null : settingsOf(same);
+    return { ...said, library, enabled: !disabled, schema, settings, problems, there };
   }
 
   dispose(): void {
     this.#subscription.dispose();
   }
+}
+
+const seenOf = (others: readonly Other[]): string => JSON.stringify(others.map(({ key, plugins }) => [key, plugins]));
+
+function settingsOf({ settings }: Plugin): Settings {
+  try {
+    const value: unknown = JSON.parse(settings);
+    return isObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+/** But for the settings, which stand with each plugin. */
+function compared(
+  { uri }: vscode.WorkspaceFolder,
+  profile: readonly ProfilePlugin[],
+  { key, label, session, plugins }: Other,
+): PluginsModel['compared'] {
+  const ours = profile.filter(({ disabled }) => !disabled).map(({ library }) => libraryPath(uri.fsPath, library));
+  const nameOf = ({ name, library }: Plugin): string => name ?? basename(library);
+  const both = plugins.filter(({ library }) => ours.includes(library));
+  const order = ours.filter((library) => both.some((one) => one.library === library));
+  const isSame = both.every(({ library }, index) => order[index] === library);
+  const more = plugins.filter((one) => !ours.includes(one.library)).map(nameOf);
+  return { key, label, live: session !== null, more, order: isSame ? [] : both.map(nameOf) };
 }
 
 /** As it is found on another machine, too, where it is below the folder. */

@@ -18,7 +18,7 @@ static int32_t init(const struct cairn_host *host, const char *settings) {
 }
 
 static int32_t event(uint32_t event, void *data) {
-  if (event != CAIRN_EVENT_SETTINGS) return 0;
+  if (event != CAIRN_EVENT_SETTINGS && event != CAIRN_EVENT_SETTINGS_LIVE) return 0;
   say(data);
   return 1;
 }

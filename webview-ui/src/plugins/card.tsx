@@ -2,7 +2,7 @@
  * One plugin of the profile: what it is, its place among the layers, its settings. It is moved by buttons, by Alt with an arrow key,
  * or dragged.
  */
-import type { PluginEntry } from '../../../debug-adapter/src/protocol/panels.js';
+import type { PluginEntry, PluginsModel } from '../../../debug-adapter/src/protocol/panels.js';
 import { send } from '../bridge.js';
 import { SettingsForm } from './form.js';
 
@@ -12,12 +12,13 @@ interface CardProps {
   readonly plugin: PluginEntry;
   readonly index: number;
   readonly count: number;
+  readonly compared: PluginsModel['compared'];
   /** The focus goes with it. */
   readonly onMove: (from: number, to: number) => void;
 }
 
-export function PluginCard({ plugin, index, count, onMove }: CardProps) {
-  const { name, version, author, library, enabled, reasons, warnings } = plugin;
+export function PluginCard({ plugin, index, count, compared, onMove }: CardProps) {
+  const { name, version, author, library, enabled, reasons, warnings, there } = plugin;
   const id = `plugin-${index}`;
   const move = (to: number) => to >= 0 && to < count && onMove(index, to);
   const byKey = (event: KeyboardEvent) => {
@@ -84,9 +85,12 @@ export function PluginCard({ plugin, index, count, onMove }: CardProps) {
           <span class="codicon codicon-warning" aria-hidden="true" /> It may break: {text}
         </p>
       ))}
+      {compared !== null && there === null && <p class="differs">not in {compared.label}</p>}
       <SettingsForm
         id={id}
         plugin={plugin}
+        compared={compared?.label ?? null}
+        onApply={compared?.live === true ? (key, value) => send({ type: 'applySetting', index, key, value }) : null}
         onChange={(path, value) => send({ type: 'changeSetting', index, path: [...path], value })}
       />
     </li>

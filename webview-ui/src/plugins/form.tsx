@@ -2,27 +2,32 @@
  * The settings of one plugin as a form, from its JSON Schema; without one as JSON. A field is sent when it is left or confirmed,
  * and what is wrong with it stands below it.
  */
+import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { PluginEntry } from '../../../debug-adapter/src/protocol/panels.js';
-import type { Settings } from '../../../debug-adapter/src/protocol/settings-value.js';
 import { asText, type Field, fieldsOf, fromText, problemsAt, problemsElsewhere, unnamed, valueAt } from './fields.js';
 
 interface FormProps {
   readonly id: string;
   readonly plugin: PluginEntry;
+  /** Name of what the profile is compared with; null: with nothing. */
+  readonly compared: string | null;
   /** No path: the settings as a whole. Without a value it is taken out. */
   readonly onChange: (path: readonly string[], value: unknown) => void;
+  /** In what it is compared with; null: that does not run. */
+  readonly onApply: ((key: string, value: string) => void) | null;
 }
 
-export function SettingsForm({ id, plugin, onChange }: FormProps) {
+export function SettingsForm(props: FormProps) {
+  const { plugin, onChange } = props;
   const { schema, settings, problems } = plugin;
-  if (schema === null) return <WholeAsJson id={id} settings={settings} onChange={onChange} />;
+  if (schema === null) return <WholeAsJson {...props} />;
   const fields = fieldsOf(schema);
   return (
     <>
       {fields.length === 0 && <p class="muted">It has no settings.</p>}
       {fields.map((field) => (
-        <FieldRow key={field.path.join('.')} id={id} field={field} plugin={plugin} onChange={onChange} />
+        <FieldRow key={field.path.join('.')} {...props} field={field} />
       ))}
       {unnamed(settings, fields).map((name) => (
         <p key={name} class="other">
@@ -45,13 +50,17 @@ interface RowProps extends FormProps {
   readonly field: Field;
 }
 
-function FieldRow({ id, field, plugin, onChange }: RowProps) {
+function FieldRow(props: RowProps) {
+  const { id, field, plugin, onChange } = props;
   const own = `${id}-${field.path.join('-')}`;
   const problems = problemsAt(plugin.problems, field);
-  const help = field.help !== '' || problems.length > 0 ? `${own}-help` : undefined;
+  const about = [field.help, field.limits].filter((text) => text !== '').join(' · ');
+  const inner = field.kind === 'group' || field.kind === 'list';
+  const help = about !== '' || problems.length > 0 || (!inner && plugin.there !== null) ? `${own}-help` : undefined;
   const notes = (
     <div id={help} class="notes">
-      {field.help !== '' && <div class="muted">{field.help}</div>}
+      {about !== '' && <div class="muted">{about}</div>}
+      {!inner && <Difference {...props} />}
       {problems.map((text) => (
         <div key={text} class="error">
           {text}
@@ -65,10 +74,11 @@ function FieldRow({ id, field, plugin, onChange }: RowProps) {
         <legend>{field.label}</legend>
         {notes}
         {field.fields.map((one) => (
-          <FieldRow key={one.path.join('.')} id={id} field={one} plugin={plugin} onChange={onChange} />
+          <FieldRow key={one.path.join('.')} {...props} field={one} />
         ))}
       </fieldset>
     );
+  if (field.kind === 'list') return <ListRow {...props} own={own} help={help} notes={notes} />;
   const value = valueAt(plugin.settings, field.path);
   return (
     <div class={`field ${field.kind}`}>
@@ -78,6 +88,62 @@ function FieldRow({ id, field, plugin, onChange }: RowProps) {
       </label>
       <Input own={own} field={field} value={value} help={help} wrong={problems.length > 0} onChange={onChange} />
       {notes}
+    </div>
+  );
+}
+
+/** Groups one below the other; what is compared is the list as a whole. */
+function ListRow(props: RowProps & { own: string; help: string | undefined; notes: JSX.Element }) {
+  const { field, plugin, onChange, own, help, notes } = props;
+  const value = valueAt(plugin.settings, field.path);
+  const items: unknown[] = Array.isArray(value) ? value : [];
+  return (
+    <fieldset aria-describedby={help}>
+      <legend>{field.label}</legend>
+      {notes}
+      <Difference {...props} />
+      {items.map((_, index) => (
+        <fieldset key={`${items.length} ${index}`}>
+          <legend>
+            {field.label} {index + 1}
+          </legend>
+          {field.item(index).map((one) => (
+            <FieldRow key={one.path.join('.')} {...props} field={one} compared={null} />
+          ))}
+          <button
+            type="button"
+            aria-label={`Remove ${field.label} ${index + 1}`}
+            onClick={() => onChange([...field.path, String(index)], undefined)}
+          >
+            Remove
+          </button>
+        </fieldset>
+      ))}
+      <button type="button" id={own} aria-label={`Add to ${field.label}`} onClick={() => onChange(field.path, [...items, {}])}>
+        Add
+      </button>
+    </fieldset>
+  );
+}
+
+/** What it is where the profile is compared with, if that is another. */
+function Difference({ field, plugin, compared, onApply }: RowProps) {
+  if (plugin.there === null || compared === null) return null;
+  const [here, there] = [valueAt(plugin.settings, field.path), valueAt(plugin.there, field.path)];
+  if (JSON.stringify(here) === JSON.stringify(there)) return null;
+  const told = there === undefined ? 'not set' : JSON.stringify(there);
+  return (
+    <div class="differs">
+      in {compared}: <code>{told}</code>
+      {field.live && onApply !== null && here !== undefined && (
+        <button
+          type="button"
+          aria-label={`Apply ${field.label} to ${compared}`}
+          onClick={() => onApply(field.path.join('.'), field.isText && typeof here === 'string' ? here : JSON.stringify(here))}
+        >
+          Apply
+        </button>
+      )}
     </div>
   );
 }
@@ -154,7 +220,7 @@ function Typed({ about, field, text, onChange }: TypedProps) {
   return <input {...shared} type="text" inputMode={field.kind === 'number' ? 'decimal' : 'text'} />;
 }
 
-function WholeAsJson({ id, settings, onChange }: Omit<FormProps, 'plugin'> & { settings: Settings }) {
+function WholeAsJson({ id, plugin: { settings, there }, compared, onChange }: FormProps) {
   const text = Object.keys(settings).length === 0 ? '' : JSON.stringify(settings, undefined, 2);
   const [typed, setTyped] = useState(text);
   const [wrong, setWrong] = useState('');
@@ -186,6 +252,11 @@ function WholeAsJson({ id, settings, onChange }: Omit<FormProps, 'plugin'> & { s
       />
       <div id={`${id}-json-help`} class="notes">
         <div class="muted">A JSON object: the plugin came without a schema beside its library.</div>
+        {there !== null && compared !== null && JSON.stringify(there) !== JSON.stringify(settings) && (
+          <div class="differs">
+            in {compared}: <code>{JSON.stringify(there)}</code>
+          </div>
+        )}
         {wrong !== '' && <div class="error">Not taken: {wrong}</div>}
       </div>
     </div>

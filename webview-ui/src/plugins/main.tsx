@@ -11,7 +11,7 @@ import { PluginCard } from './card.js';
 import './plugins.css';
 
 function Plugins({ model }: { model: PluginsModel }) {
-  const { plugins, profile } = model;
+  const { plugins, profile, compared } = model;
   const moved = useRef<{ readonly library: string; readonly to: number; readonly part: string } | null>(null);
   useEffect(() => {
     if (moved.current === null) return;
@@ -50,14 +50,31 @@ function Plugins({ model }: { model: PluginsModel }) {
       )}
       <ol class="plugins" aria-label={`Plugins of the profile ${profile ?? ''}`}>
         {plugins.map((plugin, index) => (
-          <PluginCard key={`${index} ${plugin.library}`} plugin={plugin} index={index} count={plugins.length} onMove={move} />
+          <PluginCard
+            key={`${index} ${plugin.library}`}
+            plugin={plugin}
+            index={index}
+            count={plugins.length}
+            compared={compared}
+            onMove={move}
+          />
         ))}
       </ol>
+      {compared !== null && compared.more.length > 0 && (
+        <p class="differs">
+          {compared.label} also has {compared.more.join(', ')}.
+        </p>
+      )}
+      {compared !== null && compared.order.length > 0 && (
+        <p class="differs">
+          In {compared.label} the layers are, from the lowest: {compared.order.join(', ')}.
+        </p>
+      )}
     </>
   );
 }
 
-function Tools({ model: { folders, folder, profiles, profile } }: { model: PluginsModel }) {
+function Tools({ model: { folders, folder, profiles, profile, others, compared } }: { model: PluginsModel }) {
   return (
     <div class="tools">
       {folders.length > 1 && (
@@ -82,6 +99,20 @@ function Tools({ model: { folders, folder, profiles, profile } }: { model: Plugi
           {profiles.map((name) => (
             <option key={name} value={name}>
               {name}
+            </option>
+          ))}
+        </select>
+      )}
+      {profile !== null && (others.length > 0 || compared !== null) && (
+        <select
+          aria-label="Compare with"
+          value={compared?.key ?? ''}
+          onChange={(event) => send({ type: 'comparePlugins', key: event.currentTarget.value || null })}
+        >
+          <option value="">Compare with…</option>
+          {others.map(({ key, label }) => (
+            <option key={key} value={key}>
+              {label}
             </option>
           ))}
         </select>
@@ -111,6 +142,8 @@ type Simple = Exclude<
   | 'copy'
   | 'selectProfile'
   | 'selectFolder'
+  | 'comparePlugins'
+  | 'applySetting'
   | 'removePlugin'
   | 'movePlugin'
   | 'enablePlugin'
