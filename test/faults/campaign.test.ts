@@ -3,61 +3,18 @@
  * them is left.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { CampaignSummary, Run } from '../../debug-adapter/src/protocol/campaign.js';
-import { compile } from '../probes/catalogue.js';
 import { waitFor } from '../support/processes.js';
-import { type Scratch, withScratch } from '../support/scratch.js';
-import { inTree } from '../support/tree.js';
+import { withScratch } from '../support/scratch.js';
+import { CALLS, campaign, compileProgram, outcomesOf, runs, same, snapshot, summaryOf, whole } from './campaigns.js';
 
-const program = inTree('build/test/faults/campaign_program');
-const CALLS = 12;
+test.before(compileProgram);
 
-test.before(() => compile(inTree('test/faults/campaign_program.c'), program, []));
-
-/** With a snapshot `roi` just before the program reads its data. */
-async function snapshot(scratch: Scratch, ...args: string[]): Promise<void> {
-  writeFileSync(join(scratch.work, 'data'), 'a'.repeat(200));
-  writeFileSync(join(scratch.work, 'hold'), '');
-  const started = scratch.cairnProgram(['run', '--session', 'roi', '--', program, ...args], { cwd: scratch.work });
-  await started.line(/^ready$/);
-  await scratch.checkpoint('roi', '--name', 'roi', '--then', 'kill');
-  await started.exit();
-  rmSync(join(scratch.work, 'hold'));
-}
-
-function campaign(scratch: Scratch, name: string, more: Record<string, unknown> = {}): string {
-  const file = join(scratch.work, `${name}.yaml`);
-  const effects = [{ return: -1, errno: 'EIO' }, { output: { argument: 2, flip: '04', withinResult: true } }];
-  const models = [{ name: 'reads', calls: { function: 'read', program: 'campaign_program', calls: { last: CALLS }, effects } }];
-  // JSON is YAML.
-  writeFileSync(
-    file,
-    JSON.stringify({
-      snapshot: 'roi',
-      store: scratch.store,
-      models,
-      observe: { files: ['*.txt'] },
-      detect: { console: 'parity', status: [3] },
-      ...more,
-    }),
-  );
-  return file;
-}
-
-/** What campaign_program.c does with the two faults of one read. */
-const expected = Array.from({ length: CALLS }, (_, block) => block).flatMap((block) =>
-  block > 9 ? ['masked', 'masked'] : ['detected', { 3: 'detected', 5: 'hang', 6: 'crash' }[block] ?? 'silentDataCorruption'],
-);
-
-const runs = (scratch: Scratch, file: string): Promise<Run[]> => scratch.json<Run[]>(['campaign', 'show', file], { seconds: 60 });
-const whole = (file: string, ...args: string[]): string[] => ['campaign', 'run', file, '--json', ...args];
-
-function summaryOf(stdout: string): CampaignSummary {
-  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as CampaignSummary;
-}
+/** Of the two faults of each read. */
+const expected = Array.from({ length: CALLS }, (_, block) => outcomesOf(block)).flat();
 
 test('each outcome is what the program does with the fault; what has no effect is known', () =>
   withScratch(async (scratch) => {
@@ -130,8 +87,6 @@ test('a runner that is killed again and again loses and doubles no run, on any n
     const found = await runs(scratch, file);
     const other = campaign(scratch, 'quiet', { sample: 14, seed: 5 });
     await scratch.cairn(whole(other, '--workers', '3'), { seconds: 300 });
-    const same = (all: readonly Run[]): unknown[] =>
-      all.map(({ number, fault, outcome, effective }) => [number, fault, outcome, effective]);
     assert.deepEqual(same(found), same(await runs(scratch, other)));
     assert.equal(new Set(found.map(({ fault }) => fault)).size, planned);
   }));

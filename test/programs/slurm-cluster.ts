@@ -8,13 +8,14 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { executable, waitFor } from '../support/processes.js';
+import { childrenOf, executable, readProc, waitFor } from '../support/processes.js';
 import { Program } from '../support/program.js';
 import type { CommandResult, Scratch } from '../support/scratch.js';
 import { inTree } from '../support/tree.js';
 import { isThere } from './program-under-cairn.js';
 
-const NODES = ['n0', 'n1'];
+/** The daemon that is not one of a node's. */
+const CONTROLLER = 'slurmctld';
 const PROGRAMS = ['slurmctld', 'slurmd', 'munged', 'srun', 'sbatch', 'scancel', 'scontrol', 'squeue', 'setpriv'];
 
 /** Why there can be no cluster here; undefined: there can. */
@@ -37,19 +38,53 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
+/** What a process has open, and its working folder; nothing of one that has ended. */
+function openFiles(pid: number): string[] {
+  try {
+    const open = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+    return [...open, readlinkSync(`/proc/${pid}/cwd`)];
+  } catch {
+    return [];
+  }
+}
+
+const descendants = (pid: number): number[] => childrenOf(pid).flatMap((child) => [...descendants(child), child]);
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has just ended.
+  }
+}
+
 /** A daemon gives up where it is started: this machine, or container, does not have what it wants. */
 export class CannotRun extends Error {}
 
+export interface ClusterOptions {
+  nodes?: number;
+  /** Seconds after which a node that does not answer is taken for lost. */
+  lostAfter?: number;
+}
+
 export class Cluster {
   readonly #folder: string;
-  readonly #daemons: Program[] = [];
+  /** By the node's name, or its own; in the order of their start. */
+  readonly #daemons = new Map<string, Program>();
+  readonly nodes: readonly string[];
+  readonly #lostAfter: number | undefined;
 
-  private constructor(readonly scratch: Scratch) {
+  private constructor(
+    readonly scratch: Scratch,
+    { nodes = 2, lostAfter }: ClusterOptions,
+  ) {
     this.#folder = scratch.makeFolder(join(scratch.folder, 'slurm'));
+    this.nodes = Array.from({ length: nodes }, (_, index) => `n${index}`);
+    this.#lostAfter = lostAfter;
   }
 
-  static async open(scratch: Scratch): Promise<Cluster> {
-    const cluster = new Cluster(scratch);
+  static async open(scratch: Scratch, options: ClusterOptions = {}): Promise<Cluster> {
+    const cluster = new Cluster(scratch, options);
     try {
       await cluster.#start();
       return cluster;
@@ -68,7 +103,9 @@ export class Cluster {
 
   #configuration([controller = 0, ...ports]: readonly number[]): string {
     const at = (name: string): string => join(this.#folder, name);
-    const nodes = NODES.map((name, i) => `NodeName=${name} NodeHostname=localhost NodeAddr=127.0.0.1 Port=${ports[i]} CPUs=8`);
+    const nodes = this.nodes.map(
+      (name, i) => `NodeName=${name} NodeHostname=localhost NodeAddr=127.0.0.1 Port=${ports[i]} CPUs=8`,
+    );
     const settings = `
       ClusterName=cairn SlurmctldHost=localhost SlurmctldPort=${controller} SlurmUser=root SlurmdUser=root
       AuthType=auth/munge CredType=cred/munge AuthInfo=socket=${at('munge')}
@@ -80,19 +117,54 @@ export class Cluster {
       SchedulerParameters=batch_sched_delay=0,sched_interval=1 ReturnToService=2 KillWait=2
       AccountingStorageType=accounting_storage/none JobAcctGatherType=jobacct_gather/none`;
     const lines = settings.trim().split(/\s+/);
-    return [...lines, ...nodes, `PartitionName=main Nodes=${NODES.join(',')} Default=YES State=UP`, ''].join('\n');
+    if (this.#lostAfter !== undefined) lines.push(`SlurmdTimeout=${this.#lostAfter}`);
+    return [...lines, ...nodes, `PartitionName=main Nodes=${this.nodes.join(',')} Default=YES State=UP`, ''].join('\n');
   }
 
-  #daemon(...words: string[]): void {
+  #daemon(name: string, ...words: string[]): void {
     const command = ['setpriv', '--pdeathsig', 'KILL', '--', ...words];
-    this.#daemons.push(new Program(command, { cwd: this.#folder, env: this.env }));
+    this.#daemons.set(name, new Program(command, { cwd: this.#folder, env: this.env }));
+  }
+
+  #startNode(node: string): void {
+    this.#daemon(node, 'slurmd', '-D', '-N', node);
+  }
+
+  /** The daemon of a node is killed; what it has started runs on. Its successor finds it. */
+  async replaceNode(node: string): Promise<void> {
+    await this.#kill(node);
+    this.#startNode(node);
+  }
+
+  async replaceController(): Promise<void> {
+    await this.#kill(CONTROLLER);
+    this.#daemon(CONTROLLER, 'slurmctld', '-D');
+  }
+
+  /** The daemon of a node and all that it has started are killed. */
+  async loseNode(node: string): Promise<void> {
+    await this.#kill(node);
+    const there = this.#steps().map((pid) => [...descendants(pid), pid]);
+    const isOf = (pid: number): boolean => readProc(pid, 'environ').includes(`SLURMD_NODENAME=${node}\0`);
+    for (const pid of there.filter((one) => one.some(isOf)).flat()) kill(pid);
+  }
+
+  /** After it was lost. */
+  bringBack(node: string): void {
+    this.#startNode(node);
+  }
+
+  async #kill(name: string): Promise<void> {
+    const daemon = this.#daemons.get(name);
+    daemon?.signal('SIGKILL');
+    await daemon?.exit();
   }
 
   async #start(): Promise<void> {
     const at = (name: string): string => join(this.#folder, name);
-    for (const name of ['state', ...NODES.map((node) => `spool-${node}`)]) mkdirSync(at(name));
+    for (const name of ['state', ...this.nodes.map((node) => `spool-${node}`)]) mkdirSync(at(name));
     writeFileSync(at('key'), randomBytes(1024), { mode: 0o400 });
-    writeFileSync(at('slurm.conf'), this.#configuration(await freePorts(1 + NODES.length)));
+    writeFileSync(at('slurm.conf'), this.#configuration(await freePorts(1 + this.nodes.length)));
     const files = Object.entries({
       socket: 'munge',
       'key-file': 'key',
@@ -101,17 +173,17 @@ export class Cluster {
       'seed-file': 'seed',
     });
     // --force: the folders above are everybody's.
-    this.#daemon('munged', '--foreground', '--force', ...files.map(([option, name]) => `--${option}=${at(name)}`));
+    this.#daemon('munged', 'munged', '--foreground', '--force', ...files.map(([option, name]) => `--${option}=${at(name)}`));
     await waitFor('munged', () => readdirSync(this.#folder).includes('munge'), 20);
-    this.#daemon('slurmctld', '-D');
-    for (const node of NODES) this.#daemon('slurmd', '-D', '-N', node);
+    this.#daemon(CONTROLLER, 'slurmctld', '-D');
+    for (const node of this.nodes) this.#startNode(node);
     await waitFor(
       'the nodes',
       async () => {
-        const over = this.#daemons.find(({ status }) => status !== undefined);
+        const over = [...this.#daemons.values()].find(({ status }) => status !== undefined);
         if (over !== undefined)
           throw new CannotRun(`${over.command.slice(4).join(' ')}: ${over.stderr.trim().split('\n').slice(-3).join('; ')}`);
-        return (await this.run('sinfo', '--noheader', '--Node', '--format=%t')).stdout === 'idle\n'.repeat(NODES.length);
+        return (await this.run('sinfo', '--noheader', '--Node', '--format=%t')).stdout === 'idle\n'.repeat(this.nodes.length);
       },
       40,
     );
@@ -165,34 +237,22 @@ export class Cluster {
 
   /** slurmstepd names no folder on its command line. */
   #steps(): number[] {
-    const within = (pid: number): boolean => {
-      try {
-        const open = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
-        return [...open, readlinkSync(`/proc/${pid}/cwd`)].some((path) => path.startsWith(`${this.#folder}/`));
-      } catch {
-        return false;
-      }
-    };
+    const within = (pid: number): boolean => openFiles(pid).some((path) => path.startsWith(`${this.#folder}/`));
     const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
     return pids.filter((pid) => executable(pid).includes('slurmstepd') && within(pid));
   }
 
   async close(): Promise<void> {
     // The commands wait long for a controller that has ended.
-    if (this.#daemons.every(({ status }) => status === undefined)) {
+    const daemons = [...this.#daemons.values()];
+    if (this.#daemons.get(CONTROLLER)?.status === undefined) {
       await this.run('scancel', '--user=root').catch(() => undefined);
       await this.empty(15).catch(() => undefined);
     }
-    for (const daemon of this.#daemons.toReversed()) daemon.signal('SIGTERM');
-    const over = (): boolean => this.#daemons.every(({ status }) => status !== undefined);
+    for (const daemon of daemons.toReversed()) daemon.signal('SIGTERM');
+    const over = (): boolean => daemons.every(({ status }) => status !== undefined);
     await waitFor('the daemons', over, 10).catch(() => undefined);
-    for (const daemon of this.#daemons) daemon.end();
-    for (const pid of this.#steps()) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It has just ended.
-      }
-    }
+    for (const daemon of daemons) daemon.end();
+    for (const pid of this.#steps()) kill(pid);
   }
 }

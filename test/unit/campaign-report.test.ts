@@ -74,6 +74,9 @@ const status = {
   planned: 4,
   population: 100,
   notEffective: 1,
+  endedAfter: null,
+  running: false,
+  paused: false,
   runsPerSecond: 0,
   outcomes: {
     silentDataCorruption: { count: 1, rate: 0.5, low: 0.1, high: 0.9 },

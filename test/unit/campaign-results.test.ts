@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import type { Run } from '../../debug-adapter/src/protocol/campaign.js';
 import { CairnError } from '../../debug-adapter/src/protocol/errors.js';
 import { CampaignResults } from '../../debug-adapter/src/store/campaign-results.js';
+import { searchRuns } from '../../debug-adapter/src/store/campaign-search.js';
 
 function withFolder(work: (folder: string) => void): void {
   const folder = mkdtempSync(join(tmpdir(), 'cairn-results-'));
@@ -62,7 +63,10 @@ test('runs are there for others at once, each once, and after the writer is gone
     reader.close();
     const again = new CampaignResults(folder);
     assert.deepEqual(again.begun, { plan: 'plan', golden, goldenMs: 10 });
-    assert.deepEqual(again.numbers(), new Set([0, 2]));
+    assert.deepEqual(
+      [...again.outcomes()].map(({ number }) => number),
+      [2, 0],
+    );
     again.close();
   }));
 
@@ -70,7 +74,7 @@ test('a run that could not be made is made again, and takes its place', () =>
   withFolder((folder) => {
     const results = new CampaignResults(folder);
     results.add(run(0, { outcome: 'toolError', effective: null, deviation: 'no memory' }), '');
-    assert.deepEqual(results.numbers(), new Set());
+    assert.deepEqual([...results.outcomes()], []);
     results.add(run(0), 'made');
     results.add(run(0, { outcome: 'toolError' }), '');
     assert.deepEqual(results.run(0), { run: run(0), console: 'made' });
@@ -133,4 +137,46 @@ test('a page has the runs that are asked for, and how many there are', () =>
       { model: 'writes', outcome: 'masked', count: 15 },
     ]);
     results.close();
+  }));
+
+test('a search finds the same by its index as by looking at each run, and no more than it counts', () =>
+  withFolder((folder) => {
+    const results = new CampaignResults(folder);
+    results.addAll(
+      Array.from({ length: 6000 }, (_, number) => ({
+        run: run(number, {
+          fault: `upset of tb.Unit${number % 23}.r${number % 305} bit ${number % 32} after ${number}`,
+          deviation: number === 77 ? 'line 1: "50%_ü" instead of "a"' : '',
+          outcome: number % 100 === 0 ? 'toolError' : 'masked',
+        }),
+        console: '',
+      })),
+    );
+    // One that is replaced is found by its new words alone.
+    results.add(run(200, { deviation: 'another text' }), '');
+    results.close();
+    const database = new DatabaseSync(join(folder, 'results.db'));
+    const found = (search: string, filtered: number, conditions: string[] = [], values: string[] = []): unknown =>
+      searchRuns(database, { search, conditions, values, filtered, offset: 0, limit: 50 });
+    for (const search of [
+      'unit7.r111 ',
+      'bit 13',
+      'bit 13 after 45',
+      'another text',
+      '0%_',
+      '0%_ü"',
+      'r1',
+      'nowhere',
+      '"',
+      "it's",
+    ]) {
+      const [each, byIndex] = [found(search, 10), found(search, 1_000_000)];
+      assert.deepEqual(byIndex, each, search);
+      const condition: [string[], string[]] = [['outcome = ?'], ['masked']];
+      assert.deepEqual(found(search, 1_000_000, ...condition), found(search, 10, ...condition), search);
+    }
+    assert.deepEqual(found('another text', 1_000_000), { total: 1, more: false, numbers: [200] });
+    const all = searchRuns(database, { search: 'upset', conditions: [], values: [], filtered: 6000, offset: 4990, limit: 50 });
+    assert.deepEqual([all.total, all.more, all.numbers.length, all.numbers[0]], [5040, true, 50, 4990]);
+    database.close();
   }));

@@ -25,7 +25,7 @@ interface CommandOptions {
   signal?: AbortSignal;
 }
 
-const cairnPath = (): string => join(distFolder(), '..', 'bin', 'cairn');
+export const cairnPath = (): string => join(distFolder(), '..', 'bin', 'cairn');
 
 /** Of a session in which the caller may be. */
 const environment = { CAIRN_SESSION: undefined, CAIRN_STORE: undefined, CAIRN_PLAN: undefined };

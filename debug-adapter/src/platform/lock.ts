@@ -8,6 +8,21 @@ export interface Lock {
   release(): void;
 }
 
+/** Whether a process holds it; takes nothing that another one would have to wait for long. */
+export async function isLocked(path: string): Promise<boolean> {
+  const { DatabaseSync } = await import('node:sqlite');
+  let database: InstanceType<typeof DatabaseSync> | undefined;
+  try {
+    database = new DatabaseSync(path, { readOnly: true });
+    database.prepare('SELECT count(*) FROM sqlite_master').get();
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'errcode' in error && error.errcode === 5; // SQLITE_BUSY
+  } finally {
+    database?.close();
+  }
+}
+
 /** undefined: another process holds it. */
 export async function takeLock(path: string): Promise<Lock | undefined> {
   const { DatabaseSync } = await import('node:sqlite');

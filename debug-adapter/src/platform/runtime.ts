@@ -55,7 +55,8 @@ export interface HostNote {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-function uid(): number {
+/** Of whoever runs this. */
+export function userId(): number {
   return process.getuid?.() ?? userInfo().uid;
 }
 
@@ -63,7 +64,7 @@ function uid(): number {
 function usable(folder: string): boolean {
   try {
     const found = statSync(folder);
-    return found.isDirectory() && found.uid === uid();
+    return found.isDirectory() && found.uid === userId();
   } catch {
     return false;
   }
@@ -72,7 +73,7 @@ function usable(folder: string): boolean {
 /** The folder that holds one folder a session. */
 export function sessionsFolder(env: Environment = process.env): string {
   const xdg = env['XDG_RUNTIME_DIR'];
-  return runtimeRoot(xdg && !usable(xdg) ? { ...env, XDG_RUNTIME_DIR: undefined } : env, uid());
+  return runtimeRoot(xdg && !usable(xdg) ? { ...env, XDG_RUNTIME_DIR: undefined } : env, userId());
 }
 
 export function runtimePaths(session: string, env: Environment = process.env): RuntimePaths {
@@ -113,7 +114,7 @@ function ensurePrivate(path: string): void {
 /** The folder of all sessions. A base of our own making in /tmp is checked too; another one is the user's or the system's. */
 export function ensureSessionsFolder(sessions = sessionsFolder()): void {
   const base = dirname(sessions);
-  if (base === `/tmp/cairn-${uid()}`) ensurePrivate(base);
+  if (base === `/tmp/cairn-${userId()}`) ensurePrivate(base);
   ensurePrivate(sessions);
 }
 

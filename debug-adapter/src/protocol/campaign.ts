@@ -141,6 +141,41 @@ export const Preparation = z.strictObject({
 });
 export type Preparation = z.infer<typeof Preparation>;
 
+/** `cairn campaign` beside Slurm: jobs on other machines that see the store by the same path. */
+export const SlurmRunner = z.strictObject({
+  kind: z.literal('slurm'),
+  options: z
+    .array(z.string().regex(/^-/, 'it begins with -'))
+    .default([])
+    .describe('Options of sbatch, such as --partition=sim, --account=… or --time=60.'),
+  runsPerTask: whole
+    .positive()
+    .optional()
+    .describe(
+      'How many runs a task of the job array makes, each of which restores the snapshot once. Default: eight tasks for each worker.',
+    ),
+  stage: z
+    .string()
+    .regex(/^\//, 'it is an absolute path')
+    .default('/tmp')
+    .describe('A folder on the nodes themselves, where each keeps its copy of the snapshot until the campaign has ended.'),
+});
+export type SlurmRunner = z.infer<typeof SlurmRunner>;
+
+export const Runner = z.discriminatedUnion('kind', [z.strictObject({ kind: z.literal('local') }), SlurmRunner]);
+export type Runner = z.infer<typeof Runner>;
+
+export const EarlyStop = z.strictObject({
+  margin: z.number().gt(0).lt(0.5).describe('Half of the width that the interval of each of the rates may have.'),
+  outcomes: z
+    .array(Outcome.exclude(['toolError']))
+    .min(1)
+    .optional()
+    .describe('Whose rates are meant. Default: those of all.'),
+  atLeast: whole.positive().default(100).describe('Runs that are made in any case.'),
+});
+export type EarlyStop = z.infer<typeof EarlyStop>;
+
 const CampaignShape = z.strictObject({
   $schema: z.string().optional(),
   snapshot: z.string().min(1).describe('Where each run begins: id or name of a snapshot.'),
@@ -159,6 +194,10 @@ const CampaignShape = z.strictObject({
     .optional()
     .describe('How many of the faults, or how exact rates are to be. Default: all faults.'),
   workers: whole.positive().max(256).optional().describe('Runs at the same time. Default: one for each processor.'),
+  runner: Runner.optional().describe('Where runs are made. Default: on this machine.'),
+  stop: EarlyStop.optional().describe(
+    'Ends the campaign before all of its runs are made, when rates are known well enough. The order of runs, and so where it ends, is decided by the seed.',
+  ),
   start: StartKind.default('resident').describe(
     'resident: each worker restores the snapshot once, and runs are copies of it; where that cannot be they are restarted from disk, as with disk.',
   ),
@@ -282,7 +321,7 @@ export const Run = z.object({
   deviation: z.string(),
   status: whole.nullable(),
   start: StartKind,
-  /** Why it was restarted from disk, where the campaign wants no such thing. */
+  /** Why it was restarted from disk, where the campaign wants no such thing; or which other run has the same fault, and was made for both. */
   startReason: z.string(),
   elapsedMs: z.number(),
   /** ISO 8601 */
@@ -301,6 +340,8 @@ export const CampaignSummary = z.object({
   population: whole,
   outcomes: z.partialRecord(Outcome, Rate),
   notEffective: whole,
+  /** After so many runs the rates were known well enough, and no more are made; null: they are not, or nothing asks for it. */
+  endedAfter: whole.nullable(),
   runsPerSecond: z.number(),
 });
 export type CampaignSummary = z.infer<typeof CampaignSummary>;
@@ -310,12 +351,16 @@ export const CampaignStatus = CampaignSummary.extend({
   name: z.string(),
   /** Absolute; where its results are. */
   folder: z.string(),
+  /** Somebody runs it now. */
+  running: z.boolean(),
+  /** No run begins before it is resumed, whoever runs it. */
+  paused: z.boolean(),
   models: z.array(z.object({ model: z.string(), outcome: Outcome, count: whole })),
 });
 export type CampaignStatus = z.infer<typeof CampaignStatus>;
 
-/** What `cairn campaign show --limit … --json` prints. */
-export const RunPage = z.object({ total: whole, offset: whole, runs: z.array(Run) });
+/** What `cairn campaign show --limit … --json` prints. `more`: there are at least so many. */
+export const RunPage = z.object({ total: whole, more: z.boolean().optional(), offset: whole, runs: z.array(Run) });
 export type RunPage = z.infer<typeof RunPage>;
 
 /** What `cairn campaign show FILE RUN --json` prints. */

@@ -474,6 +474,13 @@ export const errorTable = define({
     message: 'The resident copy of the snapshot cannot be used: {why}',
     remedy: 'A campaign goes on with restarts from disk; "start: disk" in its file asks for these.',
   },
+  slurmFailed: {
+    number: 930,
+    blame: 'environment',
+    message: 'The campaign cannot go on by Slurm: {why}',
+    remedy:
+      'Nodes must see the store, the simulation and Cairn by the same paths. See sinfo and squeue, and "runner" in the file; what has been counted stays, and running it again goes on.',
+  },
   campaignRuns: {
     number: 813,
     blame: 'user',

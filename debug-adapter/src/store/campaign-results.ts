@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Golden, type Outcome, Run } from '../protocol/campaign.js';
 import { failure, reason } from '../protocol/errors.js';
+import { SEARCH_LAYOUT, searchRuns } from './campaign-search.js';
 
-const FORMAT = 2;
+const FORMAT = 3;
 
 const LAYOUT = `
   CREATE TABLE IF NOT EXISTS campaign (
@@ -19,6 +20,8 @@ const LAYOUT = `
     injection TEXT NOT NULL, injected_at INTEGER, latency INTEGER, status INTEGER, start TEXT NOT NULL, start_reason TEXT NOT NULL,
      elapsed_ms REAL NOT NULL, finished_at TEXT NOT NULL, console TEXT NOT NULL) STRICT;
   CREATE INDEX IF NOT EXISTS run_outcome ON run (outcome, number);
+  CREATE TABLE IF NOT EXISTS ending (only INTEGER PRIMARY KEY CHECK (only = 1), runs INTEGER NOT NULL) STRICT;
+  ${SEARCH_LAYOUT}
 `;
 
 export interface RunQuery {
@@ -29,6 +32,11 @@ export interface RunQuery {
   effective?: boolean | undefined;
   offset: number;
   limit: number;
+}
+
+export interface CountedRun {
+  run: Run;
+  console: string;
 }
 
 export class CampaignResults {
@@ -105,14 +113,33 @@ export class CampaignResults {
       );
   }
 
-  /** Those that have been counted; what could not be made has not. */
-  numbers(): Set<number> {
-    return new Set(
-      this.#database
-        .prepare("SELECT number FROM run WHERE outcome <> 'toolError'")
-        .all()
-        .map((row) => Number(row['number'])),
-    );
+  /** All of them or, where that fails, none; each as by `add`. */
+  addAll(all: readonly CountedRun[]): void {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      for (const { run, console } of all) this.add(run, console);
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** After so many runs the rates were known well enough. */
+  end(runs: number): void {
+    this.#database.prepare('INSERT OR REPLACE INTO ending VALUES (1, ?)').run(runs);
+  }
+
+  /** null: they were not, or nothing asks for it. */
+  get endedAfter(): number | null {
+    const row = this.#database.prepare('SELECT runs FROM ending').get();
+    return row === undefined ? null : Number(row['runs']);
+  }
+
+  /** Of those that have been counted; what could not be made has not. */
+  *outcomes(): Generator<{ number: number; outcome: Outcome }> {
+    const rows = this.#database.prepare("SELECT number, outcome FROM run WHERE outcome <> 'toolError'").iterate();
+    for (const row of rows) yield { number: Number(row['number']), outcome: row['outcome'] as Outcome };
   }
 
   counts(): Partial<Record<Outcome, number>> {
@@ -135,22 +162,29 @@ export class CampaignResults {
     for (const row of outcome === undefined ? statement.iterate() : statement.iterate(outcome)) yield runOf(row);
   }
 
-  /** A part of those that are asked for, in their order, and how many there are. */
-  page({ outcome, model, search, effective, offset, limit }: RunQuery): { total: number; runs: Run[] } {
+  /** A part of those that are asked for, in their order, and how many there are; `more`: at least so many, a search does not count further. */
+  page({ outcome, model, search, effective, offset, limit }: RunQuery): { total: number; more: boolean; runs: Run[] } {
     const conditions: [sql: string, value: string | number][] = [];
     if (outcome !== undefined) conditions.push(['outcome = ?', outcome]);
     if (model !== undefined) conditions.push(['model = ?', model]);
     if (effective !== undefined) conditions.push(['effective = ?', Number(effective)]);
-    if (search !== undefined && search !== '')
-      conditions.push(["(fault || ' ' || deviation) LIKE ? ESCAPE '\\'", `%${search.replace(/[\\%_]/g, '\\$&')}%`]);
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(([sql]) => sql).join(' AND ')}`;
     const values = conditions.map(([, value]) => value);
     const count = this.#database.prepare(`SELECT count(*) AS count FROM run ${where}`).get(...values);
+    const filtered = Number(count?.['count'] ?? 0);
     // Without the consoles, which are long.
     const columns =
       'number, model, fault, outcome, effective, deviation, injection, injected_at, latency, status, start, start_reason, elapsed_ms, finished_at';
+    if (search) {
+      const sqls = conditions.map(([sql]) => sql);
+      const { numbers, ...found } = searchRuns(this.#database, { search, conditions: sqls, values, filtered, offset, limit });
+      const some = this.#database.prepare(
+        `SELECT ${columns} FROM run WHERE number IN (SELECT value FROM json_each(?)) ORDER BY number`,
+      );
+      return { ...found, runs: some.all(JSON.stringify(numbers)).map(runOf) };
+    }
     const rows = this.#database.prepare(`SELECT ${columns} FROM run ${where} ORDER BY number LIMIT ? OFFSET ?`);
-    return { total: Number(count?.['count'] ?? 0), runs: rows.all(...values, limit, offset).map(runOf) };
+    return { total: filtered, more: false, runs: rows.all(...values, limit, offset).map(runOf) };
   }
 
   /** How many of each model had each outcome. */

@@ -9,6 +9,7 @@ import { campaignHtml } from '../../model/campaign-html.js';
 import { reportText } from '../../model/campaign-report.js';
 import { isSessionName } from '../../model/names.js';
 import { cairnForeground } from '../../platform/command.js';
+import { isLocked } from '../../platform/lock.js';
 import {
   type Campaign,
   type CampaignStatus,
@@ -20,8 +21,11 @@ import {
 } from '../../protocol/campaign.js';
 import { type CairnError, failure } from '../../protocol/errors.js';
 import { formatDuration, formatTable, formatTime, shellWord } from '../../protocol/format.js';
-import { campaignOf, confidenceOf, plannedFaults, runCampaign, summaryOf } from '../../runners/campaign.js';
+import { campaignOf, confidenceOf, plannedFaults, summaryOf } from '../../runners/campaign-plan.js';
+import { runCampaign } from '../../runners/run-campaign.js';
+import { runTask, unstage as unstageSnapshot } from '../../runners/slurm-task.js';
 import { type CampaignFile, campaignFolder, campaignProblems, readCampaign } from '../../store/campaign-file.js';
+import { isPaused, pauseCampaign, resumeCampaign } from '../../store/campaign-pause.js';
 import { CampaignResults, type RunQuery } from '../../store/campaign-results.js';
 import { wholeNumber, word } from '../choices.js';
 import { note, Progress, print, printJson, printRaw } from '../output.js';
@@ -69,6 +73,10 @@ export async function run(file: string, options: RunOptions): Promise<number> {
       campaign,
       signal: given.signal,
       progress: (now) => line.show(progressText(now)),
+      note: (text) => {
+        line.clear();
+        note(text);
+      },
       ...(workers === undefined ? {} : { workers }),
     });
     line.clear();
@@ -104,12 +112,13 @@ function beyondLimits({ runs, outcomes, notEffective }: CampaignSummary, { limit
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
-function progressText({ runs, planned, runsPerSecond }: CampaignSummary): string {
+function progressText({ runs, planned, runsPerSecond, paused }: CampaignSummary & { paused: boolean }): string {
+  if (paused) return `${runs} of ${planned} runs, paused`;
   const left = runsPerSecond > 0 ? `, ${formatDuration(((planned - runs) / runsPerSecond) * 1000)} left` : '';
   return `${runs} of ${planned} runs, ${runsPerSecond.toFixed(1)} a second${left}`;
 }
 
-function summaryText({ runs, planned, population, outcomes, notEffective, runsPerSecond }: CampaignSummary): string {
+function summaryText({ runs, planned, population, outcomes, notEffective, runsPerSecond, endedAfter }: CampaignSummary): string {
   const cells = (Object.entries(outcomes) as [Outcome, Rate][])
     .sort(([, a], [, b]) => b.count - a.count)
     .map(([outcome, { count, rate, low, high }]) => [
@@ -121,6 +130,7 @@ function summaryText({ runs, planned, population, outcomes, notEffective, runsPe
   const rate = runsPerSecond > 0 ? `, ${runsPerSecond.toFixed(1)} a second` : '';
   return [
     `${runs} of ${planned} runs, of ${population} faults; in ${notEffective} the fault changed nothing${rate}`,
+    ...(endedAfter === null ? [] : [`No more are needed: the rates are as well known as "stop" in the file asks for.`]),
     formatTable([['OUTCOME', 'RUNS', 'RATE', 'INTERVAL'], ...cells]),
   ].join('\n');
 }
@@ -142,15 +152,68 @@ function withResults<T>({ store, name }: CampaignFile, work: (results: CampaignR
   }
 }
 
-function statusOf({ name, store }: CampaignFile, results: CampaignResults, campaign: Campaign): CampaignStatus {
-  return { ...summaryOf(results, campaign), name, folder: campaignFolder(store, name), models: results.byModel() };
+function statusOf({ name, store }: CampaignFile, running: boolean, results: CampaignResults, campaign: Campaign): CampaignStatus {
+  const folder = campaignFolder(store, name);
+  return { ...summaryOf(results, campaign), name, folder, running, paused: isPaused(folder), models: results.byModel() };
 }
+
+const isRunning = ({ name, store }: CampaignFile): Promise<boolean> => isLocked(join(campaignFolder(store, name), 'lock'));
 
 export async function status(file: string, options: Options): Promise<number> {
   const found = read(file, options);
-  const summary = withResults(found, (results, campaign) => statusOf(found, results, campaign));
-  if (options.json) printJson(summary);
-  else print(summaryText(summary));
+  const running = await isRunning(found);
+  printStatus(
+    withResults(found, (results, campaign) => statusOf(found, running, results, campaign)),
+    options,
+  );
+  return 0;
+}
+
+function printStatus(now: CampaignStatus, { json }: Options): void {
+  if (json) printJson(now);
+  else print([summaryText(now), ...(now.paused || now.running ? [runningText(now)] : [])].join('\n'));
+}
+
+function runningText({ running, paused }: CampaignStatus): string {
+  if (!paused) return 'It is being run.';
+  return running
+    ? 'It is paused, and goes on when it is resumed: cairn campaign resume FILE'
+    : 'It is paused, and nobody runs it.';
+}
+
+/** Runs that are under way go on to their end. */
+export async function pause(file: string, options: Options): Promise<number> {
+  await setPaused(file, options, pauseCampaign);
+  return 0;
+}
+
+export async function resume(file: string, options: Options): Promise<number> {
+  if (!(await setPaused(file, options, resumeCampaign)).running) note(`Nobody runs it: cairn campaign run ${shellWord(file)}`);
+  return 0;
+}
+
+async function setPaused(file: string, options: Options, work: (folder: string) => void): Promise<CampaignStatus> {
+  const found = read(file, options);
+  const running = await isRunning(found);
+  const now = withResults(found, (results, campaign) => {
+    work(campaignFolder(found.store, found.name));
+    return statusOf(found, running, results, campaign);
+  });
+  printStatus(now, options);
+  return now;
+}
+
+/** A part of a campaign, in a job of Slurm's. */
+export async function task(folder: string): Promise<number> {
+  const given = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => given.abort());
+  await runTask(folder, given.signal);
+  return 0;
+}
+
+/** What tasks of a campaign have left on this node. */
+export async function unstage(folder: string, stage: string): Promise<number> {
+  await unstageSnapshot(folder, stage);
   return 0;
 }
 
@@ -179,10 +242,10 @@ export async function show(file: string, number: string | undefined, options: Sh
   const found = read(file, options);
   if (number === undefined) {
     const query = queryOf(options);
-    const { total, runs } = withResults(found, (results) => results.page(query));
-    if (options.json) printJson(options.limit === undefined ? runs : { total, offset: query.offset, runs });
+    const { total, more, runs } = withResults(found, (results) => results.page(query));
+    if (options.json) printJson(options.limit === undefined ? runs : { total, more, offset: query.offset, runs });
     else {
-      if (runs.length < total) note(`${runs.length} of ${total} runs`);
+      if (runs.length < total) note(`${runs.length} of ${more ? 'more than ' : ''}${total} runs`);
       print(
         formatTable([
           ['RUN', 'OUTCOME', 'FAULT', 'DEVIATION'],
@@ -240,10 +303,11 @@ function repeatCommand(file: string, options: Options, number: string): string {
 export async function exportRuns(file: string, options: Options & { format: string; html: boolean }): Promise<number> {
   const found = read(file, options);
   if (options.html || options.format === 'html') {
+    const running = await isRunning(found);
     const html = withResults(found, (results, campaign) => {
       const { snapshot } = campaign;
       const report = {
-        status: statusOf(found, results, campaign),
+        status: statusOf(found, running, results, campaign),
         madeAt: formatTime(new Date().toISOString()),
         snapshot,
         confidence: confidenceOf(campaign),
