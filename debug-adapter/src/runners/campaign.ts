@@ -106,6 +106,7 @@ async function runAll(
 ): Promise<CampaignSummary> {
   const had = results.numbers();
   const timeoutMs = Math.max(LEAST_TIMEOUT_MS, goldenMs * campaign.timeout);
+  const simulated = limitOf(golden, campaign) !== null;
   const start = performance.now();
   const counts = results.counts();
   let { notEffective } = results;
@@ -125,7 +126,7 @@ async function runAll(
   const work = async (worker: number): Promise<void> => {
     for (let number = take(); number !== undefined; number = take()) {
       const fault = space.at(indices[number] ?? 0);
-      const { run, console } = await runner.judged(worker, number, fault, golden, timeoutMs * fault.slowdown);
+      const { run, console } = await runner.judged(worker, number, fault, golden, timeoutMs * (simulated ? 1 : fault.slowdown));
       if (signal.aborted) return;
       results.add(run, console);
       counts[run.outcome] = (counts[run.outcome] ?? 0) + 1;
@@ -242,7 +243,7 @@ class Runner {
     this.#options = options;
     const { campaign, signal } = options;
     this.#common = { snapshot, store, files: campaign.observe.files, signal };
-    this.#design = { targets: [], observe: campaign.observe.signals, detect: campaign.detect.signals };
+    this.#design = { targets: [], observe: campaign.observe.signals, detect: campaign.detect.signals, limit: null };
     this.#folder = folder;
     this.#starts = new RunStarts(campaign.start, { snapshot, store });
   }
@@ -275,7 +276,7 @@ class Runner {
       });
     if (design.observe.length > 0 && seen?.end == null)
       throw failure('goldenFailed', {
-        why: "the simulation ends without $finish (of a model of Verilator's: without its final()), so that the signals to observe have no value at the end",
+        why: "the simulation ends without $finish (of a model of Verilator's: without its final() and destructor), so that the signals to observe have no value at the end",
       });
     if (design.observe.length > 0 && Object.keys(seen?.state ?? {}).length === 0)
       throw failure('goldenFailed', { why: 'no signal of the design is meant by "observe: signals"; see cairn signals' });
@@ -324,7 +325,8 @@ class Runner {
   }
 
   async #attempt(worker: number, { plugin: name, settings }: Fault, golden: Golden, timeoutMs: number): Promise<Judged> {
-    const { result, start } = await this.#run(worker, [{ name, settings }], timeoutMs);
+    const design = { ...this.#design, limit: limitOf(golden, this.#options.campaign) };
+    const { result, start } = await this.#run(worker, [{ name, settings }], timeoutMs, design);
     const problem = result.problem || result.injection.impossible;
     if (problem !== '') return { outcome: 'toolError', deviation: problem, result, start };
     return { ...judge(golden, result.observation, this.#options.campaign), result, start };
@@ -353,7 +355,14 @@ class Runner {
 /** A machine that is busy, or was stopped, makes runs slow; and what a fault that was none has done was something else. */
 function isDoubtful({ outcome, result }: Judged): boolean {
   const { effective, impossible } = result.injection;
-  return impossible === '' && (outcome === 'toolError' || outcome === 'hang' || (effective === false && outcome !== 'masked'));
+  const hung = outcome === 'hang' && result.observation.design?.limit == null;
+  return impossible === '' && (outcome === 'toolError' || hung || (effective === false && outcome !== 'masked'));
+}
+
+/** Of simulated time, which no busy machine and nothing that is done for a fault makes longer. null: the run without a fault has told no such time. */
+export function limitOf({ design }: Pick<Golden, 'design'>, { timeout }: Pick<Campaign, 'timeout'>): number | null {
+  if (design?.begin == null || design.end === null || design.end <= design.begin) return null;
+  return Math.ceil((design.end - design.begin) * timeout);
 }
 
 function latencyOf({ observation: { design }, injection }: RunResult): number | null {
