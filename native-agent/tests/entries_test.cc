@@ -107,23 +107,6 @@ TEST_F(Entries, AFunctionIsLeftOutAndGivesZero) {
   EXPECT_EQ(leave_out(1), 42);
 }
 
-TEST_F(Entries, AFunctionIsEnteredAgainAsLongAsThePluginSaysSo) {
-  static cairn_entry entry = entry_of(reinterpret_cast<cairn_function>(leave_out));
-  const auto* code = reinterpret_cast<const char*>(leave_out);
-  const std::string before(code, 16);
-  answer = CAIRN_ENTRY_AGAIN;
-  ASSERT_EQ(arm(&entry), 0);
-  for (uint32_t round = 1; round <= 1000; ++round) {
-    EXPECT_EQ(leave_out(1), 0);
-    ASSERT_EQ(calls, round);
-  }
-  answer = CAIRN_ENTRY_RETURN;
-  EXPECT_EQ(leave_out(1), 0);
-  EXPECT_EQ(leave_out(1), 42);
-  EXPECT_EQ(calls, 1001u);
-  EXPECT_EQ(std::string(code, 16), before);
-}
-
 TEST_F(Entries, WhatIsTakenBackIsAsItWas) {
   static cairn_entry entry = entry_of(reinterpret_cast<cairn_function>(mixed));
   const std::string before = bytes();
@@ -160,6 +143,52 @@ TEST_F(Entries, EachCallComesUntilThePluginLeaves) {
   EXPECT_EQ(bytes(), before);
   EXPECT_EQ(call_mixed(), expected);
   EXPECT_EQ(calls, 5u);
+}
+
+TEST_F(Entries, CallsThatAreSkippedGoOnWithAllRegistersAndFlags) {
+  static cairn_entry entry = entry_of(reinterpret_cast<cairn_function>(mixed));
+  entry.each = 1;
+  entry.skip = 3;
+  ASSERT_EQ(arm(&entry), 0);
+  for (uint32_t skipped = 3; skipped > 0; --skipped) {
+    EXPECT_EQ(entry.skip, skipped);
+    EXPECT_EQ(call_mixed(), expected);
+    EXPECT_EQ(calls, 0u);
+  }
+  EXPECT_EQ(call_mixed(), expected);
+  EXPECT_EQ(call_mixed(), expected);
+  EXPECT_EQ(calls, 2u);
+  EXPECT_EQ(entry.skip, 0u);
+  EXPECT_EQ(disarm_entry(&entry), 1);
+}
+
+extern "C" [[gnu::visibility("hidden")]] uint64_t entries_test_flags();
+asm(R"(
+.pushsection .text
+.balign 64
+entries_test_flags:
+  mov $0, %eax
+  pushf
+  pop %rax
+  ret
+.popsection
+)");
+
+TEST_F(Entries, NoFlagIsChangedWhereACallIsSkipped) {
+  static cairn_entry entry = entry_of(reinterpret_cast<cairn_function>(entries_test_flags));
+  entry.each = 1;
+  entry.skip = 2;
+  ASSERT_EQ(arm(&entry), 0);
+  constexpr uint64_t arithmetic = 0x8d5;  // CF, PF, AF, ZF, SF, OF
+  for (uint64_t flags : {uint64_t{0}, arithmetic}) {
+    uint64_t before = 0, after = 0;
+    asm volatile(
+        "pushf; pop %0; and %3, %0; or %2, %0; push %0; popf; call entries_test_flags"
+        : "=&r"(before), "=&a"(after) : "r"(flags), "r"(~arithmetic) : "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "cc", "memory");
+    EXPECT_EQ(after & arithmetic, flags);
+  }
+  EXPECT_EQ(calls, 0u);
+  EXPECT_EQ(disarm_entry(&entry), 1);
 }
 
 TEST_F(Entries, WhyNoneIsEnteredIsSaid) {

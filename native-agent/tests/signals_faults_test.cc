@@ -45,14 +45,26 @@ TEST(FaultSettings, WhatIsHeldAndWhen) {
   EXPECT_STREQ(comes.pattern, "101");
 }
 
+TEST(FaultSettings, ADelayAndALimit) {
+  const fault late = only(R"({"model": "delay", "signal": "a", "by": 2, "clock": "clk"})");
+  EXPECT_EQ(late.by, 2u);
+  EXPECT_STREQ(late.from, "clk");
+  EXPECT_STREQ(only(R"({"model": "delay", "signal": "a", "by": 20})").from, "");
+  EXPECT_EQ(error_of(R"({"limit": 5000})"), "");
+  EXPECT_EQ(all.limit, 5000u);
+}
+
 TEST(FaultSettings, WhatIsNoneIsSaid) {
   EXPECT_EQ(error_of("[]"), "they are no JSON object, or have a value of another kind");
-  EXPECT_EQ(error_of(R"({"faults": [{"model": "upsets", "signal": "a"}]})"), "fault 1: \"model\" is upset, stuckAt, transient, intermittent or bridge");
+  EXPECT_EQ(error_of(R"({"faults": [{"model": "upsets", "signal": "a"}]})"), "fault 1: \"model\" is upset, stuckAt, transient, intermittent, bridge or delay");
   EXPECT_EQ(error_of(R"({"faults": [{"model": "stuckAt", "signal": "a"}]})"), "fault 1: stuckAt needs a \"value\": 0 or 1");
   EXPECT_EQ(error_of(R"({"faults": [{"model": "transient", "signal": "a"}]})"), "fault 1: a transient needs a \"duration\", in ticks");
   EXPECT_EQ(error_of(R"({"faults": [{"model": "upset", "signal": "a", "when": {"time": 1, "after": 2}}]})"),
             "fault 1: \"when\" has one of time, after, cycle, value and from");
   EXPECT_EQ(error_of(R"({"faults": [{"model": "bridge", "signal": "a"}]})"), "fault 1: a bridge needs \"from\", the other signal, and its \"kind\" is dominant, and or or");
+  EXPECT_EQ(error_of(R"({"faults": [{"model": "delay", "signal": "a"}]})"), "fault 1: a delay needs \"by\", how many ticks, or cycles of its \"clock\"");
+  EXPECT_EQ(error_of(R"({"faults": [{"model": "delay", "signal": "a", "by": 1, "value": 1}]})"), "fault 1: an upset and a delay have no \"value\"");
+  EXPECT_EQ(error_of(R"({"faults": [{"model": "upset", "signal": "a", "by": 1}]})"), "fault 1: \"by\" and \"clock\" are of a delay");
   EXPECT_EQ(error_of(R"({"list": {"file": "x", "patterns": []}})"), "\"list\" and \"state\" need a file, by its absolute path");
 }
 
@@ -81,6 +93,7 @@ TEST(FaultReport, ItsPlacesAreFixed) {
   EXPECT_EQ(offsetof(fault_report, run), 768u);
   EXPECT_EQ(offsetof(fault_report, results), 832u);
   EXPECT_EQ(sizeof(fault_report::results[0]), 16u);
+  EXPECT_EQ(offsetof(fault_report, limit), 1344u);
   EXPECT_LE(sizeof(fault_report), size_t{FAULT_REPORT});
 }
 

@@ -9,6 +9,7 @@ import { inTree } from '../support/tree.js';
 import { measureAgents } from './agents.js';
 import { measureCalls } from './calls.js';
 import { measureDispatch } from './dispatch.js';
+import { measureIdle } from './idle.js';
 import { measureSimulation, measureSize, prepare, restartRow, type SizeResult, simulations } from './measurements.js';
 import { measureResident } from './resident.js';
 import { measureResults } from './results.js';
@@ -78,6 +79,11 @@ async function simulationRows(): Promise<Row[]> {
   return rows;
 }
 
+async function idleRows(): Promise<Row[]> {
+  say('simulations with a plugin of signals that does nothing …');
+  return measureIdle(ROUNDS);
+}
+
 async function callRows(): Promise<Row[]> {
   say('calls with and without Cairn …');
   return measureCalls(ROUNDS);
@@ -111,6 +117,7 @@ async function resultRows(): Promise<Row[]> {
 const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
   sizes: sizeRows,
   simulations: simulationRows,
+  signals: idleRows,
   calls: callRows,
   wraps: wrapRows,
   dispatch: dispatchRows,

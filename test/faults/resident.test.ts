@@ -195,7 +195,7 @@ async function withResident(
           store: scratch.store,
           folder: join(scratch.work, 'run'),
           plugins: [],
-          design: { targets: [], observe: [], detect: [] },
+          design: { targets: [], observe: [], detect: [], limit: null },
           timeoutMs: 60_000,
           files: [],
           signal: new AbortController().signal,

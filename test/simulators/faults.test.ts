@@ -6,17 +6,16 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { before, test } from 'node:test';
-import type { Golden, Run } from '../../debug-adapter/src/protocol/campaign.js';
+import type { Run } from '../../debug-adapter/src/protocol/campaign.js';
 import { waitFor } from '../support/processes.js';
 import { type Scratch, withScratch } from '../support/scratch.js';
 import { inTree } from '../support/tree.js';
+import { folder, make, restart, runAll, spanOf, steady } from './campaigns.js';
 import { runToEnd, Soc } from './soc.js';
 
 const COUNT = Number(process.env['CAIRN_FAULTS'] ?? 24);
 const soc = new Soc(inTree('build/test/soc'));
-const folder = inTree('build/test/faults');
 const rtl = inTree('examples/riscv-soc');
 const hex = join(rtl, 'sw/program.hex');
 
@@ -43,11 +42,6 @@ interface Place {
   /** Below the SoC, with the index of a memory's word. */
   signal: string;
   bit: number;
-}
-
-async function make(...command: string[]): Promise<void> {
-  const { status, stdout, stderr } = await runToEnd(command, folder);
-  assert.equal(status, 0, `${command.join(' ')}\n${stdout}${stderr}`);
 }
 
 const sources = async (): Promise<string[]> => {
@@ -230,21 +224,6 @@ function campaign(scratch: Scratch, name: string, { scope, command, until }: Sim
   return file;
 }
 
-async function runAll(scratch: Scratch, file: string, ...args: string[]): Promise<Run[]> {
-  const { status, stderr } = await scratch.cairn(['campaign', 'run', file, '--json', ...args], { seconds: 3000 });
-  assert.equal(status, 0, stderr);
-  return scratch.json<Run[]>(['campaign', 'show', file]);
-}
-
-/** When the design was entered after the restart, in simulated time. */
-function beginOf(scratch: Scratch, name: string): number {
-  const database = new DatabaseSync(join(scratch.store, 'campaigns', name, 'results.db'), { readOnly: true });
-  const golden = JSON.parse(String(database.prepare('SELECT golden FROM campaign').get()?.['golden'])) as Golden;
-  database.close();
-  assert.ok(golden.design?.begin);
-  return golden.design.begin;
-}
-
 /** What becomes of the models of sources/models.v: that many clocks have seen the bit otherwise, itself and by the net; or what is said. */
 interface Model {
   signals: Record<string, unknown>;
@@ -310,7 +289,7 @@ for (const simulator of simulators)
       const file = campaign(scratch, 'upsets', simulator, { models, sample: COUNT, seed: 7 });
       const runs = await runAll(scratch, file);
       assert.equal(runs.length, COUNT);
-      const begin = beginOf(scratch, 'upsets');
+      const { begin } = spanOf(scratch, 'upsets');
       const command = await simulator.bench(runs.map((run) => place(run, simulator.scope)));
       const golden = await seen(command);
       assert.equal(golden.status, 0);
@@ -363,14 +342,6 @@ for (const [name, scope, command, onNet] of [
       }
     }));
 
-const steady = (scratch: Scratch, command: readonly string[], run: Record<string, unknown>): string => {
-  const file = join(scratch.work, 'steady.yaml');
-  const prepare = { command, until: '^ready' };
-  const observe = { ignore: ['\\$finish called'] };
-  writeFileSync(file, JSON.stringify({ snapshot: 'ready', store: scratch.store, prepare, observe, ...run }));
-  return file;
-};
-
 test('a simulation that a shell has started, which is stripped, gets its faults', () =>
   withScratch(async (scratch) => {
     const command = ['sh', '-c', `vvp ${join(folder, 'models.vvp')}; true`];
@@ -379,15 +350,6 @@ test('a simulation that a shell has started, which is stripped, gets its faults'
     assert.deepEqual([run?.injection, others.length], ['effective', 0], JSON.stringify(run));
     assert.match(run?.deviation ?? '', /"flips 1 1" instead of "flips 0 0"/);
   }));
-
-/** Restarts a snapshot to its end. */
-async function restart(scratch: Scratch, snapshot: string, ...options: string[]): Promise<string> {
-  const { status, stdout, stderr } = await scratch.cairn(['restart', snapshot, '--session', 'again', ...options], {
-    seconds: 120,
-  });
-  assert.equal(status, 0, stderr);
-  return stdout;
-}
 
 test('Icarus: a bridge to its own inverse does not keep the time step from ending', () =>
   withScratch(async (scratch) => {

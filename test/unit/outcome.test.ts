@@ -26,7 +26,7 @@ test('each outcome, with the first deviation', () => {
   assert.deepEqual(of({ lines: ['b'.repeat(1000)] })[1], `line 1: "${'b'.repeat(200)}…" instead of "begin"`);
   assert.deepEqual(of({ status: 134 }), ['crash', 'it ended with status 134']);
   assert.deepEqual(of({ status: 7 }), ['hang', 'it ended with status 7']);
-  assert.deepEqual(of({ status: null }), ['hang', 'it did not end']);
+  assert.deepEqual(of({ status: null, lines: ['begin'] }), ['hang', 'it did not end']);
 });
 
 test('what the design says of a fault goes before what became of it', () => {
@@ -64,6 +64,11 @@ test('where the output is the same, the end of the simulation and the state of t
   assert.deepEqual(judged({ state: { ...design.state, 'tb.sum': '0110' } })[0], 'latent');
   assert.deepEqual(judged({ end: 910, state: {} }), ['timing', 'it ended after 810 ticks instead of 800']);
   assert.equal(judged({ detected: 300 })[0], 'detected');
+  const ended: Observation = { ...simulated, status: null, design: { ...design, end: null, limit: 4000 } };
+  assert.deepEqual(judge(simulated, ended, { observe, detect: quiet, hang: { status: [] } }), {
+    outcome: 'hang',
+    deviation: 'it did not end within 4000 ticks',
+  });
   assert.match(
     varies(simulated, { ...simulated, design: { ...design, state: { ...design.state, 'tb.sum': '1' } } }, observe),
     /tb\.sum/,

@@ -12,7 +12,7 @@ export interface Fault {
   /** By the name under which it comes with Cairn. */
   plugin: string;
   settings: Record<string, unknown>;
-  /** How many times slower than the one without a fault a run may be by what is done for it, and has not hung. */
+  /** How many times slower than the one without a fault a run may be by what is done for it, and has not hung, where simulated time is not known. */
   slowdown: number;
 }
 

@@ -93,8 +93,9 @@ export function judge(
     (seen.status !== null && seen.status !== golden.status && detect.status.includes(seen.status)) ||
     (seen.design?.detected != null && golden.design?.detected == null) ||
     (said !== undefined && seen.lines.some((line) => said.test(line) && !before.has(line)));
+  const within = seen.design?.limit == null ? '' : ` within ${seen.design.limit} ticks`;
   const ended =
-    seen.status === golden.status ? '' : seen.status === null ? 'it did not end' : `it ended with status ${seen.status}`;
+    seen.status === golden.status ? '' : seen.status === null ? `it did not end${within}` : `it ended with status ${seen.status}`;
   const outcome = ((): Outcome => {
     if (detected) return 'detected';
     if (seen.status === null || (seen.status !== golden.status && hang.status.includes(seen.status))) return 'hang';
@@ -103,5 +104,7 @@ export function judge(
     if (late !== '') return 'timing';
     return state === '' ? 'masked' : 'latent';
   })();
-  return { outcome, deviation: deviation || ended || late || state };
+  // Of a run that was ended what it had not printed by then says nothing.
+  const first = seen.status === null ? ended : '';
+  return { outcome, deviation: first || deviation || ended || late || state };
 }

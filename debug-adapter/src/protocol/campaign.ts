@@ -51,9 +51,9 @@ const bits = z.string().regex(/^[01xz]{1,255}$/, 'it is of binary digits, such a
 export const SignalFaults = z
   .strictObject({
     model: z
-      .enum(['upset', 'stuckAt', 'transient', 'intermittent', 'bridge'])
+      .enum(['upset', 'stuckAt', 'transient', 'intermittent', 'bridge', 'delay'])
       .describe(
-        'Bits are turned over once; held at a value; held for a duration; now and then; or get the value of another signal.',
+        'Bits are turned over once; held at a value; held for a duration; now and then; get the value of another signal; or change later.',
       ),
     targets: signalPatterns.min(1).describe('Signals and memories: each bit of each of them is a place for a fault.'),
     exclude: signalPatterns.default([]).describe('But not these.'),
@@ -79,16 +79,23 @@ export const SignalFaults = z
     on: ticks.min(1).optional().describe('Ticks of each period in which it is there.'),
     from: signalName.optional().describe('Of a bridge: the other signal.'),
     kind: z.enum(['dominant', 'and', 'or']).optional().describe('Of a bridge.'),
+    by: ticks.min(1).optional().describe('Of a delay: so many ticks, or cycles of its clock.'),
+    clock: signalName.optional().describe('Of a delay by cycles.'),
   })
-  .superRefine(({ model, values, duration, period, on, from }, context) => {
+  .superRefine(({ model, values, duration, period, on, from, by, clock }, context) => {
     const missing = (path: string, is: boolean): void => {
       if (!is) context.addIssue({ code: 'custom', path: [path], message: `a model "${model}" needs it` });
     };
     if (model === 'transient') missing('duration', duration !== undefined);
     if (model === 'intermittent') missing('on', on !== undefined && period !== undefined && on < period);
     if (model === 'bridge') missing('from', from !== undefined);
+    if (model === 'delay') missing('by', by !== undefined);
+    if (model !== 'delay' && (by !== undefined || clock !== undefined))
+      context.addIssue({ code: 'custom', path: [by === undefined ? 'clock' : 'by'], message: 'it is of a delay' });
     if (model === 'upset' && values !== undefined)
       context.addIssue({ code: 'custom', path: ['values'], message: 'an upset turns bits over' });
+    if (model === 'delay' && values !== undefined)
+      context.addIssue({ code: 'custom', path: ['values'], message: 'a delay has none' });
   });
 export type SignalFaults = z.infer<typeof SignalFaults>;
 
@@ -207,7 +214,7 @@ const CampaignShape = z.strictObject({
     .max(1000)
     .default(5)
     .describe(
-      'A run has hung after so many times what the run without a fault takes, at least 2 s; thirty times that where a fault is held on a signal, which slows the simulation down.',
+      'A run has hung after so many times what the run without a fault takes: of simulated time, where faults or observations are of signals, else of time, at least 2 s.',
     ),
   observe: z
     .strictObject({
@@ -282,6 +289,8 @@ export interface DesignObservation {
   detected: number | null;
   /** How many of the signals to detect by it does not have. */
   missing: number;
+  /** It was ended after so many ticks, as one that hangs; null: it was not. */
+  limit?: number | null;
   /** What was to be observed, at the end: the bits of a signal, the words of a memory. */
   state: Readonly<Record<string, string>>;
 }

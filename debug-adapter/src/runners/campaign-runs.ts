@@ -62,7 +62,7 @@ export class CampaignRuns {
     this.#options = options;
     const { campaign, signal, snapshot, store, folder } = options;
     this.#common = { snapshot, store, files: campaign.observe.files, signal };
-    this.#design = { targets: [], observe: campaign.observe.signals, detect: campaign.detect.signals };
+    this.#design = { targets: [], observe: campaign.observe.signals, detect: campaign.detect.signals, limit: null };
     this.#folder = folder;
     this.#starts = new RunStarts(campaign.start, { snapshot, store });
   }
@@ -94,7 +94,7 @@ export class CampaignRuns {
       });
     if (design.observe.length > 0 && seen?.end == null)
       throw failure('goldenFailed', {
-        why: "the simulation ends without $finish (of a model of Verilator's: without its final()), so that the signals to observe have no value at the end",
+        why: "the simulation ends without $finish (of a model of Verilator's: without its final() and destructor), so that the signals to observe have no value at the end",
       });
     if (design.observe.length > 0 && Object.keys(seen?.state ?? {}).length === 0)
       throw failure('goldenFailed', { why: 'no signal of the design is meant by "observe: signals"; see cairn signals' });
@@ -102,7 +102,9 @@ export class CampaignRuns {
   }
 
   async judged(worker: number, number: number, fault: Fault, golden: Golden, goldenMs: number): Promise<CountedRun> {
-    const timeoutMs = Math.max(LEAST_TIMEOUT_MS, goldenMs * this.#options.campaign.timeout) * fault.slowdown;
+    const { campaign } = this.#options;
+    const simulated = limitOf(golden, campaign) !== null;
+    const timeoutMs = Math.max(LEAST_TIMEOUT_MS, goldenMs * campaign.timeout) * (simulated ? 1 : fault.slowdown);
     let last = await this.#attempt(worker, fault, golden, timeoutMs);
     for (let attempt = 1; attempt < ATTEMPTS && isDoubtful(last) && !this.#options.signal.aborted; attempt++) {
       const again = await this.#attempt(worker, fault, golden, timeoutMs * 2);
@@ -138,7 +140,8 @@ export class CampaignRuns {
   }
 
   async #attempt(worker: number, { plugin: name, settings }: Fault, golden: Golden, timeoutMs: number): Promise<Judged> {
-    const { result, start } = await this.#run(worker, [{ name, settings }], timeoutMs);
+    const design = { ...this.#design, limit: limitOf(golden, this.#options.campaign) };
+    const { result, start } = await this.#run(worker, [{ name, settings }], timeoutMs, design);
     const problem = result.problem || result.injection.impossible;
     if (problem !== '') return { outcome: 'toolError', deviation: problem, result, start };
     return { ...judge(golden, result.observation, this.#options.campaign), result, start };
@@ -167,8 +170,15 @@ export class CampaignRuns {
 /** A machine that is busy, or was stopped, makes runs slow; and what a fault that was none has done was something else. */
 function isDoubtful({ outcome, result }: Judged): boolean {
   const { effective, impossible } = result.injection;
-  const maybe = outcome === 'toolError' || outcome === 'hang' || result.observation.status === KILLED;
+  const hung = outcome === 'hang' && result.observation.design?.limit == null;
+  const maybe = outcome === 'toolError' || hung || result.observation.status === KILLED;
   return impossible === '' && (maybe || (effective === false && outcome !== 'masked'));
+}
+
+/** Of simulated time, which no busy machine and nothing that is done for a fault makes longer. null: the run without a fault has told no such time. */
+export function limitOf({ design }: Pick<Golden, 'design'>, { timeout }: Pick<Campaign, 'timeout'>): number | null {
+  if (design?.begin == null || design.end === null || design.end <= design.begin) return null;
+  return Math.ceil((design.end - design.begin) * timeout);
 }
 
 function latencyOf({ observation: { design }, injection }: RunResult): number | null {

@@ -20,7 +20,7 @@ import type { RestartParams } from '../protocol/control.js';
 import { failure, reason } from '../protocol/errors.js';
 import { PROCESSES } from '../store/snapshot-folder.js';
 import { Store } from '../store/store.js';
-import { CONSOLE_BYTES, type Ended, MOST_MS, type RunRequest } from './restart-run.js';
+import { CONSOLE_BYTES, callWhenStill, type Ended, MOST_MS, type RunningRequest } from './restart-run.js';
 
 export interface ResidentOptions {
   /** Name of the sessions of all its runs. */
@@ -98,7 +98,7 @@ export class ResidentRuns {
   }
 
   /** Throws where a run could not be tried. */
-  execute = async ({ plugins, timeoutMs, signal }: RunRequest, writes: string): Promise<Ended> => {
+  execute = async ({ plugins, timeoutMs, signal, progress }: RunningRequest, writes: string): Promise<Ended> => {
     const { session, snapshot } = this.#options;
     rmSync(this.#paths.restoreError, { force: true });
     const errors: string[] = [];
@@ -140,7 +140,7 @@ export class ResidentRuns {
         console: this.#console.path,
       });
       coordinator.supervise(status);
-      const timer = setTimeout(give, Math.min(timeoutMs, MOST_MS));
+      const stopTimer = callWhenStill(give, timeoutMs, progress);
       signal.addEventListener('abort', give, { once: true });
       if (signal.aborted) give();
       try {
@@ -157,7 +157,7 @@ export class ResidentRuns {
           elapsedMs,
         };
       } finally {
-        clearTimeout(timer);
+        stopTimer();
         signal.removeEventListener('abort', give);
         // It has heard all that its processes had to say.
         await coordinator.ended;

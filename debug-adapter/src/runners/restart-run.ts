@@ -34,6 +34,9 @@ export interface RunRequest extends PluginRequest {
   signal: AbortSignal;
 }
 
+/** What `restartRun` adds: a number that changes as long as the run is known to go on; it has hung when its time is over without that. */
+export type RunningRequest = RunRequest & { progress: () => number };
+
 export interface RunResult {
   /** Not empty: the run failed, and says nothing about the program. */
   problem: string;
@@ -59,7 +62,7 @@ export interface Ended {
 }
 
 /** Makes a run; when it is back nothing of it runs any more. `writes`: takes what it writes. */
-export type Execute = (request: RunRequest, writes: string) => Promise<Ended>;
+export type Execute = (request: RunningRequest, writes: string) => Promise<Ended>;
 
 export async function restartRun(asked: RunRequest, execute: Execute = fromDisk): Promise<RunResult> {
   const { session, folder } = asked;
@@ -69,14 +72,15 @@ export async function restartRun(asked: RunRequest, execute: Execute = fromDisk)
   try {
     writeFileSync(join(folder, SESSION), session);
     const plugins = new RunPlugins(folder, asked);
-    const ended = await execute({ ...asked, plugins: plugins.all }, writes);
+    const ended = await execute({ ...asked, plugins: plugins.all, progress: plugins.progress }, writes);
     const { began } = ended;
     const [notes, errors] = split(linesOf(ended.stderr), (line) => line.startsWith('cairn: '));
+    const design = plugins.design();
     const observation = {
-      status: ended.timedOut ? null : ended.status,
+      status: ended.timedOut || design?.limit != null ? null : ended.status,
       lines: [...linesOf(ended.stdout), ...errors],
       files: await checksums(writes, asked.files),
-      design: plugins.design(),
+      design,
     };
     return {
       problem: began ? '' : notes.at(-1)?.replace('cairn: ', '') || 'it did not begin',
@@ -88,6 +92,23 @@ export async function restartRun(asked: RunRequest, execute: Execute = fromDisk)
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Calls it when so much time has passed in which there was no progress. Gives what ends that. */
+export function callWhenStill(call: () => void, timeoutMs: number, progress: () => number): () => void {
+  let seen = progress();
+  const timer = setInterval(
+    () => {
+      const now = progress();
+      if (now === seen) {
+        clearInterval(timer);
+        call();
+      }
+      seen = now;
+    },
+    Math.min(timeoutMs, MOST_MS),
+  );
+  return () => clearInterval(timer);
 }
 
 /** Notes in a folder of its own that there is, or may be, a session of that name. */
@@ -110,7 +131,7 @@ async function removeSession(session: string): Promise<void> {
 }
 
 /** By the command itself. */
-async function fromDisk(request: RunRequest, writes: string): Promise<Ended> {
+async function fromDisk(request: RunningRequest, writes: string): Promise<Ended> {
   // A run that does not even begin writes none.
   rmSync(runtimePaths(request.session).log, { force: true });
   const ended = await command(request, writes);
@@ -118,7 +139,7 @@ async function fromDisk(request: RunRequest, writes: string): Promise<Ended> {
   return { ...ended, began: hasBegun(request.session) };
 }
 
-async function command(request: RunRequest, writes: string): Promise<Omit<Ended, 'began'>> {
+async function command(request: RunningRequest, writes: string): Promise<Omit<Ended, 'began'>> {
   const { session, snapshot, store, plugins, timeoutMs, signal, folder } = request;
   const given = plugins.flatMap(({ name, settings }, index) => {
     const file = join(folder, `settings${index}.json`);
@@ -133,14 +154,14 @@ async function command(request: RunRequest, writes: string): Promise<Omit<Ended,
     timedOut = true;
     void stop(session).finally(() => over.abort());
   };
-  const timer = setTimeout(give, Math.min(timeoutMs, MOST_MS));
+  const stopTimer = callWhenStill(give, timeoutMs, request.progress);
   signal.addEventListener('abort', give, { once: true });
   if (signal.aborted) give();
   try {
     const result = await cairnCommand(args, { mostBytes: CONSOLE_BYTES, signal: over.signal });
     return { ...result, timedOut: timedOut || result.tooMuch, elapsedMs: performance.now() - began };
   } finally {
-    clearTimeout(timer);
+    stopTimer();
     signal.removeEventListener('abort', give);
   }
 }

@@ -12,6 +12,8 @@ export interface DesignRequest {
   targets: readonly string[];
   observe: Campaign['observe']['signals'];
   detect: Campaign['detect']['signals'];
+  /** Ticks of simulated time after which a run has hung; null: that is not known. */
+  limit: number | null;
 }
 
 export interface PluginRequest {
@@ -37,6 +39,7 @@ const FAULTS = 32;
 const COUNTS_BYTES = 24;
 const RUN_AT = COUNTS_BYTES * FAULTS;
 const RESULTS_AT = RUN_AT + 64;
+const LIMIT_AT = RESULTS_AT + 16 * FAULTS;
 
 const STATUS = ['not reached', 'effective', 'overwritten', 'impossible', 'unchanged'] as const;
 const REASONS = [
@@ -47,16 +50,19 @@ const REASONS = [
   'the simulator does not let it be written',
   'too many signals are watched at once',
   'the bit is x or z then',
+  'it is wider than what can be delayed, 1,024 bits',
 ] as const;
 
 export class RunPlugins {
   readonly #folder: string;
   readonly #names: readonly string[];
   readonly #asksDesign: boolean;
+  readonly #limit: number | null;
   readonly all: PluginRequest['plugins'];
 
   constructor(folder: string, { plugins, design }: PluginRequest) {
     this.#folder = folder;
+    this.#limit = design.limit;
     this.#asksDesign = plugins.some(({ name }) => name === SIGNALS) || asks(design);
     const all = [...plugins];
     if (this.#asksDesign && !plugins.some(({ name }) => name === SIGNALS)) all.push({ name: SIGNALS, settings: {} });
@@ -109,9 +115,16 @@ export class RunPlugins {
       end: ended ? (end ?? null) : null,
       detected: detected ? (detectedAt ?? null) : null,
       missing,
+      limit: report.readBigUInt64LE(LIMIT_AT + 8) > 0n ? this.#limit : null,
       state: Object.fromEntries(this.#lines('state').map(([name = '', value = '']) => [name, value.trim()])),
     };
   }
+
+  /** Changes as long as the simulated time goes on; 0 where that is not known. */
+  progress = (): number => {
+    const index = this.#names.indexOf(SIGNALS);
+    return index < 0 ? 0 : Number(readFileSync(this.#report(index)).readBigUInt64LE(LIMIT_AT));
+  };
 
   targets(): Target[] {
     const all = this.#lines('targets').map(
@@ -131,8 +144,9 @@ export class RunPlugins {
     return join(this.#folder, `report${index}`);
   }
 
-  #designSettings({ targets, observe, detect }: DesignRequest): Record<string, unknown> {
+  #designSettings({ targets, observe, detect, limit }: DesignRequest): Record<string, unknown> {
     return {
+      ...(limit === null ? {} : { limit }),
       ...(targets.length > 0 ? { list: { file: join(this.#folder, 'targets'), patterns: targets } } : {}),
       ...(observe.length > 0 ? { state: { file: join(this.#folder, 'state'), patterns: observe } } : {}),
       ...(detect.length > 0 ? { detect } : {}),

@@ -59,18 +59,20 @@ static const char *read_when(struct json *json, uint32_t index, struct fault *fa
 }
 
 static const char *read_fault(struct json *json, uint32_t index, struct fault *fault) {
-  static const char *const models[] = {"upset", "stuckAt", "transient", "intermittent", "bridge"};
+  static const char *const models[] = {"upset", "stuckAt", "transient", "intermittent", "bridge", "delay"};
   static const char *const bridges[] = {"dominant", "and", "or"};
+  static char clock[NAME];
   char key[24], word[24] = "";
   uint64_t value = 2;
   const char *why = NULL;
   memset(fault, 0, sizeof *fault);
+  clock[0] = 0;
   fault->nth = 1;
   fault->model = 255;
   for (int begun = 0; json_member(json, key, sizeof key, &begun);) {
     if (same(key, "model")) {
       json_text(json, word, sizeof word);
-      fault->model = one_of(word, models, 5);
+      fault->model = one_of(word, models, 6);
     } else if (same(key, "signal")) json_text(json, fault->signal, sizeof fault->signal);
     else if (same(key, "bits")) read_bits(json, fault);
     else if (same(key, "value")) json_whole(json, &value);
@@ -78,26 +80,31 @@ static const char *read_fault(struct json *json, uint32_t index, struct fault *f
     else if (same(key, "duration")) json_whole(json, &fault->duration);
     else if (same(key, "period")) json_whole(json, &fault->period);
     else if (same(key, "on")) json_whole(json, &fault->on);
+    else if (same(key, "by")) json_whole(json, &fault->by);
     else if (same(key, "from")) json_text(json, fault->from, sizeof fault->from);
+    else if (same(key, "clock")) json_text(json, clock, sizeof clock);
     else if (same(key, "kind")) {
       json_text(json, word, sizeof word);
       fault->bridge = one_of(word, bridges, 3);
-    } else return say(index, ": there is model, signal, bits, value, when, duration, period, on, from and kind", key);
+    } else return say(index, ": there is model, signal, bits, value, when, duration, period, on, from, kind, by and clock", key);
     if (why != NULL) return why;
     if (json->failed) return say(index, " has a value of another kind, or one that is too long", key);
   }
   if (json->failed) return NULL;
   fault->value = (uint32_t)value;
-  if (fault->model == 255) return say(index, "\"model\" is upset, stuckAt, transient, intermittent or bridge", "");
+  if (fault->model == 255) return say(index, "\"model\" is upset, stuckAt, transient, intermittent, bridge or delay", "");
   if (fault->signal[0] == 0) return say(index, "it needs a \"signal\"", "");
   if (value > 2) return say(index, "\"value\" is 0 or 1", "");
   if (fault->model == STUCK && value == 2) return say(index, "stuckAt needs a \"value\": 0 or 1", "");
-  if (fault->model == UPSET && value != 2) return say(index, "an upset turns bits over and has no \"value\"", "");
+  if ((fault->model == UPSET || fault->model == DELAY) && value != 2) return say(index, "an upset and a delay have no \"value\"", "");
   if (fault->model == TRANSIENT && fault->duration == 0) return say(index, "a transient needs a \"duration\", in ticks", "");
   if (fault->model == INTERMITTENT && (fault->on == 0 || fault->on >= fault->period))
     return say(index, "an intermittent fault needs a \"period\" and \"on\", of which that is the smaller one, in ticks", "");
   if (fault->model == BRIDGE && (fault->from[0] == 0 || fault->bridge == 255))
     return say(index, "a bridge needs \"from\", the other signal, and its \"kind\" is dominant, and or or", "");
+  if (fault->model == DELAY && (fault->by == 0 || fault->from[0] != 0)) return say(index, "a delay needs \"by\", how many ticks, or cycles of its \"clock\"", "");
+  if (fault->model != DELAY && (fault->by != 0 || clock[0] != 0)) return say(index, "\"by\" and \"clock\" are of a delay", "");
+  if (fault->model == DELAY) memcpy(fault->from, clock, sizeof clock);
   return NULL;
 }
 
@@ -135,6 +142,7 @@ const char *faults_read(const char *text, struct faults *faults) {
     if (same(key, "report")) json_text(&json, faults->report, sizeof faults->report);
     else if (same(key, "list")) why = read_selection(&json, &faults->list);
     else if (same(key, "state")) why = read_selection(&json, &faults->state);
+    else if (same(key, "limit")) json_whole(&json, &faults->limit);
     else if (same(key, "detect")) {
       for (int first = 0; why == NULL && json_element(&json, &first);) {
         if (faults->detection_count == DETECTIONS) return "there are more than 16 signals to detect by";
@@ -146,7 +154,7 @@ const char *faults_read(const char *text, struct faults *faults) {
         why = read_fault(&json, faults->count, &faults->list_of[faults->count]);
         ++faults->count;
       }
-    } else return "they have a name that is none: there is faults, detect, list, state and report";
+    } else return "they have a name that is none: there is faults, detect, limit, list, state and report";
     if (why != NULL) return why;
   }
   json_end(&json);

@@ -6,7 +6,7 @@
 
 enum { FAULTS = 32, DETECTIONS = 16, PATTERNS = 32, NAME = 512, PATH = 1024, BITS = 64, VALUE = 256 };
 
-enum fault_model { UPSET, STUCK, TRANSIENT, INTERMITTENT, BRIDGE };
+enum fault_model { UPSET, STUCK, TRANSIENT, INTERMITTENT, BRIDGE, DELAY };
 enum fault_bridge { DOMINANT, WIRED_AND, WIRED_OR };
 /* When it begins. */
 enum fault_when { AT_ONCE, AT_TIME, AFTER, AT_CYCLE, AT_VALUE, BY_CHANCE };
@@ -18,7 +18,7 @@ struct fault {
   uint32_t value;     /* of each bit while it is held: 0 or 1; 2: the inverse of what is there when it begins */
   uint32_t bridge;
   char signal[NAME];
-  char from[NAME];    /* of a bridge: whose value it gets */
+  char from[NAME];    /* of a bridge: whose value it gets; of a delay by cycles: their clock */
   uint32_t when;
   uint32_t falling;   /* AT_CYCLE: edges of the clock to 0 */
   uint64_t time;      /* AT_TIME, AFTER; BY_CHANCE: the earliest, as AFTER */
@@ -30,6 +30,7 @@ struct fault {
   uint64_t duration;  /* in ticks; 0: it stays */
   uint64_t period;    /* INTERMITTENT */
   uint64_t on;        /* of each period */
+  uint64_t by;        /* DELAY: ticks, or cycles of the clock */
 };
 
 struct detection {
@@ -48,6 +49,7 @@ struct faults {
   char report[PATH];
   struct selection list;  /* what they are, once the simulation begins */
   struct selection state; /* their values, when it ends */
+  uint64_t limit; /* ticks since the simulation was entered, after which it is ended; 0: none */
   uint32_t detection_count;
   struct detection detections[DETECTIONS];
   uint32_t count;
@@ -64,9 +66,9 @@ uint64_t fault_chance(const struct fault *fault, uint32_t index);
 int fault_matches(const char *bits, const char *pattern);
 
 /* What is kept for whoever reads the report: FAULT_REPORT bytes, the same on all machines. */
-enum { FAULT_REPORT = 4096 };
+enum { FAULT_REPORT = 4096, LIMIT_STEPS = 64 };
 enum fault_status { WAITING = 0, EFFECTIVE = 1, OVERWRITTEN = 2, IMPOSSIBLE = 3, UNCHANGED = 4 };
-enum fault_reason { NO_REASON = 0, NO_SIGNAL = 1, NO_VALUE = 2, NO_BIT = 3, NOT_WRITABLE = 4, TOO_MANY = 5, UNKNOWN_VALUE = 6 };
+enum fault_reason { NO_REASON = 0, NO_SIGNAL = 1, NO_VALUE = 2, NO_BIT = 3, NOT_WRITABLE = 4, TOO_MANY = 5, UNKNOWN_VALUE = 6, TOO_WIDE = 7 };
 struct fault_report {
   struct {
     uint64_t reached; /* how often it was to begin */
@@ -88,6 +90,11 @@ struct fault_report {
     uint32_t reason;
     uint64_t time; /* of the injection */
   } results[FAULTS];
+  struct {
+    uint64_t steps; /* how many parts of the limit, of LIMIT_STEPS, are over */
+    uint64_t over;  /* 1: all of it, and the simulation was ended for that */
+    uint64_t time;
+  } limit;
 };
 
 #endif

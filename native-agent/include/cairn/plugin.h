@@ -290,10 +290,7 @@ struct cairn_request {
  * nothing of this costs anything. For 64-bit programs. The struct lives for as long as the process. Since 1.1. */
 enum cairn_entry_result {
   CAIRN_ENTRY_GO_ON = 0,  /* the call goes on as if nothing had been there */
-  CAIRN_ENTRY_RETURN = 1, /* the function is left out: the call returns 0 */
-  /* As RETURN, and the next call comes to `entered`, too. It costs some microseconds a call. Only for a function that no two threads call at
-   * the same time: its first bytes change while threads run. */
-  CAIRN_ENTRY_AGAIN = 2
+  CAIRN_ENTRY_RETURN = 1  /* the function is left out: the call returns 0 */
 };
 struct cairn_entry {
   uint32_t size;
@@ -309,6 +306,10 @@ struct cairn_entry {
   uint32_t each;
   uint32_t moved;          /* the host's */
   cairn_function original; /* the host sets it: the function without the plugin, which may be called */
+  /* each: so many of the next calls go on at once, at a cost of some nanoseconds, and are counted down here; those of several threads at once
+   * may be counted as one. For what need not be looked at each time. */
+  uint32_t skip;
+  uint32_t reserved;
 };
 
 /* What Cairn offers to plugins. Lives as long as the process. */
@@ -605,13 +606,14 @@ struct cairn_signal {
   int32_t right;
   uint64_t object; /* the host's */
 };
-/* What the simulation has come to. All assignments of the time step are made, and values may be put, but at SETTLED and END. */
+/* What the simulation has come to. All assignments of the time step are made, and values may be put, but at SETTLED, LIMIT and END. */
 enum cairn_moment {
   CAIRN_MOMENT_BEGIN = 1,   /* the first time that it comes */
   CAIRN_MOMENT_TIME = 2,    /* a time that was asked for, or the first one behind it at which it stops */
   CAIRN_MOMENT_CHANGE = 3,  /* a signal that is watched has another value than at the last time step */
   CAIRN_MOMENT_SETTLED = 4, /* the end of the time step: values may be read */
-  CAIRN_MOMENT_END = 5      /* the simulation ends (of a model of Verilator's: its final() is called): values may be read */
+  CAIRN_MOMENT_END = 5,     /* the simulation ends (of a model of Verilator's: final() or its destructor is called): values may be read */
+  CAIRN_MOMENT_LIMIT = 6    /* a time that was asked for is over: a few hundred evaluations of a model may have passed since */
 };
 /* Lives as long as the process; one a plugin. */
 struct cairn_watcher {
@@ -650,6 +652,9 @@ struct cairn_design {
   /* What `find` and `word` gave is not used any more, and not watched: the simulator may keep something for it until then. Not for those of
    * `list`. Only where `size` reaches it. */
   void (*let_go)(struct cairn_signal *signal);
+  /* Reached with LIMIT once this time has come, in place of what was asked for before; UINT64_MAX: at none. Waiting for it costs next to nothing,
+   * other than for what `at` is asked for. Only where `size` reaches it. */
+  void (*limit)(struct cairn_watcher *watcher, uint64_t time);
 };
 
 /* Extension "cairn.sysv/1", published by the built-in plugin `sysv`. Since 1.1. */

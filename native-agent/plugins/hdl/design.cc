@@ -17,8 +17,10 @@ constexpr uint64_t never = UINT64_MAX;
 struct Watch {
   cairn_watcher* watcher;
   uint64_t at;
+  uint64_t limit;
   bool begun;
   bool settles;
+  bool ended;
 };
 
 struct Watched {
@@ -33,7 +35,12 @@ const Expected* expected_ = nullptr;
 Watch watches[most_watchers];
 uint32_t watch_count = 0;
 Watched watched[most_watched];
+uint32_t watched_end = 0;  // behind the last place that is taken: they are looked at after each evaluation of a model
 bool has_put = false;
+
+void copy_bits(const char* from, uint32_t width, char* to) {
+  for (uint32_t i = 0; i <= width; ++i) to[i] = from[i];
+}
 
 Handle object_of(const cairn_signal& signal) { return reinterpret_cast<Handle>(static_cast<uintptr_t>(signal.object)); }
 
@@ -51,6 +58,11 @@ void describe(Handle object, Kind kind, const char* kind_name, cairn_signal* sig
   if (kind == Kind::memory) measured = ranged ? program_->vpi.by_index(object, signal->left) : nullptr;
   signal->width = measured != nullptr ? static_cast<uint32_t>(program_->vpi.get(vpi_size, measured)) : 0;
   if (measured != object) let_go(*program_, measured);
+}
+
+void find_end() {
+  watched_end = most_watched;
+  while (watched_end > 0 && watched[watched_end - 1].watcher == nullptr) --watched_end;
 }
 
 Watch* watch_of(const cairn_watcher* watcher) {
@@ -78,10 +90,11 @@ int32_t watch(cairn_watcher* watcher) {
     if (watch_count == most_watchers) return host_->fail(-ENOSPC, "simulation", "eight plugins watch it already");
     place = &watches[watch_count++];
   }
-  *place = {watcher, never, false, false};
+  *place = {watcher, never, never, false, false, false};
   for (Watched& one : watched) {
     if (one.watcher == watcher) one.watcher = nullptr;
   }
+  find_end();
   return found->simulator == Simulator::icarus ? watch_icarus(host_, *found) : watch_verilator(host_, *found);
 }
 
@@ -128,7 +141,12 @@ int32_t put(const cairn_signal* signal, const char* bits) {
   value.text = const_cast<char*>(bits);
   program_->vpi.put_value(object_of(*signal), &value, nullptr, vpi_no_delay);
   has_put = true;
-  return read(signal, after, sizeof after) == 0 && plugin::same(after, bits) ? 0 : -EROFS;
+  if (read(signal, after, sizeof after) < 0 || !plugin::same(after, bits)) return -EROFS;
+  // Whoever has put it knows, and is told of what the design makes of it.
+  for (uint32_t i = 0; i < watched_end; ++i) {
+    if (watched[i].watcher != nullptr && watched[i].signal == signal) copy_bits(bits, signal->width, watched[i].last);
+  }
+  return 0;
 }
 
 void at(cairn_watcher* watcher, uint64_t time) {
@@ -140,10 +158,12 @@ void at(cairn_watcher* watcher, uint64_t time) {
 }
 
 int32_t on_change(cairn_watcher* watcher, cairn_signal* signal, uint32_t on) {
-  Watched* free = nullptr;
-  for (Watched& one : watched) {
+  Watched* free = watched_end < most_watched ? &watched[watched_end] : nullptr;
+  for (uint32_t i = 0; i < watched_end; ++i) {
+    Watched& one = watched[i];
     if (one.watcher == watcher && one.signal == signal) {
       if (on == 0) one.watcher = nullptr;
+      find_end();
       return 0;
     }
     if (one.watcher == nullptr) free = &one;
@@ -155,6 +175,7 @@ int32_t on_change(cairn_watcher* watcher, cairn_signal* signal, uint32_t on) {
   if (expected_->change != nullptr && !expected_->change(object_of(*signal))) return -ENOSPC;
   free->watcher = watcher;
   free->signal = signal;
+  find_end();
   return 0;
 }
 
@@ -195,8 +216,15 @@ void list(const char* pattern, int32_t (*each)(void* context, const char* name, 
   }, &to);
 }
 
+void limit(cairn_watcher* watcher, uint64_t time) {
+  Watch* of = watch_of(watcher);
+  if (of == nullptr || of->limit == time) return;
+  of->limit = time;
+  if (time != never) expected_->time(time);
+}
+
 const cairn_design functions = {
-    sizeof functions, 0, simulator, watch, time_and_unit, find, word, read, put, at, on_change, settled, list, let_go_of,
+    sizeof functions, 0, simulator, watch, time_and_unit, find, word, read, put, at, on_change, settled, list, let_go_of, limit,
 };
 
 void reach(const Watch& of, uint32_t moment, cairn_signal* signal = nullptr) { of.watcher->reached(of.watcher, moment, signal); }
@@ -221,8 +249,13 @@ void watch_begin(const Program& program, const Expected& expected) {
 }
 
 void watch_time() {
+  const uint64_t here = now();
   for (uint32_t i = 0; i < watch_count; ++i) {
-    if (watches[i].at == never || watches[i].at > now()) continue;
+    if (watches[i].limit <= here && watches[i].limit != never) {
+      watches[i].limit = never;
+      reach(watches[i], CAIRN_MOMENT_LIMIT);
+    }
+    if (watches[i].at > here || watches[i].at == never) continue;
     watches[i].at = never;
     reach(watches[i], CAIRN_MOMENT_TIME);
   }
@@ -231,11 +264,12 @@ void watch_time() {
 bool watch_changes() {
   static char value[most_bits + 1];
   has_put = false;
-  for (Watched& one : watched) {
+  for (uint32_t i = 0; i < watched_end; ++i) {
+    Watched& one = watched[i];
     if (one.watcher == nullptr) continue;
     const Watch* of = watch_of(one.watcher);
     if (of == nullptr || !of->begun || read(one.signal, value, sizeof value) < 0 || plugin::same(value, one.last)) continue;
-    for (uint32_t i = 0; i <= one.signal->width; ++i) one.last[i] = value[i];
+    copy_bits(value, one.signal->width, one.last);
     reach(*of, CAIRN_MOMENT_CHANGE, one.signal);
   }
   return has_put;
@@ -251,23 +285,25 @@ void watch_settled() {
 
 void watch_end() {
   for (uint32_t i = 0; i < watch_count; ++i) {
-    if (watches[i].begun) reach(watches[i], CAIRN_MOMENT_END);
+    if (!watches[i].begun || watches[i].ended) continue;
+    watches[i].ended = true;
+    reach(watches[i], CAIRN_MOMENT_END);
   }
 }
 
-bool watch_is_idle() {
+Waits watch_waits() {
+  Waits waits = Waits::nothing;
   for (uint32_t i = 0; i < watch_count; ++i) {
-    if (!watches[i].begun || watches[i].settles || watches[i].at != never) return false;
+    if (!watches[i].begun || watches[i].settles || watches[i].at != never) return Waits::all;
+    if (watches[i].limit != never) waits = Waits::limit;
   }
-  for (const Watched& one : watched) {
-    if (one.watcher != nullptr) return false;
-  }
-  return true;
+  return watched_end > 0 ? Waits::all : waits;
 }
 
 void forget_watchers() {
   watch_count = 0;
   for (Watched& one : watched) one.watcher = nullptr;
+  watched_end = 0;
   has_put = false;
 }
 

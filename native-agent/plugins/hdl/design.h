@@ -27,8 +27,9 @@ void watch_time();
 bool watch_changes();
 void watch_settled();
 void watch_end();
-/// Nobody waits for anything; then there is no need to call the others.
-bool watch_is_idle();
+/// What anybody waits for. Where it is nothing there is no need to call the others; for a limit it is enough to call watch_time() now and then.
+enum class Waits : uint32_t { nothing, limit, all };
+Waits watch_waits();
 /// In a restarted or forked process: who goes on watching there says so again.
 void forget_watchers();
 /// Values have been put since this was last asked.

@@ -89,14 +89,19 @@ void look() {
 }
 
 int32_t look_soon(VpiCallback*) {
-  if (!watch_is_idle()) look();
+  if (watch_waits() == Waits::all) look();
+  return 0;
+}
+
+int32_t time_has_come(VpiCallback*) {
+  if (watch_waits() != Waits::nothing) look();
   return 0;
 }
 
 void expect_time(uint64_t ticks) {
   const uint64_t here = now();
   if (ticks <= here) look();
-  else expect(callback_after_delay, look_soon, 0, ticks - here);
+  else expect(callback_after_delay, time_has_come, 0, ticks - here);
 }
 
 void expect_settled() {

@@ -42,6 +42,7 @@ void disarm() {
 int32_t give_up(uint32_t reason) {
   if (!take_back()) return 0;
   disarm();
+  if (request().what == What::watch) give_up_watches();
   static const char late[] =
       "the simulation has not come to where its signals can be read and written: it has ended its run, stands at a prompt or a breakpoint, "
       "or waits in a call of its own (for input, for another process); ask again when it goes on";
@@ -79,7 +80,10 @@ int32_t answer_held(const Program& found) {
   take_answer(static_cast<uint64_t>(size));
   if (request().what == What::watch) {
     const int32_t error = arm(found);
-    if (error < 0) return error;
+    if (error < 0) {
+      give_up_watches();
+      return error;
+    }
   }
   uint64_t ignored = 0;
   return host->answer(0, answer_text(&ignored), static_cast<uint64_t>(size));
@@ -104,6 +108,7 @@ int32_t begin(const cairn_request& from) {
   error = arm(*found);
   // What has been answered meanwhile has no other answer.
   if (error < 0 && !take_back()) return 0;
+  if (error < 0 && request().what == What::watch) give_up_watches();
   return error;
 }
 
@@ -120,6 +125,7 @@ int32_t event(uint32_t number_of_event, void*) {
   __atomic_store_n(&state, number * 4 + idle, __ATOMIC_RELEASE);
   forget_watches();
   forget_watchers();
+  forget_thread_of_verilator();
   return 0;
 }
 

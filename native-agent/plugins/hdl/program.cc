@@ -46,8 +46,6 @@ struct Method {
 struct Found {
   Program program;
   Method evaluate[Program::most_models];
-  Method end[4 * Program::most_models];  // of other classes, too
-  uint32_t ends = 0;
   bool symbols = false;  // there is a table of those that are not exported
   bool ghdl = false;
   long error = 0;
@@ -91,6 +89,13 @@ bool read_method(const char* name, const char* function, Method* method) {
   return true;
 }
 
+/// What is entered has its first bytes changed, and what stands behind them must not be.
+constexpr uint64_t least_size = 5;
+
+bool is_end(const char* name, Method* method) {
+  return read_method(name, "5finalEv", method) || read_method(name, "D0Ev", method) || read_method(name, "D1Ev", method) || read_method(name, "D2Ev", method);
+}
+
 bool is_known(const Method* methods, uint32_t count, const Method& one) {
   for (uint32_t i = 0; i < count; ++i) {
     if (methods[i].function == one.function) return true;
@@ -98,14 +103,16 @@ bool is_known(const Method* methods, uint32_t count, const Method& one) {
   return false;
 }
 
-/// Of the classes that are models.
-void find_ends(Found* found) {
+/// Once it is known which classes are models.
+void look_at_end(const Method& end, Found* found) {
   Program& program = found->program;
-  for (uint32_t i = 0; i < found->ends; ++i) {
-    for (uint32_t model = 0; model < program.models && program.ends < Program::most_models; ++model) {
-      const Method &end = found->end[i], &evaluate = found->evaluate[model];
-      if (end.length == evaluate.length && memcmp(end.of, evaluate.of, end.length) == 0) program.end[program.ends++] = end.function;
+  for (uint32_t model = 0; model < program.models; ++model) {
+    const Method& evaluate = found->evaluate[model];
+    if (end.length != evaluate.length || memcmp(end.of, evaluate.of, end.length) != 0) continue;
+    for (uint32_t i = 0; i < program.ends; ++i) {
+      if (program.end[i] == end.function) return;
     }
+    if (program.ends < Program::most_ends) program.end[program.ends++] = end.function;
   }
 }
 
@@ -127,8 +134,8 @@ void look_at(const Symbol& symbol, const char* name, uint64_t base, const Wanted
     if (program.models == Program::most_models || is_known(found->evaluate, program.models, method)) return;
     program.evaluate[program.models] = method.function;
     found->evaluate[program.models++] = method;
-  } else if (read_method(name, "5finalEv", &method)) {
-    if (found->ends < sizeof found->end / sizeof found->end[0] && !is_known(found->end, found->ends, method)) found->end[found->ends++] = method;
+  } else if (symbol.st_size >= least_size && is_end(name, &method)) {
+    look_at_end(method, found);
   }
 }
 
@@ -167,7 +174,10 @@ void read_file(const cairn_host* host, const char* path, uint64_t inode, uint64_
     const long file = host->syscall(SYS_mmap, 0, status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (file < 0 && file > -4096) found->error = -ENOMEM;
     else {
-      read_symbols(reinterpret_cast<const char*>(file), static_cast<uint64_t>(status.st_size), base, wanted, found);
+      // Twice, since a model's end may stand before what tells that it is one.
+      for (uint32_t round = 0; round < 2; ++round) {
+        read_symbols(reinterpret_cast<const char*>(file), static_cast<uint64_t>(status.st_size), base, wanted, found);
+      }
       host->syscall(SYS_munmap, file, status.st_size, 0, 0, 0, 0);
     }
   }
@@ -240,7 +250,6 @@ const Program* program(const cairn_host* host, int32_t* error, bool quiet) {
   };
   const uint64_t base = load_address();
   plugin::aside(host, [&] { find_file(host, base, wanted, &found); });
-  find_ends(&found);
   if (found.error == 0 && has_vpi(to.vpi)) {
     const bool icarus = to.stop_handler != nullptr && to.schedule_stop != nullptr && to.schedule_stopped != nullptr && to.mode_flag != nullptr;
     if (icarus) to.simulator = Simulator::icarus;

@@ -23,7 +23,9 @@ struct Program {
   static constexpr uint32_t most_models = 8;
   void (*evaluate[most_models])(void* model) = {};
   uint32_t models = 0;
-  void (*end[most_models])(void* model) = {};  // final(), of as many as have one
+  // final(), and the destructor: where there is nothing to do for final() the compiler may have left out its call.
+  static constexpr uint32_t most_ends = 4 * most_models;
+  void (*end[most_ends])(void* model) = {};
   uint32_t ends = 0;
   const void* (*find_scope)(const void* context, const char* name) = nullptr;
   const void* (*find_variable)(const void* scope, const char* name) = nullptr;

@@ -1,5 +1,5 @@
 // Signals whose changes hold the computation: in Icarus by callbacks of its own, in a model of Verilator's by a look after each evaluation,
-// which costs some microseconds as long as there is one. The hold comes at the end of the time step or evaluation, in the simulation's thread, which
+// which costs up to a microsecond as long as there is one. The hold comes at the end of the time step or evaluation, in the simulation's thread, which
 // waits in it: so values have settled, and whoever looks at the held computation finds it between two time steps.
 // Watches are of a run: a restarted or forked process has none. Test: test/simulators/held-signals.test.ts.
 #pragma once
@@ -12,6 +12,8 @@ namespace cairn::hdl {
 /// [Cairn's own thread] Those of the request come in the place of the others when the simulation comes by. False: it is just taking up those
 /// of before.
 bool want_watches(const cairn_host* host);
+/// [Cairn's own thread] The simulation does not come for them: they are not to be taken up at the next opportunity.
+void give_up_watches();
 /// What would become of them, as the answer. For a copy of the process.
 void answer_watches(const Program& program);
 

@@ -47,19 +47,6 @@ bool take_out(cairn_entry* entry) {
   return true;
 }
 
-/// The function has been entered, and left out.
-void put_in_again(cairn_entry* entry) {
-  SignalsBlocked blocked;
-  uint32_t armed = no;
-  if (!__atomic_compare_exchange_n(&entry->armed, &armed, ends, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) return;
-  for (uint32_t free = 0; !__atomic_compare_exchange_n(&lock, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED); free = 0) {
-    sys::wait_while(&lock, 1, 0);
-  }
-  change_entry_again(entry);
-  sys::store_and_wake(&lock, 0);
-  sys::store_and_wake(&entry->armed, yes);
-}
-
 struct Change {
   cairn_entry* const* entries;
   uint32_t count;
@@ -176,7 +163,6 @@ void forget_entries() { lock = 0; }
 extern "C" uint32_t cairn_entry_reached(cairn_entry* entry, const uint64_t* arguments) {
   int before = errno;
   uint32_t result = entry->each != 0 || cairn::events::take_out(entry) ? entry->entered(entry, arguments) : static_cast<uint32_t>(CAIRN_ENTRY_GO_ON);
-  if (result == CAIRN_ENTRY_AGAIN) cairn::events::put_in_again(entry);
   errno = before;
   return result;
 }

@@ -4,8 +4,7 @@
 //
 // Who may be where. The bytes change while all threads are stopped, and none between the first and the last of them. They are put back
 // while threads run, by the first one that comes; others that come meanwhile wait at the function's beginning. What is left behind is in the
-// image: a restarted process, or a forked one, that is called there puts back the same bytes. CAIRN_ENTRY_AGAIN changes them again by the thread
-// that was entered, so that the plugin has to know that no other one comes by.
+// image: a restarted process, or a forked one, that is called there puts back the same bytes.
 // Where each call comes (cairn_entry.each) the bytes stay a jump until the plugin leaves, since they could not be put back and changed again
 // while threads run: the instructions that stood there are made elsewhere, from where the function goes on (x86_64/moved_code.h).
 // Test: tests/entries_test.cc, test/simulators/signals.test.ts.
@@ -36,7 +35,6 @@ int32_t change_entry(cairn_entry* entry);
 bool stands_in_front(const cairn_entry& entry);
 /// Threads run, and none but this one is near the function.
 void put_entry_back(cairn_entry* entry);
-void change_entry_again(cairn_entry* entry);
 
 }  // namespace cairn::events
 

@@ -321,7 +321,7 @@ static uint32_t reset_comes(struct cairn_entry *entry, const uint64_t *arguments
   host->log(CAIRN_LOG_INFO, arguments[0] == 0 ? "cold reset" : "warm reset");
   return CAIRN_ENTRY_GO_ON;
 }
-static struct cairn_entry reset_entry = {sizeof reset_entry, 0, NULL, reset_comes, {0, 0}, 0, 0, NULL};
+static struct cairn_entry reset_entry = {sizeof reset_entry, 0, NULL, reset_comes, {0, 0}, 0, 0, NULL, 0, 0};
 static int32_t watch_reset(cairn_function reset, int32_t on) {
   struct cairn_entry *const entries[1] = {&reset_entry};
   reset_entry.function = reset;

@@ -10,6 +10,5 @@ int32_t prepare_entry(cairn_entry*) { return -ENOTSUP; }
 int32_t change_entry(cairn_entry*) { return -ENOTSUP; }
 bool stands_in_front(const cairn_entry&) { return false; }
 void put_entry_back(cairn_entry*) {}
-void change_entry_again(cairn_entry*) {}
 
 }  // namespace cairn::events

@@ -1,5 +1,5 @@
 // The jumps of events/entries.h: five bytes, to a stub that is near enough, which pushes the entry's address and goes on in code that keeps
-// all registers. Compilers may know which registers a function of the same program leaves alone, so that none may change, vectors included.
+// all registers, unless the call is one of those to be skipped. Compilers may know which registers a function of the same program leaves alone, so that none may change, vectors included.
 //
 // They are put back in three steps, each of which leaves an instruction that may be met at any moment: the jump's first byte is made that of a
 // short jump, whose distance is the low byte of the long one's; stubs lie so that this is -2, and the function begins with a jump to itself.
@@ -127,12 +127,13 @@ using sys::failed;
 using sys::page_down;
 using sys::page_size;
 
-static_assert(offsetof(cairn_entry, original) == 48, "as above");
+static_assert(offsetof(cairn_entry, original) == 48 && offsetof(cairn_entry, skip) == 56, "as above and below");
 
 constexpr uint32_t jump_size = 5;
-constexpr uint32_t stub_size = 28;
+constexpr uint32_t stub_size = 66;
 constexpr uint64_t slot_size = 512;  // a stub wherever its low byte has to be, and moved instructions
-constexpr uint64_t moved_at = 320, most_moved = 64;
+constexpr uint64_t moved_at = 336, most_moved = 64;
+static_assert(0xff + stub_size <= moved_at && moved_at + most_moved + 14 <= slot_size);
 constexpr uint64_t reach = 0x7ff00000;
 
 uint64_t room = 0;  // a page of stubs
@@ -173,9 +174,28 @@ void read_features() {
 }
 
 void write_stub(unsigned char* at, cairn_entry* entry) {
-  // push entry(%rip); jmp *called(%rip)
-  const unsigned char code[12] = {0xff, 0x35, 6, 0, 0, 0, 0xff, 0x25, 8, 0, 0, 0};
-  const uint64_t addresses[2] = {reinterpret_cast<uintptr_t>(entry), reinterpret_cast<uintptr_t>(cairn_entry_called)};
+  // None of these changes a flag.
+  const unsigned char code[42] = {
+      0x50,                                // push %rax
+      0x51,                                // push %rcx
+      0x48, 0x8b, 0x05, 33, 0, 0, 0,       // mov entry(%rip), %rax
+      0x8b, 0x48, 0x38,                    // mov 56(%rax), %ecx
+      0xe3, 14,                            // jrcxz 1f
+      0x8d, 0x49, 0xff,                    // lea -1(%rcx), %ecx
+      0x89, 0x48, 0x38,                    // mov %ecx, 56(%rax)
+      0x59,                                // pop %rcx
+      0x58,                                // pop %rax
+      0xff, 0x25, 30, 0, 0, 0,             // jmp *original(%rip)
+      0x59,                                // 1: pop %rcx
+      0x58,                                // pop %rax
+      0xff, 0x35, 6, 0, 0, 0,              // push entry(%rip)
+      0xff, 0x25, 8, 0, 0, 0,              // jmp *called(%rip)
+  };
+  const uint64_t addresses[3] = {
+      reinterpret_cast<uintptr_t>(entry),
+      reinterpret_cast<uintptr_t>(cairn_entry_called),
+      reinterpret_cast<uintptr_t>(entry->original),
+  };
   memcpy(at, code, sizeof code);
   memcpy(at + sizeof code, addresses, sizeof addresses);
   static_assert(sizeof code + sizeof addresses == stub_size);
@@ -216,12 +236,12 @@ int32_t prepare_entry(cairn_entry* entry) {
   uint64_t stub = room + room_used;
   stub += (function + jump_size + 0xfe - stub) & 0xff;
   call_unchecked(SYS_mprotect, room, page_size, PROT_READ | PROT_WRITE | PROT_EXEC);
-  write_stub(reinterpret_cast<unsigned char*>(stub), entry);
   const uint64_t moved = room + room_used + moved_at;
   if (entry->each != 0) {
     entry->moved = write_moved(reinterpret_cast<unsigned char*>(moved), function);
     entry->original = reinterpret_cast<cairn_function>(moved);
   }
+  write_stub(reinterpret_cast<unsigned char*>(stub), entry);
   if (failed(call(SYS_mprotect, room, page_size, PROT_READ | PROT_EXEC))) return -EACCES;
   if (entry->each != 0 && entry->moved == 0) return -EOPNOTSUPP;
   room_used += slot_size;
@@ -259,20 +279,6 @@ void put_entry_back(cairn_entry* entry) {
   uint16_t first = 0;
   memcpy(&first, bytes, sizeof first);
   asm volatile("movw %0, (%1)" : : "r"(first), "r"(code) : "memory");
-  (void)protect(function, false);
-}
-
-void change_entry_again(cairn_entry* entry) {
-  const uint64_t function = reinterpret_cast<uintptr_t>(entry->function);
-  auto* code = reinterpret_cast<volatile unsigned char*>(function);
-  const auto distance = static_cast<int32_t>(entry->kept[1] - (function + jump_size));
-  unsigned char bytes[sizeof distance];
-  memcpy(bytes, &distance, sizeof distance);
-  const uint16_t to_itself = 0xfeeb;
-  if (!protect(function, true)) return;
-  asm volatile("movw %0, (%1)" : : "r"(to_itself), "r"(code) : "memory");
-  for (uint32_t i = 1; i < sizeof bytes; ++i) code[1 + i] = bytes[i];
-  code[0] = 0xe9;
   (void)protect(function, false);
 }
 
