@@ -302,6 +302,7 @@ class Runner {
       number,
       model: fault.model,
       fault: fault.text,
+      ...fault.place,
       outcome,
       effective: result.injection.effective,
       injection: result.injection.text,

@@ -303,6 +303,14 @@ static void inject(uint32_t index) {
   state->due = fault->model == INTERMITTENT && time + fault->on < state->ends ? time + fault->on : state->ends;
 }
 
+/* For whoever wants to look at what comes. 0: it was restarted meanwhile, and its faults begin anew. */
+static int is_held_before(const struct fault *fault) {
+  if (!faults.hold) return 1;
+  const int32_t result = host->request_hold(fault->signal, "a fault is put there when it goes on");
+  if (result < 0) host->log(CAIRN_LOG_WARNING, "faults: the computation could not be held before a fault");
+  return result != 2;
+}
+
 /* Its time has come. */
 static void proceed(uint32_t index) {
   const struct fault *fault = &faults.list_of[index];
@@ -311,6 +319,7 @@ static void proceed(uint32_t index) {
   state->due = NEVER;
   if (report->counts[index].injected == 0) {
     report->counts[index].reached++;
+    if (!is_held_before(fault)) return;
     inject(index);
   } else if (state->holds) {
     let_go(index);
@@ -381,8 +390,8 @@ static void begin(void) {
   began = design->time(&exponent);
   report->run.begin_time = began;
   report->run.exponent = exponent;
-  report->run.begun = 1;
   write_selection(&faults.list, list_one);
+  report->run.begun = 1; /* whoever waits for the list sees it as a whole */
   for (uint32_t i = 0; i < faults.detection_count; ++i) {
     if (design->find(faults.detections[i].signal, &detectors[i]) < 0 || detectors[i].kind != CAIRN_SIGNAL_VECTOR ||
         design->on_change(&watcher, &detectors[i], 1) < 0) {

@@ -1,15 +1,16 @@
 /**
- * The settings of one plugin as a form, from its JSON Schema; without one as JSON. A field is sent when it is left or confirmed,
+ * Settings of a plugin, or a part of a campaign, as a form from their JSON Schema; without one as JSON. A field is sent when it is left or confirmed,
  * and what is wrong with it stands below it.
  */
 import { useEffect, useState } from 'preact/hooks';
 import type { PluginEntry } from '../../../debug-adapter/src/protocol/panels.js';
 import type { Settings } from '../../../debug-adapter/src/protocol/settings-value.js';
+import './settings.css';
 import { asText, type Field, fieldsOf, fromText, problemsAt, problemsElsewhere, unnamed, valueAt } from './fields.js';
 
 interface FormProps {
   readonly id: string;
-  readonly plugin: PluginEntry;
+  readonly plugin: Pick<PluginEntry, 'schema' | 'settings' | 'problems'>;
   /** No path: the settings as a whole. Without a value it is taken out. */
   readonly onChange: (path: readonly string[], value: unknown) => void;
 }
