@@ -45,6 +45,13 @@ TEST(FaultSettings, WhatIsHeldAndWhen) {
   EXPECT_STREQ(comes.pattern, "101");
 }
 
+TEST(FaultSettings, AHoldBeforeEachFaultIsAskedFor) {
+  EXPECT_EQ(error_of(R"({"faults": [{"model": "upset", "signal": "a"}]})"), "");
+  EXPECT_EQ(all.hold, 0u);
+  EXPECT_EQ(error_of(R"({"hold": true, "faults": [{"model": "upset", "signal": "a"}]})"), "");
+  EXPECT_EQ(all.hold, 1u);
+}
+
 TEST(FaultSettings, WhatIsNoneIsSaid) {
   EXPECT_EQ(error_of("[]"), "they are no JSON object, or have a value of another kind");
   EXPECT_EQ(error_of(R"({"faults": [{"model": "upsets", "signal": "a"}]})"), "fault 1: \"model\" is upset, stuckAt, transient, intermittent or bridge");

@@ -8,6 +8,7 @@ import { cpus, release } from 'node:os';
 import { inTree } from '../support/tree.js';
 import { measureAgents } from './agents.js';
 import { measureCalls } from './calls.js';
+import { measureQueries } from './campaign-queries.js';
 import { measureDispatch } from './dispatch.js';
 import { measureSimulation, measureSize, prepare, restartRow, type SizeResult, simulations } from './measurements.js';
 import { measureResident } from './resident.js';
@@ -101,6 +102,11 @@ async function residentRows(): Promise<Row[]> {
   return measureResident(campaignRuns, Math.min(ROUNDS, 3));
 }
 
+async function queryRows(): Promise<Row[]> {
+  say('questions to the results of a campaign …');
+  return measureQueries();
+}
+
 const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
   sizes: sizeRows,
   simulations: simulationRows,
@@ -110,6 +116,7 @@ const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
   trees: () => measureTrees(trees, Math.min(ROUNDS, 3), say),
   agents: agentRows,
   resident: residentRows,
+  queries: queryRows,
 };
 
 const chosen = process.env['CAIRN_BENCH_ONLY']?.split(',') ?? Object.keys(parts);

@@ -93,7 +93,7 @@ test('what is counted as runs come is what they come to, also of runs that were 
 
 test('rates are kept as they came to be, few of many', () =>
   withResults((results) => {
-    const runs = Array.from({ length: 400 }, (_, number) => run(number)).filter((one) => one.outcome !== 'toolError');
+    const runs = Array.from({ length: 412 }, (_, number) => run(number)).filter((one) => one.outcome !== 'toolError');
     for (const one of runs) results.add(one, '');
     const { steps } = figuresOf(results, sample);
     assert.ok(steps.length > 50 && steps.length <= 100, `${steps.length} steps`);

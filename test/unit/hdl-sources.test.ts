@@ -69,6 +69,8 @@ module core #(parameter W = 32) (
 );
   reg [31:0] regs [0:31];
   wire next = pc, sum = next;
+  assign out = total;
+  wire zero = 0, total = 1;
   integer i, j;
   state_t state;
   assign sum2 = regs[i] + j;
@@ -82,6 +84,7 @@ endmodule`;
   assert.equal(at('rst'), 'input wire clk, rst,');
   assert.equal(at('j'), 'integer i, j;');
   assert.equal(at('sum'), 'wire next = pc, sum');
+  assert.equal(at('total'), 'wire zero = 0, total');
   assert.equal(at('state'), 'state_t state;');
   assert.equal(at('none'), '');
   assert.equal(declarationOf(text, 'nowhere', 'pc'), undefined);

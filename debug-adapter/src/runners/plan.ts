@@ -1,6 +1,6 @@
 /**
  * What a campaign comes to before it is run: how many faults its patterns mean, how exact the rates will be, and how long it will take where
- * runs of the snapshot have been measured. Test: test/unit/campaign-plan.test.ts.
+ * runs of the snapshot have been measured. Test: test/simulators/campaign-plan.test.ts.
  */
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';

@@ -44,8 +44,9 @@ const LAYOUT = `
     console TEXT NOT NULL) STRICT;
   CREATE INDEX IF NOT EXISTS run_order ON run (number);
   CREATE INDEX IF NOT EXISTS run_outcome ON run (outcome, number);
-  CREATE INDEX IF NOT EXISTS run_model ON run (model, outcome, number);
-  CREATE INDEX IF NOT EXISTS run_scope ON run (scope, at, number);
+  CREATE INDEX IF NOT EXISTS run_model ON run (model, number);
+  CREATE INDEX IF NOT EXISTS run_model_outcome ON run (model, outcome, number);
+  CREATE INDEX IF NOT EXISTS run_scope ON run (scope, at, number, outcome, model, effective);
   CREATE INDEX IF NOT EXISTS run_target ON run (target, number);
   CREATE TABLE IF NOT EXISTS span (only INTEGER PRIMARY KEY CHECK (only = 1), first INTEGER NOT NULL, width INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS tally (
@@ -58,10 +59,9 @@ const LAYOUT = `
   CREATE TABLE IF NOT EXISTS step (runs INTEGER PRIMARY KEY, counts TEXT NOT NULL) STRICT;
   CREATE TRIGGER IF NOT EXISTS run_counted AFTER INSERT ON run BEGIN ${count}
   END;
+  -- Only of one that could not be made, which no register has counted.
   CREATE TRIGGER IF NOT EXISTS run_counted_again AFTER UPDATE ON run BEGIN
     UPDATE tally SET count = count - 1 WHERE model = old.model AND outcome = old.outcome AND effective = coalesce(old.effective, -1);
-    UPDATE tally_target SET runs = runs - (old.outcome <> 'toolError'), failures = failures - (old.outcome IN (${FAILED}))
-      WHERE target = old.target AND scope = old.scope;
     UPDATE tally_scope SET count = count - 1 WHERE scope = old.scope AND part = ${OLD_PART} AND outcome = old.outcome;${count}
   END;
 `;
