@@ -7,6 +7,7 @@ import { diagnoseCampaigns } from './campaigns/diagnostics.js';
 import { CampaignTests } from './campaigns/testing.js';
 import { attachToProcess, pickProcess } from './commands/attachProcess.js';
 import { campaignActions, campaignCommands } from './commands/campaignCommands.js';
+import { faultCommands } from './commands/faultCommands.js';
 import { Restarts } from './commands/restart.js';
 import { SessionCommands } from './commands/sessionCommands.js';
 import { SignalCommands } from './commands/signalCommands.js';
@@ -32,6 +33,7 @@ import { Terminals } from './session/terminals.js';
 import { BarriersPanel } from './views/barriersPanel.js';
 import { CampaignPanels } from './views/campaignPanel.js';
 import { ComputationTreeView } from './views/computationTree.js';
+import { FaultsPanels } from './views/faultsPanel.js';
 import { NamesPanel } from './views/namesPanel.js';
 import { elementOf } from './views/nodes.js';
 import { PanelHost } from './views/panelHost.js';
@@ -63,6 +65,13 @@ export function activate(context: vscode.ExtensionContext): void {
   const campaigns = new Campaigns(cairn);
   const campaignDoes = campaignActions(campaigns);
   const campaignPanels = new CampaignPanels(context, campaigns, campaignDoes, log);
+  const faultsPanels = new FaultsPanels(context, {
+    campaigns,
+    snapshots,
+    actions: campaignDoes,
+    showResults: (file) => campaignPanels.show(file),
+    log,
+  });
   const statusBar = new StatusBar(current, sessions, debug);
   context.subscriptions.push(
     log,
@@ -84,6 +93,7 @@ export function activate(context: vscode.ExtensionContext): void {
     statusBar,
     campaigns,
     campaignPanels,
+    faultsPanels,
     new CampaignTests(campaigns, (file, number) => campaignDoes.repeat(file, number), log),
     diagnoseCampaigns(campaigns, log),
     new TimeStatus(current, sessions, debug, log),
@@ -108,6 +118,7 @@ export function activate(context: vscode.ExtensionContext): void {
     ...new SessionCommands({ sessions, current, debug, snapshots, tree, terminals }).all(),
     ...new SignalCommands(current).all(),
     ...campaignCommands(campaigns, campaignPanels, campaignDoes),
+    ...faultCommands(faultsPanels, snapshots),
     ...new SnapshotCommands(snapshots, tree, cairn, new Restarts(cairn, sessions)).all(),
   };
   const contributed = (context.extension.packageJSON as { contributes: { commands: { command: string; title: string }[] } })

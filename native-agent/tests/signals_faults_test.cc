@@ -54,6 +54,13 @@ TEST(FaultSettings, ADelayAndALimit) {
   EXPECT_EQ(all.limit, 5000u);
 }
 
+TEST(FaultSettings, AHoldBeforeEachFaultIsAskedFor) {
+  EXPECT_EQ(error_of(R"({"faults": [{"model": "upset", "signal": "a"}]})"), "");
+  EXPECT_EQ(all.hold, 0u);
+  EXPECT_EQ(error_of(R"({"hold": true, "faults": [{"model": "upset", "signal": "a"}]})"), "");
+  EXPECT_EQ(all.hold, 1u);
+}
+
 TEST(FaultSettings, WhatIsNoneIsSaid) {
   EXPECT_EQ(error_of("[]"), "they are no JSON object, or have a value of another kind");
   EXPECT_EQ(error_of(R"({"faults": [{"model": "upsets", "signal": "a"}]})"), "fault 1: \"model\" is upset, stuckAt, transient, intermittent, bridge or delay");

@@ -8,11 +8,11 @@ import { cpus, release } from 'node:os';
 import { inTree } from '../support/tree.js';
 import { measureAgents } from './agents.js';
 import { measureCalls } from './calls.js';
+import { measureQueries } from './campaign-queries.js';
 import { measureDispatch } from './dispatch.js';
 import { measureIdle } from './idle.js';
 import { measureSimulation, measureSize, prepare, restartRow, type SizeResult, simulations } from './measurements.js';
 import { measureResident } from './resident.js';
-import { measureResults } from './results.js';
 import type { Row } from './row.js';
 import { measureTrees } from './trees.js';
 import { measureWraps } from './wraps.js';
@@ -109,9 +109,9 @@ async function residentRows(): Promise<Row[]> {
   return measureResident(campaignRuns, Math.min(ROUNDS, 3));
 }
 
-async function resultRows(): Promise<Row[]> {
-  say(`results of ${looked} runs …`);
-  return measureResults(looked, ROUNDS);
+async function queryRows(): Promise<Row[]> {
+  say(`questions to the results of a campaign of ${looked} runs …`);
+  return measureQueries(looked);
 }
 
 const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
@@ -124,7 +124,7 @@ const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
   trees: () => measureTrees(trees, Math.min(ROUNDS, 3), say),
   agents: agentRows,
   resident: residentRows,
-  results: resultRows,
+  queries: queryRows,
 };
 
 const chosen = process.env['CAIRN_BENCH_ONLY']?.split(',') ?? Object.keys(parts);

@@ -1,8 +1,9 @@
 /** The file of a campaign: defaults, and errors that name the line. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { lookAtCampaign } from '../../debug-adapter/src/protocol/campaign-text.js';
 import { CairnError } from '../../debug-adapter/src/protocol/errors.js';
-import { lookAtCampaign, parseCampaign } from '../../debug-adapter/src/store/campaign-file.js';
+import { parseCampaign } from '../../debug-adapter/src/store/campaign-file.js';
 
 const whole = `snapshot: boot
 models:

@@ -23,6 +23,9 @@ const run = (number: number, more: Partial<Run> = {}): Run => ({
   number,
   model: 'reads',
   fault: `call ${number}`,
+  target: 'read',
+  scope: 'vvp',
+  at: null,
   outcome: 'masked',
   effective: true,
   injection: 'effective',
@@ -95,9 +98,8 @@ test('what is no result, or one of a later Cairn, is refused by name', () =>
     const database = new DatabaseSync(join(folder, 'results.db'));
     database.exec('UPDATE campaign SET format = 99');
     database.close();
-    const later = new CampaignResults(folder);
-    refused(() => later.begun, /format 99/);
-    later.close();
+    refused(() => new CampaignResults(folder), /format 99/);
+    refused(() => new CampaignResults(folder, true), /format 99/);
     for (const ending of ['', '-wal', '-shm']) rmSync(join(folder, `results.db${ending}`), { force: true });
     writeFileSync(
       join(folder, 'results.db'),

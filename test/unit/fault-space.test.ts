@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FaultSpace } from '../../debug-adapter/src/model/fault-space.js';
-import { fitsSignal } from '../../debug-adapter/src/model/signal-names.js';
 import type { FaultModel, Target } from '../../debug-adapter/src/protocol/campaign.js';
+import { fitsSignal } from '../../debug-adapter/src/protocol/signal-names.js';
 
 const models: FaultModel[] = [
   {
@@ -21,6 +21,7 @@ test('each call of each model with each effect is one', () => {
   assert.deepEqual(all[0], {
     model: 'one',
     text: 'call 3 of read: return -1, errno EIO',
+    place: { target: 'read', scope: '', at: null },
     plugin: 'fault-calls',
     settings: { faults: [{ function: 'read', return: -1, errno: 'EIO', calls: { nth: 3 } }] },
     slowdown: 1,
@@ -57,6 +58,7 @@ test('each bit of each signal that is meant, at each time, with each value is on
   assert.deepEqual(all[0], {
     model: 'up',
     text: 'upset of tb.core.pc bit 0 after 10',
+    place: { target: 'tb.core.pc', scope: 'tb.core', at: 10 },
     plugin: 'fault-signals',
     settings: { faults: [{ model: 'upset', signal: 'tb.core.pc', bits: [0], when: { after: 10 } }] },
     slowdown: 1,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { moduleAt, modulesOf, modulesOfScopes, withoutComments } from '../../extension/src/hdl/sources.js';
+import { declarationOf, moduleAt, modulesOf, modulesOfScopes, withoutComments } from '../../extension/src/hdl/sources.js';
 import { inTree } from '../support/tree.js';
 
 const verilog = `
@@ -58,4 +58,34 @@ test("the sample SoC's instances are those that are in its sources", () => {
   );
   assert.equal(modules.get('soc')?.get('core'), 'rv32i_core');
   assert.deepEqual([...new Set(modules.get('soc')?.values())].sort(), ['ram', 'rv32i_core', 'simctl', 'timer', 'uart']);
+});
+
+test('a signal is found where its module declares it', () => {
+  const text = `// reg pc; in a comment
+module other(input clk, output reg pc); reg [3:0] x; endmodule
+module core #(parameter W = 32) (
+  input wire clk, rst,
+  output reg [W-1:0] pc
+);
+  reg [31:0] regs [0:31];
+  wire next = pc, sum = next;
+  assign out = total;
+  wire zero = 0, total = 1;
+  integer i, j;
+  state_t state;
+  assign sum2 = regs[i] + j;
+endmodule`;
+  const at = (name: string): string => {
+    const offset = declarationOf(text, 'core', name);
+    return offset === undefined ? '' : text.slice(text.lastIndexOf('\n', offset) + 1, offset + name.length + 1).trim();
+  };
+  assert.equal(at('pc'), 'output reg [W-1:0] pc');
+  assert.equal(at('regs'), 'reg [31:0] regs');
+  assert.equal(at('rst'), 'input wire clk, rst,');
+  assert.equal(at('j'), 'integer i, j;');
+  assert.equal(at('sum'), 'wire next = pc, sum');
+  assert.equal(at('total'), 'wire zero = 0, total');
+  assert.equal(at('state'), 'state_t state;');
+  assert.equal(at('none'), '');
+  assert.equal(declarationOf(text, 'nowhere', 'pc'), undefined);
 });

@@ -10,7 +10,7 @@ import {
   problemsElsewhere,
   unnamed,
   valueAt,
-} from '../../webview-ui/src/plugins/fields.js';
+} from '../../webview-ui/src/settings/fields.js';
 
 const schema = {
   type: 'object',

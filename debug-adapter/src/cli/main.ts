@@ -407,6 +407,9 @@ function program(): Command {
     .option('--outcome <outcome>', 'only those')
     .option('--model <name>', 'only those of a fault model')
     .option('--search <text>', 'only those with it in the words of the fault or of the deviation')
+    .option('--scope <name>', 'only those with a fault in this instance of a module, or in calls of this program')
+    .option('--target <name>', 'only those with a fault in this signal or word of a memory')
+    .option('--times <first:last>', 'only those whose fault was to begin in these ticks, without the last one')
     .option('--offset <number>', 'runs to pass over')
     .option('--limit <number>', 'how many; --json then has the total, too')
     .action(does(async (file, number, options) => (await import('./commands/campaign.js')).show(file, number, options)));
@@ -434,6 +437,30 @@ function program(): Command {
     .argument('<folder>')
     .argument('<stage>')
     .action(does(async (folder, stage) => (await import('./commands/campaign.js')).unstage(folder, stage)));
+  campaigns('figures', 'what its results come to by module, time and register, AVF, and the metrics of ISO 26262')
+    .option('--count <outcome=class...>', 'what an outcome counts as, such as hang=detected where there is a watchdog', [])
+    .action(does(async (file, options) => (await import('./commands/campaign-figures.js')).figures(file, options)));
+  campaigns('arm', 'the fault of one of its runs for a restart that is held just before it, as JSON')
+    .argument('<run>', 'number of the run')
+    .action(does(async (file, number, options) => (await import('./commands/campaign-figures.js')).arm(file, number, options)));
+  campaigns('waveform', 'where one of its runs differs in the waveform from the run without a fault, as another waveform')
+    .argument('<run>', 'number of the run')
+    .action(
+      does(async (file, number, options) => (await import('./commands/campaign-figures.js')).waveform(file, number, options)),
+    );
+  campaigns('plan', 'what it comes to: faults, runs, the interval of its rates, and the time it will take').action(
+    does(async (file, options) => (await import('./commands/campaign-plan.js')).plan(file, options)),
+  );
+  campaigns('try', 'one of its faults, in the foreground and without results')
+    .option('--number <number>', 'of the fault in the sample; default: any of them')
+    .action(does(async (file, options) => (await import('./commands/campaign-plan.js')).tryFault(file, options)));
+  campaign
+    .command('design')
+    .description("the signals of a snapshot's design, which it is restarted for where they are not known yet")
+    .argument('<snapshot>', 'id, unique beginning of one, or name')
+    .addOption(store())
+    .addOption(json())
+    .action(does(async (snapshot, options) => (await import('./commands/campaign-plan.js')).design(snapshot, options)));
 
   cairn
     .command('doctor')

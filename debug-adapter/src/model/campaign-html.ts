@@ -4,6 +4,8 @@
  * Test: test/unit/campaign-report.test.ts.
  */
 import { type CampaignStatus, Outcome, outcomeWords, type Run } from '../protocol/campaign.js';
+import type { CampaignFigures } from '../protocol/campaign-figures.js';
+import { FIGURES_STYLE, figuresHtml } from './campaign-html-figures.js';
 
 /** More would be a file that no browser opens well; those that were masked, which say least, are left out first. */
 const MOST_RUNS = 200_000;
@@ -19,9 +21,10 @@ export interface HtmlReport {
   readonly snapshot: string;
   readonly confidence: number;
   readonly repeat: string;
+  readonly figures: CampaignFigures;
 }
 
-export function campaignHtml({ status, madeAt, snapshot, confidence, repeat }: HtmlReport, all: Iterable<Run>): string {
+export function campaignHtml({ status, madeAt, snapshot, confidence, repeat, figures }: HtmlReport, all: Iterable<Run>): string {
   const { kept, masked, others } = keptOf(all);
   const { runs, planned, population, notEffective, outcomes } = status;
   const shown = Outcome.options.flatMap((outcome) => {
@@ -66,7 +69,7 @@ export function campaignHtml({ status, madeAt, snapshot, confidence, repeat }: H
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <title>Campaign ${escaped(status.name)}</title>
-<style>${STYLE}</style>
+<style>${STYLE}${FIGURES_STYLE}</style>
 </head>
 <body>
 <h1>Campaign ${escaped(status.name)}</h1>
@@ -83,6 +86,7 @@ ${stack(
 <table><caption>Outcomes of each fault model</caption>
 <thead><tr><th scope="col">Model</th><th scope="col" class="n">Runs</th><th scope="col">Outcomes</th></tr></thead>
 <tbody>${models.join('')}</tbody></table>
+${figuresHtml(figures, { escaped, stack })}
 <h2>Runs</h2>
 ${missing}<p>A run again: <code>${escaped(repeat)}</code></p>
 <noscript><p class="note">The table of runs needs scripts. <code>cairn campaign export --format csv</code> has them, too.</p></noscript>

@@ -3,12 +3,14 @@
  * Tests: test/unit/fault-space.test.ts.
  */
 import type { CallFaults, Campaign, SignalFaults, Target } from '../protocol/campaign.js';
-import { fitsSignal } from './signal-names.js';
+import { fitsSignal, scopeOf } from '../protocol/signal-names.js';
 
 export interface Fault {
   model: string;
   /** In words. */
   text: string;
+  /** As protocol/campaign.ts' Run has it. */
+  place: { target: string; scope: string; at: number | null };
   /** By the name under which it comes with Cairn. */
   plugin: string;
   settings: Record<string, unknown>;
@@ -40,6 +42,7 @@ function calls(name: string, model: CallFaults): Part {
       return {
         model: name,
         text: `call ${nth} of ${place.function}: ${what}`,
+        place: { target: place.function, scope: place.program ?? '', at: null },
         plugin: 'fault-calls',
         settings: { faults: [{ ...place, ...effect, calls: { nth } }] },
         slowdown: 1,
@@ -48,7 +51,13 @@ function calls(name: string, model: CallFaults): Part {
   };
 }
 
-const words = ({ memory, left, right }: Target): number => (memory ? Math.abs(left - right) + 1 : 1);
+export const wordsOf = ({ memory, left, right }: Target): number => (memory ? Math.abs(left - right) + 1 : 1);
+
+/** Those that patterns mean. */
+export function meant(targets: readonly Target[], patterns: readonly string[], exclude: readonly string[]): Target[] {
+  const any = (list: readonly string[], { name }: Target): boolean => list.some((one) => fitsSignal(one, name));
+  return targets.filter((one) => any(patterns, one) && !any(exclude, one));
+}
 
 /** Of a target, its bits one after the other; `first` is the first fault's number there. */
 interface Places {
@@ -59,17 +68,15 @@ interface Places {
 
 function signals(name: string, model: SignalFaults, targets: readonly Target[]): Part {
   const { targets: patterns, exclude, adjacent, times, values, ...rest } = model;
-  const count = Array.isArray(times) ? times.length : Math.floor((times.to - times.from) / times.step) + 1;
+  const count = timesOf(model);
   const time = (index: number): number => (Array.isArray(times) ? (times[index] ?? 0) : times.from + index * times.step);
   const held: readonly (0 | 1 | undefined)[] = values ?? (model.model === 'stuckAt' ? [0, 1] : [undefined]);
   const all: Places[] = [];
   let size = 0;
-  const any = (list: readonly string[], of: Target): boolean => list.some((one) => fitsSignal(one, of.name));
-  for (const target of targets) {
-    if (!any(patterns, target) || any(exclude, target)) continue;
+  for (const target of meant(targets, patterns, exclude)) {
     const bits = Math.max(0, target.width - adjacent + 1);
-    all.push({ target, first: size, size: words(target) * bits });
-    size += words(target) * bits;
+    all.push({ target, first: size, size: wordsOf(target) * bits });
+    size += wordsOf(target) * bits;
   }
   const find = (place: number): Places => {
     let [low, high] = [0, all.length - 1];
@@ -97,6 +104,7 @@ function signals(name: string, model: SignalFaults, targets: readonly Target[]):
       const where = `${signal} bit${adjacent > 1 ? `s ${bit} to ${bit + adjacent - 1}` : ` ${bit}`}`;
       return {
         model: name,
+        place: { target: signal, scope: scopeOf(target.name), at: after },
         text: `${model.model}${value === undefined ? '' : ` ${value}`} of ${where} after ${after}`,
         plugin: 'fault-signals',
         settings: { faults: [{ ...rest, signal, bits, ...(value === undefined ? {} : { value }), when: { after } }] },
@@ -108,6 +116,21 @@ function signals(name: string, model: SignalFaults, targets: readonly Target[]):
 
 /** More are not compared with each other: what is known of each takes memory. */
 const MOST_COMPARED = 300_000;
+
+/** How many times a fault of it may begin at. */
+export function timesOf({ times }: Pick<SignalFaults, 'times'>): number {
+  return Array.isArray(times) ? times.length : Math.floor((times.to - times.from) / times.step) + 1;
+}
+
+/** The first and the last tick at which a fault may begin; undefined: none has a time of its own. */
+export function spanOf({ models }: Pick<Campaign, 'models'>): { from: number; to: number } | undefined {
+  const all = models.flatMap(({ signals: one }) => {
+    if (one === undefined) return [];
+    if (!Array.isArray(one.times)) return [one.times.from, one.times.to];
+    return [one.times.reduce((least, time) => Math.min(least, time)), one.times.reduce((most, time) => Math.max(most, time))];
+  });
+  return all.length === 0 ? undefined : { from: Math.min(...all), to: Math.max(...all) };
+}
 
 export class FaultSpace {
   readonly size: number;

@@ -304,6 +304,8 @@ export interface Target {
   /** Of a memory's words. */
   left: number;
   right: number;
+  /** A net, which its drivers assign; not there: the simulator makes no difference, or an older Cairn has listed it. */
+  net?: boolean | undefined;
 }
 
 /** The run without a fault, and what its design has. */
@@ -317,6 +319,12 @@ export const Run = z.object({
   model: z.string(),
   /** The fault in words. */
   fault: z.string(),
+  /** Where it is: the signal, or the word of a memory; of a call its function. */
+  target: z.string(),
+  /** The module's instance that has the signal; of a call the program; empty: none that is known. */
+  scope: z.string(),
+  /** When it is to begin, in ticks since the restart; null: not at a time of its own. */
+  at: whole.nullable(),
   outcome: Outcome,
   /** Whether the fault changed anything at its place; null: that is not known, since the run failed. */
   effective: z.boolean().nullable(),
@@ -376,8 +384,12 @@ export type RunPage = z.infer<typeof RunPage>;
 export const RunDetail = Run.extend({ console: z.string(), again: z.string() });
 export type RunDetail = z.infer<typeof RunDetail>;
 
-/** Where a file is no campaign. Lines are counted from 1; 0: at none. */
-export const CampaignProblem = z.object({ line: whole, message: z.string() });
+/** Where a file is no campaign. Lines are counted from 1; 0: at none. `path`: the setting at fault, from the file's root. */
+export const CampaignProblem = z.object({
+  line: whole,
+  message: z.string(),
+  path: z.array(z.union([z.string(), z.number()])).default([]),
+});
 export type CampaignProblem = z.infer<typeof CampaignProblem>;
 
 /**

@@ -505,6 +505,19 @@ export const errorTable = define({
     message: 'Two runs without a fault differ: {deviation}',
     remedy: 'Let observe.ignore leave out lines that are never the same, or observe fewer files.',
   },
+  designUnknown: {
+    number: 940,
+    blame: 'environment',
+    message: "The signals of snapshot {id}'s design cannot be read: {why}",
+    remedy:
+      'See cairn signals in a session that was restarted from it, which says what it takes; docs/signals.md has it for each simulator.',
+  },
+  noWaveform: {
+    number: 941,
+    blame: 'user',
+    message: 'Run {number} of campaign {name} writes no waveform',
+    remedy: 'Let the simulation write a VCD file (NAME.vcd) before the snapshot is made; of the sample: without +novcd.',
+  },
   noCampaign: {
     number: 816,
     blame: 'user',

@@ -3,7 +3,9 @@
  * sends the whole model of a panel whenever it changed; a panel keeps only how it is shown (tab, filter), by setState.
  */
 import * as z from 'zod';
-import { CampaignStatus, Outcome, RunDetail, RunPage } from './campaign.js';
+import { CampaignProblem, CampaignStatus, Outcome, RunDetail, RunPage } from './campaign.js';
+import { Assumptions, CampaignFigures } from './campaign-figures.js';
+import { CampaignPlan, TargetCount } from './campaign-plan.js';
 import { SessionState, TableKind, TableRow } from './control.js';
 import { RowWithHistory } from './name-history.js';
 import { OperationStatus } from './operation.js';
@@ -110,7 +112,15 @@ export const PluginsModel = z.object({
 });
 export type PluginsModel = z.infer<typeof PluginsModel>;
 
-export const CampaignQuery = z.object({ outcome: Outcome.nullable(), model: z.string().nullable(), search: z.string() });
+export const CampaignQuery = z.object({
+  outcome: Outcome.nullable(),
+  model: z.string().nullable(),
+  search: z.string(),
+  /** Only faults there, and those that were to begin in these ticks, without the last one; null: all. */
+  scope: z.string().nullable(),
+  target: z.string().nullable(),
+  times: z.object({ from: z.number(), to: z.number() }).nullable(),
+});
 export type CampaignQuery = z.infer<typeof CampaignQuery>;
 
 /** Model of a Campaign page: what has been counted, and the part of the runs that can be seen. */
@@ -123,13 +133,63 @@ export const CampaignModel = z.object({
   status: CampaignStatus.nullable(),
   query: CampaignQuery,
   page: RunPage,
+  /** null: nothing has been counted. */
+  figures: CampaignFigures.nullable(),
+  /** What outcomes count as, other than by default. */
+  assumed: Assumptions,
   detail: RunDetail.nullable(),
   /** Not empty: what went wrong. */
   error: z.string(),
 });
 export type CampaignModel = z.infer<typeof CampaignModel>;
 
-export const ToPanel = z.discriminatedUnion('panel', [BarriersModel, NamesModel, PluginsModel, CampaignModel]);
+/** A part of a design's hierarchy to choose from: what is in a scope, or all signals that a pattern means. */
+export const SignalPicker = z.object({
+  scope: z.string(),
+  search: z.string(),
+  offset: z.number(),
+  total: z.number(),
+  /** Of the pattern, or of all in the scope and below. */
+  count: TargetCount,
+  rows: z.array(
+    z.object({
+      /** Whole; `label`: what is told apart here. */
+      name: z.string(),
+      label: z.string(),
+      kind: z.enum(['scope', 'register', 'signal', 'net', 'memory']),
+      /** Of a scope: in it and below. */
+      signals: z.number(),
+      bits: z.number(),
+    }),
+  ),
+});
+export type SignalPicker = z.infer<typeof SignalPicker>;
+
+/** Model of a Faults page: a campaign's file as it is now, and what it comes to. */
+export const FaultsModel = z.object({
+  panel: z.literal('faults'),
+  /** As the workspace names it. */
+  file: z.string(),
+  /** What the file says, as plain data; null: it is not YAML. */
+  value: z.record(z.string(), z.unknown()).nullable(),
+  problems: z.array(CampaignProblem),
+  /** JSON Schema of a campaign. */
+  schema: z.record(z.string(), z.unknown()),
+  /** By what the file can name them. */
+  snapshots: z.array(z.object({ value: z.string(), label: z.string() })),
+  /** null: it is not known, since the file is no campaign. */
+  plan: CampaignPlan.nullable(),
+  /** It is being worked out anew. */
+  planning: z.boolean(),
+  design: z.object({ state: z.enum(['unknown', 'reading', 'known', 'failed']), why: z.string() }),
+  picker: SignalPicker.nullable(),
+  running: z.boolean(),
+  /** Not empty: what went wrong. */
+  error: z.string(),
+});
+export type FaultsModel = z.infer<typeof FaultsModel>;
+
+export const ToPanel = z.discriminatedUnion('panel', [BarriersModel, NamesModel, PluginsModel, CampaignModel, FaultsModel]);
 export type ToPanel = z.infer<typeof ToPanel>;
 
 export const FromPanel = z.discriminatedUnion('type', [
@@ -162,6 +222,22 @@ export const FromPanel = z.discriminatedUnion('type', [
   z.object({ type: z.literal('pauseCampaign') }),
   z.object({ type: z.literal('exportCampaign') }),
   z.object({ type: z.literal('openCampaignFile') }),
+  z.object({ type: z.literal('assumeOutcomes'), assumed: Assumptions }),
+  z.object({ type: z.literal('chooseFaults') }),
+  z.object({ type: z.literal('debugRun'), number: z.number().int().nonnegative() }),
+  z.object({ type: z.literal('showWaveform'), number: z.number().int().nonnegative() }),
+  /** The declaration of a signal, or of a memory's word. */
+  z.object({ type: z.literal('openSignal'), name: z.string() }),
+  /** One place of a campaign's file; no value: taken out. */
+  z.object({
+    type: z.literal('changeCampaign'),
+    path: z.array(z.union([z.string(), z.number()])),
+    value: z.unknown().optional(),
+  }),
+  z.object({ type: z.literal('pickSignals'), scope: z.string(), search: z.string(), offset: z.number().int().nonnegative() }),
+  z.object({ type: z.literal('readDesign') }),
+  z.object({ type: z.literal('tryFault') }),
+  z.object({ type: z.literal('showCampaign') }),
   z.object({ type: z.literal('repeatRun'), number: z.number().int().nonnegative() }),
   /** null: none any more. */
   z.object({ type: z.literal('showRun'), number: z.number().int().nonnegative().nullable() }),

@@ -118,6 +118,7 @@ export class CampaignRuns {
       number,
       model: fault.model,
       fault: fault.text,
+      ...fault.place,
       outcome,
       effective: result.injection.effective,
       injection: result.injection.text,

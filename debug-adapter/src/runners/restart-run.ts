@@ -2,7 +2,7 @@
  * One run: a restart of the snapshot, from disk where nothing else is said, in a session of its own, with what it writes in a folder of its own;
  * observed until it ends or its time is over. Nothing of it is left. Tests: test/faults/campaign.test.ts.
  */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fitsPattern } from '../model/file-rules.js';
 import { cairnCommand } from '../platform/command.js';
@@ -32,6 +32,8 @@ export interface RunRequest extends PluginRequest {
   /** Patterns of files to observe. */
   files: readonly string[];
   signal: AbortSignal;
+  /** Takes what it has written, before that goes. */
+  keep?: (writes: string) => Promise<void>;
 }
 
 /** What `restartRun` adds: a number that changes as long as the run is known to go on; it has hung when its time is over without that. */
@@ -74,6 +76,7 @@ export async function restartRun(asked: RunRequest, execute: Execute = fromDisk)
     const plugins = new RunPlugins(folder, asked);
     const ended = await execute({ ...asked, plugins: plugins.all, progress: plugins.progress }, writes);
     const { began } = ended;
+    if (began) await asked.keep?.(writes);
     const [notes, errors] = split(linesOf(ended.stderr), (line) => line.startsWith('cairn: '));
     const design = plugins.design();
     const observation = {
@@ -122,6 +125,15 @@ export async function removeRun(folder: string): Promise<void> {
   const session = readIfThere(join(folder, SESSION));
   if (session) await removeSession(session);
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** In a folder, what commands have left that were killed: each has had a folder called WHAT.PID. */
+export async function removeLeft(folder: string, what: string): Promise<void> {
+  const left = readdirSync(folder).filter((name) => {
+    const [first, pid = ''] = name.split('.');
+    return first === what && /^\d+$/.test(pid) && !existsSync(`/proc/${pid}`);
+  });
+  await Promise.all(left.map((name) => removeRun(join(folder, name))));
 }
 
 /** What a session of that name has left, once it has ended. */

@@ -134,6 +134,7 @@ export class RunPlugins {
         width: Number(width),
         left: Number(left),
         right: Number(right),
+        ...(kind === 'net' ? { net: true } : {}),
       }),
     );
     // Several patterns may mean one signal.
@@ -160,6 +161,21 @@ export class RunPlugins {
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => line.split('\t'));
+  }
+}
+
+/** Whether a run in this folder that is asked for the design's signals has listed them. */
+export function hasListed(folder: string): boolean {
+  // A design's signals are the first thing that is asked for: its plugin's report is the first one.
+  const report = readReport(join(folder, 'report0'));
+  return report !== undefined && report.length === REPORT_BYTES && report.readBigUInt64LE(RUN_AT) === 1n;
+}
+
+function readReport(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch {
+    return undefined;
   }
 }
 

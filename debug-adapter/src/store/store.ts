@@ -6,6 +6,7 @@
  *   cache/<id>/            pages of compressed snapshots, unpacked for a restart
  *   runs/<session>-<time>/ what restarted runs wrote
  *   timelines/<id>/        how the checkpoint of that snapshot, and restarts from it, went
+ *   designs/<id>/          the signals of its simulated design, once somebody has asked for them
  *   removed.json           parents of removed snapshots, so that their children keep their place in the tree
  *
  * The folders are the truth; nothing else is kept. Tests: test/unit/store.test.ts.
@@ -44,6 +45,9 @@ export class Store {
   }
   get timelines(): string {
     return join(this.path, 'timelines');
+  }
+  get designs(): string {
+    return join(this.path, 'designs');
   }
   get runs(): string {
     return join(this.path, 'runs');
@@ -136,7 +140,8 @@ export class Store {
       await rename(snapshot.path, grave);
       await flushFolder(this.snapshots);
       await rm(grave, { recursive: true, force: true });
-      for (const folder of [this.cache, this.timelines]) await rm(join(folder, snapshot.id), { recursive: true, force: true });
+      for (const folder of [this.cache, this.timelines, this.designs])
+        await rm(join(folder, snapshot.id), { recursive: true, force: true });
     } catch (cause) {
       throw failure('storeUnusable', { path: this.path, why: reason(cause) }, cause);
     }

@@ -9,7 +9,15 @@ import {
   CampaignSummary,
   RunDetail,
   RunPage,
+  type Target,
 } from '../../../debug-adapter/src/protocol/campaign.js';
+import { type Assumptions, CampaignFigures } from '../../../debug-adapter/src/protocol/campaign-figures.js';
+import {
+  ArmedFault,
+  CampaignPlan,
+  SnapshotDesign,
+  WaveformDifference,
+} from '../../../debug-adapter/src/protocol/campaign-plan.js';
 import type { CampaignQuery } from '../../../debug-adapter/src/protocol/panels.js';
 import type { CairnCommand } from '../platform/cairnCommand.js';
 import { UserError } from '../platform/errors.js';
@@ -66,11 +74,19 @@ export class Campaigns implements vscode.Disposable {
     }
   }
 
-  page(file: string, { outcome, model, search }: CampaignQuery, offset: number, limit: number): Promise<RunPage> {
+  page(
+    file: string,
+    { outcome, model, search, scope, target, times }: CampaignQuery,
+    offset: number,
+    limit: number,
+  ): Promise<RunPage> {
     const filter = [
       ...(outcome === null ? [] : ['--outcome', outcome]),
       ...(model === null ? [] : ['--model', model]),
       ...(search === '' ? [] : [`--search=${search}`]),
+      ...(scope === null ? [] : [`--scope=${scope}`]),
+      ...(target === null ? [] : [`--target=${target}`]),
+      ...(times === null ? [] : [`--times=${times.from}:${times.to}`]),
     ];
     const part = ['--offset', String(offset), '--limit', String(limit)];
     return this.#cairn.json(RunPage, ['campaign show', file, ...filter, ...part]);
@@ -78,6 +94,30 @@ export class Campaigns implements vscode.Disposable {
 
   run(file: string, number: number): Promise<RunDetail> {
     return this.#cairn.json(RunDetail, ['campaign show', file, String(number)]);
+  }
+
+  figures(file: string, assumed: Assumptions): Promise<CampaignFigures> {
+    const counts = Object.entries(assumed).map(([outcome, as]) => `--count=${outcome}=${as}`);
+    return this.#cairn.json(CampaignFigures, ['campaign figures', file, ...counts]);
+  }
+
+  /** What the file, as it is on disk, comes to. */
+  plan(file: string): Promise<CampaignPlan> {
+    return this.#cairn.json(CampaignPlan, ['campaign plan', file], { mayFail: true });
+  }
+
+  /** The signals of a snapshot's design. Where they have not been read before, the snapshot is restarted for a moment. */
+  async design(store: string, snapshot: string, token: vscode.CancellationToken): Promise<readonly Target[]> {
+    const { targets } = await this.#cairn.long(SnapshotDesign, ['campaign design', snapshot, '--store', store], token);
+    return targets;
+  }
+
+  arm(file: string, number: number): Promise<ArmedFault> {
+    return this.#cairn.json(ArmedFault, ['campaign arm', file, String(number)]);
+  }
+
+  waveform(file: string, number: number, token: vscode.CancellationToken): Promise<WaveformDifference> {
+    return this.#cairn.long(WaveformDifference, ['campaign waveform', file, String(number)], token);
   }
 
   html(file: string): Promise<string> {

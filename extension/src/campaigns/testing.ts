@@ -9,7 +9,7 @@ import { CAMPAIGN_FILES, type Campaigns } from './campaigns.js';
 
 /** Of very many runs the view shows those that tell most. */
 const MOST_TESTS = 2000;
-const ALL = { outcome: null, model: null, search: '' };
+const ALL = { outcome: null, model: null, search: '', scope: null, target: null, times: null };
 const FAILED: readonly Outcome[] = ['silentDataCorruption', 'toolError'];
 
 export class CampaignTests implements vscode.Disposable {

@@ -3,7 +3,9 @@
  * one they take the file that is open, or let the user pick one.
  */
 import * as vscode from 'vscode';
+import { shellWord } from '../../../debug-adapter/src/protocol/format.js';
 import { CAMPAIGN_FILES, type Campaigns, isCampaignFile } from '../campaigns/campaigns.js';
+import { declarationIn } from '../hdl/declarations.js';
 import { UserError } from '../platform/errors.js';
 import type { CampaignActions, CampaignPanels } from '../views/campaignPanel.js';
 
@@ -33,6 +35,40 @@ export function campaignActions(campaigns: Campaigns): CampaignActions {
       terminal.show();
       terminal.sendText(again);
     },
+    debug: async (file, number) => {
+      const { snapshot, store, plugin, fault } = await campaigns.arm(file, number);
+      const folder = vscode.workspace.getWorkspaceFolder(vscode.Uri.file(file));
+      const configuration = {
+        type: 'cairn',
+        request: 'launch',
+        name: `Run ${number}: ${fault}`,
+        snapshot,
+        store,
+        plugins: [plugin],
+      };
+      await vscode.debug.startDebugging(folder, configuration);
+    },
+    waveform: async (file, number) => {
+      const options = { location: vscode.ProgressLocation.Notification, title: `Waveform of run ${number}`, cancellable: true };
+      const found = await vscode.window.withProgress(options, (_progress, token) => campaigns.waveform(file, number, token));
+      if (found.file === '')
+        void vscode.window.showInformationMessage(`The waveform of run ${number} is that of the run without a fault.`);
+      else await openWaveform(vscode.Uri.file(found.file));
+    },
+    openSignal: async (file, name) => {
+      const folder = vscode.workspace.getWorkspaceFolder(vscode.Uri.file(file));
+      const found = await declarationIn(folder, name);
+      if (!found) throw new UserError(`No Verilog source of the workspace declares ${name}.`);
+      await vscode.window.showTextDocument(found.uri, { selection: found.range, preview: false });
+    },
+    chooseFaults: async (file) => {
+      await vscode.commands.executeCommand('cairn.chooseFaults', vscode.Uri.file(file));
+    },
+    tryFault: async (file) => {
+      const terminal = vscode.window.createTerminal({ name: 'Try Fault', cwd: vscode.Uri.joinPath(vscode.Uri.file(file), '..') });
+      terminal.show();
+      terminal.sendText(`cairn campaign try ${shellWord(file)}`);
+    },
   };
 }
 
@@ -53,7 +89,17 @@ export function campaignCommands(
   };
 }
 
-async function fileOf(node: unknown): Promise<string> {
+/** In the viewer where it is installed, by the commands that it offers to others; else as a file. */
+async function openWaveform(uri: vscode.Uri): Promise<void> {
+  const viewer = vscode.extensions.getExtension('lramseyer.vaporview');
+  if (viewer === undefined) await vscode.commands.executeCommand('vscode.open', uri);
+  else {
+    await viewer.activate();
+    await vscode.commands.executeCommand('vaporview.openFile', { uri, loadAll: true });
+  }
+}
+
+export async function fileOf(node: unknown): Promise<string> {
   if (node instanceof vscode.Uri) return node.fsPath;
   const open = vscode.window.activeTextEditor?.document.uri;
   if (open && isCampaignFile(open.fsPath)) return open.fsPath;

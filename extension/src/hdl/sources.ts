@@ -1,6 +1,6 @@
 /**
- * As much of Verilog, SystemVerilog and VHDL as it takes to say in which module a place in a source is, and which module an instance is of where the
- * simulator does not tell. Pure. Tests: test/unit/hdl-sources.test.ts.
+ * As much of Verilog, SystemVerilog and VHDL as it takes to say in which module a place in a source is, which module an instance is of where the
+ * simulator does not tell, and where a module declares a signal. Pure. Tests: test/unit/hdl-sources.test.ts.
  */
 
 /** Instances in a module: instance → module. */
@@ -97,4 +97,32 @@ export function modulesOfScopes(scopes: readonly string[], modules: Modules): Ma
     if (module !== undefined) found.set(scope, module);
   }
   return found;
+}
+
+const TYPES =
+  'reg|wire|logic|bit|byte|int|integer|shortint|longint|time|real|realtime|tri|tri0|tri1|triand|trior|wand|wor|supply0|supply1|input|output|inout|var|parameter|localparam';
+
+/** The offset of a name where a module of Verilog or SystemVerilog declares it, else where the module first has it; undefined: it does not. */
+export function declarationOf(text: string, module: string, name: string): number | undefined {
+  const plain = withoutComments(text);
+  let start: number | undefined;
+  for (const match of plain.matchAll(BEGINS)) {
+    if (start === undefined) {
+      if (match[1] === module) start = match.index + match[0].length;
+      continue;
+    }
+    const found = nameIn(plain.slice(start, match.index), name);
+    return found === undefined ? undefined : start + found;
+  }
+  return undefined;
+}
+
+function nameIn(body: string, name: string): number | undefined {
+  const own = name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const word = `(?<![\\w$.])${own}(?![\\w$])`;
+  for (const between of ['[^;=]*?', '[^;]*?']) {
+    const found = new RegExp(`\\b(?:${TYPES})\\b${between}(${word})\\s*(?=[,;=\\[)])`, 'd').exec(body);
+    if (found?.indices?.[1]) return found.indices[1][0];
+  }
+  return new RegExp(word).exec(body)?.index;
 }

@@ -3,7 +3,7 @@
  * the runtime that runs this extension, so no Node.js is needed beside VS Code.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import type * as vscode from 'vscode';
+import * as vscode from 'vscode';
 import type { z } from 'zod';
 import { UserError } from './errors.js';
 
@@ -36,6 +36,31 @@ export class CairnCommand {
     return parsed.data;
   }
 
+  /** As `json`, of a sub-command that takes its time, and may be cancelled. */
+  async long<S extends z.ZodType>(
+    schema: S,
+    [command = '', ...args]: readonly string[],
+    token: vscode.CancellationToken,
+  ): Promise<z.output<S>> {
+    const child = this.start([...command.split(' '), '--json', ...args]);
+    const cancelling = token.onCancellationRequested(() => child.kill('SIGINT'));
+    let stdout = '';
+    let stderr = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    try {
+      const status = await new Promise<number | null>((resolve, reject) => {
+        child.once('error', reject);
+        child.once('close', resolve);
+      });
+      if (token.isCancellationRequested) throw new vscode.CancellationError();
+      if (status !== 0) throw new UserError(messageIn(stderr) || `cairn ${command} ended with status ${status}`);
+      return schema.parse(JSON.parse(stdout));
+    } finally {
+      cancelling.dispose();
+    }
+  }
+
   /** What a sub-command prints. */
   text(args: readonly string[]): Promise<string> {
     return this.#run(args, false, undefined);
@@ -62,11 +87,13 @@ export class CairnCommand {
         if (!error || (mayFail && stdout !== '')) resolve(stdout);
         else if (error.killed)
           reject(new UserError(`cairn ${args[0] ?? ''} took longer than ${DEADLINE_MS / 1000} s and was ended`));
-        else reject(new UserError(stderr.trim().replace(/^cairn: (error: )?/i, '') || error.message));
+        else reject(new UserError(messageIn(stderr) || error.message));
       });
     });
   }
 }
+
+const messageIn = (stderr: string): string => stderr.trim().replace(/^cairn: (error: )?/i, '');
 
 /** A command that starts the command, as a campaign does, finds the same runtime. */
 function environment(): NodeJS.ProcessEnv {

@@ -15,6 +15,13 @@ export interface CampaignActions {
   run(file: string): Promise<void>;
   exportHtml(file: string): Promise<void>;
   repeat(file: string, number: number): Promise<void>;
+  /** A restart that is held just before the run's fault. */
+  debug(file: string, number: number): Promise<void>;
+  /** Where the run differs from the one without a fault. */
+  waveform(file: string, number: number): Promise<void>;
+  openSignal(file: string, name: string): Promise<void>;
+  chooseFaults(file: string): Promise<void>;
+  tryFault(file: string): Promise<void>;
 }
 
 export class CampaignPanels implements vscode.Disposable {
@@ -87,7 +94,9 @@ class CampaignPage implements vscode.Disposable {
       file: vscode.workspace.asRelativePath(file),
       running: campaigns.isRunning(file),
       status: null,
-      query: { outcome: null, model: null, search: '' },
+      query: { outcome: null, model: null, search: '', scope: null, target: null, times: null },
+      figures: null,
+      assumed: {},
       page: { total: 0, offset: 0, runs: [] },
       detail: null,
       error: '',
@@ -130,6 +139,22 @@ class CampaignPage implements vscode.Disposable {
       case 'repeatRun':
         await does('Repeat Run', () => this.#actions.repeat(file, message.number));
         return;
+      case 'debugRun':
+        await does('Debug Run', () => this.#actions.debug(file, message.number));
+        return;
+      case 'showWaveform':
+        await does('Waveform', () => this.#actions.waveform(file, message.number));
+        return;
+      case 'openSignal':
+        await does('Open Signal', () => this.#actions.openSignal(file, message.name));
+        return;
+      case 'chooseFaults':
+        await does('Faults', () => this.#actions.chooseFaults(file));
+        return;
+      case 'assumeOutcomes':
+        this.#model = { ...this.#model, assumed: message.assumed };
+        await this.#figures();
+        return;
       case 'showRun':
         await this.#detail(message.number);
         return;
@@ -168,10 +193,16 @@ class CampaignPage implements vscode.Disposable {
       // It may have ended meanwhile, and have said why.
       const running = this.#campaigns.isRunning(this.#file);
       this.#post({ status, running, ...(running ? { error: '' } : {}) });
-      if (status !== null) await this.#query(this.#model.query);
+      if (status !== null) await Promise.all([this.#query(this.#model.query), this.#figures()]);
     } catch (error) {
       this.#post({ running: this.#campaigns.isRunning(this.#file), error: messageOf(error) });
     }
+  }
+
+  async #figures(): Promise<void> {
+    const { assumed } = this.#model;
+    const figures = await this.#campaigns.figures(this.#file, assumed);
+    if (assumed === this.#model.assumed) this.#post({ figures });
   }
 
   async #detail(number: number | null): Promise<void> {

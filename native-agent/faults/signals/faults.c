@@ -140,6 +140,7 @@ const char *faults_read(const char *text, struct faults *faults) {
   memset(faults, 0, sizeof *faults);
   for (int begun = 0; json_member(&json, key, sizeof key, &begun);) {
     if (same(key, "report")) json_text(&json, faults->report, sizeof faults->report);
+    else if (same(key, "hold")) json_flag(&json, &faults->hold);
     else if (same(key, "list")) why = read_selection(&json, &faults->list);
     else if (same(key, "state")) why = read_selection(&json, &faults->state);
     else if (same(key, "limit")) json_whole(&json, &faults->limit);
@@ -154,7 +155,7 @@ const char *faults_read(const char *text, struct faults *faults) {
         why = read_fault(&json, faults->count, &faults->list_of[faults->count]);
         ++faults->count;
       }
-    } else return "they have a name that is none: there is faults, detect, limit, list, state and report";
+    } else return "they have a name that is none: there is faults, detect, hold, limit, list, state and report";
     if (why != NULL) return why;
   }
   json_end(&json);

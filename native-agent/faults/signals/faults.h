@@ -47,6 +47,7 @@ struct selection {
 
 struct faults {
   char report[PATH];
+  uint32_t hold; /* 1: the computation is held just before a fault begins, for whoever looks at it */
   struct selection list;  /* what they are, once the simulation begins */
   struct selection state; /* their values, when it ends */
   uint64_t limit; /* ticks since the simulation was entered, after which it is ended; 0: none */

@@ -10,6 +10,14 @@
 static uint64_t began; /* simulated time at which the simulation was entered */
 static struct cairn_signal detectors[DETECTIONS];
 
+/* For whoever wants to look at what comes. 0: it was restarted meanwhile, and its faults begin anew. */
+static int is_held_before(const struct fault *fault) {
+  if (!faults.hold) return 1;
+  const int32_t result = host->request_hold(fault->signal, "a fault is put there when it goes on");
+  if (result < 0) host->log(CAIRN_LOG_WARNING, "faults: the computation could not be held before a fault");
+  return result != 2;
+}
+
 /* Its time has come. */
 static void proceed(uint32_t index) {
   const struct fault *fault = &faults.list_of[index];
@@ -18,6 +26,7 @@ static void proceed(uint32_t index) {
   state->due = NEVER;
   if (report->counts[index].injected == 0) {
     report->counts[index].reached++;
+    if (!is_held_before(fault)) return;
     inject(index);
   } else if (state->holds && fault->model == DELAY && time < state->ends) {
     deliver(index);
@@ -117,8 +126,8 @@ static void begin(void) {
   began = design->time(&exponent);
   report->run.begin_time = began;
   report->run.exponent = exponent;
-  report->run.begun = 1;
   list_signals();
+  report->run.begun = 1; /* whoever waits for the list sees it as a whole */
   report->limit.steps = report->limit.over = 0;
   expect_limit();
   for (uint32_t i = 0; i < faults.detection_count; ++i) {

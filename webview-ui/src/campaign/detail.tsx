@@ -26,6 +26,11 @@ export function Detail({ run }: { run: RunDetail }) {
         <dd>
           {run.model}: {run.fault}
         </dd>
+        <dt>Place</dt>
+        <dd>
+          {run.target}
+          {run.scope === '' || run.at !== null ? '' : `, in ${run.scope}`}
+        </dd>
         <dt>Injection</dt>
         <dd>{injection.filter((part) => part !== '').join(', ') || 'not known'}</dd>
         {run.latency !== null && (
@@ -50,6 +55,25 @@ export function Detail({ run }: { run: RunDetail }) {
         <button type="button" onClick={() => send({ type: 'repeatRun', number: run.number })}>
           Repeat
         </button>
+        <button
+          type="button"
+          title={run.at === null ? 'A restart with the fault' : 'A restart that is held just before the fault'}
+          onClick={() => send({ type: 'debugRun', number: run.number })}
+        >
+          Debug
+        </button>
+        <button
+          type="button"
+          title="Where its waveform differs from that of the run without a fault"
+          onClick={() => send({ type: 'showWaveform', number: run.number })}
+        >
+          Waveform Difference
+        </button>
+        {run.at !== null && (
+          <button type="button" onClick={() => send({ type: 'openSignal', name: run.target })}>
+            Open in the Source
+          </button>
+        )}
         <button type="button" onClick={() => send({ type: 'copy', text: run.again })}>
           Copy the Command
         </button>

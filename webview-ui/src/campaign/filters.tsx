@@ -18,7 +18,7 @@ export function Filters({ status, query, onChange }: Shown) {
     if (search === query.search) return undefined;
     const timer = setTimeout(() => onChange({ ...query, search }), TYPING_MS);
     return () => clearTimeout(timer);
-  }, [search, query.outcome, query.model]);
+  }, [search, query.outcome, query.model, query.scope, query.target, query.times]);
   const models = [...new Set(status.models.map(({ model }) => model))];
   return (
     <div class="tools">
@@ -55,6 +55,29 @@ export function Filters({ status, query, onChange }: Shown) {
         value={search}
         onInput={({ currentTarget: { value } }) => setSearch(value)}
       />
+      <Place query={query} onChange={onChange} />
     </div>
+  );
+}
+
+/** What a cell or a row above has chosen, to be taken back. */
+function Place({ query, onChange }: Omit<Shown, 'status'>) {
+  const { scope, target, times } = query;
+  if (scope === null && target === null && times === null) return null;
+  const words = [
+    ...(target === null ? [] : [target]),
+    ...(scope === null ? [] : [`in ${scope || 'no module'}`]),
+    ...(times === null ? [] : [`at ticks ${times.from} to ${times.to - 1}`]),
+  ].join(', ');
+  return (
+    <button
+      type="button"
+      class="chip"
+      title="Show runs of all places and times"
+      aria-label={`Only faults ${words}: show all`}
+      onClick={() => onChange({ ...query, scope: null, target: null, times: null })}
+    >
+      {words} <span class="codicon codicon-close" aria-hidden="true" />
+    </button>
   );
 }

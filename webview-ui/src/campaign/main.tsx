@@ -1,25 +1,34 @@
 /**
- * The page of a campaign: outcome bars and rates with their intervals, each model's outcomes, and the runs. The extension reads the results; what is
+ * The page of a campaign: outcome bars and rates with their intervals, each model's outcomes, figures by module, time and register, metrics, and the runs. The extension reads the results; what is
  * looked for is asked of it.
  */
 import { render } from 'preact';
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { CampaignModel, CampaignQuery } from '../../../debug-adapter/src/protocol/panels.js';
 import { listen, send } from '../bridge.js';
 import '../panel.css';
 import './campaign.css';
 import { Detail } from './detail.js';
+import { Convergence, HeatMap, Modules, Registers } from './figures.js';
 import { Filters } from './filters.js';
+import { Metrics } from './metrics.js';
 import { Models, Rates } from './rates.js';
 import { Runs } from './runs.js';
 
 function Campaign({ model }: { model: CampaignModel }) {
-  const { file, running, status, page, detail, error } = model;
+  const { file, running, status, page, figures, assumed, detail, error } = model;
   // What the user has chosen counts at once, and not only when the answer is there: the next choice is made on top of it.
   const [query, setQuery] = useState(model.query);
+  const runs = useRef<HTMLHeadingElement>(null);
   const ask = (next: CampaignQuery, offset = 0) => {
     setQuery(next);
     send({ type: 'campaignQuery', query: next, offset });
+  };
+  /** From a cell far above to the runs in it. */
+  const toRuns = (next: CampaignQuery) => {
+    ask(next);
+    runs.current?.scrollIntoView({ block: 'start' });
+    runs.current?.focus({ preventScroll: true });
   };
   return (
     <>
@@ -36,6 +45,9 @@ function Campaign({ model }: { model: CampaignModel }) {
         )}
         <button type="button" disabled={status === null} onClick={() => send({ type: 'exportCampaign' })}>
           Export as HTML…
+        </button>
+        <button type="button" onClick={() => send({ type: 'chooseFaults' })}>
+          Faults
         </button>
         <button type="button" onClick={() => send({ type: 'openCampaignFile' })}>
           Open File
@@ -64,7 +76,18 @@ function Campaign({ model }: { model: CampaignModel }) {
           <progress aria-label="Runs made" max={Math.max(1, status.planned)} value={status.runs} />
           <Rates status={status} query={query} onChoose={ask} />
           <Models status={status} query={query} onChoose={ask} />
-          <h2 id="runs-title">Runs</h2>
+          {figures !== null && (
+            <>
+              <Modules figures={figures} query={query} onChoose={toRuns} />
+              <HeatMap figures={figures} query={query} onChoose={toRuns} />
+              <Convergence figures={figures} />
+              <Registers figures={figures} query={query} onChoose={toRuns} />
+              <Metrics figures={figures} assumed={assumed} />
+            </>
+          )}
+          <h2 id="runs-title" ref={runs} tabIndex={-1}>
+            Runs
+          </h2>
           <Filters status={status} query={query} onChange={ask} />
           <Runs page={page} query={query} open={detail?.number ?? null} onSee={(offset) => ask(query, offset)} />
           {detail !== null && <Detail run={detail} />}

@@ -72,6 +72,24 @@ export function Rates({ status: { outcomes }, query, onChoose }: Shown) {
   );
 }
 
+/** Outcomes beside each other, and in words. */
+export function Stack({ counts }: { counts: readonly { readonly outcome: Outcome; readonly count: number }[] }) {
+  const total = counts.reduce((sum, { count }) => sum + count, 0);
+  let from = 0;
+  return (
+    <>
+      <svg class="stack" viewBox="0 0 1000 20" preserveAspectRatio="none" aria-hidden="true">
+        {counts.map(({ outcome, count }) => {
+          const x = (1000 * from) / total;
+          from += count;
+          return <rect key={outcome} class={`fill ${outcome}`} x={x} y="2" width={(1000 * count) / total} height="16" />;
+        })}
+      </svg>
+      <span class="words">{counts.map(({ outcome, count }) => `${outcomeWords[outcome].label} ${count}`).join(', ')}</span>
+    </>
+  );
+}
+
 export function Models({ status: { models }, query, onChoose }: Shown) {
   const names = [...new Set(models.map(({ model }) => model))];
   if (names.length === 0) return null;
@@ -94,7 +112,6 @@ export function Models({ status: { models }, query, onChoose }: Shown) {
             const counts = models.filter(({ model }) => model === name);
             const total = counts.reduce((sum, { count }) => sum + count, 0);
             const chosen = query.model === name;
-            let from = 0;
             return (
               <tr key={name}>
                 <th scope="row">
@@ -110,18 +127,7 @@ export function Models({ status: { models }, query, onChoose }: Shown) {
                 </th>
                 <td class="number">{total}</td>
                 <td>
-                  <svg class="stack" viewBox="0 0 1000 20" preserveAspectRatio="none" aria-hidden="true">
-                    {counts.map(({ outcome, count }) => {
-                      const x = (1000 * from) / total;
-                      from += count;
-                      return (
-                        <rect key={outcome} class={`fill ${outcome}`} x={x} y="2" width={(1000 * count) / total} height="16" />
-                      );
-                    })}
-                  </svg>
-                  <span class="words">
-                    {counts.map(({ outcome, count }) => `${outcomeWords[outcome].label} ${count}`).join(', ')}
-                  </span>
+                  <Stack counts={counts} />
                 </td>
               </tr>
             );

@@ -31,7 +31,7 @@ export function Runs({ page, query, open, onSee }: Shown) {
   useEffect(() => {
     if (box.current) box.current.scrollTop = 0;
     asked.current = 0;
-  }, [query.outcome, query.model, query.search]);
+  }, [query.outcome, query.model, query.search, query.scope, query.target, query.times?.from]);
   useEffect(() => {
     const missing = last > first && (first < offset || last > offset + runs.length);
     const wanted = Math.max(0, first - BEFORE);
@@ -99,6 +99,15 @@ export function Runs({ page, query, open, onSee }: Shown) {
                   onClick={() => send({ type: 'repeatRun', number: run.number })}
                 >
                   <span class="codicon codicon-debug-rerun" aria-hidden="true" />
+                </button>
+                <button
+                  type="button"
+                  class="icon"
+                  title="Debug this run"
+                  aria-label={`Debug run ${run.number}`}
+                  onClick={() => send({ type: 'debugRun', number: run.number })}
+                >
+                  <span class="codicon codicon-debug-alt" aria-hidden="true" />
                 </button>
               </td>
             </tr>

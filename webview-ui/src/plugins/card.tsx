@@ -4,7 +4,7 @@
  */
 import type { PluginEntry, PluginsModel } from '../../../debug-adapter/src/protocol/panels.js';
 import { send } from '../bridge.js';
-import { SettingsForm } from './form.js';
+import { SettingsForm } from '../settings/form.js';
 
 const DRAGGED = 'text/x-cairn-plugin';
 

@@ -151,6 +151,12 @@ type Simple = Exclude<
   | 'campaignQuery'
   | 'repeatRun'
   | 'showRun'
+  | 'assumeOutcomes'
+  | 'debugRun'
+  | 'showWaveform'
+  | 'openSignal'
+  | 'changeCampaign'
+  | 'pickSignals'
 >;
 
 function Action({ type, text, title }: { type: Simple; text: string; title?: string }) {

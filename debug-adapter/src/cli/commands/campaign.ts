@@ -1,12 +1,13 @@
 /**
  * `cairn campaign`: runs with faults from one snapshot, what became of them, and one of them again.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
 import { prepareSnapshot } from '../../control/preparation.js';
 import { campaignHtml } from '../../model/campaign-html.js';
 import { reportText } from '../../model/campaign-report.js';
+import type { Fault } from '../../model/fault-space.js';
 import { isSessionName } from '../../model/names.js';
 import { cairnForeground } from '../../platform/command.js';
 import { isLocked } from '../../platform/lock.js';
@@ -27,10 +28,11 @@ import { runTask, unstage as unstageSnapshot } from '../../runners/slurm-task.js
 import { type CampaignFile, campaignFolder, campaignProblems, readCampaign } from '../../store/campaign-file.js';
 import { isPaused, pauseCampaign, resumeCampaign } from '../../store/campaign-pause.js';
 import { CampaignResults, type RunQuery } from '../../store/campaign-results.js';
+import { figuresOf } from '../../store/campaign-tallies.js';
 import { wholeNumber, word } from '../choices.js';
 import { note, Progress, print, printJson, printRaw } from '../output.js';
 
-interface Options {
+export interface Options {
   name?: string;
   store?: string;
   json: boolean;
@@ -42,7 +44,7 @@ interface RunOptions extends Options {
 
 const MOST_WORKERS = 256;
 
-function read(file: string, { name, store }: Options): CampaignFile {
+export function read(file: string, { name, store }: Options): CampaignFile {
   const found = readCampaign(file);
   const given = { ...found, ...(name === undefined ? {} : { name }), ...(store === undefined ? {} : { store: resolve(store) }) };
   // Those of its sessions are made from it.
@@ -136,11 +138,13 @@ function summaryText({ runs, planned, population, outcomes, notEffective, runsPe
 }
 
 /** `work` gets the campaign that the results are of, which may not be the file's as it is now. */
-function withResults<T>({ store, name }: CampaignFile, work: (results: CampaignResults, campaign: Campaign) => T): T {
+export function withResults<T>({ store, name }: CampaignFile, work: (results: CampaignResults, campaign: Campaign) => T): T {
   let results: CampaignResults;
   try {
     results = new CampaignResults(campaignFolder(store, name), true);
   } catch (cause) {
+    // Of another Cairn, or damaged: that is said.
+    if (existsSync(join(campaignFolder(store, name), 'results.db'))) throw cause;
     throw failure('noCampaign', { name, store }, cause);
   }
   try {
@@ -221,6 +225,9 @@ interface ShowOptions extends Options {
   outcome?: string;
   model?: string;
   search?: string;
+  scope?: string;
+  target?: string;
+  times?: string;
   offset?: string;
   limit?: string;
 }
@@ -228,14 +235,23 @@ interface ShowOptions extends Options {
 /** Of a page; without a limit, all. */
 const MOST_OF_A_PAGE = 100_000;
 
-function queryOf({ outcome, model, search, offset = '0', limit }: ShowOptions): RunQuery {
+function queryOf({ outcome, model, search, scope, target, times, offset = '0', limit }: ShowOptions): RunQuery {
   return {
     outcome: word(outcome, Outcome.options, '--outcome'),
     model,
     search,
+    scope,
+    target,
+    times: times === undefined ? undefined : timesOf(times),
     offset: wholeNumber(offset, '--offset', 0),
     limit: limit === undefined ? Number.MAX_SAFE_INTEGER : wholeNumber(limit, '--limit', 1, MOST_OF_A_PAGE),
   };
+}
+
+/** FIRST:LAST, without the last one. */
+function timesOf(text: string): { from: number; to: number } {
+  const [from = '', to = ''] = text.split(':');
+  return { from: wholeNumber(from, '--times', 0), to: wholeNumber(to, '--times', 0) };
 }
 
 export async function show(file: string, number: string | undefined, options: ShowOptions): Promise<number> {
@@ -263,6 +279,7 @@ export async function show(file: string, number: string | undefined, options: Sh
       formatTable([
         ['run', `${one.number}, ${formatTime(one.finishedAt)}, ${formatDuration(one.elapsedMs)}`],
         ['fault', `${one.model}: ${one.fault}`],
+        ['place', `${one.target}${one.scope === '' ? '' : ` in ${one.scope}`}`],
         ['outcome', `${outcomeText(one)}${one.status === null ? '' : `, status ${one.status}`}`],
         ['deviation', one.deviation || 'none'],
         ['start', `${one.start}${one.startReason === '' ? '' : ` (${one.startReason})`}`],
@@ -306,12 +323,14 @@ export async function exportRuns(file: string, options: Options & { format: stri
     const running = await isRunning(found);
     const html = withResults(found, (results, campaign) => {
       const { snapshot } = campaign;
+      const status = statusOf(found, running, results, campaign);
       const report = {
-        status: statusOf(found, running, results, campaign),
+        status,
         madeAt: formatTime(new Date().toISOString()),
         snapshot,
         confidence: confidenceOf(campaign),
         repeat: repeatCommand(file, options, 'RUN'),
+        figures: figuresOf(results, { confidence: confidenceOf(campaign), population: status.population }),
       };
       return campaignHtml(report, results.runs());
     });
@@ -343,6 +362,7 @@ export async function check(file: string, options: { json: boolean }): Promise<n
     problems.push({
       line: 0,
       message: 'its results are kept by its file\'s name, which may have only letters, digits, ".", "_" and "-", at most 48',
+      path: [],
     });
   if (options.json) {
     const found = problems.length === 0 ? readCampaign(file) : undefined;
@@ -353,17 +373,22 @@ export async function check(file: string, options: { json: boolean }): Promise<n
   return problems.length === 0 ? 0 : 1;
 }
 
+/** Of a run that is planned, whether it has been made or not. */
+export function faultOf(found: CampaignFile, number: number): { snapshot: string; fault: Fault; goldenMs: number } {
+  return withResults(found, (results, campaign) => {
+    const planned = plannedFaults(campaign, targetsOf(results));
+    const index = planned.indices[number];
+    if (index === undefined) throw noSuchRun(found.name, number, planned);
+    return { snapshot: campaign.snapshot, fault: planned.space.at(index), goldenMs: results.begun?.goldenMs ?? 0 };
+  });
+}
+
 /** The run again, in the foreground. */
 export async function repeat(file: string, text: string, options: Options): Promise<number> {
   const found = read(file, options);
   const { name, store } = found;
   const number = wholeNumber(text, 'RUN', 0);
-  const { snapshot, fault } = withResults(found, (results, campaign) => {
-    const planned = plannedFaults(campaign, targetsOf(results));
-    const index = planned.indices[number];
-    if (index === undefined) throw noSuchRun(name, number, planned);
-    return { snapshot: campaign.snapshot, fault: planned.space.at(index) };
-  });
+  const { snapshot, fault } = faultOf(found, number);
   const folder = join(campaignFolder(store, name), 'faults');
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${number}.json`);

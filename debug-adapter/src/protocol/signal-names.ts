@@ -9,3 +9,8 @@ export function fitsSignal(pattern: string, name: string): boolean {
   const expression = pattern.replace(/[\\^$.*+?()[\]{}|/]/g, (one) => (one === '*' ? '.*' : one === '?' ? '.' : `\\${one}`));
   return new RegExp(`^${expression}$`, 'su').test(name);
 }
+
+/** The scope that a signal is in; empty: it is at the top. */
+export function scopeOf(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf('.')));
+}

@@ -1,21 +1,22 @@
 /**
- * The settings of one plugin as a form, from its JSON Schema; without one as JSON. A field is sent when it is left or confirmed,
+ * Settings of a plugin, or a part of a campaign, as a form from their JSON Schema; without one as JSON. A field is sent when it is left or confirmed,
  * and what is wrong with it stands below it.
  */
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { PluginEntry } from '../../../debug-adapter/src/protocol/panels.js';
+import './settings.css';
 import { asText, type Field, fieldsOf, fromText, problemsAt, problemsElsewhere, unnamed, valueAt } from './fields.js';
 
 interface FormProps {
   readonly id: string;
-  readonly plugin: PluginEntry;
-  /** Name of what the profile is compared with; null: with nothing. */
-  readonly compared: string | null;
+  readonly plugin: Pick<PluginEntry, 'schema' | 'settings' | 'problems'> & Partial<Pick<PluginEntry, 'there'>>;
+  /** Name of what they are compared with; null: with nothing. */
+  readonly compared?: string | null;
   /** No path: the settings as a whole. Without a value it is taken out. */
   readonly onChange: (path: readonly string[], value: unknown) => void;
   /** In what it is compared with; null: that does not run. */
-  readonly onApply: ((key: string, value: string) => void) | null;
+  readonly onApply?: ((key: string, value: string) => void) | null;
 }
 
 export function SettingsForm(props: FormProps) {
@@ -56,7 +57,7 @@ function FieldRow(props: RowProps) {
   const problems = problemsAt(plugin.problems, field);
   const about = [field.help, field.limits].filter((text) => text !== '').join(' · ');
   const inner = field.kind === 'group' || field.kind === 'list';
-  const help = about !== '' || problems.length > 0 || (!inner && plugin.there !== null) ? `${own}-help` : undefined;
+  const help = about !== '' || problems.length > 0 || (!inner && plugin.there != null) ? `${own}-help` : undefined;
   const notes = (
     <div id={help} class="notes">
       {about !== '' && <div class="muted">{about}</div>}
@@ -128,14 +129,14 @@ function ListRow(props: RowProps & { own: string; help: string | undefined; note
 
 /** What it is where the profile is compared with, if that is another. */
 function Difference({ field, plugin, compared, onApply }: RowProps) {
-  if (plugin.there === null || compared === null) return null;
+  if (plugin.there == null || compared == null) return null;
   const [here, there] = [valueAt(plugin.settings, field.path), valueAt(plugin.there, field.path)];
   if (JSON.stringify(here) === JSON.stringify(there)) return null;
   const told = there === undefined ? 'not set' : JSON.stringify(there);
   return (
     <div class="differs">
       in {compared}: <code>{told}</code>
-      {field.live && onApply !== null && here !== undefined && (
+      {field.live && onApply != null && here !== undefined && (
         <button
           type="button"
           aria-label={`Apply ${field.label} to ${compared}`}
@@ -252,7 +253,7 @@ function WholeAsJson({ id, plugin: { settings, there }, compared, onChange }: Fo
       />
       <div id={`${id}-json-help`} class="notes">
         <div class="muted">A JSON object: the plugin came without a schema beside its library.</div>
-        {there !== null && compared !== null && JSON.stringify(there) !== JSON.stringify(settings) && (
+        {there != null && compared != null && JSON.stringify(there) !== JSON.stringify(settings) && (
           <div class="differs">
             in {compared}: <code>{JSON.stringify(there)}</code>
           </div>
