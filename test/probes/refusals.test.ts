@@ -242,6 +242,10 @@ for (const [kind, words] of [
   ['notice', /descriptor 3 is a folder that tells once of a change \(F_NOTIFY/],
   ['moved', /it watches what was \/\S+\/watched, and where that is now is not known.*\(descriptor 4\)/],
   ['user', /user ids 65534, 65534, 0, 65534/],
+  ['filter', /Thread \d+ may not make all system calls, by a filter that the program has set \(seccomp\)/],
+  ['thread-filter', /Thread \d+ may not make all system calls, by a filter that the program has set \(seccomp\)/],
+  ['landlock', /restricted itself by Landlock/],
+  ['landlock-program', /restricted itself by Landlock/],
 ] as const) {
   test(`what a restart could not give back is refused: ${kind}`, (context) =>
     withScratch(async (scratch) => {
@@ -254,21 +258,6 @@ for (const [kind, words] of [
       assert.equal(await program.exit(), 0);
     }));
 }
-
-test('a filter of system calls is not set again, and a restart says so', (context) =>
-  withScratch(async (scratch) => {
-    const program = scratch.cairnProgram(['run', '--session', 'filter', '--', await tool('apart'), 'filter'], { input: true });
-    const line = await program.line(/^(made|none)/);
-    if (line.startsWith('none')) return context.skip(`this system does not allow it: ${line}`);
-    const { snapshot } = await scratch.checkpoint('filter');
-    program.type('x\n');
-    assert.equal(await program.exit(), 0);
-    const restarted = scratch.cairnProgram(['restart', snapshot, '--session', 'again'], { input: true });
-    restarted.type('x\n');
-    await restarted.line(/^done$/);
-    assert.equal(await restarted.exit(), 0);
-    assert.match(scratch.logs('again'), /filter \(seccomp\)/);
-  }));
 
 test('all that is in the way is said at once, of every process, before anything is stopped', () =>
   withScratch(async (scratch) => {

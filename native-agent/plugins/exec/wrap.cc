@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/restricted.h"
 #include "exec/environment.h"
 #include "exec/next.h"
 #include "exec/strict.h"
@@ -65,6 +66,7 @@ int execute(const char* path, char* const* arguments, char* const* environment) 
   char buffer[PATH_MAX], remote[PATH_MAX];
   const char* program = real_program(path, buffer);
   if (refuses(program)) return -1;
+  if (host != nullptr) plugin::publish_restriction(host);
   if (!goes_elsewhere(path, program, environment, remote)) return next_execve.get()(program, arguments, environment);
   auto** words = static_cast<const char**>(alloca((count_words(arguments) + more_words + 1) * sizeof(char*)));
   with_remote(remote, path, arguments, words);

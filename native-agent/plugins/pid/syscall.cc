@@ -1,8 +1,8 @@
 // Owns: syscall(2): the ids in the arguments and results of the calls that are wrapped elsewhere under their own names, and of
 // those that libc has no function for; rt_sigaction, which is the plugin signal's; and from the start, since they note what is made,
 // the calls of System V objects, which are the plugin sysv's, those of io_uring, which are the plugin uring's, those on
-// priority-inheriting futexes (pi_words.h), and madvise and mremap, of which the agent has to know by libc's functions. All other calls
-// go on as they came. [any]
+// priority-inheriting futexes (pi_words.h), and madvise and mremap, of which the agent has to know by libc's functions; and
+// landlock_restrict_self is noted. All other calls go on as they came. [any]
 #include <linux/futex.h>
 #include <mqueue.h>
 #include <signal.h>
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/monotonic.h"
+#include "common/restricted.h"
 #include "pid/clocks.h"
 #include "pid/cpu_times.h"
 #include "pid/host.h"
@@ -277,6 +278,11 @@ extern "C" CAIRN_EXPORT long syscall(long number, ...) noexcept {
   if (number == SYS_exit && is_last_thread()) raw(SYS_exit_group, a[0]);
   if (call_of_sysv(number, a, &result) || call_of_rings(number, a, &result) || call_of_queues(number, a, &result)) return result;
   if (call_of_memory(number, a, &result)) return result;
+  if (number == SYS_landlock_restrict_self) {
+    result = next_syscall.get()(number, a[0], a[1]);
+    if (result == 0 && host != nullptr) plugin::note_restriction(host);
+    return result;
+  }
   if (active() && (call_with_paths(number, a, &result) || call_of_sockets(number, a, &result))) return result;
   if (!active() || !call_with_ids(number, a, &result)) return next_syscall.get()(number, a[0], a[1], a[2], a[3], a[4], a[5]);
   return with_errno(result);

@@ -1,7 +1,7 @@
 // Owns: what prctl(2), membarrier(2) and /proc set for the whole process: dumpable, sub-reaper of children, huge pages, readiness to be
 // killed, what a core dump holds, registrations for memory barriers.
 // Not set again here, because the kernel lets only the thread itself do it: no_new_privs and personality, which can be seen from
-// outside; and filters of system calls (seccomp), which nobody can read. What is lost of them is said in the log.
+// outside. What is lost of them is said in the log.
 #include <errno.h>
 #include <linux/membarrier.h>
 #include <sys/personality.h>
@@ -41,12 +41,11 @@ struct Flags {
   int64_t out_of_memory;  // oom_score_adj
   int64_t no_new_privs;   // of the main thread
   int64_t personality;    // of the main thread
-  int64_t filters;        // of system calls (seccomp), of the main thread
   int64_t dump_filter;    // what of the memory a core dump holds
   int64_t barriers;       // registrations of membarrier(2)
 };
 // -1: unknown; oom_score_adj: see out_of_memory_known.
-Flags saved = {-1, -1, -1, -1, 0, -1, -1, -1, -1, 0};
+Flags saved = {-1, -1, -1, -1, 0, -1, -1, -1, 0};
 bool out_of_memory_known = false;
 
 int64_t read_value(const cairn_host* host, const char* path, unsigned base, int64_t unknown, bool* known = nullptr) {
@@ -87,12 +86,9 @@ Flags read_flags(const cairn_host* host, bool* known) {
   main_task(host, "status", &status_path);
   static char status[8192];
   flags.no_new_privs = -1;
-  flags.filters = -1;
   if (plugin::read_file(host, status_path.text(), status, sizeof status) > 0) {
     const char* value = plugin::line_value(status, "NoNewPrivs:");
     if (value == nullptr || !plugin::read_number(&value, 10, &flags.no_new_privs)) flags.no_new_privs = -1;
-    value = plugin::line_value(status, "Seccomp_filters:");
-    if (value == nullptr || !plugin::read_number(&value, 10, &flags.filters)) flags.filters = -1;
   }
   plugin::Text<64> personality_path;
   main_task(host, "personality", &personality_path);
@@ -139,9 +135,6 @@ int32_t restore_flags(const cairn_host* host) {
   }
   if (saved.no_new_privs == 1 && here.no_new_privs == 0) {
     warn(host, "The program had given up the right to gain privileges by exec (no_new_privs); after this restart it has it again.");
-  }
-  if (here.filters >= 0 && saved.filters > here.filters) {
-    warn(host, "The program had system calls forbidden by a filter (seccomp), which cannot be set again; after this restart they are allowed.");
   }
   if (saved.personality >= 0 && here.personality >= 0 && ((saved.personality ^ here.personality) & READ_IMPLIES_EXEC) != 0) {
     warn(host, "The program's personality (READ_IMPLIES_EXEC) could not be set again: new memory is executable only where it asks for it.");

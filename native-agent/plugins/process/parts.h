@@ -19,6 +19,10 @@ int32_t restore_threads(const cairn_host* host);
 /// Refuses what threads have each for itself, or processes together, that a restart could not make so again.
 int32_t check_sharing(const cairn_host* host);
 
+/// Notes with how many filters of system calls the computation was started; refuses threads that have more.
+void note_filters(const cairn_host* host);
+int32_t check_filters(const cairn_host* host);
+
 /// What prctl(2) and /proc set for the whole process, and what belongs to a thread and cannot be set for another one.
 int32_t save_flags(const cairn_host* host);
 int32_t restore_flags(const cairn_host* host);

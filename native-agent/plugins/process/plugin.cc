@@ -1,6 +1,9 @@
 // Owns: the plugin `process`: what belongs to the process as a whole and to each thread, beside memory, files and signals.
 // What the new host does not permit is set as far as it goes, and the log says so; only a working directory that is gone ends
 // a restart. Test: tests/process_plugin_test.cc.
+#include <errno.h>
+
+#include "common/restricted.h"
 #include "process/parts.h"
 
 namespace cairn::process {
@@ -12,7 +15,13 @@ bool saved = false;
 
 int32_t save() {
   saved = false;
+  if (plugin::restricted_by_landlock) {
+    return host->fail(-ENOTSUP, "landlock",
+                      "The process has restricted itself by Landlock (landlock_restrict_self), or has that from who started it. No restart could do that "
+                      "again, and it would run without that protection. Checkpoint before it does that, or when it has ended.");
+  }
   int32_t error = check_sharing(host);
+  if (error == 0) error = check_filters(host);
   if (error == 0) error = save_folder(host);
   if (error == 0) error = save_limits(host);
   if (error == 0) error = save_threads(host);
@@ -22,6 +31,7 @@ int32_t save() {
 }
 
 int32_t restore() {
+  note_filters(host);
   if (!saved) return 0;
   int32_t error = restore_folder(host);
   if (error == 0) error = restore_limits(host);
@@ -32,6 +42,8 @@ int32_t restore() {
 
 int32_t init(const cairn_host* given, const char*) {
   host = given;
+  plugin::find_restriction(given);
+  note_filters(given);
   return 0;
 }
 

@@ -1,6 +1,6 @@
 // What a restart could not give back to a thread or a process, by its first argument; says so, and ends well when a line comes.
 //
-//   apart thread-files|thread-folder|process-folder|user|aio|lease|notice|moved|filter
+//   apart thread-files|thread-folder|process-folder|user|aio|lease|notice|moved|filter|thread-filter|landlock|landlock-program
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -22,8 +22,10 @@
 static int unshared;
 static pthread_barrier_t met;
 
+static int filter(void);
+
 static void *own_part(void *flags) {
-  unshared = unshare((int)(long)flags);
+  unshared = flags == NULL ? filter() : unshare((int)(long)flags);
   pthread_barrier_wait(&met);
   for (;;) pause();
   return NULL;
@@ -75,6 +77,19 @@ static int asynchronous(void) {
   return (int)syscall(SYS_io_setup, 8, &context);
 }
 
+// May bind no port: that is enough.
+static int landlock(void) {
+  unsigned long handled[2] = {0, 1};
+  long rules = syscall(444 /* landlock_create_ruleset */, handled, sizeof handled, 0);
+  return rules < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(446 /* landlock_restrict_self */, rules, 0) || close((int)rules);
+}
+
+static int landlock_program(void) {
+  if (landlock()) return 1;
+  execl("/proc/self/exe", "apart", "nothing", NULL);
+  return 1;
+}
+
 int main(int argc, char **argv) {
   const char *what = argc > 1 ? argv[1] : "";
   if (strcmp(what, "wait") == 0)
@@ -87,6 +102,10 @@ int main(int argc, char **argv) {
                : strcmp(what, "lease") == 0          ? lease()
                : strcmp(what, "notice") == 0         ? notice()
                : strcmp(what, "moved") == 0          ? moved()
+               : strcmp(what, "landlock") == 0       ? landlock()
+               : strcmp(what, "landlock-program") == 0 ? landlock_program()
+               : strcmp(what, "thread-filter") == 0  ? in_thread(0)
+               : strcmp(what, "nothing") == 0        ? 0
                                                      : filter();
   if (failed) printf("none: %s\n", strerror(errno));
   else puts("made");
