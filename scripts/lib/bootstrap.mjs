@@ -41,6 +41,7 @@ export const debianPackages = {
     'screen',
     'vim',
     'bsdutils',
+    'fakeroot',
     'sqlite3',
     'libjemalloc2',
     'libgoogle-perftools4',

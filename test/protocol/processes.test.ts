@@ -188,6 +188,48 @@ async function restartOfTwo(t: TestContext, child: number) {
   return { first, made, second };
 }
 
+test('what is asked for while the processes of a restart come waits for them', async (t) => {
+  const child = living(t);
+  const { made, second } = await restartOfTwo(t, child.pid);
+  const { coordinator } = second;
+  const root = await second.join({ snapshot: basename(made.path) });
+  const wanted = coordinator.checkpoint(resume);
+  const other = await second.join({ snapshot: basename(made.path), pid: child.pid, parent: root.virtualPid });
+  assert.equal((await coordinator.started(5000)).state, 'running');
+  assert.deepEqual(root.phases.slice(0, 3), ['restart', 'resume', 'running']);
+  assert.equal(second.store.find((await wanted).snapshot).parent, made.snapshot);
+  assert.deepEqual(other.phases, root.phases);
+});
+
+test('a checkpoint that waits for a restart is given up without it', async (t) => {
+  const child = living(t);
+  const { made, second } = await restartOfTwo(t, child.pid);
+  const { coordinator } = second;
+  const root = await second.join({ snapshot: basename(made.path) });
+  const wanted = coordinator.checkpoint(resume);
+  coordinator.cancel('checkpoint');
+  await assert.rejects(wanted, { code: 'cancelled', remedy: /had not begun/ });
+  await second.join({ snapshot: basename(made.path), pid: child.pid });
+  assert.equal((await coordinator.started(5000)).state, 'running');
+  assert.deepEqual(root.phases, ['restart', 'resume', 'running']);
+  assert.equal(second.store.list().length, 1);
+});
+
+test('what waits for a restart that comes to nothing is told so', async (t) => {
+  const child = living(t);
+  const gone = new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));
+  const { made, second } = await restartOfTwo(t, child.pid);
+  const { coordinator } = second;
+  const other = await second.join({ snapshot: basename(made.path), pid: child.pid });
+  const refused = assert.rejects(coordinator.checkpoint(resume), { code: 'sessionEnded' });
+  const waiting = assert.rejects(coordinator.started(5000), { code: 'cancelled' });
+  coordinator.cancel();
+  assert.equal(await gone, 'SIGKILL');
+  other.close();
+  await waiting;
+  await refused;
+});
+
 test('a restart runs when all its processes have come', async (t) => {
   const child = living(t);
   const { made, second } = await restartOfTwo(t, child.pid);

@@ -49,8 +49,8 @@ function handlersOf(coordinator: Coordinator, traced: (leaving?: Client) => Prom
     'session/detach': () => coordinator.detach(),
     'session/started': ({ timeoutMs }) => coordinator.started(timeoutMs),
     'session/checkpoint': (params) => coordinator.checkpoint(params),
-    'session/cancel': () => {
-      coordinator.cancel();
+    'session/cancel': ({ only }) => {
+      coordinator.cancel(only);
       return {};
     },
     'session/breakpoints': ({ names }) => ({ known: coordinator.breakAt(names) }),

@@ -67,7 +67,7 @@ import { type SettingInit, withProcessEnvironment } from './settings.js';
 import { beginHeldWrite, listInstances, listScope, listSignals, readSignals, watchSignals, writeSignals } from './signals.js';
 import { launch, type Started } from './start.js';
 import { stopComputation } from './stop.js';
-import { bounded, deferred, Strand } from './strand.js';
+import { bounded, type Deferred, deferred, Strand } from './strand.js';
 import { table } from './tables.js';
 import { TerminalHost } from './terminal-host.js';
 import { Timelines } from './timelines.js';
@@ -102,8 +102,12 @@ export class Coordinator {
   readonly #trace: WrapperCallTrace;
   readonly #begun = deferred<void>();
   readonly #ended = deferred<void>();
+  /** The processes of a restart, once all have come; rejects where it ends before. */
+  readonly #restored = deferred<AgentConnection[]>();
   /** The phases of a restart, while they are under way; does not reject. */
   #finishing: Promise<void> | undefined;
+  /** Checkpoints that have not begun. */
+  readonly #waiting = new Set<Deferred<never>>();
   readonly #stopped: StoppedProcesses;
   readonly #heldWrite = new HeldWrite();
   #started: Started | undefined;
@@ -288,7 +292,10 @@ export class Coordinator {
   }
 
   checkpoint(params: CheckpointParams): Promise<CheckpointResult> {
-    return this.#queued(async () => {
+    const givenUp = deferred<never>();
+    this.#waiting.add(givenUp);
+    const made = this.#queued(async () => {
+      if (!this.#waiting.delete(givenUp)) return givenUp.promise;
       const result = await this.#stopped.during(() => checkpoint(this.#context, params));
       if (params.then === 'kill')
         await bounded(this.#ended.promise, 10_000, () =>
@@ -301,10 +308,17 @@ export class Coordinator {
         );
       return result;
     });
+    return Promise.race([made, givenUp.promise]).finally(() => this.#waiting.delete(givenUp));
   }
 
-  cancel(): void {
-    this.session.operation?.cancel();
+  /** `only`: who has asked for a checkpoint may not end what is under way instead while it waits, which may be a restart. */
+  cancel(only?: 'checkpoint'): void {
+    const { operation } = this.session;
+    if (only === undefined || (operation?.status.kind === only && !operation.status.finished)) operation?.cancel();
+    else {
+      for (const one of this.#waiting) one.reject(failure('cancelled', { kind: only, detail: 'It had not begun.' }));
+      this.#waiting.clear();
+    }
   }
 
   /** Holds checkpoints and restarts before these phases and barriers; gives those that there are. */
@@ -465,7 +479,10 @@ export class Coordinator {
       const started = await make();
       this.#started = started;
       this.session.settings = started.settings;
-      if (started.restart !== null) watchRestorers(this.#context, this.#begun.promise);
+      if (started.restart !== null) {
+        watchRestorers(this.#context, this.#begun.promise);
+        this.#finish(started.restart);
+      }
       if (params.owner === 'coordinator') await this.#openTerminal(started, params);
       else if (this.session.launchProblem === '')
         this.#startTimer = setTimeout(() => this.#neverStarted(), this.#options.deadlines.start);
@@ -532,8 +549,21 @@ export class Coordinator {
       const ready = new Map(session.processes.filter((other) => other.isReady).map((other) => [other.virtualPid, other]));
       const there = pending.processes.flatMap((pid) => ready.get(pid) ?? []);
       if (there.length < pending.processes.length) return;
-      this.#finishing = this.#strand
-        .run(() => finishRestart(this.#context, this.#joining, pending, there, this.#options.passing === true))
+      this.#restored.resolve(there);
+      return;
+    }
+    if (session.state === 'starting') session.become('running');
+    this.#begun.resolve();
+  }
+
+  /**
+   * A restart is one operation from its beginning on: what is asked for while its processes come would take them for all that there are, and comes
+   * when they run again.
+   */
+  #finish(pending: NonNullable<Started['restart']>): void {
+    const finish = async (): Promise<void> => {
+      const there = await this.#restored.promise;
+      this.#finishing = finishRestart(this.#context, this.#joining, pending, there, this.#options.passing === true)
         .then(
           () => this.#begun.resolve(),
           (error: unknown) => this.#begun.reject(error),
@@ -541,10 +571,9 @@ export class Coordinator {
         .finally(() => {
           this.#finishing = undefined;
         });
-      return;
-    }
-    if (session.state === 'starting') session.become('running');
-    this.#begun.resolve();
+      await this.#finishing;
+    };
+    this.#strand.run(finish).catch(() => undefined);
   }
 
   #begin(kind: OperationKind): Operation {
@@ -599,6 +628,7 @@ export class Coordinator {
       session.runFolder = null;
     }
     session.become('exited');
+    this.#restored.reject(failure('sessionEnded', { name: session.name, status: '' }));
     session.hosts.close('the computation has ended');
     this.#joining.removeFolders();
     session.flush();

@@ -360,8 +360,8 @@ export const requests = {
    * `known`: those that the processes have now.
    */
   'session/breakpoints': { params: z.object({ names: z.array(z.string()) }), result: z.object({ known: z.array(z.string()) }) },
-  /** Takes the abort edge of the operation in progress. */
-  'session/cancel': { params: Nothing, result: Nothing },
+  /** Takes the abort edge of the operation in progress; `only` where it is a checkpoint, else those that wait for it are given up. */
+  'session/cancel': { params: z.object({ only: z.literal('checkpoint').optional() }), result: Nothing },
   'session/hold': { params: Nothing, result: SessionStatus },
   /** Also of a checkpoint or restart that a breakpoint holds: it goes on. */
   'session/resume': { params: Nothing, result: SessionStatus },

@@ -58,7 +58,7 @@ export type AttachConfiguration = z.infer<typeof AttachConfiguration>;
 export const customRequests = {
   cairnStatus: { params: z.object({}), result: SessionStatus },
   cairnCheckpoint: { params: CheckpointParams, result: CheckpointResult },
-  cairnCancel: { params: z.object({}), result: z.object({}) },
+  cairnCancel: { params: z.object({ only: z.literal('checkpoint').optional() }), result: z.object({}) },
   cairnTable: { params: TableParams, result: TableResult },
   cairnTerminalOpen: { params: z.object({}), result: TerminalState },
   cairnTerminalInput: { params: z.object({ data: z.string() }), result: z.object({}) },

@@ -82,7 +82,9 @@ export class SessionCommands {
   async #take(session: LiveSession, then: 'resume' | 'hold' | 'kill', name: string): Promise<void> {
     const { store } = session.status;
     const made = session.request('session/checkpoint', { name, then });
-    const result = await withLateProgress(`Checkpoint of ${session.name}`, made, () => session.request('session/cancel', {}));
+    const result = await withLateProgress(`Checkpoint of ${session.name}`, made, () =>
+      session.request('session/cancel', { only: 'checkpoint' }),
+    );
     vscode.window.setStatusBarMessage(summary(result), MESSAGE_MS);
     await this.#parts.snapshots.announce(store, result.path);
     await this.#parts.tree.reveal(result.path);

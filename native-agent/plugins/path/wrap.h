@@ -32,6 +32,9 @@ inline void *next_function(NextFunction &next) {
   return __builtin_expect(function != nullptr, 1) ? function : find_next(next);
 }
 
+/// One that there may not be: null.
+void *next_if_there(NextFunction &next);
+
 /// For a Target's result: sets errno; true: fail.
 inline bool failed(int error) {
   if (error >= 0) return false;
@@ -47,3 +50,4 @@ inline bool failed(int error) {
   extern "C" result cairn_wrap_##name(__VA_ARGS__)
 
 #define NEXT(name) reinterpret_cast<decltype(&cairn_wrap_##name)>(cairn::path::next_function(cairn_next_##name))
+#define NEXT_IF_THERE(name) reinterpret_cast<decltype(&cairn_wrap_##name)>(cairn::path::next_if_there(cairn_next_##name))

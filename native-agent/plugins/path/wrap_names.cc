@@ -81,10 +81,20 @@ WRAP_CREATE_AT(mkfifoat, (mode_t mode), (mode))
 WRAP_CREATE(mknod, (mode_t mode, dev_t device), (mode, device))
 WRAP_CREATE_AT(mknodat, (mode_t mode, dev_t device), (mode, device))
 
-// Programs linked before glibc 2.33; dlsym does not find libc's.
-WRAP(int, __xmknod, int, const char *path, mode_t mode, dev_t *device) { return cairn_wrap_mknod(path, mode, *device); }
-WRAP(int, __xmknodat, int, int folder, const char *path, mode_t mode, dev_t *device) {
-  return cairn_wrap_mknodat(folder, path, mode, *device);
+// Programs linked before glibc 2.33; dlsym does not find libc's. See wrap_stat.cc.
+WRAP(int, __xmknod, int version, const char *path, mode_t mode, dev_t *device) {
+  auto *next = NEXT_IF_THERE(__xmknod);
+  if (next == nullptr) return cairn_wrap_mknod(path, mode, *device);
+  if (inactive()) return next(version, path, mode, device);
+  Target target;
+  return failed(target.create(AT_FDCWD, path)) ? -1 : next(version, target.path, mode, device);
+}
+WRAP(int, __xmknodat, int version, int folder, const char *path, mode_t mode, dev_t *device) {
+  auto *next = NEXT_IF_THERE(__xmknodat);
+  if (next == nullptr) return cairn_wrap_mknodat(folder, path, mode, *device);
+  if (inactive()) return next(version, folder, path, mode, device);
+  Target target;
+  return failed(target.create(folder, path)) ? -1 : next(version, target.dirfd, target.path, mode, device);
 }
 
 WRAP(int, symlink, const char *content, const char *path) {

@@ -122,34 +122,46 @@ WRAP(int, inotify_add_watch, int fd, const char *path, uint32_t mask) {
 }
 
 // Programs linked before glibc 2.33 call these. dlsym does not find libc's (they are compatibility symbols), but they are the functions
-// above: on 64-bit systems struct stat has only one version, on i386 the one before was a kernel's of long ago.
+// above: on 64-bit systems struct stat has only one version, on i386 the one before was a kernel's of long ago. A library behind Cairn that
+// has functions of these names is called by them: the functions above it may have made of these, as fakeroot's does, and would call us again.
 static bool known_version(int version) {
   constexpr int version_i386 = 3;
   if (sizeof(void *) == 8 || version == version_i386) return true;
   errno = EINVAL;
   return false;
 }
-#define WRAP_OLD_STAT(name, function, type)                                                     \
+#define WRAP_OLD_STAT(name, function, follow, type)                                             \
   WRAP(int, name, int version, const char *path, struct type *status) {                         \
-    return known_version(version) ? cairn_wrap_##function(path, status) : -1;                   \
+    auto *next = NEXT_IF_THERE(name);                                                           \
+    if (next == nullptr) return known_version(version) ? cairn_wrap_##function(path, status) : -1; \
+    if (inactive()) return next(version, path, status);                                         \
+    Target target;                                                                              \
+    if (failed(target.look(AT_FDCWD, path, follow))) return -1;                                 \
+    return shown(next(version, target.path, status), status);                                   \
   }
 #define WRAP_OLD_FSTAT(name, function, type)                                                    \
   WRAP(int, name, int version, int fd, struct type *status) {                                   \
-    return known_version(version) ? cairn_wrap_##function(fd, status) : -1;                     \
+    auto *next = NEXT_IF_THERE(name);                                                           \
+    if (next == nullptr) return known_version(version) ? cairn_wrap_##function(fd, status) : -1; \
+    return inactive() ? next(version, fd, status) : shown(next(version, fd, status), status);   \
+  }
+#define WRAP_OLD_FSTATAT(name, function, type)                                                  \
+  WRAP(int, name, int version, int folder, const char *path, struct type *status, int flags) {  \
+    auto *next = NEXT_IF_THERE(name);                                                           \
+    if (next == nullptr) return known_version(version) ? cairn_wrap_##function(folder, path, status, flags) : -1; \
+    if (inactive()) return next(version, folder, path, status, flags);                          \
+    Target target;                                                                              \
+    if (failed(target.look(folder, path, (flags & AT_SYMLINK_NOFOLLOW) == 0))) return -1;       \
+    return shown(next(version, target.dirfd, target.path, status, flags), status);              \
   }
 WRAP_OLD_FSTAT(__fxstat, fstat, stat)
 WRAP_OLD_FSTAT(__fxstat64, fstat64, stat64)
-WRAP_OLD_STAT(__xstat, stat, stat)
-WRAP_OLD_STAT(__xstat64, stat64, stat64)
-WRAP_OLD_STAT(__lxstat, lstat, stat)
-WRAP_OLD_STAT(__lxstat64, lstat64, stat64)
-
-WRAP(int, __fxstatat, int version, int folder, const char *path, struct stat *status, int flags) {
-  return known_version(version) ? cairn_wrap_fstatat(folder, path, status, flags) : -1;
-}
-WRAP(int, __fxstatat64, int version, int folder, const char *path, struct stat64 *status, int flags) {
-  return known_version(version) ? cairn_wrap_fstatat64(folder, path, status, flags) : -1;
-}
+WRAP_OLD_STAT(__xstat, stat, true, stat)
+WRAP_OLD_STAT(__xstat64, stat64, true, stat64)
+WRAP_OLD_STAT(__lxstat, lstat, false, stat)
+WRAP_OLD_STAT(__lxstat64, lstat64, false, stat64)
+WRAP_OLD_FSTATAT(__fxstatat, fstatat, stat)
+WRAP_OLD_FSTATAT(__fxstatat64, fstatat64, stat64)
 
 // What 32-bit programs with 64-bit times call.
 #if __SIZEOF_POINTER__ == 4

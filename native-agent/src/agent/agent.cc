@@ -21,6 +21,7 @@
 #include "agent/handshake.h"
 #include "agent/interposition.h"
 #include "agent/log.h"
+#include "agent/descriptor_calls.h"
 #include "agent/memory_calls.h"
 #include "agent/operation.h"
 #include "agent/restarted_thread.h"
@@ -234,6 +235,7 @@ bool Agent::prepare() {
   arena_.use(reinterpret_cast<void*>(memory), arena_size, agent_stack);
   channel_.use_buffers(arena_.array<char>(wire::max_frame + 4), arena_.array<char>(wire::max_frame + 4));
   find_memory_calls();
+  find_descriptor_calls();
   checkpoint::prepare_fork_advice();
   checkpoint::find_simulated_time();
   events::start_builtin_plugins();
@@ -324,6 +326,7 @@ void Agent::run() {
 }
 
 void Agent::serve() {
+  numbers_.lock();
   for (;;) {
     if (!channel_.connected() || connected_once_ == 0) {
       sys::Error error;
@@ -348,7 +351,12 @@ void Agent::serve() {
       pause = {0, cancel_look_ns};
     }
     if (!channel_.has_input()) {
-      if (call(SYS_ppoll, waiting, 3, &pause, nullptr, 8) == 0) end_with_last_thread();
+      const uint32_t before = numbers_.changes();
+      numbers_.unlock();
+      long come = call(SYS_ppoll, waiting, 3, &pause, nullptr, 8);
+      numbers_.lock();
+      if (come == 0) end_with_last_thread();
+      if (numbers_.changes() != before) continue;
     }
     if (waiting[1].revents != 0) report_save();
     if (!channel_.connected() || (waiting[0].revents == 0 && !channel_.has_input())) continue;
@@ -570,6 +578,31 @@ void Agent::end_with_last_thread() {
   call_unchecked(SYS_exit_group, remaining.code >> 8 & 0xff);
 }
 
+int Agent::leave_number(int fd, int (*put)(void*), void* context) {
+  // The agent's own thread, in a callback of a plugin, has it.
+  const bool own_thread = static_cast<int32_t>(call(SYS_gettid)) == agent_tid_;
+  if (!own_thread) numbers_.lock();
+  int moved = sys::is_own_fd(fd) ? give_another_number(fd) : 0;
+  int result = moved < 0 ? moved : put(context);
+  // What was to be put there could not be: the number is free again.
+  if (moved > 0 && result < 0) call_unchecked(SYS_close, fd);
+  if (!own_thread) numbers_.unlock();
+  return result;
+}
+
+int Agent::give_another_number(int fd) {
+  bool is_channel = channel_.fd() == fd, is_wake = requests_.fd() == fd;
+  // Others are open for moments only; the kernel says the same of a number that is about to be open.
+  if (!is_channel && !is_wake && !save_.renumber(fd, fd)) return -EBUSY;
+  int moved = sys::leave_number(fd);
+  if (moved < 0) return moved;
+  if (is_channel) channel_.renumber(moved);
+  else if (is_wake) requests_.renumber(moved);
+  else (void)save_.renumber(fd, moved);
+  numbers_.changed();
+  return moved;
+}
+
 void Agent::unmap_room() {
   uint64_t size = room_size_;
   room_size_ = 0;  // first: a fork meanwhile must not make the child unmap what the application has there by then
@@ -592,6 +625,7 @@ void Agent::start_after_fork() {
   connected_once_ = 0;
   forked_ = 1;
   fork_gate_.reset();
+  numbers_.reset();
   requests_.reset();
   plugin_requests_.reset();
   events::forget_entries();
@@ -637,6 +671,7 @@ void Agent::run_restarted(const image::Handoff* handoff) {
   ignored_ = ignored_now();
   forked_ = 0;
   fork_gate_.reset();
+  numbers_.reset();
   requests_.restarted();
   plugin_requests_.reset();
   sections_.reset();

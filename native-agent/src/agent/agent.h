@@ -2,6 +2,7 @@
 // memory of the arena is in the image and so survives a restart.
 #pragma once
 #include "agent/fork_gate.h"
+#include "agent/own_numbers.h"
 #include "agent/plugin_requests.h"
 #include "agent/requests.h"
 #include "agent/sections.h"
@@ -46,6 +47,8 @@ class Agent {
   void start_after_fork();
   void before_fork() { fork_gate_.enter(); }
   void after_fork_in_parent() { fork_gate_.leave(); }
+  /// [any] Calls `put`, which puts something of the application's under a number of ours: that gets another one before. Its result, or -errno.
+  int leave_number(int fd, int (*put)(void*), void* context);
   /// [any] As host->aside says.
   void aside(void (*job)(void* context), void* context);
   /// At the application's exit: a snapshot that is being written is finished first.
@@ -89,6 +92,8 @@ class Agent {
   void look_for_cancel();
   /// When the application's threads have all ended by exit(2) alone, of which libc does not know: its process would be over.
   void end_with_last_thread();
+  /// [locked] Of a descriptor of ours: the new number, or -errno.
+  int give_another_number(int fd);
   /// Once no thread is there any more.
   void unmap_room();
 
@@ -107,6 +112,7 @@ class Agent {
   checkpoint::Save save_;
   uint64_t save_operation_ = 0;
   ForkGate fork_gate_;
+  OwnNumbers numbers_;
   Requests requests_;
   PluginRequests plugin_requests_;
   uint64_t request_id_ = 1;       // of the last one, as the coordinator knows it: odd ones are ours

@@ -25,6 +25,8 @@ class Requests {
   // The rest: the agent's thread.
   /// What it polls for POLLIN; -1: there is none, and it has to look from time to time.
   [[nodiscard]] int fd() const { return wake_fd_; }
+  /// It has another number now.
+  void renumber(int fd) { wake_fd_ = fd; }
   /// Before the agent's thread begins (again).
   void open();
   /// True: there is a request that nobody has sent; it counts as sent from now on. `why`: of a hold.

@@ -50,6 +50,12 @@ class Save {
   void go_on();
   /// Becomes readable when the writer has done its work, or has ended; -1 once that is reported.
   [[nodiscard]] int watch_fd() const { return reported_ ? -1 : watch_; }
+  /// The number `from` is `to` now; false: it is none of this.
+  bool renumber(int from, int to) {
+    if (watch_ != from) return false;
+    watch_ = to;
+    return true;
+  }
   /// The coordinator was told. The writer is there until finish(): should this process be killed before, it tells it again.
   void note_reported() { reported_ = true; }
   [[nodiscard]] bool reported() const { return reported_; }

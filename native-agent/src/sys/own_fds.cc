@@ -1,5 +1,6 @@
 #include "sys/own_fds.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 
@@ -51,6 +52,26 @@ void close_own_fd(int fd) {
 }
 
 bool is_own_fd(int fd) { return fd >= 0 && fd < capacity && own[fd] != 0; }
+
+int next_own_fd(unsigned from) {
+  for (unsigned fd = from; fd < capacity; ++fd) {
+    if (own[fd] != 0) return static_cast<int>(fd);
+  }
+  return -1;
+}
+
+int leave_number(int fd) {
+  long moved = move_out_of_the_way(fd, lowest_own_fd());
+  if (failed(moved)) moved = move_out_of_the_way(fd, 3);
+  if (failed(moved)) return static_cast<int>(moved);
+  if (moved >= capacity) {
+    call_unchecked(SYS_close, static_cast<int>(moved));
+    return -EMFILE;
+  }
+  own[moved] = 1;
+  own[fd] = 0;
+  return static_cast<int>(moved);
+}
 
 void reserve_fds() {
   memset(reserved, 0, sizeof reserved);

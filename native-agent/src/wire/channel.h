@@ -24,6 +24,8 @@ class Channel {
   [[nodiscard]] bool connected() const { return fd_ >= 0; }
   [[nodiscard]] int fd() const { return fd_; }
   void close();
+  /// The connection has another number now.
+  void renumber(int fd) { fd_ = fd; }
   /// Gives the connection up without touching the descriptor, which is no longer ours (after a fork or a restart).
   void forget() {
     fd_ = -1;

@@ -49,7 +49,7 @@ export async function checkpoint(
       'session/changed',
       ({ operation }) => operation && !operation.finished && progress.show(`checkpoint: ${phaseText(operation)}`),
     );
-    process.once('SIGINT', () => void client.request('session/cancel', {}).catch(() => undefined));
+    process.once('SIGINT', () => void client.request('session/cancel', { only: 'checkpoint' }).catch(() => undefined));
     return client.request('session/checkpoint', { name, then, files, holdAt: options.holdAt });
   }).finally(() => progress.clear());
   if (options.json) printJson(result);
