@@ -34,6 +34,10 @@ async function openCore(window: Window, run: Suite): Promise<void> {
     .last()
     .click();
   await window.variable(/^process, value \d+/).waitFor();
+  await expandCore(window);
+}
+
+async function expandCore(window: Window): Promise<void> {
   await window.closeVariables();
   await window.expandVariable('Scope Signals');
   await window.variable(/^simulated time, value [\d.]+ [mµn]s/).waitFor();
@@ -145,7 +149,8 @@ story('a hover over the source shows the value in the instance', async (window, 
 });
 
 story('a signal that changes holds the simulation, as a data breakpoint set in its menu', async (window, run) => {
-  await openCore(window, run);
+  await window.showContainer(/Run and Debug/);
+  await expandCore(window);
   await select(window, /^pc, value /);
   const before = await signal(run, `${CORE}.pc`);
   await window.rowMenu(/^pc, value /, /^Break on Value Change/);

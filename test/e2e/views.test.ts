@@ -168,6 +168,34 @@ story('when the barrier opens, the checkpoint goes on by itself', async (window,
     .waitFor();
 });
 
+story(
+  'hold here holds the next checkpoint before a barrier, where all can be looked at, until it goes on',
+  async (window, suite) => {
+    await window.command('Cairn: Show Barriers');
+    const panel = await window.webview('table.phases');
+    const hold = panel.getByRole('button', { name: 'Hold before gate.open' });
+    await hold.click();
+    await until('there is a breakpoint', async () => (await hold.getAttribute('aria-pressed')) === 'true');
+    await assertAccessible(panel, 'the barriers with a breakpoint');
+    await window.command('Cairn: Checkpoint');
+    await panel.getByText('Checkpoint: held before gate.open').waitFor();
+    await window.showContainer(/Run and Debug/);
+    await window
+      .callStack()
+      .filter({ hasText: /^held · / })
+      .first()
+      .waitFor();
+    await until('its names', async () => (await window.variable(/Virtual ids/).count()) > 0);
+    await window.showContainer('Cairn');
+    await suite.picture('held-at-barrier');
+    await snapshotAppears(window, () => panel.getByRole('button', { name: 'Continue' }).click());
+    await becomes(suite, 'gated', 'running');
+    await hold.click();
+    await until('there is no breakpoint', async () => (await hold.getAttribute('aria-pressed')) === 'false');
+    await snapshotAppears(window, () => window.command('Cairn: Checkpoint'));
+  },
+);
+
 const themes = [
   ['Dark Modern', 'vscode-dark'],
   ['Dark High Contrast', 'vscode-high-contrast'],

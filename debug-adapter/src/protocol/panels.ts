@@ -26,6 +26,8 @@ export const BarriersModel = z.object({
   choices: z.array(OperationChoice),
   /** null: the newest of the session. */
   chosen: z.string().nullable(),
+  /** Phases and barriers at which function breakpoints hold. */
+  breakpoints: z.array(z.string()),
   /** How the operation shown went, process by process; null: it is not known yet. */
   timeline: OperationTimeline.nullable(),
 });
@@ -136,6 +138,10 @@ export const FromPanel = z.discriminatedUnion('type', [
   /** The panel listens now. */
   z.object({ type: z.literal('ready') }),
   z.object({ type: z.literal('cancel') }),
+  /** From where a breakpoint holds it. */
+  z.object({ type: z.literal('goOn') }),
+  /** A breakpoint on a phase or barrier, or none any more. */
+  z.object({ type: z.literal('holdHere'), name: z.string(), on: z.boolean() }),
   z.object({ type: z.literal('selectOperation'), key: z.string().nullable() }),
   z.object({ type: z.literal('selectNames'), source: z.string().nullable(), kind: NameTableKind }),
   /** What a row's name led to in each run of its branch. null: that is to be shown no more. */
