@@ -177,7 +177,8 @@ story(
     await hold.click();
     await until('there is a breakpoint', async () => (await hold.getAttribute('aria-pressed')) === 'true');
     await assertAccessible(panel, 'the barriers with a breakpoint');
-    await window.command('Cairn: Checkpoint');
+    await window.showContainer('Cairn');
+    await window.press('Control+Alt+C');
     await panel.getByText('Checkpoint: held before gate.open').waitFor();
     await window.showContainer(/Run and Debug/);
     await window
@@ -187,12 +188,15 @@ story(
       .waitFor();
     await until('its names', async () => (await window.variable(/Virtual ids/).count()) > 0);
     await window.showContainer('Cairn');
+    // A panel that was hidden is drawn anew.
+    const shown = await window.webview('table.phases');
     await suite.picture('held-at-barrier');
-    await snapshotAppears(window, () => panel.getByRole('button', { name: 'Continue' }).click());
+    await snapshotAppears(window, () => shown.getByRole('button', { name: 'Continue' }).click());
     await becomes(suite, 'gated', 'running');
-    await hold.click();
-    await until('there is no breakpoint', async () => (await hold.getAttribute('aria-pressed')) === 'false');
-    await snapshotAppears(window, () => window.command('Cairn: Checkpoint'));
+    const held = shown.getByRole('button', { name: 'Hold before gate.open' });
+    await held.click();
+    await until('there is no breakpoint', async () => (await held.getAttribute('aria-pressed')) === 'false');
+    await snapshotAppears(window, () => window.press('Control+Alt+C'));
   },
 );
 

@@ -36,7 +36,7 @@ export function PhaseRow({ phase, names, scale, breakpoints }: Props) {
         </td>
         <Processes pids={phase.arrived} names={names} />
         <Processes pids={phase.waiting} names={names} />
-        <td>{mayBeHeldBefore(phase.phase) && <HoldHere name={phaseLabel(phase)} breakpoints={breakpoints} />}</td>
+        <td class="hold">{mayBeHeldBefore(phase.phase) && <HoldHere name={phaseLabel(phase)} breakpoints={breakpoints} />}</td>
       </tr>
       {phase.error !== '' && (
         <tr>
