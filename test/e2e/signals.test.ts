@@ -162,11 +162,7 @@ story('a signal that changes holds the simulation, as a data breakpoint set in i
     return state === 'held' && heldBy?.what === `${CORE}.pc`;
   });
   assert.notEqual(await signal(run, `${CORE}.pc`), before);
-  await window
-    .callStack()
-    .filter({ hasText: `Held by ${CORE}.pc` })
-    .first()
-    .waitFor();
+  await window.page.getByText(`Held by ${CORE}.pc: `).filter({ visible: true }).first().waitFor();
   await window.command('Debug: Remove All Breakpoints');
   await breakpoint.waitFor({ state: 'detached' });
   await window.debugButton(/^Continue/).click();

@@ -152,6 +152,8 @@ export const FromPanel = z.discriminatedUnion('type', [
   z.object({ type: z.literal('selectFolder'), folder: z.number() }),
   /** null: with nothing. */
   z.object({ type: z.literal('comparePlugins'), key: z.string().nullable() }),
+  /** To the session that is compared with, while it is held. */
+  z.object({ type: z.literal('givePlugin'), index: z.number() }),
   /** In the session that is compared with, while it runs: `key` and `value` as the control protocol has them. */
   z.object({ type: z.literal('applySetting'), index: z.number(), key: z.string(), value: z.string() }),
   z.object({ type: z.literal('addProfile') }),

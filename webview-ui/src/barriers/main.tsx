@@ -91,7 +91,7 @@ function Phases({ operation, processes, session, breakpoints }: PhasesProps) {
             </th>
             <th scope="col">Arrived</th>
             <th scope="col">Awaited</th>
-            <th scope="col" class="hold" aria-label="Hold" />
+            <td class="hold" />
           </tr>
         </thead>
         <tbody>

@@ -145,6 +145,7 @@ type Simple = Exclude<
   | 'selectFolder'
   | 'comparePlugins'
   | 'applySetting'
+  | 'givePlugin'
   | 'removePlugin'
   | 'movePlugin'
   | 'enablePlugin'
