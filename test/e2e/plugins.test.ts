@@ -248,6 +248,27 @@ story('Restart As takes the plugins of a profile, and shows them beside those of
   await suite.cairn('stop', '--session', 'perl-2');
 });
 
+story('a plugin of the profile is given to a simulation that is held', async (window, suite) => {
+  await suite.cairn('run', '--detach', '--session', 'bare', '--', 'perl', 'ticker.pl');
+  await becomes(suite, 'bare', 'running');
+  await window.command('Cairn: Show Plugins');
+  const frame = await panel(window);
+  await frame.getByLabel('Compare with').selectOption({ label: 'bare (runs)' });
+  const greet = plugin(frame, 'greet');
+  const add = greet.getByRole('button', { name: 'Add greet to bare' });
+  await add.click();
+  await window.toast(/adding plugins is not possible/).waitFor();
+  await window.command('Notifications: Clear All Notifications');
+  await suite.cairn('hold', '--session', 'bare');
+  await add.click();
+  await greet.getByText('not in bare').waitFor({ state: 'detached' });
+  await plugin(frame, 'gate').getByText('not in bare').waitFor();
+  await suite.cairn('resume', '--session', 'bare');
+  const log = readFileSync(join(suite.runtime, 'cairn/bare/coordinator.log'), 'utf8');
+  assert.match(log, /greet has \{.*good day/);
+  await suite.cairn('stop', '--session', 'bare');
+});
+
 story('a profile is compared with the snapshot that is selected', async (window) => {
   await window.showContainer('Cairn');
   await snapshotNamed(window, 'plugged').click();

@@ -34,6 +34,10 @@ async function openCore(window: Window, run: Suite): Promise<void> {
     .last()
     .click();
   await window.variable(/^process, value \d+/).waitFor();
+  await expandCore(window);
+}
+
+async function expandCore(window: Window): Promise<void> {
   await window.closeVariables();
   await window.expandVariable('Scope Signals');
   await window.variable(/^simulated time, value [\d.]+ [mµn]s/).waitFor();
@@ -145,7 +149,8 @@ story('a hover over the source shows the value in the instance', async (window, 
 });
 
 story('a signal that changes holds the simulation, as a data breakpoint set in its menu', async (window, run) => {
-  await openCore(window, run);
+  await window.showContainer(/Run and Debug/);
+  await expandCore(window);
   await select(window, /^pc, value /);
   const before = await signal(run, `${CORE}.pc`);
   await window.rowMenu(/^pc, value /, /^Break on Value Change/);
@@ -157,11 +162,7 @@ story('a signal that changes holds the simulation, as a data breakpoint set in i
     return state === 'held' && heldBy?.what === `${CORE}.pc`;
   });
   assert.notEqual(await signal(run, `${CORE}.pc`), before);
-  await window
-    .callStack()
-    .filter({ hasText: `Held by ${CORE}.pc` })
-    .first()
-    .waitFor();
+  await window.page.getByText(`Held by ${CORE}.pc: `).filter({ visible: true }).first().waitFor();
   await window.command('Debug: Remove All Breakpoints');
   await breakpoint.waitFor({ state: 'detached' });
   await window.debugButton(/^Continue/).click();

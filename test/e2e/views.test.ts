@@ -168,6 +168,38 @@ story('when the barrier opens, the checkpoint goes on by itself', async (window,
     .waitFor();
 });
 
+story(
+  'hold here holds the next checkpoint before a barrier, where all can be looked at, until it goes on',
+  async (window, suite) => {
+    await window.command('Cairn: Show Barriers');
+    const panel = await window.webview('table.phases');
+    const hold = panel.getByRole('button', { name: 'Hold before gate.open' });
+    await hold.click();
+    await until('there is a breakpoint', async () => (await hold.getAttribute('aria-pressed')) === 'true');
+    await assertAccessible(panel, 'the barriers with a breakpoint');
+    await window.showContainer('Cairn');
+    await window.press('Control+Alt+C');
+    await panel.getByText('Checkpoint: held before gate.open').waitFor();
+    await window.showContainer(/Run and Debug/);
+    await window
+      .callStack()
+      .filter({ hasText: /^held · / })
+      .first()
+      .waitFor();
+    await until('its names', async () => (await window.variable(/Virtual ids/).count()) > 0);
+    await window.showContainer('Cairn');
+    // A panel that was hidden is drawn anew.
+    const shown = await window.webview('table.phases');
+    await suite.picture('held-at-barrier');
+    await snapshotAppears(window, () => shown.getByRole('button', { name: 'Continue' }).click());
+    await becomes(suite, 'gated', 'running');
+    const held = shown.getByRole('button', { name: 'Hold before gate.open' });
+    await held.click();
+    await until('there is no breakpoint', async () => (await held.getAttribute('aria-pressed')) === 'false');
+    await snapshotAppears(window, () => window.press('Control+Alt+C'));
+  },
+);
+
 const themes = [
   ['Dark Modern', 'vscode-dark'],
   ['Dark High Contrast', 'vscode-high-contrast'],

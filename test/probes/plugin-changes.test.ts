@@ -328,3 +328,45 @@ test('settings that the schema marks so change while the program runs, in all pr
     );
     await ends(scratch, one, two);
   }));
+
+test('a plugin is given to a held computation, in all processes or in none, and stays', () =>
+  withScratch(async (scratch) => {
+    const [first, second] = [await build(scratch, 'first'), await build(scratch, 'second')];
+    for (const one of [first, second]) withSchema(one);
+    const bad = join(scratch.folder, 'bad.so');
+    writeFileSync(bad, 'no library');
+    const one = await begin(scratch, 'one', '--plugin', first);
+    const add = (...plugins: string[]) => scratch.cairn(['plugins', 'add', '--session', 'one', ...plugins]);
+    assert.match((await add(second)).stderr, /running: adding plugins is not possible.*cairn hold/s);
+    await scratch.json(['hold', '--session', 'one']);
+    assert.match((await add(first)).stderr, /has the plugin .*first-plugin\.so already/);
+    // One that cannot be loaded takes the one before it along.
+    assert.match((await add(second, bad)).stderr, /bad\.so/);
+    const all = async (): Promise<string[][]> => (await processesOf(scratch, 'one')).map(({ plugins }) => outside(plugins));
+    assert.deepEqual(await all(), [['first'], ['first']]);
+    const settings = join(scratch.folder, 'level.json');
+    writeFileSync(settings, '{"level":3}');
+    const given = await add(`${second}=${settings}`);
+    assert.equal(given.status, 0, given.stderr);
+    assert.deepEqual(await all(), [
+      ['first', 'second'],
+      ['first', 'second'],
+    ]);
+    const count = (session: string, text: string): number => said(scratch, session).filter((line) => line === text).length;
+    assert.equal(count('one', 'second init {"level":3}'), 2);
+    // A snapshot that is made while it is held has it, too.
+    const { snapshot } = await scratch.checkpoint('one');
+    await scratch.json(['resume', '--session', 'one']);
+    await one.goesOn();
+    await waitFor('its words', () => count('one', 'second running {"level":3}') >= 2);
+    await startsMore(scratch, 'one');
+    await waitFor('the new process', () => count('one', 'second init {"level":3}') === 3);
+    const two = await again(scratch, snapshot, 'two');
+    await waitFor('its words', () => count('two', 'second restart {"level":3}') === 2);
+    const three = await again(scratch, (await scratch.checkpoint('one')).snapshot, 'three', '--without', 'second');
+    assert.deepEqual(
+      (await processesOf(scratch, 'three')).map(({ plugins }) => outside(plugins)),
+      [['first'], ['first'], ['first']],
+    );
+    await ends(scratch, one, two, three);
+  }));

@@ -214,6 +214,13 @@ function program(): Command {
     .addOption(json())
     .action(does(async (options) => (await import('./commands/plugins.js')).plugins(options)));
   plugins
+    .command('add')
+    .description('give plugins to a computation that is held, above those that it has')
+    .argument('<lib[=settings.json]...>', 'libraries, each with a file of settings')
+    .addOption(session())
+    .addOption(json())
+    .action(does(async (texts, options) => (await import('./commands/plugins.js')).addPlugins(texts, options)));
+  plugins
     .command('set')
     .description('change settings of plugins while the program runs, where their schemas say that it may')
     .argument('<plugin.key=value...>', 'by the names that cairn plugins shows')

@@ -58,6 +58,7 @@ function handlersOf(coordinator: Coordinator, traced: (leaving?: Client) => Prom
     'session/resume': () => coordinator.resume(),
     'session/stop': ({ graceMs = DEFAULT_GRACE_MS }) => coordinator.stop(graceMs),
     'session/settings': async ({ changes }) => ({ plugins: await coordinator.changeSettings(changes) }),
+    'session/givePlugins': async ({ plugins }) => ({ plugins: await coordinator.givePlugins(plugins) }),
     'session/signals': (params) => coordinator.signals(params),
     'session/scope': (params) => coordinator.scope(params),
     'session/instances': (params) => coordinator.instances(params),

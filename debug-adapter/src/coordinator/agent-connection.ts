@@ -252,6 +252,13 @@ export class AgentConnection {
     return reply.promise;
   }
 
+  /** Resolves when the process, whose threads are stopped, has the plugin, or has it no more. */
+  givePlugin(library: string, settings: string, takeOut = false): Promise<void> {
+    const reply = deferred<void>();
+    this.#ask({ kind: 'settings', reply }, call({ case: 'pluginGift', value: { library, settings, takeOut } }));
+    return reply.promise;
+  }
+
   /** Calls of plugins' wrappers are noted from now on, or no more; gives those since it was last asked. */
   trace(on: boolean): Promise<Traced> {
     const reply = deferred<Traced>();
@@ -351,7 +358,9 @@ export class AgentConnection {
         const { name, version, author, library, layer, barriers, restartBarriers, error } = body.value;
         const names = (text: string): string[] => text.split('\0').filter((one) => one !== '');
         const own = { barriers: names(barriers), restartBarriers: names(restartBarriers) };
-        this.plugins = [...this.plugins, { name, version, author, library, layer, ...own, error }];
+        // They are told again when one has come.
+        const before = layer === 0 ? nothing : this.plugins;
+        this.plugins = [...before, { name, version, author, library, layer, ...own, error }];
         return;
       }
       case 'ready':
@@ -492,7 +501,7 @@ export class AgentConnection {
       expected.reply.reject(
         failure('refused', {
           ...who,
-          why: 'its agent is of an older version of Cairn, which changes settings at a restart only',
+          why: 'its agent is of an older version of Cairn, which changes plugins at a restart only',
         }),
       );
     else if (body.case === 'tableEnd' && expected.kind === 'table') {

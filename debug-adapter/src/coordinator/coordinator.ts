@@ -58,7 +58,7 @@ import { StoppedProcesses } from './keep-running.js';
 import type { Log } from './log.js';
 import { letGo, members, suspend } from './members.js';
 import { Operation } from './operation.js';
-import { changeLiveSettings } from './plugin-settings.js';
+import { changeLiveSettings, givePlugins } from './plugin-settings.js';
 import { computationLives, readRecord, recordText, writeRecord } from './record.js';
 import { findObstacles } from './refusals.js';
 import { type Examined, finishRestart, restart, restartError, watchRestorers } from './restart.js';
@@ -376,6 +376,11 @@ export class Coordinator {
   /** Of plugins, while the program runs or is held. */
   changeSettings(changes: readonly PluginSetting[]): Promise<Plugin[]> {
     return this.#queued(() => this.#stopped.during(() => changeLiveSettings(this.#context, changes)));
+  }
+
+  /** While it is held. */
+  givePlugins(plugins: readonly Plugin[]): Promise<Plugin[]> {
+    return this.#queued(() => this.#stopped.during(() => givePlugins(this.#context, plugins)));
   }
 
   /** Design signals of the simulation; after what is under way. */

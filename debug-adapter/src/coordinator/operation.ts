@@ -4,12 +4,12 @@
  * Tests: test/protocol/checkpoint.test.ts.
  */
 import { create } from '@bufbuild/protobuf';
-import { breakpointLabel, mayBeHeldBefore, type PhaseStep } from '../model/phases.js';
+import { breakpointLabel, type PhaseStep } from '../model/phases.js';
 import { type Clock, sleep } from '../platform/clock.js';
 import { CairnError, failure, INTERRUPTED, type Reason, reason } from '../protocol/errors.js';
 import { Phase, type PhaseReply, PhaseReplySchema } from '../protocol/generated/agent_pb.js';
 import type { HoldOff, OperationKind, OperationStatus, PhaseName } from '../protocol/operation.js';
-import { phaseLabel } from '../protocol/phase-words.js';
+import { mayBeHeldBefore, phaseLabel } from '../protocol/phase-words.js';
 import type { PhaseTiming } from '../protocol/snapshot.js';
 import type { OperationTimeline, TimelineProcess } from '../protocol/timeline.js';
 import { type AgentConnection, type Call, ConnectionLost, phaseCall } from './agent-connection.js';

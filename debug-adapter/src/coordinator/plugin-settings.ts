@@ -1,15 +1,24 @@
 /**
- * Settings of plugins that change while the program runs: checked by the plugins' schemas before anything is told, then told to all
+ * Plugins that come while the computation is held, and settings of plugins that change while the program runs: checked by the plugins' schemas before anything is told, then told to all
  * processes. Where one does not take them, all have those of before again. Processes that begin later find them in the session's settings.
  * Tests: test/protocol/plugin-settings.test.ts, test/probes/plugin-changes.test.ts.
  */
-import { changeSettings, checkLive, checkSettings, findPlugin, type NamedPlugin, nameOf } from '../model/plugin-changes.js';
+import {
+  changeSettings,
+  checkLive,
+  checkSettings,
+  distinct,
+  findPlugin,
+  type NamedPlugin,
+  nameOf,
+} from '../model/plugin-changes.js';
 import { settingsSchema } from '../platform/plugin-schema.js';
-import type { PluginSetting } from '../protocol/control.js';
+import type { Plugin, PluginSetting } from '../protocol/control.js';
 import { failure, reason } from '../protocol/errors.js';
 import { SettingKind } from '../protocol/generated/agent_pb.js';
 import { type AgentConnection, ConnectionLost } from './agent-connection.js';
 import type { Context } from './context.js';
+import { pluginSettings } from './settings.js';
 import { bounded } from './strand.js';
 
 export async function changeLiveSettings(context: Context, changes: readonly PluginSetting[]): Promise<NamedPlugin[]> {
@@ -35,6 +44,48 @@ export async function changeLiveSettings(context: Context, changes: readonly Plu
     log.add('info', `plugin ${nameOf(one)} has other settings: ${one.settings}`);
   }
   return after;
+}
+
+/** Further plugins of a computation that is held, in its highest layers: in all processes or in none. */
+export async function givePlugins({ session, deadlines, log }: Context, given: readonly Plugin[]): Promise<NamedPlugin[]> {
+  if (session.state !== 'held')
+    throw failure('wrongState', {
+      name: session.name,
+      state: session.state,
+      what: 'adding plugins',
+      remedy: 'Hold it first: cairn hold.',
+    });
+  const plugins = distinct(given);
+  const there = plugins.find(({ library }) => session.plugins.some((one) => one.library === library));
+  if (there !== undefined) throw failure('pluginThere', { library: there.library });
+  for (const one of plugins) checkSettings(one, settingsSchema);
+  const inAll = async (one: Plugin, takeOut: boolean): Promise<void> => {
+    const told = await Promise.allSettled(
+      session.processes.map((process) =>
+        bounded(process.givePlugin(one.library, one.settings, takeOut), deadlines.phase, () => late(process)),
+      ),
+    );
+    const failed = told.find((other) => other.status === 'rejected');
+    if (failed !== undefined)
+      throw failure('pluginNotGiven', { library: one.library, why: reason(failed.reason) }, failed.reason);
+  };
+  const begun: Plugin[] = [];
+  try {
+    for (const one of plugins) {
+      begun.unshift(one);
+      await inAll(one, false);
+    }
+  } catch (error) {
+    for (const one of begun)
+      await inAll(one, true).catch((again: unknown) => log.add('warning', `plugin ${one.library}: ${reason(again)}`));
+    throw error;
+  }
+  // For programs that begin later, and for the next snapshot.
+  session.plugins = [...session.plugins, ...plugins];
+  session.settings = [...session.settings, ...pluginSettings(plugins, {})];
+  session.changed();
+  for (const { library } of plugins) log.add('info', `plugin ${library} was given while the computation is held`);
+  return session.namedPlugins;
 }
 
 /** First for processes that begin meanwhile. */

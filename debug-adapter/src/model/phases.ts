@@ -6,6 +6,7 @@
  * Tests: test/unit/phases.test.ts.
  */
 import type { PhaseName } from '../protocol/operation.js';
+import { heldPhases } from '../protocol/phase-words.js';
 
 export interface PhaseStep {
   phase: PhaseName;
@@ -102,11 +103,6 @@ export function restartSteps(processes: readonly PhaseProcess[]): PhaseStep[] {
 export function breakpointLabel(name: string): string {
   return name === 'precheckpoint' ? 'save' : name;
 }
-
-/** Before these all threads are stopped, or wait for the end of their restart. */
-const heldPhases: readonly PhaseName[] = ['save', 'resume', 'restart'];
-
-export const mayBeHeldBefore = (phase: PhaseName): boolean => phase === 'barrier' || heldPhases.includes(phase);
 
 /** Phases and barriers of checkpoints and restarts before which they can be held. */
 export function holdable(

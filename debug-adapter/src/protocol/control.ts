@@ -372,6 +372,11 @@ export const requests = {
     params: z.object({ changes: z.array(PluginSetting).min(1) }),
     result: z.object({ plugins: z.array(Plugin) }),
   },
+  /** To a computation that is held: in the layers above those that it has, in all processes or in none. Gives all that it has then. */
+  'session/givePlugins': {
+    params: z.object({ plugins: z.array(Plugin).min(1) }),
+    result: z.object({ plugins: z.array(Plugin) }),
+  },
   /**
    * Design signals of the simulation in the computation, which runs on, or is held: then a copy of it is asked, and the values are those of
    * where it stands.

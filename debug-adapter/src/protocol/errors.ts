@@ -83,6 +83,18 @@ export const errorTable = define({
     message: 'The settings of plugin {name} are not what it takes: {why}',
     remedy: 'Nothing has been started or changed. What it takes is said in {path}',
   },
+  pluginThere: {
+    number: 910,
+    blame: 'user',
+    message: 'The computation has the plugin {library} already',
+    remedy: 'Its settings change by cairn plugins set PLUGIN.KEY=VALUE where its schema says so, else at a restart',
+  },
+  pluginNotGiven: {
+    number: 911,
+    blame: 'user',
+    message: 'The plugin {library} could not be added: {why}',
+    remedy: 'No process has it now. See cairn plugin check {library}',
+  },
   settingNotLive: {
     number: 111,
     blame: 'user',

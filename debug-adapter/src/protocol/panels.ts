@@ -28,6 +28,8 @@ export const BarriersModel = z.object({
   choices: z.array(OperationChoice),
   /** null: the newest of the session. */
   chosen: z.string().nullable(),
+  /** Phases and barriers at which function breakpoints hold. */
+  breakpoints: z.array(z.string()),
   /** How the operation shown went, process by process; null: it is not known yet. */
   timeline: OperationTimeline.nullable(),
 });
@@ -196,6 +198,10 @@ export const FromPanel = z.discriminatedUnion('type', [
   /** The panel listens now. */
   z.object({ type: z.literal('ready') }),
   z.object({ type: z.literal('cancel') }),
+  /** From where a breakpoint holds it. */
+  z.object({ type: z.literal('goOn') }),
+  /** A breakpoint on a phase or barrier, or none any more. */
+  z.object({ type: z.literal('holdHere'), name: z.string(), on: z.boolean() }),
   z.object({ type: z.literal('selectOperation'), key: z.string().nullable() }),
   z.object({ type: z.literal('selectNames'), source: z.string().nullable(), kind: NameTableKind }),
   /** What a row's name led to in each run of its branch. null: that is to be shown no more. */
@@ -206,6 +212,8 @@ export const FromPanel = z.discriminatedUnion('type', [
   z.object({ type: z.literal('selectFolder'), folder: z.number() }),
   /** null: with nothing. */
   z.object({ type: z.literal('comparePlugins'), key: z.string().nullable() }),
+  /** To the session that is compared with, while it is held. */
+  z.object({ type: z.literal('givePlugin'), index: z.number() }),
   /** In the session that is compared with, while it runs: `key` and `value` as the control protocol has them. */
   z.object({ type: z.literal('applySetting'), index: z.number(), key: z.string(), value: z.string() }),
   z.object({ type: z.literal('addProfile') }),

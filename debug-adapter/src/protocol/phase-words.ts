@@ -28,6 +28,12 @@ export function phaseMeaning(phase: PhaseName): string {
   return MEANING[phase];
 }
 
+/** Before these all threads are stopped, or wait for the end of their restart. */
+export const heldPhases: readonly PhaseName[] = ['save', 'resume', 'restart'];
+
+/** A breakpoint may hold a checkpoint or restart there. */
+export const mayBeHeldBefore = (phase: PhaseName): boolean => phase === 'barrier' || heldPhases.includes(phase);
+
 /** Milliseconds from the operation's beginning to the end of its last phase. */
 export function lengthOf({ phases }: { phases: readonly { startedMs: number; endedMs: number | null }[] }): number {
   return Math.max(0, ...phases.map(({ startedMs, endedMs }) => endedMs ?? startedMs));

@@ -38,12 +38,15 @@ export class BarriersPanel implements vscode.Disposable {
     this.#subscription = vscode.Disposable.from(
       sessions.onDidChange(update),
       debug.onDidChange(update),
+      vscode.debug.onDidChangeBreakpoints(update),
       host.onDidShow(() => {
         void this.#readKept();
         update();
       }),
       host.onDidReceive((message) => {
         if (message.type === 'cancel') void vscode.commands.executeCommand('cairn.cancel');
+        if (message.type === 'goOn') void vscode.commands.executeCommand('cairn.resume');
+        if (message.type === 'holdHere') holdHere(message.name, message.on);
         if (message.type !== 'selectOperation') return;
         this.#chosen = message.key;
         this.#update();
@@ -125,6 +128,9 @@ export class BarriersPanel implements vscode.Disposable {
       processes,
       choices: choices.map(({ key, label, kind }) => ({ key, label, kind })),
       chosen: chosen?.key ?? null,
+      breakpoints: functionBreakpoints()
+        .filter(({ enabled }) => enabled)
+        .map(({ functionName }) => functionName),
       timeline: (chosen ?? newest)?.timeline ?? null,
     };
     this.#host.post(model);
@@ -133,4 +139,13 @@ export class BarriersPanel implements vscode.Disposable {
   dispose(): void {
     this.#subscription.dispose();
   }
+}
+
+const functionBreakpoints = (): vscode.FunctionBreakpoint[] =>
+  vscode.debug.breakpoints.filter((one) => one instanceof vscode.FunctionBreakpoint);
+
+/** As a function breakpoint, which the Breakpoints view has, too. */
+function holdHere(name: string, on: boolean): void {
+  vscode.debug.removeBreakpoints(functionBreakpoints().filter(({ functionName }) => functionName === name));
+  if (on) vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint(name)]);
 }

@@ -86,6 +86,8 @@ export class PluginsPanel implements vscode.Disposable {
         return this.#read();
       case 'applySetting':
         return this.#apply(message);
+      case 'givePlugin':
+        return this.#give(message.index);
       case 'addProfile':
         return this.#addProfile();
       case 'renameProfile':
@@ -131,13 +133,28 @@ export class PluginsPanel implements vscode.Disposable {
 
   /** Of a session that runs, in all its processes. */
   async #apply({ index, key, value }: Extract<FromPanel, { type: 'applySetting' }>): Promise<void> {
+    const { library: plugin } = await this.#plugin(index);
+    await this.#comparedSession?.request('session/settings', { changes: [{ plugin, key, value }] });
+  }
+
+  /** To a session that is held, in all its processes. */
+  async #give(index: number): Promise<void> {
+    const { library, settings = {} } = await this.#plugin(index);
+    await this.#libraries.require(library, settings);
+    await this.#comparedSession?.request('session/givePlugins', { plugins: [{ library, settings: JSON.stringify(settings) }] });
+  }
+
+  get #comparedSession(): LiveSession | null | undefined {
+    return this.#others.find((other) => other.key === this.#compared)?.session;
+  }
+
+  /** Of the profile shown, by an absolute path. */
+  async #plugin(index: number): Promise<ProfilePlugin> {
     const folder = this.#folder();
     const profiles = await readProfiles(folder);
     const one = profiles[this.#chosen(folder, Object.keys(profiles)) ?? '']?.[index];
-    const session = this.#others.find((other) => other.key === this.#compared)?.session;
-    if (one === undefined || !session) return;
-    const plugin = libraryPath(folder.uri.fsPath, one.library);
-    await session.request('session/settings', { changes: [{ plugin, key, value }] });
+    if (one === undefined) throw new UserError('The profile has changed meanwhile: try again.');
+    return { ...one, library: libraryPath(folder.uri.fsPath, one.library) };
   }
 
   /** The one whose profiles are shown: the first, where none was chosen. */

@@ -14,8 +14,8 @@
  * version added. Another major version is refused, with a message.
  *
  * Contexts. Each function says where it runs or may be called:
- *   [init]      once, in the thread that loads the plugin, before main() where the plugin was given at launch; where it was given
- *               at a restart, as [restoring]: Cairn binds the library itself, which may need only libraries that the program has
+ *   [init]      once, in the thread that loads the plugin, before main() where the plugin was given at launch; where it was given at a
+ *               restart as [restoring], while held as [quiesced]: Cairn binds the library itself, which may need only libraries that the program has
  *   [running]   Cairn's own thread; the application's threads run. libc may be used
  *   [quiesced]  Cairn's own thread; all threads of the application are stopped, anywhere, perhaps holding any lock:
  *               no malloc, no stdio, no lock that the application may hold; system calls through host->syscall

@@ -399,6 +399,11 @@ void Agent::handle(const wire::Envelope& envelope) {
       change_plugin_settings(envelope);
       if (!operation.holds_threads()) fork_gate_.open();
       return;
+    case cairn_agent_Message_plugin_gift_tag:
+      fork_gate_.close();
+      take_plugin_gift(envelope);
+      if (!operation.holds_threads()) fork_gate_.open();
+      return;
     case cairn_agent_Message_trace_request_tag: {
       fork_gate_.close();
       uint32_t untraced = take_trace_request(envelope.body);
@@ -429,10 +434,29 @@ void Agent::change_plugin_settings(const wire::Envelope& envelope) {
   sys::Error error;
   if (!wire::decode(envelope.body, cairn_agent_PluginSettings_fields, &request)) error.set(-EPROTO, "coordinator").add("the request could not be read");
   else (void)events::change_live_settings(library, settings, &error);
+  end_plugin_change(envelope.id, error);
+}
+
+void Agent::take_plugin_gift(const wire::Envelope& envelope) {
+  Text library, settings;
+  cairn_agent_PluginGift gift = cairn_agent_PluginGift_init_zero;
+  gift.library = wire::decode_text(&library);
+  gift.settings = wire::decode_text(&settings);
+  sys::Error error;
+  if (!wire::decode(envelope.body, cairn_agent_PluginGift_fields, &gift)) error.set(-EPROTO, "coordinator").add("the request could not be read");
+  else if (!operation.holds_threads()) error.set(-EBUSY, library).add("its threads are not stopped");
+  else if (gift.take_out) events::take_plugin_back(library);
+  else (void)events::give_plugin(library, settings, &error);
+  sys::Error unsaid;  // The connection's end says more.
+  (void)Handshake(this).describe_plugins(&unsaid);
+  end_plugin_change(envelope.id, error);
+}
+
+void Agent::end_plugin_change(uint64_t id, const sys::Error& error) {
   Text why = error.message();
   cairn_agent_PluginSettingsEnd end = cairn_agent_PluginSettingsEnd_init_zero;
   end.error = wire::encode_text(&why);
-  (void)channel_.send(envelope.id, cairn_agent_Message_plugin_settings_end_tag, cairn_agent_PluginSettingsEnd_fields, &end);
+  (void)channel_.send(id, cairn_agent_Message_plugin_settings_end_tag, cairn_agent_PluginSettingsEnd_fields, &end);
 }
 
 int32_t Agent::request(uint64_t thread, const char* name) { return would_wait_for_itself(thread) ? -EDEADLK : requests_.ask(name); }

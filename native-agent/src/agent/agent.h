@@ -81,6 +81,8 @@ class Agent {
   void serve();
   void handle(const wire::Envelope& envelope);
   void change_plugin_settings(const wire::Envelope& envelope);
+  void take_plugin_gift(const wire::Envelope& envelope);
+  void end_plugin_change(uint64_t id, const sys::Error& error);
   void report_save();
   void end_save();
   void send_save_done(const checkpoint::SaveResult& saved, bool alone);

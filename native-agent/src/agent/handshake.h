@@ -12,12 +12,13 @@ class Handshake {
   static void look_after_fork();
   /// On a fresh connection. False: refused or broken, the error says why.
   bool run(Occasion occasion, sys::Error* error);
+  /// Those that there are now, and Ready.
+  bool describe_plugins(sys::Error* error);
 
  private:
   bool say_hello(Occasion occasion, sys::Error* error);
   bool take_settings(Occasion occasion, sys::Error* error);
   void change_live(sys::Text library, sys::Text settings);
-  bool describe_plugins(sys::Error* error);
   bool load_plugins(Occasion occasion, sys::Error* error);
 
   Agent* agent_;

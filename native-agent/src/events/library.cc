@@ -31,7 +31,7 @@ class Loader {
 
  private:
   bool fail(Status number, const char* first, const char* second = "") {
-    error_->set(number, path_).add("plugin ").add(path_).add(" cannot be loaded into a restarted process: ").add(first).add(second);
+    error_->set(number, path_).add("plugin ").add(path_).add(" cannot be loaded into a process whose threads are stopped: ").add(first).add(second);
     return false;
   }
 

@@ -1,6 +1,6 @@
-// Loads a plugin's library into a restarted process. libc's loader cannot do that: a thread of the application, which does not run
+// Loads a plugin's library into a restarted or held process. libc's loader cannot do that: a thread of the application, which does not run
 // yet, may hold its locks or malloc's. So this maps the library and binds it itself, against what the process has loaded: the
-// library may need no other ones, and have no thread-local variables. Context: restoring. Test: test/probes/runs.test.ts.
+// library may need no other ones, and have no thread-local variables. Context: restoring, quiesced. Test: test/probes/runs.test.ts.
 #pragma once
 #include "sys/error.h"
 

@@ -70,6 +70,37 @@ bool change_live_settings(Text library, Text text, sys::Error* error) {
   return taken;
 }
 
+bool give_plugin(Text library, Text settings, sys::Error* error) {
+  for (uint32_t number = 0; number < plugin_count(); ++number) {
+    if (is_plugin(number, library)) return true;
+  }
+  const uint32_t number = plugin_count();
+  const char *path = keep_text(library), *text = keep_text(settings);
+  sys::Error* others = facts().error;
+  // Threads may hold the locks of libc's loader, as at a restart.
+  bool given = path != nullptr && text != nullptr && load_plugin(path, text, error);
+  facts().error = others;
+  end_guard();
+  if (given) return true;
+  if (number == plugin_count()) {
+    error->set(-ENOMEM, library).add("no memory for a plugin");
+    return false;
+  }
+  if (!error->failed()) error->set(-EINVAL, library).add(plugin(number).error);
+  take_out_plugin(number);
+  return false;
+}
+
+void take_plugin_back(Text library) {
+  wraps_come();
+  for (uint32_t number = 0; number < plugin_count(); ++number) {
+    if (library.empty() || !is_plugin(number, library)) continue;
+    remove_wraps(number);
+    take_out_plugin(number);
+  }
+  wraps_have_come();
+}
+
 void take_out_plugins() {
   const char *key = nullptr, *library = nullptr;
   wraps_come();

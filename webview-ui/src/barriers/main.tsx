@@ -15,7 +15,7 @@ import { Timeline } from './timeline.js';
 import { asOperation, longest, title } from './words.js';
 
 function Barriers(model: BarriersModel) {
-  const { session, operation, processes, chosen, timeline } = model;
+  const { session, operation, processes, chosen, timeline, breakpoints } = model;
   const choose = (key: string | null): void => send({ type: 'selectOperation', key });
   const choice = <OperationChoice model={model} onChoose={choose} />;
   if (chosen !== null && timeline !== null) {
@@ -23,7 +23,7 @@ function Barriers(model: BarriersModel) {
     return (
       <>
         {choice}
-        <Phases operation={asOperation(timeline)} processes={names} session={timeline.session} />
+        <Phases operation={asOperation(timeline)} processes={names} session={timeline.session} breakpoints={breakpoints} />
         <Timeline timeline={timeline} />
       </>
     );
@@ -45,7 +45,7 @@ function Barriers(model: BarriersModel) {
   return (
     <>
       {choice}
-      <Phases operation={operation} processes={processes} session={session} />
+      <Phases operation={operation} processes={processes} session={session} breakpoints={breakpoints} />
       {timeline !== null && <Timeline timeline={timeline} />}
     </>
   );
@@ -55,9 +55,10 @@ interface PhasesProps {
   readonly operation: OperationStatus;
   readonly processes: BarriersModel['processes'];
   readonly session: string;
+  readonly breakpoints: BarriersModel['breakpoints'];
 }
 
-function Phases({ operation, processes, session }: PhasesProps) {
+function Phases({ operation, processes, session, breakpoints }: PhasesProps) {
   const scale = longest(operation);
   const names = new Map(processes.map(({ virtualPid, name }) => [virtualPid, name]));
   const inSomePhase = operation.phases.some(({ error }) => error === operation.error);
@@ -67,6 +68,11 @@ function Phases({ operation, processes, session }: PhasesProps) {
         <p role="status" class={operation.error === '' ? '' : 'error'}>
           {title(operation)}
         </p>
+        {operation.heldAt !== '' && (
+          <button type="button" onClick={() => send({ type: 'goOn' })}>
+            Continue
+          </button>
+        )}
         {!operation.finished && (
           <button type="button" onClick={() => send({ type: 'cancel' })}>
             Cancel
@@ -85,11 +91,12 @@ function Phases({ operation, processes, session }: PhasesProps) {
             </th>
             <th scope="col">Arrived</th>
             <th scope="col">Awaited</th>
+            <td class="hold" />
           </tr>
         </thead>
         <tbody>
           {operation.phases.map((phase, index) => (
-            <PhaseRow key={index} phase={phase} names={names} scale={scale} />
+            <PhaseRow key={index} phase={phase} names={names} scale={scale} breakpoints={breakpoints} />
           ))}
         </tbody>
       </table>

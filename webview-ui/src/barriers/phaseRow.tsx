@@ -4,7 +4,8 @@
 
 import { formatDuration } from '../../../debug-adapter/src/protocol/format.js';
 import type { PhaseStatus } from '../../../debug-adapter/src/protocol/operation.js';
-import { phaseLabel, phaseMeaning } from '../../../debug-adapter/src/protocol/phase-words.js';
+import { mayBeHeldBefore, phaseLabel, phaseMeaning } from '../../../debug-adapter/src/protocol/phase-words.js';
+import { send } from '../bridge.js';
 import { briefly, duration } from './words.js';
 
 interface Props {
@@ -13,9 +14,11 @@ interface Props {
   readonly names: ReadonlyMap<number, string>;
   /** Milliseconds of the longest bar. */
   readonly scale: number;
+  /** Of breakpoints on phases and barriers. */
+  readonly breakpoints: readonly string[];
 }
 
-export function PhaseRow({ phase, names, scale }: Props) {
+export function PhaseRow({ phase, names, scale, breakpoints }: Props) {
   const ms = duration(phase);
   const state = phase.error !== '' ? 'failed' : ms === null ? 'current' : 'done';
   return (
@@ -33,15 +36,33 @@ export function PhaseRow({ phase, names, scale }: Props) {
         </td>
         <Processes pids={phase.arrived} names={names} />
         <Processes pids={phase.waiting} names={names} />
+        <td class="hold">{mayBeHeldBefore(phase.phase) && <HoldHere name={phaseLabel(phase)} breakpoints={breakpoints} />}</td>
       </tr>
       {phase.error !== '' && (
         <tr>
-          <td class="why error" colSpan={4}>
+          <td class="why error" colSpan={5}>
             {phase.error}
           </td>
         </tr>
       )}
     </>
+  );
+}
+
+function HoldHere({ name, breakpoints }: { name: string; breakpoints: Props['breakpoints'] }) {
+  const on = breakpoints.includes(name);
+  const label = `Hold before ${name}`;
+  return (
+    <button
+      type="button"
+      class="icon hold"
+      aria-pressed={on}
+      aria-label={label}
+      title={`${label}: a breakpoint for the checkpoints and restarts to come`}
+      onClick={() => send({ type: 'holdHere', name, on: !on })}
+    >
+      <span class={`codicon codicon-debug-breakpoint-function${on ? '' : '-unverified'}`} aria-hidden="true" />
+    </button>
   );
 }
 

@@ -85,7 +85,21 @@ export function PluginCard({ plugin, index, count, compared, onMove }: CardProps
           <span class="codicon codicon-warning" aria-hidden="true" /> It may break: {text}
         </p>
       ))}
-      {compared !== null && there === null && <p class="differs">not in {compared.label}</p>}
+      {compared !== null && there === null && (
+        <p class="differs">
+          not in {compared.label}
+          {compared.live && (
+            <button
+              type="button"
+              aria-label={`Add ${name} to ${compared.label}`}
+              title="While the simulation is held"
+              onClick={() => send({ type: 'givePlugin', index })}
+            >
+              Add
+            </button>
+          )}
+        </p>
+      )}
       <SettingsForm
         id={id}
         plugin={plugin}

@@ -136,6 +136,7 @@ function Tools({ model: { folders, folder, profiles, profile, others, compared }
 
 type Simple = Exclude<
   FromPanel['type'],
+  | 'holdHere'
   | 'selectOperation'
   | 'selectNames'
   | 'nameHistory'
@@ -144,6 +145,7 @@ type Simple = Exclude<
   | 'selectFolder'
   | 'comparePlugins'
   | 'applySetting'
+  | 'givePlugin'
   | 'removePlugin'
   | 'movePlugin'
   | 'enablePlugin'

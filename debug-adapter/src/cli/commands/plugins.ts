@@ -4,7 +4,7 @@
  */
 import type { PluginStatus, ProcessStatus, TableRow } from '../../protocol/control.js';
 import { formatTable } from '../../protocol/format.js';
-import { pluginSetting } from '../choices.js';
+import { plugin, pluginSetting } from '../choices.js';
 import { print, printJson } from '../output.js';
 import { withSession } from '../sessions.js';
 
@@ -42,6 +42,13 @@ function wayOf({ name, library, layers }: WrappedFunction): string[] {
   if (waits !== undefined) return [name, library, `${waits.plugin} ${waits.what}`];
   const steps = layers.map(({ plugin, calls }) => (calls === undefined ? plugin : `${plugin} (${calls} calls)`));
   return [name, library, ['application', ...steps, library].join(' > ')];
+}
+
+export async function addPlugins(texts: string[], { session, json }: { session?: string; json: boolean }): Promise<number> {
+  const given = texts.map(plugin);
+  const { plugins: now } = await withSession(session, (client) => client.request('session/givePlugins', { plugins: given }));
+  if (json) printJson(now);
+  return 0;
 }
 
 export async function setPlugins(texts: string[], { session, json }: { session?: string; json: boolean }): Promise<number> {

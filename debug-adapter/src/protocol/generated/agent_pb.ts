@@ -20,7 +20,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file agent.proto.
  */
 export const file_agent: GenFile = /*@__PURE__*/
-  fileDesc("CgthZ2VudC5wcm90bxILY2Fpcm4uYWdlbnQiqg0KB01lc3NhZ2USCgoCaWQYASABKAQSIwoFaGVsbG8YAiABKAsyEi5jYWlybi5hZ2VudC5IZWxsb0gAEi4KC2hlbGxvX3JlcGx5GAMgASgLMhcuY2Fpcm4uYWdlbnQuSGVsbG9SZXBseUgAEicKB3NldHRpbmcYBCABKAsyFC5jYWlybi5hZ2VudC5TZXR0aW5nSAASMAoMc2V0dGluZ3NfZW5kGAUgASgLMhguY2Fpcm4uYWdlbnQuU2V0dGluZ3NFbmRIABIuCgtwbHVnaW5faW5mbxgGIAEoCzIXLmNhaXJuLmFnZW50LlBsdWdpbkluZm9IABIjCgVyZWFkeRgHIAEoCzISLmNhaXJuLmFnZW50LlJlYWR5SAASMgoNcGhhc2VfcmVxdWVzdBgIIAEoCzIZLmNhaXJuLmFnZW50LlBoYXNlUmVxdWVzdEgAEi4KC3BoYXNlX3JlcGx5GAkgASgLMhcuY2Fpcm4uYWdlbnQuUGhhc2VSZXBseUgAEioKCXNhdmVfZG9uZRgKIAEoCzIVLmNhaXJuLmFnZW50LlNhdmVEb25lSAASMgoNdGFibGVfcmVxdWVzdBgLIAEoCzIZLmNhaXJuLmFnZW50LlRhYmxlUmVxdWVzdEgAEioKCXRhYmxlX3JvdxgMIAEoCzIVLmNhaXJuLmFnZW50LlRhYmxlUm93SAASKgoJdGFibGVfZW5kGA0gASgLMhUuY2Fpcm4uYWdlbnQuVGFibGVFbmRIABIwCgxwcm9jZXNzX2V4aXQYDiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzRXhpdEgAEjwKEmNoZWNrcG9pbnRfcmVxdWVzdBgPIAEoCzIeLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXF1ZXN0SAASOAoQY2hlY2twb2ludF9yZXBseRgQIAEoCzIcLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXBseUgAEicKB3JlZnVzYWwYESABKAsyFC5jYWlybi5hZ2VudC5SZWZ1c2FsSAASHwoDbG9nGBIgASgLMhAuY2Fpcm4uYWdlbnQuTG9nSAASMAoMaG9sZF9iYXJyaWVyGBMgASgLMhguY2Fpcm4uYWdlbnQuSG9sZEJhcnJpZXJIABIwCgxqb2luX3JlcXVlc3QYFCABKAsyGC5jYWlybi5hZ2VudC5Kb2luUmVxdWVzdEgAEiwKCmpvaW5fcmVwbHkYFSABKAsyFi5jYWlybi5hZ2VudC5Kb2luUmVwbHlIABIwCgxwcm9jZXNzX2xvb2sYFiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzTG9va0gAEjIKDXByb2Nlc3NfZmFjdHMYFyABKAsyGS5jYWlybi5hZ2VudC5Qcm9jZXNzRmFjdHNIABI0Cg5wcm9jZXNzX3NpZ25hbBgYIAEoCzIaLmNhaXJuLmFnZW50LlByb2Nlc3NTaWduYWxIABI8ChJpbnZpdGF0aW9uX3JlcXVlc3QYGSABKAsyHi5jYWlybi5hZ2VudC5JbnZpdGF0aW9uUmVxdWVzdEgAEi0KCmludml0YXRpb24YGiABKAsyFy5jYWlybi5hZ2VudC5JbnZpdGF0aW9uSAASNgoPcGx1Z2luX3NldHRpbmdzGBsgASgLMhsuY2Fpcm4uYWdlbnQuUGx1Z2luU2V0dGluZ3NIABI9ChNwbHVnaW5fc2V0dGluZ3NfZW5kGBwgASgLMh4uY2Fpcm4uYWdlbnQuUGx1Z2luU2V0dGluZ3NFbmRIABIyCg10cmFjZV9yZXF1ZXN0GB0gASgLMhkuY2Fpcm4uYWdlbnQuVHJhY2VSZXF1ZXN0SAASLgoLdHJhY2VkX2NhbGwYHiABKAsyFy5jYWlybi5hZ2VudC5UcmFjZWRDYWxsSAASKgoJdHJhY2VfZW5kGB8gASgLMhUuY2Fpcm4uYWdlbnQuVHJhY2VFbmRIABI6ChFyZXN0YXJ0X2NhbmNlbGxlZBggIAEoCzIdLmNhaXJuLmFnZW50LlJlc3RhcnRDYW5jZWxsZWRIABI0Cg5wbHVnaW5fcmVxdWVzdBgoIAEoCzIaLmNhaXJuLmFnZW50LlBsdWdpblJlcXVlc3RIABIwCgxwbHVnaW5fcmVwbHkYKSABKAsyGC5jYWlybi5hZ2VudC5QbHVnaW5SZXBseUgAEjAKDGhvbGRfcmVxdWVzdBg/IAEoCzIYLmNhaXJuLmFnZW50LkhvbGRSZXF1ZXN0SABCBgoEYm9keSLqAgoFSGVsbG8SFgoOcHJvdG9jb2xfbWFqb3IYASABKA0SFgoOcHJvdG9jb2xfbWlub3IYAiABKA0SEAoIYnVpbGRfaWQYAyABKAkSHwoEcm9sZRgEIAEoDjIRLmNhaXJuLmFnZW50LlJvbGUSEwoLdmlydHVhbF9waWQYBSABKAUSEAoIcmVhbF9waWQYBiABKAUSFAoMdmlydHVhbF9wcGlkGAcgASgFEhIKCnN0YXJ0X3RpbWUYCCABKAQSDAoEaG9zdBgJIAEoCRISCgpleGVjdXRhYmxlGAogASgJEhIKCnNlc3Npb25faWQYCyABKAkSEAoIc25hcHNob3QYDCABKAkSDwoHdGhyZWFkcxgNIAEoDRITCgtyZWNvbm5lY3RlZBgOIAEoCBIUCgxjb21tYW5kX2xpbmUYDyABKAkSEwoLaG9zdF9udW1iZXIYECABKA0SFAoMYXJjaGl0ZWN0dXJlGBEgASgJIlsKCkhlbGxvUmVwbHkSFgoOcHJvdG9jb2xfbWFqb3IYASABKA0SFgoOcHJvdG9jb2xfbWlub3IYAiABKA0SDwoHcmVmdXNhbBgDIAEoCRIMCgRvdmVyGAQgASgIIk0KB1NldHRpbmcSJgoEa2luZBgBIAEoDjIYLmNhaXJuLmFnZW50LlNldHRpbmdLaW5kEgsKA2tleRgCIAEoCRINCgV2YWx1ZRgDIAEoCSINCgtTZXR0aW5nc0VuZCKWAQoKUGx1Z2luSW5mbxIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDgoGYXV0aG9yGAMgASgJEg8KB2xpYnJhcnkYBCABKAkSDQoFbGF5ZXIYBSABKA0SEAoIYmFycmllcnMYBiABKAkSGAoQcmVzdGFydF9iYXJyaWVycxgHIAEoCRINCgVlcnJvchgIIAEoCSIWCgVSZWFkeRINCgVlcnJvchgBIAEoCSIzCg5QbHVnaW5TZXR0aW5ncxIPCgdsaWJyYXJ5GAEgASgJEhAKCHNldHRpbmdzGAIgASgJIiIKEVBsdWdpblNldHRpbmdzRW5kEg0KBWVycm9yGAEgASgJIhoKDFRyYWNlUmVxdWVzdBIKCgJvbhgBIAEoCCJhCgpUcmFjZWRDYWxsEg4KBnBsdWdpbhgBIAEoCRIQCghmdW5jdGlvbhgCIAEoCRIOCgZ0aHJlYWQYAyABKAUSEAoIYmVnYW5fbnMYBCABKAQSDwoHdG9va19ucxgFIAEoBCItCghUcmFjZUVuZBIPCgdkcm9wcGVkGAEgASgEEhAKCHVudHJhY2VkGAIgASgNIkIKDVBsdWdpblJlcXVlc3QSDgoGcGx1Z2luGAEgASgJEgwKBHRleHQYAiABKAwSEwoLZGVhZGxpbmVfbXMYAyABKA0iQAoLUGx1Z2luUmVwbHkSFAoMZXJyb3JfbnVtYmVyGAEgASgREg0KBWVycm9yGAIgASgJEgwKBHRleHQYAyABKAwiKAoLSG9sZFJlcXVlc3QSDAoEd2hhdBgBIAEoCRILCgN3aHkYAiABKAkiowIKDFBoYXNlUmVxdWVzdBIRCglvcGVyYXRpb24YASABKAQSIQoFcGhhc2UYAiABKA4yEi5jYWlybi5hZ2VudC5QaGFzZRIPCgdiYXJyaWVyGAMgASgJEhMKC2RlYWRsaW5lX21zGAQgASgNEg4KBmZvbGRlchgFIAEoCRITCgtzeW5jaHJvbm91cxgGIAEoCBIQCghzbmFwc2hvdBgHIAEoCRINCgVhbG9uZRgIIAEoCBINCgVob3N0cxgJIAEoDRIXCg9leGNoYW5nZV9mb2xkZXIYCiABKAkSJAoFbmFtZXMYCyADKAsyFS5jYWlybi5hZ2VudC5Ib3N0TmFtZRIPCgdnb2VzX29uGAwgASgIEhIKCmVuZF9zdGF0dXMYDSABKA0iZAoISG9zdE5hbWUSDQoFc3BhY2UYASABKA0SCwoDa2V5GAIgASgMEg0KBXZhbHVlGAMgASgMEg4KBndhbnRlZBgEIAEoCBIMCgRob3N0GAUgASgNEg8KB2FkZHJlc3MYBiABKAwijAMKClBoYXNlUmVwbHkSEQoJb3BlcmF0aW9uGAEgASgEEiEKBXBoYXNlGAIgASgOMhIuY2Fpcm4uYWdlbnQuUGhhc2USDQoFZXJyb3IYAyABKAkSDwoHY3VscHJpdBgEIAEoCRIUCgxlcnJvcl9udW1iZXIYBSABKBESEgoKZWxhcHNlZF9ucxgGIAEoBBIPCgd0aHJlYWRzGAcgASgNEg8KB2hlbGRfbnMYCCABKAQSFgoOdmlydHVhbF9wYXJlbnQYCSABKAUSFwoPdmlydHVhbF9zZXNzaW9uGAogASgFEiQKCGNoaWxkcmVuGAsgAygLMhIuY2Fpcm4uYWdlbnQuQ2hpbGQSGAoQc2Vzc2lvbl90ZXJtaW5hbBgMIAEoCBIkCgVuYW1lcxgNIAMoCzIVLmNhaXJuLmFnZW50Lkhvc3ROYW1lEhEKCXdhaXRzX2ZvchgOIAEoCRIkCgVjYWxscxgPIAMoCzIVLmNhaXJuLmFnZW50LkNhbGxUaW1lEgwKBGxhc3QYECABKAgiWwoIQ2FsbFRpbWUSDQoFbGF5ZXIYASABKA0SDQoFZXZlbnQYAiABKA0SEAoIZmlyc3RfbnMYAyABKAQSEAoIdG90YWxfbnMYBCABKAQSDQoFY291bnQYBSABKA0iUgoFQ2hpbGQSEwoLdmlydHVhbF9waWQYASABKAUSEAoIcmVhbF9waWQYAiABKAUSDQoFZW5kZWQYAyABKAgSEwoLd2FpdF9zdGF0dXMYBCABKAUitQEKCFNhdmVEb25lEhEKCW9wZXJhdGlvbhgBIAEoBBINCgVlcnJvchgCIAEoCRIlCgVmaWxlcxgDIAMoCzIWLmNhaXJuLmFnZW50LlNhdmVkRmlsZRIQCgh3cml0ZV9ucxgEIAEoBBIWCg5zaW11bGF0ZWRfdGltZRgFIAEoCRIRCgl0aW1lX3VuaXQYBiABKBESFAoMZXJyb3JfbnVtYmVyGAcgASgREg0KBWFsb25lGAggASgIIjkKCVNhdmVkRmlsZRIMCgRuYW1lGAEgASgJEgwKBHNpemUYAiABKAQSEAoIY2hlY2tzdW0YAyABKAYiHAoMVGFibGVSZXF1ZXN0EgwKBGtpbmQYASABKAkidAoIVGFibGVSb3cSFAoMdmlydHVhbF9uYW1lGAEgASgJEhEKCXJlYWxfbmFtZRgCIAEoCRIOCgZiZWZvcmUYAyABKAkSDQoFb3duZXIYBCABKAkSDgoGZGV0YWlsGAUgASgJEhAKCHNpbmNlX25zGAYgASgEIicKCFRhYmxlRW5kEgwKBHJvd3MYASABKA0SDQoFZXJyb3IYAiABKAkiNAoLUHJvY2Vzc0V4aXQSEAoIcmVhbF9waWQYASABKAUSEwoLd2FpdF9zdGF0dXMYAiABKAUiIQoRQ2hlY2twb2ludFJlcXVlc3QSDAoEbmFtZRgBIAEoCSIyCg9DaGVja3BvaW50UmVwbHkSDQoFZXJyb3IYASABKAkSEAoIc25hcHNob3QYAiABKAkiIgoQUmVzdGFydENhbmNlbGxlZBIOCgZzaWduYWwYASABKAUiGQoHUmVmdXNhbBIOCgZyZWFzb24YASABKAkiMwoDTG9nEg8KB3RpbWVfbnMYASABKAQSDQoFbGV2ZWwYAiABKA0SDAoEdGV4dBgDIAEoCSINCgtIb2xkQmFycmllciKJAQoLSm9pblJlcXVlc3QSEAoIaWRlbnRpdHkYASABKAkSDAoEbmFtZRgCIAEoCRIPCgdyZXN0YXJ0GAMgASgIEhMKC2hvc3RfbnVtYmVyGAQgASgNEhAKCHNlc3Npb25zGAUgASgJEg8KB2xpYnJhcnkYBiABKAkSEQoJYWRkcmVzc2VzGAcgAygJIuMBCglKb2luUmVwbHkSDQoFZXJyb3IYASABKAkSDgoGcmVtZWR5GAIgASgJEhMKC2hvc3RfbnVtYmVyGAMgASgNEhEKCWhvc3RfbmFtZRgEIAEoCRIPCgdtYWNoaW5lGAUgASgNEg8KB3Nlc3Npb24YBiABKAkSEwoLY29tcHV0YXRpb24YByABKAkSEgoKc3RvcmVfbWFyaxgIIAEoCRIOCgZzZXJ2ZWQYCSABKAgSDgoGZm9sZGVyGAogASgJEhMKC2Vudmlyb25tZW50GAsgAygJEg8KB3Jlc3RvcmUYDCADKAkiQgoKUHJvY2Vzc1JlZhILCgNwaWQYASABKAUSEgoKc3RhcnRfdGltZRgCIAEoBBITCgt2aXJ0dWFsX3BpZBgDIAEoBSI5CgtQcm9jZXNzTG9vaxIqCglwcm9jZXNzZXMYASADKAsyFy5jYWlybi5hZ2VudC5Qcm9jZXNzUmVmIjcKDFByb2Nlc3NGYWN0cxInCgVmYWN0cxgBIAMoCzIYLmNhaXJuLmFnZW50LlByb2Nlc3NGYWN0ImMKC1Byb2Nlc3NGYWN0Eg0KBWFsaXZlGAEgASgIEg8KB291dHNpZGUYAiABKAgSDQoFZW5kZWQYAyABKAgSEwoLd2FpdF9zdGF0dXMYBCABKAUSEAoIY2FsbGJhY2sYBSABKAQiSQoNUHJvY2Vzc1NpZ25hbBIoCgdwcm9jZXNzGAEgASgLMhcuY2Fpcm4uYWdlbnQuUHJvY2Vzc1JlZhIOCgZzaWduYWwYAiABKAUiEwoRSW52aXRhdGlvblJlcXVlc3QidwoKSW52aXRhdGlvbhINCgVlcnJvchgBIAEoCRITCgtjb29yZGluYXRvchgCIAEoCRIOCgZzZWNyZXQYAyABKAkSEwoLc2VjcmV0X2ZpbGUYBCABKAkSDwoHY29tbWFuZBgFIAEoCRIPCgdhZGRyZXNzGAYgASgJKnEKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg4KClJPTEVfQUdFTlQQARIRCg1ST0xFX0xBVU5DSEVSEAISDwoLUk9MRV9KT0lORVIQAxINCglST0xFX0hPU1QQBBIQCgxST0xFX0lOVklURVIQBSrNAQoLU2V0dGluZ0tpbmQSFwoTU0VUVElOR19VTlNQRUNJRklFRBAAEhcKE1NFVFRJTkdfRU5WSVJPTk1FTlQQARIQCgxTRVRUSU5HX1BBVEgQAhISCg5TRVRUSU5HX1BMVUdJThADEhYKElNFVFRJTkdfUlVOX0ZPTERFUhAEEhsKF1NFVFRJTkdfU05BUFNIT1RfRk9MREVSEAUSEgoOU0VUVElOR19PUFRJT04QBhIdChlTRVRUSU5HX0VOVklST05NRU5UX1VOU0VUEAcqwgEKBVBoYXNlEhUKEVBIQVNFX1VOU1BFQ0lGSUVEEAASFAoQUEhBU0VfUFJFU1VTUEVORBABEhEKDVBIQVNFX1NVU1BFTkQQAhIRCg1QSEFTRV9CQVJSSUVSEAMSDgoKUEhBU0VfU0FWRRAEEhAKDFBIQVNFX1JFU1VNRRAFEhEKDVBIQVNFX1JVTk5JTkcQBhIPCgtQSEFTRV9BQk9SVBAHEhEKDVBIQVNFX1JFU1RBUlQQCBINCglQSEFTRV9BU0sQCWIGcHJvdG8z");
+  fileDesc("CgthZ2VudC5wcm90bxILY2Fpcm4uYWdlbnQi2g0KB01lc3NhZ2USCgoCaWQYASABKAQSIwoFaGVsbG8YAiABKAsyEi5jYWlybi5hZ2VudC5IZWxsb0gAEi4KC2hlbGxvX3JlcGx5GAMgASgLMhcuY2Fpcm4uYWdlbnQuSGVsbG9SZXBseUgAEicKB3NldHRpbmcYBCABKAsyFC5jYWlybi5hZ2VudC5TZXR0aW5nSAASMAoMc2V0dGluZ3NfZW5kGAUgASgLMhguY2Fpcm4uYWdlbnQuU2V0dGluZ3NFbmRIABIuCgtwbHVnaW5faW5mbxgGIAEoCzIXLmNhaXJuLmFnZW50LlBsdWdpbkluZm9IABIjCgVyZWFkeRgHIAEoCzISLmNhaXJuLmFnZW50LlJlYWR5SAASMgoNcGhhc2VfcmVxdWVzdBgIIAEoCzIZLmNhaXJuLmFnZW50LlBoYXNlUmVxdWVzdEgAEi4KC3BoYXNlX3JlcGx5GAkgASgLMhcuY2Fpcm4uYWdlbnQuUGhhc2VSZXBseUgAEioKCXNhdmVfZG9uZRgKIAEoCzIVLmNhaXJuLmFnZW50LlNhdmVEb25lSAASMgoNdGFibGVfcmVxdWVzdBgLIAEoCzIZLmNhaXJuLmFnZW50LlRhYmxlUmVxdWVzdEgAEioKCXRhYmxlX3JvdxgMIAEoCzIVLmNhaXJuLmFnZW50LlRhYmxlUm93SAASKgoJdGFibGVfZW5kGA0gASgLMhUuY2Fpcm4uYWdlbnQuVGFibGVFbmRIABIwCgxwcm9jZXNzX2V4aXQYDiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzRXhpdEgAEjwKEmNoZWNrcG9pbnRfcmVxdWVzdBgPIAEoCzIeLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXF1ZXN0SAASOAoQY2hlY2twb2ludF9yZXBseRgQIAEoCzIcLmNhaXJuLmFnZW50LkNoZWNrcG9pbnRSZXBseUgAEicKB3JlZnVzYWwYESABKAsyFC5jYWlybi5hZ2VudC5SZWZ1c2FsSAASHwoDbG9nGBIgASgLMhAuY2Fpcm4uYWdlbnQuTG9nSAASMAoMaG9sZF9iYXJyaWVyGBMgASgLMhguY2Fpcm4uYWdlbnQuSG9sZEJhcnJpZXJIABIwCgxqb2luX3JlcXVlc3QYFCABKAsyGC5jYWlybi5hZ2VudC5Kb2luUmVxdWVzdEgAEiwKCmpvaW5fcmVwbHkYFSABKAsyFi5jYWlybi5hZ2VudC5Kb2luUmVwbHlIABIwCgxwcm9jZXNzX2xvb2sYFiABKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzTG9va0gAEjIKDXByb2Nlc3NfZmFjdHMYFyABKAsyGS5jYWlybi5hZ2VudC5Qcm9jZXNzRmFjdHNIABI0Cg5wcm9jZXNzX3NpZ25hbBgYIAEoCzIaLmNhaXJuLmFnZW50LlByb2Nlc3NTaWduYWxIABI8ChJpbnZpdGF0aW9uX3JlcXVlc3QYGSABKAsyHi5jYWlybi5hZ2VudC5JbnZpdGF0aW9uUmVxdWVzdEgAEi0KCmludml0YXRpb24YGiABKAsyFy5jYWlybi5hZ2VudC5JbnZpdGF0aW9uSAASNgoPcGx1Z2luX3NldHRpbmdzGBsgASgLMhsuY2Fpcm4uYWdlbnQuUGx1Z2luU2V0dGluZ3NIABI9ChNwbHVnaW5fc2V0dGluZ3NfZW5kGBwgASgLMh4uY2Fpcm4uYWdlbnQuUGx1Z2luU2V0dGluZ3NFbmRIABIyCg10cmFjZV9yZXF1ZXN0GB0gASgLMhkuY2Fpcm4uYWdlbnQuVHJhY2VSZXF1ZXN0SAASLgoLdHJhY2VkX2NhbGwYHiABKAsyFy5jYWlybi5hZ2VudC5UcmFjZWRDYWxsSAASKgoJdHJhY2VfZW5kGB8gASgLMhUuY2Fpcm4uYWdlbnQuVHJhY2VFbmRIABI6ChFyZXN0YXJ0X2NhbmNlbGxlZBggIAEoCzIdLmNhaXJuLmFnZW50LlJlc3RhcnRDYW5jZWxsZWRIABI0Cg5wbHVnaW5fcmVxdWVzdBgoIAEoCzIaLmNhaXJuLmFnZW50LlBsdWdpblJlcXVlc3RIABIwCgxwbHVnaW5fcmVwbHkYKSABKAsyGC5jYWlybi5hZ2VudC5QbHVnaW5SZXBseUgAEjAKDGhvbGRfcmVxdWVzdBg/IAEoCzIYLmNhaXJuLmFnZW50LkhvbGRSZXF1ZXN0SAASLgoLcGx1Z2luX2dpZnQYRCABKAsyFy5jYWlybi5hZ2VudC5QbHVnaW5HaWZ0SABCBgoEYm9keSLqAgoFSGVsbG8SFgoOcHJvdG9jb2xfbWFqb3IYASABKA0SFgoOcHJvdG9jb2xfbWlub3IYAiABKA0SEAoIYnVpbGRfaWQYAyABKAkSHwoEcm9sZRgEIAEoDjIRLmNhaXJuLmFnZW50LlJvbGUSEwoLdmlydHVhbF9waWQYBSABKAUSEAoIcmVhbF9waWQYBiABKAUSFAoMdmlydHVhbF9wcGlkGAcgASgFEhIKCnN0YXJ0X3RpbWUYCCABKAQSDAoEaG9zdBgJIAEoCRISCgpleGVjdXRhYmxlGAogASgJEhIKCnNlc3Npb25faWQYCyABKAkSEAoIc25hcHNob3QYDCABKAkSDwoHdGhyZWFkcxgNIAEoDRITCgtyZWNvbm5lY3RlZBgOIAEoCBIUCgxjb21tYW5kX2xpbmUYDyABKAkSEwoLaG9zdF9udW1iZXIYECABKA0SFAoMYXJjaGl0ZWN0dXJlGBEgASgJIlsKCkhlbGxvUmVwbHkSFgoOcHJvdG9jb2xfbWFqb3IYASABKA0SFgoOcHJvdG9jb2xfbWlub3IYAiABKA0SDwoHcmVmdXNhbBgDIAEoCRIMCgRvdmVyGAQgASgIIk0KB1NldHRpbmcSJgoEa2luZBgBIAEoDjIYLmNhaXJuLmFnZW50LlNldHRpbmdLaW5kEgsKA2tleRgCIAEoCRINCgV2YWx1ZRgDIAEoCSINCgtTZXR0aW5nc0VuZCKWAQoKUGx1Z2luSW5mbxIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDgoGYXV0aG9yGAMgASgJEg8KB2xpYnJhcnkYBCABKAkSDQoFbGF5ZXIYBSABKA0SEAoIYmFycmllcnMYBiABKAkSGAoQcmVzdGFydF9iYXJyaWVycxgHIAEoCRINCgVlcnJvchgIIAEoCSIWCgVSZWFkeRINCgVlcnJvchgBIAEoCSIzCg5QbHVnaW5TZXR0aW5ncxIPCgdsaWJyYXJ5GAEgASgJEhAKCHNldHRpbmdzGAIgASgJIkEKClBsdWdpbkdpZnQSDwoHbGlicmFyeRgBIAEoCRIQCghzZXR0aW5ncxgCIAEoCRIQCgh0YWtlX291dBgDIAEoCCIiChFQbHVnaW5TZXR0aW5nc0VuZBINCgVlcnJvchgBIAEoCSIaCgxUcmFjZVJlcXVlc3QSCgoCb24YASABKAgiYQoKVHJhY2VkQ2FsbBIOCgZwbHVnaW4YASABKAkSEAoIZnVuY3Rpb24YAiABKAkSDgoGdGhyZWFkGAMgASgFEhAKCGJlZ2FuX25zGAQgASgEEg8KB3Rvb2tfbnMYBSABKAQiLQoIVHJhY2VFbmQSDwoHZHJvcHBlZBgBIAEoBBIQCgh1bnRyYWNlZBgCIAEoDSJCCg1QbHVnaW5SZXF1ZXN0Eg4KBnBsdWdpbhgBIAEoCRIMCgR0ZXh0GAIgASgMEhMKC2RlYWRsaW5lX21zGAMgASgNIkAKC1BsdWdpblJlcGx5EhQKDGVycm9yX251bWJlchgBIAEoERINCgVlcnJvchgCIAEoCRIMCgR0ZXh0GAMgASgMIigKC0hvbGRSZXF1ZXN0EgwKBHdoYXQYASABKAkSCwoDd2h5GAIgASgJIqMCCgxQaGFzZVJlcXVlc3QSEQoJb3BlcmF0aW9uGAEgASgEEiEKBXBoYXNlGAIgASgOMhIuY2Fpcm4uYWdlbnQuUGhhc2USDwoHYmFycmllchgDIAEoCRITCgtkZWFkbGluZV9tcxgEIAEoDRIOCgZmb2xkZXIYBSABKAkSEwoLc3luY2hyb25vdXMYBiABKAgSEAoIc25hcHNob3QYByABKAkSDQoFYWxvbmUYCCABKAgSDQoFaG9zdHMYCSABKA0SFwoPZXhjaGFuZ2VfZm9sZGVyGAogASgJEiQKBW5hbWVzGAsgAygLMhUuY2Fpcm4uYWdlbnQuSG9zdE5hbWUSDwoHZ29lc19vbhgMIAEoCBISCgplbmRfc3RhdHVzGA0gASgNImQKCEhvc3ROYW1lEg0KBXNwYWNlGAEgASgNEgsKA2tleRgCIAEoDBINCgV2YWx1ZRgDIAEoDBIOCgZ3YW50ZWQYBCABKAgSDAoEaG9zdBgFIAEoDRIPCgdhZGRyZXNzGAYgASgMIowDCgpQaGFzZVJlcGx5EhEKCW9wZXJhdGlvbhgBIAEoBBIhCgVwaGFzZRgCIAEoDjISLmNhaXJuLmFnZW50LlBoYXNlEg0KBWVycm9yGAMgASgJEg8KB2N1bHByaXQYBCABKAkSFAoMZXJyb3JfbnVtYmVyGAUgASgREhIKCmVsYXBzZWRfbnMYBiABKAQSDwoHdGhyZWFkcxgHIAEoDRIPCgdoZWxkX25zGAggASgEEhYKDnZpcnR1YWxfcGFyZW50GAkgASgFEhcKD3ZpcnR1YWxfc2Vzc2lvbhgKIAEoBRIkCghjaGlsZHJlbhgLIAMoCzISLmNhaXJuLmFnZW50LkNoaWxkEhgKEHNlc3Npb25fdGVybWluYWwYDCABKAgSJAoFbmFtZXMYDSADKAsyFS5jYWlybi5hZ2VudC5Ib3N0TmFtZRIRCgl3YWl0c19mb3IYDiABKAkSJAoFY2FsbHMYDyADKAsyFS5jYWlybi5hZ2VudC5DYWxsVGltZRIMCgRsYXN0GBAgASgIIlsKCENhbGxUaW1lEg0KBWxheWVyGAEgASgNEg0KBWV2ZW50GAIgASgNEhAKCGZpcnN0X25zGAMgASgEEhAKCHRvdGFsX25zGAQgASgEEg0KBWNvdW50GAUgASgNIlIKBUNoaWxkEhMKC3ZpcnR1YWxfcGlkGAEgASgFEhAKCHJlYWxfcGlkGAIgASgFEg0KBWVuZGVkGAMgASgIEhMKC3dhaXRfc3RhdHVzGAQgASgFIrUBCghTYXZlRG9uZRIRCglvcGVyYXRpb24YASABKAQSDQoFZXJyb3IYAiABKAkSJQoFZmlsZXMYAyADKAsyFi5jYWlybi5hZ2VudC5TYXZlZEZpbGUSEAoId3JpdGVfbnMYBCABKAQSFgoOc2ltdWxhdGVkX3RpbWUYBSABKAkSEQoJdGltZV91bml0GAYgASgREhQKDGVycm9yX251bWJlchgHIAEoERINCgVhbG9uZRgIIAEoCCI5CglTYXZlZEZpbGUSDAoEbmFtZRgBIAEoCRIMCgRzaXplGAIgASgEEhAKCGNoZWNrc3VtGAMgASgGIhwKDFRhYmxlUmVxdWVzdBIMCgRraW5kGAEgASgJInQKCFRhYmxlUm93EhQKDHZpcnR1YWxfbmFtZRgBIAEoCRIRCglyZWFsX25hbWUYAiABKAkSDgoGYmVmb3JlGAMgASgJEg0KBW93bmVyGAQgASgJEg4KBmRldGFpbBgFIAEoCRIQCghzaW5jZV9ucxgGIAEoBCInCghUYWJsZUVuZBIMCgRyb3dzGAEgASgNEg0KBWVycm9yGAIgASgJIjQKC1Byb2Nlc3NFeGl0EhAKCHJlYWxfcGlkGAEgASgFEhMKC3dhaXRfc3RhdHVzGAIgASgFIiEKEUNoZWNrcG9pbnRSZXF1ZXN0EgwKBG5hbWUYASABKAkiMgoPQ2hlY2twb2ludFJlcGx5Eg0KBWVycm9yGAEgASgJEhAKCHNuYXBzaG90GAIgASgJIiIKEFJlc3RhcnRDYW5jZWxsZWQSDgoGc2lnbmFsGAEgASgFIhkKB1JlZnVzYWwSDgoGcmVhc29uGAEgASgJIjMKA0xvZxIPCgd0aW1lX25zGAEgASgEEg0KBWxldmVsGAIgASgNEgwKBHRleHQYAyABKAkiDQoLSG9sZEJhcnJpZXIiiQEKC0pvaW5SZXF1ZXN0EhAKCGlkZW50aXR5GAEgASgJEgwKBG5hbWUYAiABKAkSDwoHcmVzdGFydBgDIAEoCBITCgtob3N0X251bWJlchgEIAEoDRIQCghzZXNzaW9ucxgFIAEoCRIPCgdsaWJyYXJ5GAYgASgJEhEKCWFkZHJlc3NlcxgHIAMoCSLjAQoJSm9pblJlcGx5Eg0KBWVycm9yGAEgASgJEg4KBnJlbWVkeRgCIAEoCRITCgtob3N0X251bWJlchgDIAEoDRIRCglob3N0X25hbWUYBCABKAkSDwoHbWFjaGluZRgFIAEoDRIPCgdzZXNzaW9uGAYgASgJEhMKC2NvbXB1dGF0aW9uGAcgASgJEhIKCnN0b3JlX21hcmsYCCABKAkSDgoGc2VydmVkGAkgASgIEg4KBmZvbGRlchgKIAEoCRITCgtlbnZpcm9ubWVudBgLIAMoCRIPCgdyZXN0b3JlGAwgAygJIkIKClByb2Nlc3NSZWYSCwoDcGlkGAEgASgFEhIKCnN0YXJ0X3RpbWUYAiABKAQSEwoLdmlydHVhbF9waWQYAyABKAUiOQoLUHJvY2Vzc0xvb2sSKgoJcHJvY2Vzc2VzGAEgAygLMhcuY2Fpcm4uYWdlbnQuUHJvY2Vzc1JlZiI3CgxQcm9jZXNzRmFjdHMSJwoFZmFjdHMYASADKAsyGC5jYWlybi5hZ2VudC5Qcm9jZXNzRmFjdCJjCgtQcm9jZXNzRmFjdBINCgVhbGl2ZRgBIAEoCBIPCgdvdXRzaWRlGAIgASgIEg0KBWVuZGVkGAMgASgIEhMKC3dhaXRfc3RhdHVzGAQgASgFEhAKCGNhbGxiYWNrGAUgASgEIkkKDVByb2Nlc3NTaWduYWwSKAoHcHJvY2VzcxgBIAEoCzIXLmNhaXJuLmFnZW50LlByb2Nlc3NSZWYSDgoGc2lnbmFsGAIgASgFIhMKEUludml0YXRpb25SZXF1ZXN0IncKCkludml0YXRpb24SDQoFZXJyb3IYASABKAkSEwoLY29vcmRpbmF0b3IYAiABKAkSDgoGc2VjcmV0GAMgASgJEhMKC3NlY3JldF9maWxlGAQgASgJEg8KB2NvbW1hbmQYBSABKAkSDwoHYWRkcmVzcxgGIAEoCSpxCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIOCgpST0xFX0FHRU5UEAESEQoNUk9MRV9MQVVOQ0hFUhACEg8KC1JPTEVfSk9JTkVSEAMSDQoJUk9MRV9IT1NUEAQSEAoMUk9MRV9JTlZJVEVSEAUqzQEKC1NldHRpbmdLaW5kEhcKE1NFVFRJTkdfVU5TUEVDSUZJRUQQABIXChNTRVRUSU5HX0VOVklST05NRU5UEAESEAoMU0VUVElOR19QQVRIEAISEgoOU0VUVElOR19QTFVHSU4QAxIWChJTRVRUSU5HX1JVTl9GT0xERVIQBBIbChdTRVRUSU5HX1NOQVBTSE9UX0ZPTERFUhAFEhIKDlNFVFRJTkdfT1BUSU9OEAYSHQoZU0VUVElOR19FTlZJUk9OTUVOVF9VTlNFVBAHKsIBCgVQaGFzZRIVChFQSEFTRV9VTlNQRUNJRklFRBAAEhQKEFBIQVNFX1BSRVNVU1BFTkQQARIRCg1QSEFTRV9TVVNQRU5EEAISEQoNUEhBU0VfQkFSUklFUhADEg4KClBIQVNFX1NBVkUQBBIQCgxQSEFTRV9SRVNVTUUQBRIRCg1QSEFTRV9SVU5OSU5HEAYSDwoLUEhBU0VfQUJPUlQQBxIRCg1QSEFTRV9SRVNUQVJUEAgSDQoJUEhBU0VfQVNLEAliBnByb3RvMw");
 
 /**
  * @generated from message cairn.agent.Message
@@ -240,6 +240,12 @@ export type Message = Message$1<"cairn.agent.Message"> & {
      */
     value: HoldRequest;
     case: "holdRequest";
+  } | {
+    /**
+     * @generated from field: cairn.agent.PluginGift plugin_gift = 68;
+     */
+    value: PluginGift;
+    case: "pluginGift";
   } | { case: undefined; value?: undefined };
 };
 
@@ -561,6 +567,38 @@ export const PluginSettingsSchema: GenMessage<PluginSettings> = /*@__PURE__*/
   messageDesc(file_agent, 7);
 
 /**
+ * While its threads are stopped: a further plugin, in the highest layer; or it is taken out again. The answer is PluginSettingsEnd, before it the
+ * plugins that there are now and Ready, as after a handshake. An agent that is older refuses the request.
+ *
+ * @generated from message cairn.agent.PluginGift
+ */
+export type PluginGift = Message$1<"cairn.agent.PluginGift"> & {
+  /**
+   * @generated from field: string library = 1;
+   */
+  library: string;
+
+  /**
+   * JSON text
+   *
+   * @generated from field: string settings = 2;
+   */
+  settings: string;
+
+  /**
+   * @generated from field: bool take_out = 3;
+   */
+  takeOut: boolean;
+};
+
+/**
+ * Describes the message cairn.agent.PluginGift.
+ * Use `create(PluginGiftSchema)` to create a new message.
+ */
+export const PluginGiftSchema: GenMessage<PluginGift> = /*@__PURE__*/
+  messageDesc(file_agent, 8);
+
+/**
  * @generated from message cairn.agent.PluginSettingsEnd
  */
 export type PluginSettingsEnd = Message$1<"cairn.agent.PluginSettingsEnd"> & {
@@ -577,7 +615,7 @@ export type PluginSettingsEnd = Message$1<"cairn.agent.PluginSettingsEnd"> & {
  * Use `create(PluginSettingsEndSchema)` to create a new message.
  */
 export const PluginSettingsEndSchema: GenMessage<PluginSettingsEnd> = /*@__PURE__*/
-  messageDesc(file_agent, 8);
+  messageDesc(file_agent, 9);
 
 /**
  * Calls of wrappers of plugins from outside: noted from the first request with `on` until one without, or until nobody has asked for a while.
@@ -597,7 +635,7 @@ export type TraceRequest = Message$1<"cairn.agent.TraceRequest"> & {
  * Use `create(TraceRequestSchema)` to create a new message.
  */
 export const TraceRequestSchema: GenMessage<TraceRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 9);
+  messageDesc(file_agent, 10);
 
 /**
  * What was noted since the request before. These carry the id of the request, and come before TraceEnd.
@@ -640,7 +678,7 @@ export type TracedCall = Message$1<"cairn.agent.TracedCall"> & {
  * Use `create(TracedCallSchema)` to create a new message.
  */
 export const TracedCallSchema: GenMessage<TracedCall> = /*@__PURE__*/
-  messageDesc(file_agent, 10);
+  messageDesc(file_agent, 11);
 
 /**
  * @generated from message cairn.agent.TraceEnd
@@ -666,7 +704,7 @@ export type TraceEnd = Message$1<"cairn.agent.TraceEnd"> & {
  * Use `create(TraceEndSchema)` to create a new message.
  */
 export const TraceEndSchema: GenMessage<TraceEnd> = /*@__PURE__*/
-  messageDesc(file_agent, 11);
+  messageDesc(file_agent, 12);
 
 /**
  * Between operations: what is asked of a plugin by its name, in a form of its own (plugin.h, cairn_request). One at a time. An agent that is
@@ -698,7 +736,7 @@ export type PluginRequest = Message$1<"cairn.agent.PluginRequest"> & {
  * Use `create(PluginRequestSchema)` to create a new message.
  */
 export const PluginRequestSchema: GenMessage<PluginRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 12);
+  messageDesc(file_agent, 13);
 
 /**
  * @generated from message cairn.agent.PluginReply
@@ -729,7 +767,7 @@ export type PluginReply = Message$1<"cairn.agent.PluginReply"> & {
  * Use `create(PluginReplySchema)` to create a new message.
  */
 export const PluginReplySchema: GenMessage<PluginReply> = /*@__PURE__*/
-  messageDesc(file_agent, 13);
+  messageDesc(file_agent, 14);
 
 /**
  * From a process: the computation is to be held. The reply is a CheckpointReply, without a snapshot, when it is.
@@ -757,7 +795,7 @@ export type HoldRequest = Message$1<"cairn.agent.HoldRequest"> & {
  * Use `create(HoldRequestSchema)` to create a new message.
  */
 export const HoldRequestSchema: GenMessage<HoldRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 14);
+  messageDesc(file_agent, 15);
 
 /**
  * @generated from message cairn.agent.PhaseRequest
@@ -858,7 +896,7 @@ export type PhaseRequest = Message$1<"cairn.agent.PhaseRequest"> & {
  * Use `create(PhaseRequestSchema)` to create a new message.
  */
 export const PhaseRequestSchema: GenMessage<PhaseRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 15);
+  messageDesc(file_agent, 16);
 
 /**
  * What processes on several hosts tell each other, from one phase to the next.
@@ -908,7 +946,7 @@ export type HostName = Message$1<"cairn.agent.HostName"> & {
  * Use `create(HostNameSchema)` to create a new message.
  */
 export const HostNameSchema: GenMessage<HostName> = /*@__PURE__*/
-  messageDesc(file_agent, 16);
+  messageDesc(file_agent, 17);
 
 /**
  * @generated from message cairn.agent.PhaseReply
@@ -1022,7 +1060,7 @@ export type PhaseReply = Message$1<"cairn.agent.PhaseReply"> & {
  * Use `create(PhaseReplySchema)` to create a new message.
  */
 export const PhaseReplySchema: GenMessage<PhaseReply> = /*@__PURE__*/
-  messageDesc(file_agent, 17);
+  messageDesc(file_agent, 18);
 
 /**
  * What one plugin's callbacks took in this phase.
@@ -1067,7 +1105,7 @@ export type CallTime = Message$1<"cairn.agent.CallTime"> & {
  * Use `create(CallTimeSchema)` to create a new message.
  */
 export const CallTimeSchema: GenMessage<CallTime> = /*@__PURE__*/
-  messageDesc(file_agent, 18);
+  messageDesc(file_agent, 19);
 
 /**
  * @generated from message cairn.agent.Child
@@ -1103,7 +1141,7 @@ export type Child = Message$1<"cairn.agent.Child"> & {
  * Use `create(ChildSchema)` to create a new message.
  */
 export const ChildSchema: GenMessage<Child> = /*@__PURE__*/
-  messageDesc(file_agent, 19);
+  messageDesc(file_agent, 20);
 
 /**
  * The process's files are on disk (flushed), or they are not.
@@ -1163,7 +1201,7 @@ export type SaveDone = Message$1<"cairn.agent.SaveDone"> & {
  * Use `create(SaveDoneSchema)` to create a new message.
  */
 export const SaveDoneSchema: GenMessage<SaveDone> = /*@__PURE__*/
-  messageDesc(file_agent, 20);
+  messageDesc(file_agent, 21);
 
 /**
  * @generated from message cairn.agent.SavedFile
@@ -1194,7 +1232,7 @@ export type SavedFile = Message$1<"cairn.agent.SavedFile"> & {
  * Use `create(SavedFileSchema)` to create a new message.
  */
 export const SavedFileSchema: GenMessage<SavedFile> = /*@__PURE__*/
-  messageDesc(file_agent, 21);
+  messageDesc(file_agent, 22);
 
 /**
  * kind: "pid", "path", "env", "fd", "connection", "plugin", "thread", "mapping", "wrap".
@@ -1213,7 +1251,7 @@ export type TableRequest = Message$1<"cairn.agent.TableRequest"> & {
  * Use `create(TableRequestSchema)` to create a new message.
  */
 export const TableRequestSchema: GenMessage<TableRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 22);
+  messageDesc(file_agent, 23);
 
 /**
  * Rows of one table carry the id of its request, and come before TableEnd.
@@ -1267,7 +1305,7 @@ export type TableRow = Message$1<"cairn.agent.TableRow"> & {
  * Use `create(TableRowSchema)` to create a new message.
  */
 export const TableRowSchema: GenMessage<TableRow> = /*@__PURE__*/
-  messageDesc(file_agent, 23);
+  messageDesc(file_agent, 24);
 
 /**
  * @generated from message cairn.agent.TableEnd
@@ -1289,7 +1327,7 @@ export type TableEnd = Message$1<"cairn.agent.TableEnd"> & {
  * Use `create(TableEndSchema)` to create a new message.
  */
 export const TableEndSchema: GenMessage<TableEnd> = /*@__PURE__*/
-  messageDesc(file_agent, 24);
+  messageDesc(file_agent, 25);
 
 /**
  * from a launcher
@@ -1315,7 +1353,7 @@ export type ProcessExit = Message$1<"cairn.agent.ProcessExit"> & {
  * Use `create(ProcessExitSchema)` to create a new message.
  */
 export const ProcessExitSchema: GenMessage<ProcessExit> = /*@__PURE__*/
-  messageDesc(file_agent, 25);
+  messageDesc(file_agent, 26);
 
 /**
  * from code inside the application or a plugin
@@ -1334,7 +1372,7 @@ export type CheckpointRequest = Message$1<"cairn.agent.CheckpointRequest"> & {
  * Use `create(CheckpointRequestSchema)` to create a new message.
  */
 export const CheckpointRequestSchema: GenMessage<CheckpointRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 26);
+  messageDesc(file_agent, 27);
 
 /**
  * @generated from message cairn.agent.CheckpointReply
@@ -1356,7 +1394,7 @@ export type CheckpointReply = Message$1<"cairn.agent.CheckpointReply"> & {
  * Use `create(CheckpointReplySchema)` to create a new message.
  */
 export const CheckpointReplySchema: GenMessage<CheckpointReply> = /*@__PURE__*/
-  messageDesc(file_agent, 27);
+  messageDesc(file_agent, 28);
 
 /**
  * From a process that is being restarted: it was sent a signal by which its user gives up.
@@ -1375,7 +1413,7 @@ export type RestartCancelled = Message$1<"cairn.agent.RestartCancelled"> & {
  * Use `create(RestartCancelledSchema)` to create a new message.
  */
 export const RestartCancelledSchema: GenMessage<RestartCancelled> = /*@__PURE__*/
-  messageDesc(file_agent, 28);
+  messageDesc(file_agent, 29);
 
 /**
  * @generated from message cairn.agent.Refusal
@@ -1392,7 +1430,7 @@ export type Refusal = Message$1<"cairn.agent.Refusal"> & {
  * Use `create(RefusalSchema)` to create a new message.
  */
 export const RefusalSchema: GenMessage<Refusal> = /*@__PURE__*/
-  messageDesc(file_agent, 29);
+  messageDesc(file_agent, 30);
 
 /**
  * @generated from message cairn.agent.Log
@@ -1423,7 +1461,7 @@ export type Log = Message$1<"cairn.agent.Log"> & {
  * Use `create(LogSchema)` to create a new message.
  */
 export const LogSchema: GenMessage<Log> = /*@__PURE__*/
-  messageDesc(file_agent, 30);
+  messageDesc(file_agent, 31);
 
 /**
  * @generated from message cairn.agent.HoldBarrier
@@ -1436,7 +1474,7 @@ export type HoldBarrier = Message$1<"cairn.agent.HoldBarrier"> & {
  * Use `create(HoldBarrierSchema)` to create a new message.
  */
 export const HoldBarrierSchema: GenMessage<HoldBarrier> = /*@__PURE__*/
-  messageDesc(file_agent, 31);
+  messageDesc(file_agent, 32);
 
 /**
  * Where a program that joins is, and what it needs. After the handshake.
@@ -1499,7 +1537,7 @@ export type JoinRequest = Message$1<"cairn.agent.JoinRequest"> & {
  * Use `create(JoinRequestSchema)` to create a new message.
  */
 export const JoinRequestSchema: GenMessage<JoinRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 32);
+  messageDesc(file_agent, 33);
 
 /**
  * @generated from message cairn.agent.JoinReply
@@ -1587,7 +1625,7 @@ export type JoinReply = Message$1<"cairn.agent.JoinReply"> & {
  * Use `create(JoinReplySchema)` to create a new message.
  */
 export const JoinReplySchema: GenMessage<JoinReply> = /*@__PURE__*/
-  messageDesc(file_agent, 33);
+  messageDesc(file_agent, 34);
 
 /**
  * From the coordinator to a ROLE_HOST: ask about processes, or send one a signal.
@@ -1622,7 +1660,7 @@ export type ProcessRef = Message$1<"cairn.agent.ProcessRef"> & {
  * Use `create(ProcessRefSchema)` to create a new message.
  */
 export const ProcessRefSchema: GenMessage<ProcessRef> = /*@__PURE__*/
-  messageDesc(file_agent, 34);
+  messageDesc(file_agent, 35);
 
 /**
  * @generated from message cairn.agent.ProcessLook
@@ -1639,7 +1677,7 @@ export type ProcessLook = Message$1<"cairn.agent.ProcessLook"> & {
  * Use `create(ProcessLookSchema)` to create a new message.
  */
 export const ProcessLookSchema: GenMessage<ProcessLook> = /*@__PURE__*/
-  messageDesc(file_agent, 35);
+  messageDesc(file_agent, 36);
 
 /**
  * @generated from message cairn.agent.ProcessFacts
@@ -1658,7 +1696,7 @@ export type ProcessFacts = Message$1<"cairn.agent.ProcessFacts"> & {
  * Use `create(ProcessFactsSchema)` to create a new message.
  */
 export const ProcessFactsSchema: GenMessage<ProcessFacts> = /*@__PURE__*/
-  messageDesc(file_agent, 36);
+  messageDesc(file_agent, 37);
 
 /**
  * @generated from message cairn.agent.ProcessFact
@@ -1701,7 +1739,7 @@ export type ProcessFact = Message$1<"cairn.agent.ProcessFact"> & {
  * Use `create(ProcessFactSchema)` to create a new message.
  */
 export const ProcessFactSchema: GenMessage<ProcessFact> = /*@__PURE__*/
-  messageDesc(file_agent, 37);
+  messageDesc(file_agent, 38);
 
 /**
  * @generated from message cairn.agent.ProcessSignal
@@ -1723,7 +1761,7 @@ export type ProcessSignal = Message$1<"cairn.agent.ProcessSignal"> & {
  * Use `create(ProcessSignalSchema)` to create a new message.
  */
 export const ProcessSignalSchema: GenMessage<ProcessSignal> = /*@__PURE__*/
-  messageDesc(file_agent, 38);
+  messageDesc(file_agent, 39);
 
 /**
  * @generated from message cairn.agent.InvitationRequest
@@ -1736,7 +1774,7 @@ export type InvitationRequest = Message$1<"cairn.agent.InvitationRequest"> & {
  * Use `create(InvitationRequestSchema)` to create a new message.
  */
 export const InvitationRequestSchema: GenMessage<InvitationRequest> = /*@__PURE__*/
-  messageDesc(file_agent, 39);
+  messageDesc(file_agent, 40);
 
 /**
  * @generated from message cairn.agent.Invitation
@@ -1786,7 +1824,7 @@ export type Invitation = Message$1<"cairn.agent.Invitation"> & {
  * Use `create(InvitationSchema)` to create a new message.
  */
 export const InvitationSchema: GenMessage<Invitation> = /*@__PURE__*/
-  messageDesc(file_agent, 40);
+  messageDesc(file_agent, 41);
 
 /**
  * @generated from enum cairn.agent.Role
