@@ -105,7 +105,9 @@ test(`${RUNS} runs leave nothing, and do not grow`, { timeout: 3_600_000 }, () =
       const all = samples.filter(({ runs }) => runs >= from * RUNS && runs < to * RUNS).map((one) => one[of].get(what) ?? 0);
       return all.sort((a, b) => a - b)[Math.floor(all.length / 2)] ?? 0;
     };
-    const told: string[] = [`${summary.runsPerSecond.toFixed(1)} runs a second`];
+    const tenth = (at: number): string => String(Math.round(part(at / 10, (at + 1) / 10, 'anonymousKb', 'runner') / 1024));
+    const shape = Array.from({ length: 10 }, (_, at) => tenth(at)).join(' ');
+    const told: string[] = [`the runner's memory, each tenth: ${shape} MB`, `${summary.runsPerSecond.toFixed(1)} runs a second`];
     for (const what of ['runner', ...Array.from({ length: WORKERS }, (_, index) => `worker ${index}`)]) {
       const [early, late] = [part(0.2, 0.5, 'anonymousKb', what), part(0.75, 1, 'anonymousKb', what)];
       told.push(`${what}: ${early} kB, then ${late} kB`);
