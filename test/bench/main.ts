@@ -11,14 +11,13 @@ import { measureCalls } from './calls.js';
 import { measureDispatch } from './dispatch.js';
 import { measureSimulation, measureSize, prepare, restartRow, type SizeResult, simulations } from './measurements.js';
 import { measureResident } from './resident.js';
-import { measureResults } from './results.js';
 import type { Row } from './row.js';
 import { measureTrees } from './trees.js';
 import { measureWraps } from './wraps.js';
 
 /**
  * For trying the benchmarks themselves: CAIRN_BENCH_SIZES in MB, CAIRN_BENCH_ROUNDS, CAIRN_BENCH_TREES, CAIRN_BENCH_DISPATCH and CAIRN_BENCH_AGENTS in
- * processes, CAIRN_BENCH_RUNS of a campaign, CAIRN_BENCH_RESULTS of one that is looked at, and CAIRN_BENCH_ONLY, some of the words of `parts` below.
+ * processes, CAIRN_BENCH_RUNS of a campaign, and CAIRN_BENCH_ONLY, some of the words of `parts` below.
  */
 const numbers = (name: string, otherwise: string): number[] => (process.env[name] ?? otherwise).split(',').map(Number);
 const sizes = numbers('CAIRN_BENCH_SIZES', '64,512,2048');
@@ -26,7 +25,6 @@ const trees = numbers('CAIRN_BENCH_TREES', '1,10,100,500');
 const [ROUNDS = 5] = numbers('CAIRN_BENCH_ROUNDS', '5');
 const [dispatched = 100] = numbers('CAIRN_BENCH_DISPATCH', '100');
 const [campaignRuns = 200] = numbers('CAIRN_BENCH_RUNS', '200');
-const [looked = 1_000_000] = numbers('CAIRN_BENCH_RESULTS', '1000000');
 const [agents = 10_000] = numbers('CAIRN_BENCH_AGENTS', '10000');
 
 const missed = ({ ratio, aim }: Row): boolean => aim !== null && ratio > aim;
@@ -103,11 +101,6 @@ async function residentRows(): Promise<Row[]> {
   return measureResident(campaignRuns, Math.min(ROUNDS, 3));
 }
 
-async function resultRows(): Promise<Row[]> {
-  say(`results of ${looked} runs …`);
-  return measureResults(looked, ROUNDS);
-}
-
 const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
   sizes: sizeRows,
   simulations: simulationRows,
@@ -117,7 +110,6 @@ const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
   trees: () => measureTrees(trees, Math.min(ROUNDS, 3), say),
   agents: agentRows,
   resident: residentRows,
-  results: resultRows,
 };
 
 const chosen = process.env['CAIRN_BENCH_ONLY']?.split(',') ?? Object.keys(parts);

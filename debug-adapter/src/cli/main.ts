@@ -396,6 +396,16 @@ function program(): Command {
   campaigns('status', 'what has been counted by now').action(
     does(async (file, options) => (await import('./commands/campaign.js')).status(file, options)),
   );
+  // For jobs of Slurm.
+  campaign
+    .command('task', { hidden: true })
+    .argument('<folder>')
+    .action(does(async (folder) => (await import('./commands/campaign.js')).task(folder)));
+  campaign
+    .command('unstage', { hidden: true })
+    .argument('<folder>')
+    .argument('<stage>')
+    .action(does(async (folder, stage) => (await import('./commands/campaign.js')).unstage(folder, stage)));
   campaigns('pause', 'no run of it begins, whoever runs it, until it is resumed; those under way go on to their end').action(
     does(async (file, options) => (await import('./commands/campaign.js')).pause(file, options)),
   );
@@ -423,17 +433,6 @@ function program(): Command {
   campaigns('repeat', 'one of its runs again, in the foreground')
     .argument('<run>', 'number of the run')
     .action(does(async (file, number, options) => (await import('./commands/campaign.js')).repeat(file, number, options)));
-
-  // For jobs of Slurm.
-  campaign
-    .command('task', { hidden: true })
-    .argument('<folder>')
-    .action(does(async (folder) => (await import('./commands/campaign.js')).task(folder)));
-  campaign
-    .command('unstage', { hidden: true })
-    .argument('<folder>')
-    .argument('<stage>')
-    .action(does(async (folder, stage) => (await import('./commands/campaign.js')).unstage(folder, stage)));
 
   cairn
     .command('doctor')

@@ -18,16 +18,8 @@ function within(quantile: number): number {
   return (2 / Math.sqrt(Math.PI)) * sum;
 }
 
-/** A campaign asks for one of them, after each run. */
-let lastQuantile = { confidence: Number.NaN, quantile: Number.NaN };
-
 /** Standard deviations on both sides of the mean that hold `confidence` (0 to 1) of a normal distribution. */
 export function quantileOf(confidence: number): number {
-  if (lastQuantile.confidence !== confidence) lastQuantile = { confidence, quantile: searchQuantile(confidence) };
-  return lastQuantile.quantile;
-}
-
-function searchQuantile(confidence: number): number {
   let low = 0;
   let high = 6;
   for (let i = 0; i < 100; i++) {

@@ -9,8 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { currentNode, currentTask } from '../platform/slurm.js';
 import { failure } from '../protocol/errors.js';
 import { isPaused } from '../store/campaign-pause.js';
+import { CampaignRuns } from './campaign.js';
 import { plannedFaults } from './campaign-plan.js';
-import { CampaignRuns } from './campaign-runs.js';
 import { NodeStage } from './node-stage.js';
 import { Submission } from './slurm-exchange.js';
 
