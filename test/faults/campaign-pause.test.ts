@@ -9,8 +9,8 @@ import { campaign, compileProgram, readsModel, snapshot, statusOf, summaryOf, wh
 test.before(compileProgram);
 
 /** As many faults as there is time for in a test, none of which takes long. */
-const effects = Array.from({ length: 60 }, (_, at) => ({ return: -1, errno: 'EIO', delayUs: at }));
-const planned = 720;
+const effects = Array.from({ length: 40 }, (_, at) => ({ return: -1, errno: 'EIO', delayUs: at }));
+const planned = 480;
 
 test('from another terminal, with a runner that is killed and one that comes later', () =>
   withScratch(async (scratch) => {

@@ -8,6 +8,8 @@ import { inTree } from '../support/tree.js';
 
 const program = inTree('build/test/faults/campaign_program');
 export const CALLS = 12;
+/** Of the first read that does not make it hang when its data are wrong, nor one after it. */
+export const NEVER_HANGS = 7;
 
 export const compileProgram = (): Promise<void> => compile(inTree('test/faults/campaign_program.c'), program, []);
 
@@ -28,9 +30,10 @@ export const EFFECTS: readonly Record<string, unknown>[] = [
   { output: { argument: 2, flip: '04', withinResult: true } },
 ];
 
-export const readsModel = (effects = EFFECTS, name = 'reads'): Record<string, unknown> => ({
+/** Faults in the reads from `first` on. */
+export const readsModel = (effects = EFFECTS, name = 'reads', first = 1): Record<string, unknown> => ({
   name,
-  calls: { function: 'read', program: 'campaign_program', calls: { last: CALLS }, effects },
+  calls: { function: 'read', program: 'campaign_program', calls: { first, last: CALLS }, effects },
 });
 
 export function campaign(scratch: Scratch, name: string, more: Record<string, unknown> = {}): string {

@@ -129,57 +129,66 @@ slurmTest(`killed at random ${KILLS} times: the campaign, daemons, tasks, whole 
   const any = <T>(all: readonly T[]): T | undefined => all[Math.floor(random() * all.length)];
   const told = [`CAIRN_TEST_SEED=${seed}`];
   const lost: string[] = [];
+  let over = false;
+  const administrator = (async (): Promise<void> => {
+    for (; !over; await sleep(2000)) await cluster.resumeDrained();
+  })();
   const tasks = (): number[] => processesOf(scratch.folder).filter((pid) => /\0campaign\0task\0/.test(readProc(pid, 'cmdline')));
-  for (let kills = 0, round = 0; kills < KILLS; round++) {
-    const name = `killed${round}`;
-    const one = file(name);
-    while (kills < KILLS) {
-      const runner = run(one);
-      while (runner.status === undefined && kills < KILLS) {
-        await sleep(random() * MOST_MS);
-        if (runner.status !== undefined) break;
-        const what = any(['campaign', 'node', 'controller', 'task', 'lost', 'session']);
-        told.push(what ?? '');
-        const node = any(cluster.nodes.filter((is) => !lost.includes(is))) ?? '';
-        if (what === 'campaign') process.kill(runner.pid, 'SIGKILL');
-        if (what === 'node') await cluster.replaceNode(node);
-        if (what === 'controller') await cluster.replaceController();
-        if (what === 'task' || what === 'session') {
-          const all = tasks();
-          const chosen = what === 'session' ? [...all, runner.pid] : all.slice(0, 1);
-          if (chosen.length === 0) continue;
-          for (const pid of chosen)
-            try {
-              process.kill(pid, 'SIGKILL');
-            } catch {
-              // It has just ended.
-            }
-        }
-        // One after the other: half of the nodes is there at any time.
-        if (what === 'lost') {
-          const back = lost.length >= NODES / 2 ? lost.shift() : undefined;
-          if (back !== undefined) cluster.bringBack(back);
-          lost.push(node);
-          await cluster.loseNode(node);
-        }
-        kills++;
-        if (what === 'campaign' || what === 'session') await runner.exit(60);
-      }
-      if (kills < KILLS && (await runner.exit(SECONDS)) === 0) break;
-    }
-    const last = await waitFor(
-      'a campaign that comes to its end',
-      async () => {
+  try {
+    for (let kills = 0, round = 0; kills < KILLS; round++) {
+      const name = `killed${round}`;
+      const one = file(name);
+      while (kills < KILLS) {
         const runner = run(one);
-        const status = await runner.exit(SECONDS);
-        return /is being run already/.test(runner.stderr) ? undefined : { status, runner };
-      },
-      SECONDS,
-    );
-    const about = `${last.runner.transcript()}\n${told.join(', ')}\n${cluster.logs()}`;
-    assert.equal(last.status, 0, about);
-    assert.equal(summaryOf(last.runner.stdout).runs, expected.length, about);
-    assert.deepEqual(same(await runs(scratch, one)), expected, about);
-    nothingLeft(scratch, name);
+        while (runner.status === undefined && kills < KILLS) {
+          await sleep(random() * MOST_MS);
+          if (runner.status !== undefined) break;
+          const what = any(['campaign', 'node', 'controller', 'task', 'lost', 'session']);
+          told.push(what ?? '');
+          const node = any(cluster.nodes.filter((is) => !lost.includes(is))) ?? '';
+          if (what === 'campaign') process.kill(runner.pid, 'SIGKILL');
+          if (what === 'node') await cluster.replaceNode(node);
+          if (what === 'controller') await cluster.replaceController();
+          if (what === 'task' || what === 'session') {
+            const all = tasks();
+            const chosen = what === 'session' ? [...all, runner.pid] : all.slice(0, 1);
+            if (chosen.length === 0) continue;
+            for (const pid of chosen)
+              try {
+                process.kill(pid, 'SIGKILL');
+              } catch {
+                // It has just ended.
+              }
+          }
+          // One after the other: half of the nodes is there at any time.
+          if (what === 'lost') {
+            const back = lost.length >= NODES / 2 ? lost.shift() : undefined;
+            if (back !== undefined) cluster.bringBack(back);
+            lost.push(node);
+            await cluster.loseNode(node);
+          }
+          kills++;
+          if (what === 'campaign' || what === 'session') await runner.exit(60);
+        }
+        if (kills < KILLS && (await runner.exit(SECONDS)) === 0) break;
+      }
+      const last = await waitFor(
+        'a campaign that comes to its end',
+        async () => {
+          const runner = run(one);
+          const status = await runner.exit(SECONDS);
+          return /is being run already/.test(runner.stderr) ? undefined : { status, runner };
+        },
+        SECONDS,
+      );
+      const about = `${last.runner.transcript()}\n${told.join(', ')}\n${cluster.logs()}`;
+      assert.equal(last.status, 0, about);
+      assert.equal(summaryOf(last.runner.stdout).runs, expected.length, about);
+      assert.deepEqual(same(await runs(scratch, one)), expected, about);
+      nothingLeft(scratch, name);
+    }
+  } finally {
+    over = true;
+    await administrator;
   }
 });

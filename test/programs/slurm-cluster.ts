@@ -141,6 +141,15 @@ export class Cluster {
     this.#daemon(CONTROLLER, 'slurmctld', '-D');
   }
 
+  /**
+   * What an administrator does: a controller that was killed may not know of a job that it has just started, and takes nodes that tell of it out of use.
+   */
+  async resumeDrained(): Promise<void> {
+    const { stdout } = await this.run('sinfo', '--noheader', '--Node', '--format=%N %t');
+    const drained = stdout.split('\n').flatMap((line) => /^(\S+) dr/.exec(line)?.[1] ?? []);
+    if (drained.length > 0) await this.run('scontrol', 'update', `NodeName=${drained.join(',')}`, 'State=RESUME');
+  }
+
   /** The daemon of a node and all that it has started are killed. */
   async loseNode(node: string): Promise<void> {
     await this.#kill(node);

@@ -66,10 +66,7 @@ test('runs are there for others at once, each once, and after the writer is gone
     reader.close();
     const again = new CampaignResults(folder);
     assert.deepEqual(again.begun, { plan: 'plan', golden, goldenMs: 10 });
-    assert.deepEqual(
-      [...again.outcomes()].map(({ number }) => number),
-      [2, 0],
-    );
+    assert.deepEqual(new Set([...again.outcomes()].map(({ number }) => number)), new Set([0, 2]));
     again.close();
   }));
 

@@ -58,6 +58,13 @@ test('each run is told once, and one that was cut off is made again', () => {
     appendFileSync(join(submission.folder, file), JSON.stringify(counted(7)).slice(0, 40));
     assert.deepEqual([numbers(), numbers()], [[1], []]);
     assert.deepEqual(submission.missing(0), [7]);
+    // One that is only seen half is told when it is whole.
+    const half = join(submission.folder, '1.18-0.jsonl');
+    const line = `${JSON.stringify(counted(2))}\n`;
+    appendFileSync(half, line.slice(0, 50));
+    assert.deepEqual(numbers(), []);
+    appendFileSync(half, line.slice(50));
+    assert.deepEqual([numbers(), submission.missing(1)], [[2], []]);
     const again = submission.writer(0, '17', 1);
     again.add(counted(7));
     again.close();
@@ -68,7 +75,7 @@ test('each run is told once, and one that was cut off is made again', () => {
         .collect()
         .sort((a, b) => a.run.number - b.run.number)
         .map(({ run, console }) => [run.number, console]),
-      [1, 4, 7].map((number) => [number, 'two\nlines']),
+      [1, 2, 4, 7].map((number) => [number, 'two\nlines']),
     );
     submission.remove();
     assert.deepEqual([submission.isThere, Submission.all(folder)], [false, []]);

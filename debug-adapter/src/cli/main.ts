@@ -403,6 +403,16 @@ function program(): Command {
   campaigns('status', 'what has been counted by now').action(
     does(async (file, options) => (await import('./commands/campaign.js')).status(file, options)),
   );
+  // For jobs of Slurm.
+  campaign
+    .command('task', { hidden: true })
+    .argument('<folder>')
+    .action(does(async (folder) => (await import('./commands/campaign.js')).task(folder)));
+  campaign
+    .command('unstage', { hidden: true })
+    .argument('<folder>')
+    .argument('<stage>')
+    .action(does(async (folder, stage) => (await import('./commands/campaign.js')).unstage(folder, stage)));
   campaigns('pause', 'no run of it begins, whoever runs it, until it is resumed; those under way go on to their end').action(
     does(async (file, options) => (await import('./commands/campaign.js')).pause(file, options)),
   );
@@ -434,16 +444,6 @@ function program(): Command {
     .argument('<run>', 'number of the run')
     .action(does(async (file, number, options) => (await import('./commands/campaign.js')).repeat(file, number, options)));
 
-  // For jobs of Slurm.
-  campaign
-    .command('task', { hidden: true })
-    .argument('<folder>')
-    .action(does(async (folder) => (await import('./commands/campaign.js')).task(folder)));
-  campaign
-    .command('unstage', { hidden: true })
-    .argument('<folder>')
-    .argument('<stage>')
-    .action(does(async (folder, stage) => (await import('./commands/campaign.js')).unstage(folder, stage)));
   campaigns('figures', 'what its results come to by module, time and register, AVF, and the metrics of ISO 26262')
     .option('--count <outcome=class...>', 'what an outcome counts as, such as hang=detected where there is a watchdog', [])
     .action(does(async (file, options) => (await import('./commands/campaign-figures.js')).figures(file, options)));

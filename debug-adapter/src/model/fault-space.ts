@@ -114,9 +114,6 @@ function signals(name: string, model: SignalFaults, targets: readonly Target[]):
   };
 }
 
-/** More are not compared with each other: what is known of each takes memory. */
-const MOST_COMPARED = 300_000;
-
 /** How many times a fault of it may begin at. */
 export function timesOf({ times }: Pick<SignalFaults, 'times'>): number {
   return Array.isArray(times) ? times.length : Math.floor((times.to - times.from) / times.step) + 1;
@@ -135,11 +132,9 @@ export function spanOf({ models }: Pick<Campaign, 'models'>): { from: number; to
 export class FaultSpace {
   readonly size: number;
   readonly #parts: readonly Part[];
-  readonly #models: Campaign['models'];
 
   /** @param targets what the design has; not needed where no model is about signals */
   constructor({ models }: Pick<Campaign, 'models'>, targets: readonly Target[] = []) {
-    this.#models = models;
     this.#parts = models.map((model) => {
       if (model.calls !== undefined) return calls(model.name, model.calls);
       if (model.signals !== undefined) return signals(model.name, model.signals, targets);
@@ -156,34 +151,5 @@ export class FaultSpace {
       rest -= part.size;
     }
     throw new RangeError(`there is no fault ${index}`);
-  }
-
-  /**
-   * Faults that are the same one, which the plugin is told in the same words: of each but the first in `order`, that first one. They come to the same
-   * result; nothing else is known to. `order` has places in `indices`.
-   */
-  same(indices: readonly number[], order: Uint32Array): Map<number, number> {
-    const same = new Map<number, number>();
-    if (!this.#mayRepeat() || order.length > MOST_COMPARED) return same;
-    const first = new Map<string, number>();
-    for (const number of order) {
-      const { plugin, settings } = this.at(indices[number] ?? 0);
-      const key = `${plugin} ${JSON.stringify(settings)}`;
-      const known = first.get(key);
-      if (known === undefined) first.set(key, number);
-      else same.set(number, known);
-    }
-    return same;
-  }
-
-  /** One model alone, each of whose lists has different things, has no fault twice. */
-  #mayRepeat(): boolean {
-    const kinds = this.#models.map(({ calls, signals }) => (calls === undefined ? signals?.model : `call ${calls.function}`));
-    const lists = this.#models.flatMap(({ calls, signals }): (readonly unknown[])[] => [
-      calls?.effects ?? [],
-      Array.isArray(signals?.times) ? signals.times : [],
-      signals?.values ?? [],
-    ]);
-    return [kinds, ...lists].some((list) => new Set(list.map((one) => JSON.stringify(one))).size < list.length);
   }
 }

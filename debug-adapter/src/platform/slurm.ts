@@ -26,10 +26,24 @@ async function command(program: string, args: readonly string[], input?: string)
   return { ok: false, text: stderr.trim().split('\n').at(-1) || shortMessage || `${program} failed` };
 }
 
-/** Of the caller's jobs with that name, the states of what is in the queue: PENDING, RUNNING, … undefined: nobody can tell now. */
-export async function jobStates(name: string): Promise<string[] | undefined> {
-  const { ok, text } = await command('squeue', ['--noheader', '--array', `--name=${name}`, '--format=%T']);
-  return ok ? text.split('\n').filter((line) => line !== '') : undefined;
+export interface QueuedJob {
+  /** Its number. */
+  job: string;
+  /** PENDING, RUNNING, … */
+  state: string;
+  /** Why it waits, as Slurm names it: JobHeldUser, BeginTime, … */
+  why: string;
+}
+
+/** What is in the queue of jobs with that name, each task of an array for itself. undefined: nobody can tell now. */
+export async function queued(name: string): Promise<QueuedJob[] | undefined> {
+  const { ok, text } = await command('squeue', ['--noheader', '--array', `--name=${name}`, '--format=%A %T %r']);
+  if (!ok) return undefined;
+  const lines = text.split('\n').filter((line) => line !== '');
+  return lines.map((line) => {
+    const [job = '', state = '', ...why] = line.split(' ');
+    return { job, state, why: why.join(' ') };
+  });
 }
 
 /** `options` are the user's, and come last. */
@@ -42,22 +56,9 @@ export async function cancel(name: string): Promise<void> {
   await command('scancel', [`--name=${name}`]);
 }
 
-/** Lets those begin at once that wait only since they were put into the queue again. */
-export async function release(name: string): Promise<void> {
-  const { ok, text } = await command('squeue', [
-    '--noheader',
-    '--array',
-    '--me',
-    `--name=${name}`,
-    '--states=PENDING',
-    '--format=%A %r',
-  ]);
-  if (!ok) return;
-  for (const line of text.split('\n')) {
-    const [job = '', why] = line.split(' ');
-    // A moment later: in the second of its end a node would take it for the job that was ended.
-    if (why === 'BeginTime') await command('scontrol', ['update', `JobId=${job}`, 'StartTime=now+2']);
-  }
+/** Lets a job begin that waits only since it was put into the queue again: a moment later, since a node would take it for the one that has just ended. */
+export async function beginSoon(job: string): Promise<void> {
+  await command('scontrol', ['update', `JobId=${job}`, 'StartTime=now+2']);
 }
 
 /** A command on a node, where it can be run there soon. */

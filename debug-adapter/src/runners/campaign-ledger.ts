@@ -5,6 +5,7 @@
  */
 import { Stopping } from '../model/early-stop.js';
 import type { Fault } from '../model/fault-space.js';
+import { sameFaults } from '../model/same-faults.js';
 import type { Campaign, CampaignSummary, Outcome } from '../protocol/campaign.js';
 import { isPaused } from '../store/campaign-pause.js';
 import type { CampaignResults, CountedRun } from '../store/campaign-results.js';
@@ -39,7 +40,7 @@ export class Ledger {
     this.#folder = folder;
     const { space, indices } = planned;
     const whole = orderOf(planned, campaign);
-    const same = space.same(indices, whole);
+    const same = sameFaults(campaign, space, indices, whole);
     for (const [number, first] of same) this.#same.set(first, [...(this.#same.get(first) ?? []), number]);
     this.#order = same.size === 0 ? whole : whole.filter((number) => !same.has(number));
     this.#done = new Uint8Array(whole.length);

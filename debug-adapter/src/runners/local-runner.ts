@@ -3,7 +3,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CampaignRuns } from './campaign-runs.js';
+import type { CampaignRuns } from './campaign.js';
 import type { RunnerContext } from './run-campaign.js';
 
 /** Between two looks whether a campaign that is paused has been resumed. */

@@ -11,7 +11,7 @@ import { ensurePrivateFolder, flushFolder } from '../platform/files.js';
 import { type Lock, takeLock } from '../platform/lock.js';
 import { userId } from '../platform/runtime.js';
 import { failure, reason } from '../protocol/errors.js';
-import { clearRuns } from './campaign-runs.js';
+import { clearRuns } from './campaign.js';
 
 const LOCK = '.lock';
 const LOOK_MS = 100;

@@ -10,9 +10,9 @@ import { failure } from '../protocol/errors.js';
 import { campaignFolder } from '../store/campaign-file.js';
 import { CampaignResults } from '../store/campaign-results.js';
 import { Store } from '../store/store.js';
+import { CampaignRuns } from './campaign.js';
 import { Ledger } from './campaign-ledger.js';
 import { plannedFaults, planText } from './campaign-plan.js';
-import { CampaignRuns } from './campaign-runs.js';
 import { runHere } from './local-runner.js';
 import { runBySlurm } from './slurm-runner.js';
 

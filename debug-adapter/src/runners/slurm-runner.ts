@@ -7,7 +7,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cairnPath } from '../platform/command.js';
-import { cancel, jobStates, release, runOn, submit } from '../platform/slurm.js';
+import { beginSoon, cancel, type QueuedJob, queued, runOn, submit } from '../platform/slurm.js';
 import type { SlurmRunner } from '../protocol/campaign.js';
 import { failure } from '../protocol/errors.js';
 import { shellWord } from '../protocol/format.js';
@@ -102,19 +102,25 @@ class Jobs {
   async #look(): Promise<void> {
     const left: Submission[] = [];
     for (const one of this.#submissions) {
-      const states = await jobStates(one.jobName);
-      if (states === undefined) this.#silence();
+      const jobs = await queued(one.jobName);
+      if (jobs === undefined) this.#silence();
       else this.#silentSince = undefined;
-      if (states === undefined || states.length > 0) left.push(one);
-      if (states?.length === 0) {
+      if (jobs?.length !== 0) left.push(one);
+      if (jobs?.length === 0) {
         // What it has written last may have come after the last look.
         this.#collect();
         this.#lastWords = one.lastWords() || this.#lastWords;
         one.remove();
-      }
-      if (states !== undefined && states.length > 0 && states.every((state) => state === 'PENDING')) await release(one.jobName);
+      } else if (jobs?.every(({ state }) => state === 'PENDING')) await this.#waiting(one, jobs);
     }
     this.#submissions = left;
+  }
+
+  /** None of them runs. */
+  async #waiting({ jobName }: Submission, jobs: readonly QueuedJob[]): Promise<void> {
+    // Slurm holds jobs that it could not begin, for ever: what is missing is submitted anew.
+    if (jobs.every(({ why }) => /held/i.test(why))) await cancel(jobName);
+    for (const { job } of jobs.filter(({ why }) => why === 'BeginTime')) await beginSoon(job);
   }
 
   #silence(): void {

@@ -5,17 +5,19 @@
  */
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { currentNode, currentTask } from '../platform/slurm.js';
 import { failure } from '../protocol/errors.js';
 import { isPaused } from '../store/campaign-pause.js';
+import { CampaignRuns } from './campaign.js';
 import { plannedFaults } from './campaign-plan.js';
-import { CampaignRuns } from './campaign-runs.js';
 import { NodeStage } from './node-stage.js';
 import { Submission } from './slurm-exchange.js';
 
 /** In the folder of the exchange: a file for each node that has a copy of the snapshot, with a line for each time that it was made. */
 export const NODES = 'nodes';
 const NAME_CHARACTERS = 20;
+const SIGNAL_MS = 10;
 
 /** The node's copy of the snapshot of a campaign that has ended. */
 export async function unstage(campaignFolder: string, base: string): Promise<void> {
@@ -45,7 +47,8 @@ export async function runTask(folder: string, signal: AbortSignal): Promise<void
         // Nobody waits for it where its folder is gone.
         if (signal.aborted || isPaused(campaignFolder) || !submission.isThere) return;
         const counted = await runs.judged(0, number, space.at(indices[number] ?? 0), golden, goldenMs);
-        // What was ended is no result.
+        // What was ended is no result. Who ends a job signals all of its processes: it must have come here, too.
+        if (counted.run.outcome !== 'masked') await sleep(SIGNAL_MS);
         if (!signal.aborted) writer.add(counted);
       }
     } finally {

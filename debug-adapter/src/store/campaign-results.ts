@@ -5,7 +5,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { spanOf } from '../model/fault-space.js';
 import { type Campaign, type Golden, type Outcome, Run } from '../protocol/campaign.js';
 import { FAILURES } from '../protocol/campaign-figures.js';
@@ -91,6 +91,7 @@ export interface CountedRun {
 export class CampaignResults {
   readonly path: string;
   readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
 
   /** Throws `campaignUnusable`. */
   constructor(folder: string, readOnly = false) {
@@ -115,6 +116,7 @@ export class CampaignResults {
   }
 
   close(): void {
+    this.#statements.clear();
     this.#database.close();
   }
 
@@ -143,9 +145,8 @@ export class CampaignResults {
 
   /** A run that has been counted already stays as it is; one that could not be made is replaced. */
   add(run: Run, console: string): void {
-    this.#database
-      .prepare(
-        `INSERT INTO run (number, model, fault, target, scope, at, outcome, effective, deviation, injection, injected_at, latency, status,
+    this.#kept(
+      `INSERT INTO run (number, model, fault, target, scope, at, outcome, effective, deviation, injection, injected_at, latency, status,
            start, start_reason, elapsed_ms, finished_at, console) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (number) DO UPDATE SET
            outcome = excluded.outcome, effective = excluded.effective, deviation = excluded.deviation,
@@ -153,27 +154,33 @@ export class CampaignResults {
            start = excluded.start, start_reason = excluded.start_reason,
            elapsed_ms = excluded.elapsed_ms, finished_at = excluded.finished_at, console = excluded.console
          WHERE run.outcome = 'toolError'`,
-      )
-      .run(
-        run.number,
-        run.model,
-        run.fault,
-        run.target,
-        run.scope,
-        run.at,
-        run.outcome,
-        run.effective === null ? null : Number(run.effective),
-        run.deviation,
-        run.injection,
-        run.injectedAt,
-        run.latency,
-        run.status,
-        run.start,
-        run.startReason,
-        run.elapsedMs,
-        run.finishedAt,
-        console,
-      );
+    ).run(
+      run.number,
+      run.model,
+      run.fault,
+      run.target,
+      run.scope,
+      run.at,
+      run.outcome,
+      run.effective === null ? null : Number(run.effective),
+      run.deviation,
+      run.injection,
+      run.injectedAt,
+      run.latency,
+      run.status,
+      run.start,
+      run.startReason,
+      run.elapsedMs,
+      run.finishedAt,
+      console,
+    );
+  }
+
+  /** Compiled once: with all that triggers do a statement takes memory that the collector of garbage knows nothing of. */
+  #kept(sql: string): StatementSync {
+    const known = this.#statements.get(sql) ?? this.#database.prepare(sql);
+    this.#statements.set(sql, known);
+    return known;
   }
 
   /** All of them or, where that fails, none; each as by `add`. */

@@ -1,6 +1,6 @@
 /**
  * Runs with a text in the words of their faults or deviations, of millions: by an index of each three characters that follow each other, kept by triggers, so
- * that nothing is added without it. Tests: test/unit/campaign-results.test.ts; test/bench/results.ts says what it takes.
+ * that nothing is added without it. Tests: test/unit/campaign-results.test.ts.
  */
 import type { DatabaseSync } from 'node:sqlite';
 

@@ -3,6 +3,7 @@
  * them has them counted. Several at once, each as a worker of its own. Tests: test/faults/campaign.test.ts.
  */
 import { existsSync, readdirSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { Fault } from '../model/fault-space.js';
 import { judge } from '../model/outcome.js';
@@ -20,8 +21,8 @@ const GOLDEN_TIMEOUT_MS = 3_600_000;
 /** Of a console, at its beginning and at its end. */
 const KEPT_CHARACTERS = 65_536;
 const WORKER = 'worker';
-/** The status of what somebody has killed: the system where memory was short, or who ends a job. */
-const KILLED = 137;
+/** Statuses of what may have been ended from outside: by the system where memory was short, or by who ends a job. */
+const ENDED = (['SIGHUP', 'SIGINT', 'SIGKILL', 'SIGTERM'] as const).map((name) => 128 + constants.signals[name]);
 
 export interface CampaignRunsOptions {
   campaign: Campaign;
@@ -172,7 +173,7 @@ export class CampaignRuns {
 function isDoubtful({ outcome, result }: Judged): boolean {
   const { effective, impossible } = result.injection;
   const hung = outcome === 'hang' && result.observation.design?.limit == null;
-  const maybe = outcome === 'toolError' || hung || result.observation.status === KILLED;
+  const maybe = outcome === 'toolError' || hung || ENDED.includes(result.observation.status ?? 0);
   return impossible === '' && (maybe || (effective === false && outcome !== 'masked'));
 }
 
