@@ -48,6 +48,12 @@ export interface CampaignOptions {
 
 /** The faults of a campaign, by the number of their runs. */
 export function plannedFaults(campaign: Campaign, targets: readonly Target[]): { space: FaultSpace; indices: number[] } {
+  const { space, count } = plannedCount(campaign, targets);
+  return { space, indices: sampleOf(space.size, count, campaign.seed) };
+}
+
+/** How many of them there are, and how many are tried: which ones, of a million, takes a second to draw. */
+function plannedCount(campaign: Campaign, targets: readonly Target[]): { space: FaultSpace; count: number } {
   const space = new FaultSpace(campaign, targets);
   if (space.size === 0)
     throw failure('usage', {
@@ -55,13 +61,14 @@ export function plannedFaults(campaign: Campaign, targets: readonly Target[]): {
       remedy: 'See what the design has: cairn restart SNAPSHOT --detach, then cairn signals PATTERN',
     });
   const { sample } = campaign;
-  const count = typeof sample === 'object' ? sampleSize(space.size, sample.margin, sample.confidence) : (sample ?? space.size);
-  if (Math.min(count, space.size) > MOST_RUNS)
+  const wanted = typeof sample === 'object' ? sampleSize(space.size, sample.margin, sample.confidence) : (sample ?? space.size);
+  const count = Math.min(wanted, space.size);
+  if (count > MOST_RUNS)
     throw failure('usage', {
-      what: `The campaign has ${Math.min(count, space.size)} runs: there can be ${MOST_RUNS}`,
+      what: `The campaign has ${count} runs: there can be ${MOST_RUNS}`,
       remedy: 'Let "sample" say how many of the faults, or how exact the rates are to be.',
     });
-  return { space, indices: sampleOf(space.size, count, campaign.seed) };
+  return { space, count };
 }
 
 export const confidenceOf = ({ sample }: Campaign): number => (typeof sample === 'object' ? sample.confidence : CONFIDENCE);
@@ -154,8 +161,8 @@ async function runAll(
 
 /** What has been counted by now. */
 export function summaryOf(results: CampaignResults, campaign: Campaign): CampaignSummary {
-  const { space, indices } = plannedFaults(campaign, results.begun?.golden.targets ?? []);
-  return summaryFrom(results.counts(), results.notEffective, campaign, indices.length, space.size);
+  const { space, count } = plannedCount(campaign, results.begun?.golden.targets ?? []);
+  return summaryFrom(results.counts(), results.notEffective, campaign, count, space.size);
 }
 
 function summaryFrom(
