@@ -69,8 +69,10 @@ function stepsOf(results: CampaignResults, { confidence, population }: Sample): 
   const every = Math.max(1, Math.ceil(rows.length / SHOWN_STEPS));
   // The last one always: it is what there is now.
   const shown = rows.filter((_, index) => (rows.length - 1 - index) % every === 0);
-  const countsOf = (row: Record<string, unknown> | undefined): OutcomeCounts =>
-    JSON.parse(String(row?.['counts'] ?? '{}')) as OutcomeCounts;
+  const countsOf = (row: Record<string, unknown> | undefined): OutcomeCounts => {
+    const text = row?.['counts'];
+    return typeof text === 'string' ? (JSON.parse(text) as OutcomeCounts) : {};
+  };
   // One that came late was none of the first runs, with an interval of its own.
   const outcomes = Object.keys(countsOf(rows.at(-1))) as Outcome[];
   return shown.map((row) => {
