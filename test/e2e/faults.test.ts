@@ -127,7 +127,7 @@ story('times and the sample are chosen, and all else of the file stays', async (
   await fill(frame, 'To', '30000');
   await says(run, /to: 30000/);
   await fill(frame, 'Step', '10');
-  await frame.getByText('3,073,024 faults').waitFor();
+  await frame.getByText(/; 3,073,024 faults$/).waitFor();
   await frame.getByLabel('Faults tried').selectOption('number');
   await fill(frame, 'Runs', String(RUNS));
   await frame.getByText(/^16 runs of 3,073,024 faults, each rate to ±2\d\.\d %/).waitFor();
@@ -151,7 +151,7 @@ story('the campaign is started from there, and its page has the figures', async 
   const frame = await page(window);
   await frame.getByRole('button', { name: 'Start Campaign' }).click();
   const shown = await results(window);
-  await shown.getByText(`${RUNS} of ${RUNS} runs`).waitFor({ timeout: 200_000 });
+  await shown.getByText(`${RUNS} of ${RUNS} runs`).first().waitFor({ timeout: 200_000 });
   await shown.getByRole('button', { name: 'Go On' }).waitFor();
   await shown.getByRole('row', { name: new RegExp(`^${CORE} ${RUNS} \\d+`) }).waitFor();
   await shown.getByRole('heading', { name: 'Convergence' }).waitFor();
