@@ -98,6 +98,7 @@ test('rates are kept as they came to be, few of many', () =>
     const { steps } = figuresOf(results, sample);
     assert.ok(steps.length > 50 && steps.length <= 100, `${steps.length} steps`);
     assert.equal(steps.at(-1)?.runs, runs.length - (runs.length % 4));
+    assert.deepEqual(Object.keys(steps[0]?.rates ?? {}).length, 8);
     for (const { runs: count, rates } of steps) {
       const counts = countsOf(runs.slice(0, count));
       for (const [outcome, rate] of Object.entries(rates))

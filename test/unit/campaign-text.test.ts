@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { lookAtCampaign } from '../../debug-adapter/src/protocol/campaign-text.js';
-import { dataOf, differs, newCampaign, withChange } from '../../extension/src/campaigns/campaignText.js';
+import { dataOf, differs, newCampaign, withChange, withJsonChange } from '../../extension/src/campaigns/campaignText.js';
 
 const text = `# What this is about.
 snapshot: roi   # the region of interest
@@ -78,6 +78,13 @@ test('text becomes a number, and a number text, as YAML has them', () => {
   const inside = withChange(text, ['models', 1, 'calls', 'function'], 'a, b: [c] # d');
   assert.equal(lookAtCampaign(inside).campaign?.models[1]?.calls?.function, 'a, b: [c] # d');
   assert.equal(lookAtCampaign(withChange(text, ['seed'], 'many')).problems[0]?.path.join('.'), 'seed');
+});
+
+test('a file that is JSON stays so', () => {
+  const json = JSON.stringify(dataOf(text), null, 2);
+  const now = withJsonChange(json, ['models', 0, 'signals', 'targets'], ['a', 'b']);
+  assert.deepEqual(JSON.parse(now).models[0].signals.targets, ['a', 'b']);
+  assert.equal(JSON.parse(withJsonChange(now, ['seed'], undefined)).seed, undefined);
 });
 
 test('a new campaign is one; what is no YAML is left alone', () => {

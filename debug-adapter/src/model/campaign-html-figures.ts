@@ -2,7 +2,7 @@
  * The figures of a campaign in its HTML report: modules, module by time, convergence, registers, and the metrics of a design. Pure.
  * Test: test/unit/campaign-report.test.ts.
  */
-import { type Outcome, outcomeWords } from '../protocol/campaign.js';
+import { Outcome, outcomeWords } from '../protocol/campaign.js';
 import { type CampaignFigures, classWords, type FaultClass, type OutcomeCounts } from '../protocol/campaign-figures.js';
 import { curvesOf, DRAWING, shareOf } from '../protocol/figure-shapes.js';
 import { percentText, rateText } from './campaign-figures.js';
@@ -19,7 +19,7 @@ export function figuresHtml(figures: CampaignFigures, words: Words): string {
 }
 
 const list = (counts: OutcomeCounts): { outcome: Outcome; count: number }[] =>
-  (Object.entries(counts) as [Outcome, number][]).map(([outcome, count]) => ({ outcome, count }));
+  Outcome.options.flatMap((outcome) => (counts[outcome] ? [{ outcome, count: counts[outcome] }] : []));
 const shown = (scope: string): string => scope || '(none)';
 
 function modules({ scopes, allScopes }: CampaignFigures, { escaped, stack }: Words): string {

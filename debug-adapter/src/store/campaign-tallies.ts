@@ -69,10 +69,16 @@ function stepsOf(results: CampaignResults, { confidence, population }: Sample): 
   const every = Math.max(1, Math.ceil(rows.length / SHOWN_STEPS));
   // The last one always: it is what there is now.
   const shown = rows.filter((_, index) => (rows.length - 1 - index) % every === 0);
+  const countsOf = (row: Record<string, unknown> | undefined): OutcomeCounts => {
+    const text = row?.['counts'];
+    return typeof text === 'string' ? (JSON.parse(text) as OutcomeCounts) : {};
+  };
+  // One that came late was none of the first runs, with an interval of its own.
+  const outcomes = Object.keys(countsOf(rows.at(-1))) as Outcome[];
   return shown.map((row) => {
     const runs = Number(row['runs']);
-    const counts = JSON.parse(String(row['counts'])) as OutcomeCounts;
-    const rates = Object.entries(counts).map(([outcome, count]) => [outcome, wilson(count, runs, confidence, population)]);
+    const counts = countsOf(row);
+    const rates = outcomes.map((outcome) => [outcome, wilson(counts[outcome] ?? 0, runs, confidence, population)]);
     return { runs, rates: Object.fromEntries(rates) as CampaignFigures['steps'][number]['rates'] };
   });
 }

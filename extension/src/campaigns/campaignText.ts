@@ -1,6 +1,7 @@
 /**
  * The text of a campaign's file, changed at one place: comments and all else stay as they are. Pure. Test: test/unit/campaign-text.test.ts.
  */
+import { applyEdits, modify } from 'jsonc-parser';
 import { Document, isCollection, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 
 export type Path = readonly (string | number)[];
@@ -16,6 +17,12 @@ export function dataOf(text: string): Record<string, unknown> | null {
   } catch {
     return null;
   }
+}
+
+/** As `withChange`, of a file that is JSON. */
+export function withJsonChange(text: string, path: Path, value: unknown): string {
+  const formattingOptions = { insertSpaces: true, tabSize: 2 };
+  return applyEdits(text, modify(text, [...path], value, { formattingOptions }));
 }
 
 /** No value: what is there is taken out, and what is empty without it. Throws where the text is not YAML. */

@@ -9,7 +9,7 @@ import { Campaign, type CampaignProblem } from '../../../debug-adapter/src/proto
 import { lookAtCampaign } from '../../../debug-adapter/src/protocol/campaign-text.js';
 import { type FaultsModel, FromPanel } from '../../../debug-adapter/src/protocol/panels.js';
 import type { Campaigns } from '../campaigns/campaigns.js';
-import { dataOf, differs, type Path, withChange } from '../campaigns/campaignText.js';
+import { dataOf, differs, type Path, withChange, withJsonChange } from '../campaigns/campaignText.js';
 import { SignalIndex } from '../campaigns/signalIndex.js';
 import { messageOf, reporting } from '../platform/errors.js';
 import type { Snapshots } from '../session/snapshots.js';
@@ -175,7 +175,8 @@ class FaultsPage implements vscode.Disposable {
   #change(path: Path, value: unknown): Promise<void> {
     const made = this.#changes.then(async () => {
       const text = this.#document.getText();
-      const { start, end, text: now } = differs(text, withChange(text, path, value));
+      const changed = this.#file.endsWith('.json') ? withJsonChange(text, path, value) : withChange(text, path, value);
+      const { start, end, text: now } = differs(text, changed);
       const edit = new vscode.WorkspaceEdit();
       const place = new vscode.Range(this.#document.positionAt(start), this.#document.positionAt(end));
       edit.replace(this.#document.uri, place, now);

@@ -134,7 +134,9 @@ export function HeatMap({ figures: { cells, scopes, times }, query, onChoose }: 
               const own = new Map(cells.filter((one) => one.scope === scope).map((one) => [one.part, one.counts]));
               return (
                 <tr key={scope}>
-                  <th scope="row">{nameOf(scope)}</th>
+                  <th scope="row" title={nameOf(scope)}>
+                    {nameOf(scope)}
+                  </th>
                   {Array.from({ length: parts }, (_, part) => {
                     const { runs, had } = shareOf(own.get(part) ?? {}, of);
                     const [from, to] = [first + part * width, first + (part + 1) * width];

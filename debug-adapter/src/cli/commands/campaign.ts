@@ -279,9 +279,9 @@ export async function show(file: string, number: string | undefined, options: Sh
       formatTable([
         ['run', `${one.number}, ${formatTime(one.finishedAt)}, ${formatDuration(one.elapsedMs)}`],
         ['fault', `${one.model}: ${one.fault}`],
-        ['place', `${one.target}${one.scope === '' ? '' : ` in ${one.scope}`}`],
         ['outcome', `${outcomeText(one)}${one.status === null ? '' : `, status ${one.status}`}`],
         ['deviation', one.deviation || 'none'],
+        ['place', `${one.target}${one.scope === '' ? '' : ` in ${one.scope}`}`],
         ['start', `${one.start}${one.startReason === '' ? '' : ` (${one.startReason})`}`],
         ...(one.injectedAt === null ? [] : [['injected', `${one.injection}, after ${one.injectedAt} ticks of simulated time`]]),
         ...(one.latency === null ? [] : [['detected', `${one.latency} ticks later`]]),
