@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import type { DesignSignal, SignalsResult } from '../../debug-adapter/src/protocol/signals.js';
+import { inTree } from '../support/tree.js';
 import { buildDesign, Design, folder, make, number, running, simulators, verilate, within } from './design.js';
 import { build, icarus, uninterrupted } from './simulation.js';
 
@@ -14,6 +15,7 @@ before(async () => {
   await buildDesign();
   await verilate('exporting', '--vpi', '--public-flat-rw', '-LDFLAGS', '-rdynamic');
   await verilate('without');
+  await make('ghdl-mcode', '-a', `--workdir=${folder}`, inTree('test/simulators/sources/waiting.vhd'));
   await make('cp', 'plain/Vdesign', 'stripped');
   await make('strip', 'stripped');
 });
@@ -165,6 +167,7 @@ test('Of many signals one page is told at a time', async () => {
 
 const missing: [what: string, command: string[], says: RegExp][] = [
   ['a model without VPI', [join(folder, 'without/Vdesign')], /--vpi --public-flat-rw/],
+  ['GHDL', ['ghdl-mcode', '-r', `--workdir=${folder}`, 'waiting'], /ghdl --synth --out=verilog/],
   ['a stripped model', [join(folder, 'stripped')], /stripped/],
   ['a program that is none', ['sleep', '1000'], /stripped|neither VPI/],
 ];

@@ -119,9 +119,10 @@ void look_at_end(const Method& end, Found* found) {
 void look_at(const Symbol& symbol, const char* name, uint64_t base, const Wanted* wanted, Found* found) {
   const auto type = symbol.st_info & 15;
   if (symbol.st_shndx == SHN_UNDEF || (type != STT_FUNC && type != STT_OBJECT)) return;
-  if ((name[0] != 'v' || name[1] != 'p') && name[0] != '_' && name[0] != 'g' && name[0] != 's') return;
+  if ((name[0] != 'v' || (name[1] != 'p' && name[1] != 'h')) && name[0] != '_' && name[0] != 'g' && name[0] != 's') return;
   const char* rest = nullptr;
-  if (begins(name, "grt__", &rest)) found->ghdl = true;
+  // The second is all that a stripped one shows.
+  if (begins(name, "grt__", &rest) || same(name, "vhpi_register_cb")) found->ghdl = true;
   const auto address = static_cast<uintptr_t>(base + symbol.st_value);
   for (; wanted->name != nullptr; ++wanted) {
     if (same(name, wanted->name)) memcpy(wanted->place, &address, sizeof address);
@@ -219,7 +220,7 @@ int32_t refuse(const cairn_host* host, const Found& found, bool quiet) {
   if (found.error == -ESTALE) why = "the program's file has been replaced since it was started, and its symbols with it: start it anew";
   else if (found.error < 0) why = "the program's file cannot be read, so that its symbols are not known";
   else if (program.models > 0) why = "this model of Verilator's was built without VPI: verilate it with --vpi --public-flat-rw (and --no-inline where names are missing), and do not strip it";
-  else if (found.ghdl) why = "GHDL shows an interface that comes late its scopes, but not its signals: not supported yet";
+  else if (found.ghdl) why = "GHDL shows its signals only to what it has loaded at its start, and holds for good what that puts: not supported. What of the design can be synthesised can be had as Verilog (ghdl --synth --out=verilog UNIT), whose signals are read and written in Icarus's vvp and in models of Verilator's";
   else if (!found.symbols && has_vpi(program.vpi)) why = "the program has VPI, but was stripped of the symbols by which its simulation can be entered: build it without -s and do not strip it";
   else if (!found.symbols) why = "the program was stripped of its symbols: if it is a model of Verilator's, build it without -s, with --vpi --public-flat-rw, and do not strip it";
   else if (has_vpi(program.vpi)) why = "the program has VPI, but is neither Icarus's vvp nor a model of Verilator's: Cairn does not know where its simulation can be entered";

@@ -70,6 +70,7 @@ uint32_t was_leaving = 0;
 bool is_watching_thread() {
   const auto own = static_cast<uintptr_t>(pthread_self());
   uintptr_t nobody = 0;
+  if (__atomic_load_n(&watching_thread, __ATOMIC_RELAXED) == own) return true;
   return __atomic_compare_exchange_n(&watching_thread, &nobody, own, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) || nobody == own;
 }
 

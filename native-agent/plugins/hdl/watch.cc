@@ -222,7 +222,8 @@ void take_watches(const Program& program, bool answers) {
     begin_answer();
     add_time(program);
   }
-  if (!move(pending, is_taken)) return;
+  // Asked after each evaluation of a model: a look costs less than an exchange.
+  if (__atomic_load_n(&state, __ATOMIC_RELAXED) != pending || !move(pending, is_taken)) return;
   program_ = &program;
   end_watches(program);
   for (uint32_t i = 0; i < wanted_count; ++i) {
