@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { type Fault, FaultSpace } from '../model/fault-space.js';
 import { judge, varies } from '../model/outcome.js';
 import { sampleOf, sampleSize, shuffled, wilson } from '../model/statistics.js';
+import { pluginLibrary } from '../platform/installation.js';
 import { takeLock } from '../platform/lock.js';
 import {
   type Campaign,
@@ -21,6 +22,7 @@ import {
 import { failure, reason } from '../protocol/errors.js';
 import { campaignFolder } from '../store/campaign-file.js';
 import { CampaignResults } from '../store/campaign-results.js';
+import { fileChecksum } from '../store/checksum.js';
 import { Store } from '../store/store.js';
 import { keepSession, nothingInjected, type RunRequest, type RunResult, removeRun, restartRun } from './restart-run.js';
 import { asks, type DesignRequest } from './run-plugins.js';
@@ -82,7 +84,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignSum
   const runner = new Runner(options, snapshot.path, store.path, folder);
   try {
     await runner.clear();
-    const { golden, goldenMs } = await begun(results, planText(campaign, snapshot.id), runner, campaign);
+    const { golden, goldenMs } = await begun(results, await planText(campaign, snapshot.id), runner, campaign);
     const planned = plannedFaults(campaign, golden.targets);
     const summary = await runAll(options, planned, results, runner, golden, goldenMs);
     if (options.signal.aborted)
@@ -178,7 +180,7 @@ function summaryFrom(
 }
 
 /** What decides the runs: with the snapshot's id, without what only says how they are made and judged as a whole. */
-function planText(campaign: Campaign, snapshot: string): string {
+async function planText(campaign: Campaign, snapshot: string): Promise<string> {
   const {
     store: _store,
     workers: _workers,
@@ -188,7 +190,18 @@ function planText(campaign: Campaign, snapshot: string): string {
     prepare: _prepare,
     ...rest
   } = campaign;
-  return JSON.stringify({ ...rest, snapshot });
+  // What a model of the user's own does is in its library: runs of another one are none of these.
+  const libraries = campaign.models.flatMap(({ plugin }) => (plugin === undefined ? [] : [plugin.library]));
+  const sums = await Promise.all([...new Set(libraries)].map((named) => checksumOf(pluginLibrary(named, '.'))));
+  return JSON.stringify({ ...rest, snapshot, ...(sums.length > 0 ? { libraries: sums } : {}) });
+}
+
+async function checksumOf(path: string): Promise<string> {
+  try {
+    return await fileChecksum(path);
+  } catch (cause) {
+    throw failure('fileNotReadable', { what: 'plugin', path, why: reason(cause) }, cause);
+  }
 }
 
 /** The campaign that results are of. undefined: nothing was begun. */
