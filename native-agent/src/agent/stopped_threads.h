@@ -1,6 +1,6 @@
 // Moments for plugins in which all threads of the process stand, at a time of theirs, and the registers of those that stand: host->stop,
 // host->registers. What was asked is in the image, but counts for the process that asked: a restart forgets it.
-// Context: as said at each. Test: test/probes/fault_process.test.ts.
+// Context: as said at each. Test: test/faults/process.test.ts.
 #pragma once
 #include <cairn/plugin.h>
 
