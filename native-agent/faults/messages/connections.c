@@ -2,7 +2,6 @@
 #include "messages/connections.h"
 
 #include <arpa/inet.h>
-#include <linux/futex.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct stream streams[STREAMS];
@@ -108,7 +108,8 @@ static void find(const struct faults *faults, uint32_t here, struct stream *stre
 static int take_lock(const struct cairn_host *host, uint32_t *word, uint32_t self) {
   for (uint32_t free = 0; !__atomic_compare_exchange_n(word, &free, self, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED); free = 0) {
     if (free == self) return 0; /* a signal handler, in a thread that has it */
-    host->syscall(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+    const struct timespec pause = {0, 50000}; /* it may be within a call that waits */
+    host->syscall(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
   }
   return 1;
 }
@@ -152,6 +153,15 @@ struct stream *stream_take(const struct cairn_host *host, const struct faults *f
 void streams_restarted(void) {
   for (uint32_t i = 0; i < STREAMS; ++i)
     if (streams[i].inode != UINT64_MAX) streams[i].device = streams[i].inode = 0;
+}
+
+void streams_forked(void) {
+  lock = 0;
+  for (uint32_t i = 0; i < STREAMS; ++i) {
+    streams[i].lock = 0;
+    streams[i].held_size = 0;
+    streams[i].waits = -1;
+  }
 }
 
 void streams_forget(void) {

@@ -33,6 +33,8 @@ struct stream *stream_take(const struct cairn_host *host, const struct faults *f
 void stream_give(struct stream *stream);
 /* Before the threads of a restart run. */
 void streams_restarted(void);
+/* In a new process: who had a lock is not in it, and a message that is held is its parent's to send. */
+void streams_forked(void);
 void streams_forget(void);
 
 #endif

@@ -361,20 +361,24 @@ static int received(int fd, void *bytes, ssize_t *size) {
 }
 
 static int received_parts(int fd, const struct iovec *parts, uint64_t count, ssize_t *size) {
-  if (*size <= 0 || here == 0) return 1;
+  if (*size <= 0) return 1;
+  const int number = errno;
+  struct stream *stream = stream_take(host, &faults, here, fd, 1);
   uint64_t room;
-  const uint64_t came = (uint64_t)*size;
-  uint8_t *row = gather(parts, count, &room);
-  if (row == NULL) return 1;
-  const int whole = received(fd, row, size);
-  uint64_t at = 0;
-  for (uint64_t i = 0; i < count && at < came; ++i) {
-    const uint64_t part = came - at < parts[i].iov_len ? came - at : parts[i].iov_len;
-    memcpy(parts[i].iov_base, row + at, part);
-    at += part;
+  uint8_t *row = stream == NULL ? NULL : gather(parts, count, &room);
+  if (row != NULL) {
+    *size = (ssize_t)receive_all(stream, row, (uint64_t)*size);
+    uint64_t at = 0;
+    for (uint64_t i = 0; i < count && at < (uint64_t)*size; ++i) {
+      const uint64_t left = (uint64_t)*size - at, part = left < parts[i].iov_len ? left : parts[i].iov_len;
+      memcpy(parts[i].iov_base, row + at, part);
+      at += part;
+    }
+    host->syscall(SYS_munmap, (long)row, (long)(room + 1), 0, 0, 0, 0);
   }
-  host->syscall(SYS_munmap, (long)row, (long)(room + 1), 0, 0, 0, 0);
-  return whole;
+  if (stream != NULL) stream_give(stream);
+  errno = number;
+  return *size > 0;
 }
 
 static ssize_t faulty_read(int fd, void *bytes, size_t size) {
@@ -460,6 +464,7 @@ static int32_t event(uint32_t number, void *data) {
     }
     case CAIRN_EVENT_MAPPING_SAVE:
     case CAIRN_EVENT_MAPPING_RESTORE: return report_event(&reporting, host, number, data);
+    case CAIRN_EVENT_FORK_CHILD: streams_forked(); return 0;
     case CAIRN_EVENT_RESTART:
       streams_restarted();
       memset(counts, 0, sizeof counts);
