@@ -13,7 +13,13 @@ import { inTree } from '../support/tree.js';
 
 const program = inTree('build/test/faults/messages_victim');
 
-test.before(() => compile(inTree('test/faults/messages_victim.c'), program, ['-pthread']));
+const ruleLibrary = inTree('build/test/faults/messages_rule.so');
+
+test.before(async () => {
+  await compile(inTree('test/faults/messages_victim.c'), program, ['-pthread']);
+  const include = `-I${inTree('native-agent/include')}`;
+  await compile(inTree('test/faults/messages_rule.c'), ruleLibrary, ['-shared', '-fPIC', include]);
+});
 
 type Fault = Record<string, unknown>;
 
@@ -72,6 +78,18 @@ for (const [how, connection] of connections)
         }
       }
     }));
+
+test("by what a plugin of the user's says of where they end; where there is none each call is one", () =>
+  withScratch(async (scratch) => {
+    await snapshot(scratch, 'unix');
+    // The fourth goes with the fifth in one call.
+    const fault = { connection: { path: 'link' }, direction: 'send', rule: { extension: 'victim.messages/1' }, drop: true };
+    const faulty = plugin(scratch, [{ ...fault, messages: { nth: 4 } }]);
+    const told = await scratch.cairn(['restart', 'roi', '--plugin', ruleLibrary, ...faulty]);
+    assert.ok(told.stdout.includes(`${changed(3, [])}\n`), told.stdout);
+    const alone = await scratch.cairn(['restart', 'roi', ...faulty]);
+    assert.ok(alone.stdout.includes('got m1. m2.. m3... m6......\n'), alone.stdout);
+  }));
 
 test('datagrams are messages by themselves, whatever the rule', () =>
   withScratch(async (scratch) => {

@@ -213,6 +213,7 @@ export const MessageFaults = z.strictObject({
     .strictObject({
       size: whole.positive().optional(),
       line: z.literal(true).optional(),
+      extension: z.string().min(1).max(63).optional(),
       lengthBytes: whole.min(1).max(8).optional(),
       lengthOffset: whole.min(0).max(56).optional(),
       bigEndian: z.boolean().optional(),

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "messages/connections.h"
 
+#include "cairn/messages.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stddef.h>
@@ -85,7 +87,7 @@ static int is_datagrams(int fd) {
 }
 
 /* What a descriptor is first used for, or again after it has led elsewhere. */
-static void find(const struct faults *faults, uint32_t here, struct stream *stream, const struct stat *found) {
+static void find(const struct cairn_host *host, const struct faults *faults, uint32_t here, struct stream *stream, const struct stat *found) {
   struct names names;
   stream->faults = 0;
   stream->parse = (struct parse){0};
@@ -103,6 +105,10 @@ static void find(const struct faults *faults, uint32_t here, struct stream *stre
     if (stream->faults == 0) stream->rule = names.kind == SOCKET && is_datagrams(stream->fd) ? (struct rule){0} : fault->rule;
     stream->faults |= 1u << i;
   }
+  if (stream->faults == 0 || stream->rule.kind != BY_EXTENSION) return;
+  const struct cairn_messages *told = host->extension(stream->rule.extension);
+  stream->rule.length = told == NULL || told->size < sizeof *told ? NULL : told->length;
+  if (stream->rule.length == NULL) host->log(CAIRN_LOG_WARNING, "fault-messages: no plugin tells where messages end by the extension of the rule: each call is one");
 }
 
 static int take_lock(const struct cairn_host *host, uint32_t *word, uint32_t self) {
@@ -144,7 +150,7 @@ struct stream *stream_take(const struct cairn_host *host, const struct faults *f
     stream->device = found.st_dev;
     stream->inode = found.st_ino;
   }
-  if (stream->device != found.st_dev || stream->inode != found.st_ino) find(faults, here, stream, &found);
+  if (stream->device != found.st_dev || stream->inode != found.st_ino) find(host, faults, here, stream, &found);
   if (stream->faults != 0) return stream;
   stream_give(stream);
   return NULL;

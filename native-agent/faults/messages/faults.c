@@ -52,10 +52,11 @@ static const char *read_rule(struct json *json, uint32_t index, struct rule *rul
     else if (same(key, "lengthOffset")) json_whole(json, &offset);
     else if (same(key, "bigEndian")) json_flag(json, &rule->big_endian);
     else if (same(key, "header")) json_whole(json, &rule->header);
-    else return say(index, ": \"rule\" has size; line; or lengthBytes, lengthOffset, bigEndian, header", key);
+    else if (same(key, "extension")) json_text(json, rule->extension, sizeof rule->extension), rule->kind = BY_EXTENSION, ++ways;
+    else return say(index, ": \"rule\" has size; line; extension; or lengthBytes, lengthOffset, bigEndian, header", key);
     if (json->failed) return say(index, " of \"rule\" has a value of another kind", key);
   }
-  if (ways != 1 || (rule->kind == BY_LINE && !flag)) return say(index, "\"rule\" has one of size, line and lengthBytes", "");
+  if (ways != 1 || (rule->kind == BY_LINE && !flag)) return say(index, "\"rule\" has one of size, line, lengthBytes and extension", "");
   if (rule->kind == BY_SIZE && rule->size < 1) return say(index, "\"size\" of \"rule\" is at least 1", "");
   if (rule->kind == BY_LENGTH && (field < 1 || field > 8 || offset > RULE_HEADER - 8))
     return say(index, "\"lengthBytes\" is from 1 to 8, and \"lengthOffset\" at most 56", "");
@@ -136,6 +137,13 @@ const char *faults_read(const char *text, struct faults *faults) {
   return json.failed || !has ? no_object : NULL;
 }
 
+/* It has asked for more than it is shown: these are a message. */
+static uint64_t length_told(const struct parse *parse, const struct rule *rule, uint64_t count) {
+  const uint64_t length = rule->length(parse->header, count);
+  if (length == 0) return count == RULE_HEADER ? count : 0;
+  return length < count ? count : length;
+}
+
 static uint64_t length_of(const struct parse *parse, const struct rule *rule) {
   uint64_t value = 0;
   for (uint32_t i = 0; i < rule->field; ++i) {
@@ -150,7 +158,7 @@ static uint64_t length_of(const struct parse *parse, const struct rule *rule) {
 uint64_t parse_take(struct parse *parse, const struct rule *rule, const uint8_t *bytes, uint64_t count, int *ends) {
   uint64_t taken = 0;
   *ends = 0;
-  if (rule->kind == BY_CALL) {
+  if (rule->kind == BY_CALL || (rule->kind == BY_EXTENSION && rule->length == NULL)) {
     *ends = 1;
     return count;
   }
@@ -163,7 +171,9 @@ uint64_t parse_take(struct parse *parse, const struct rule *rule, const uint8_t 
     const uint64_t needed = rule->offset + rule->field;
     for (; parse->length == 0 && taken < count; ++taken) {
       parse->header[parse->position + taken] = bytes[taken];
-      if (parse->position + taken + 1 == needed) parse->length = length_of(parse, rule);
+      const uint64_t have = parse->position + taken + 1;
+      if (rule->kind == BY_EXTENSION) parse->length = length_told(parse, rule, have);
+      else if (have == needed) parse->length = length_of(parse, rule);
     }
     if (parse->length != 0) {
       const uint64_t left = parse->length - parse->position;

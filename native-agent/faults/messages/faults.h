@@ -11,7 +11,7 @@ enum { FAULTS = 32, FAULT_TEXT = 200, FAULT_PATH = 1024, FAULT_BYTES = 64, RULE_
 enum fault_effect { NO_EFFECT, DROP, CORRUPT, DELAY, DUPLICATE, REORDER };
 enum fault_kind { ANY_KIND, SOCKET, PIPE, FIFO };
 /* Where a message ends. Datagrams are messages by themselves. */
-enum rule_kind { BY_CALL, BY_SIZE, BY_LINE, BY_LENGTH };
+enum rule_kind { BY_CALL, BY_SIZE, BY_LINE, BY_LENGTH, BY_EXTENSION };
 
 struct rule {
   uint32_t kind;
@@ -20,6 +20,8 @@ struct rule {
   uint32_t field;
   uint32_t big_endian;
   uint64_t header;
+  char extension[64];   /* BY_EXTENSION: its name, and what it says; NULL: no plugin has published it, and each call is a message */
+  uint64_t (*length)(const void *bytes, uint64_t count);
 };
 
 struct fault {
