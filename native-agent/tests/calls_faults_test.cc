@@ -93,22 +93,22 @@ TEST(FaultSettings, TextOfAnyKindIsReadToItsEndAtMost) {
 }
 
 TEST(FaultCalls, AreChosenByNumberAndByChance) {
-  fault_calls calls = {.first = 3, .last = 9, .every = 3, .seed = 0, .chance = uint64_t{1} << 32};
-  std::string chosen;
-  for (uint64_t n = 1; n <= 12; ++n) chosen += fault_selects(&calls, n) ? 'x' : '.';
-  EXPECT_EQ(chosen, "..x..x..x...");
+  chosen calls = {.first = 3, .last = 9, .every = 3, .seed = 0, .chance = uint64_t{1} << 32};
+  std::string found;
+  for (uint64_t n = 1; n <= 12; ++n) found += chosen_has(&calls, n) ? 'x' : '.';
+  EXPECT_EQ(found, "..x..x..x...");
   calls = {.first = 1, .last = UINT64_MAX, .every = 1, .seed = 42, .chance = uint64_t{1} << 30};
   int count = 0, same = 0;
-  fault_calls other = calls;
+  chosen other = calls;
   other.seed = 43;
   for (uint64_t n = 1; n <= 100000; ++n) {
-    count += fault_selects(&calls, n);
-    same += fault_selects(&calls, n) && fault_selects(&other, n);
+    count += chosen_has(&calls, n);
+    same += chosen_has(&calls, n) && chosen_has(&other, n);
   }
   EXPECT_NEAR(count, 25000, 700);
   EXPECT_NEAR(same, 6250, 400);
   calls.chance = 0;
-  EXPECT_FALSE(fault_selects(&calls, 1));
+  EXPECT_FALSE(chosen_has(&calls, 1));
 }
 
 }  // namespace

@@ -173,7 +173,7 @@ test('settings that cannot be right are refused by name: before the start where 
     assert.match(wrong.stderr, /wrong/);
     for (const [fault, why] of [
       [{ function: 'nine' }, /fault 1: it does nothing/],
-      [{ function: 'nine', return: 0, calls: { first: 3, last: 2 } }, /fault 1: the first call is 1/],
+      [{ function: 'nine', return: 0, calls: { first: 3, last: 2 } }, /fault 1: "calls": the first one is 1/],
     ] as const)
       assert.match((await run(...settings(scratch, [fault]))).stderr, why);
     const none = await run('--plugin', 'fault-nothing');

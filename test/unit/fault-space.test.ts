@@ -84,3 +84,42 @@ test('patterns of signals mean what they mean in the simulation', () => {
   ] as const)
     assert.equal(fitsSignal(pattern, name), fits, `${pattern} ${name}`);
 });
+
+test('of a process: each bit at each place, at each moment; of a plugin: each combination of its parameters', () => {
+  const common = { times: [0], processor: false };
+  const space = new FaultSpace({
+    models: [
+      {
+        name: 'm',
+        process: { ...common, memory: { symbol: 't', offsets: { from: 0, to: 8, step: 4 } }, bits: [1, 2], times: [0, 10] },
+      },
+      { name: 'r', process: { ...common, registers: ['rax', 'rflags', 'xmm3'], thread: 'worker' } },
+      {
+        name: 'h',
+        process: { ...common, memory: { mapping: 'heap' }, chance: 3, processor: true, times: { from: 5, to: 6, step: 1 } },
+      },
+      { name: 's', process: { ...common, instruction: 'skip', calls: { function: 'read', first: 2, last: 3 } } },
+      {
+        name: 'p',
+        plugin: { library: '/x.so', settings: { a: 1 }, faults: [{ f: 1 }, { f: 2 }], parameters: { b: [3, 4], c: ['x'] } },
+      },
+    ],
+  });
+  assert.equal(space.size, 3 * 2 * 2 + 64 + 7 + 128 + 3 * 2 + 2 + 4);
+  const all = Array.from({ length: space.size }, (_, index) => space.at(index));
+  assert.equal(new Set(all.map((one) => JSON.stringify(one))).size, space.size);
+  assert.deepEqual(all[5]?.settings, {
+    faults: [{ memory: { symbol: 't', offset: 4 }, bits: [1], when: { afterUs: 10 } }],
+  });
+  assert.equal(all[5]?.text, 't+4 bit 1 after 10 us');
+  assert.deepEqual(all[12]?.settings, { faults: [{ thread: 'worker', register: 'rax', bits: [0] }] });
+  assert.deepEqual(all.at(-7)?.settings, { faults: [{ memory: { mapping: 'heap' }, seed: 2, when: { afterProcessorUs: 6 } }] });
+  assert.deepEqual(all.at(-6)?.settings, { faults: [{ instruction: 'skip', when: { function: 'read', calls: { nth: 2 } } }] });
+  assert.deepEqual(all.at(-3), {
+    model: 'p',
+    text: 'f 1, b 4, c x',
+    plugin: '/x.so',
+    settings: { a: 1, f: 1, b: 4, c: 'x' },
+    slowdown: 1,
+  });
+});

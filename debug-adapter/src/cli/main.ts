@@ -362,6 +362,7 @@ function program(): Command {
     .command('new')
     .description('make a folder with a plugin that builds and tests itself')
     .argument('<name>', 'name of the folder and of the plugin: letters, digits and "-"')
+    .option('--fault', 'a fault model in C++, with a campaign that uses it', false)
     .addOption(json())
     .action(does(async (name, options) => (await import('./commands/plugin-new.js')).newPlugin(name, options)));
   plugin

@@ -2,8 +2,9 @@
  * All faults of a campaign, one after another: what each is in words, and what the plugin that makes it is told. Pure.
  * Tests: test/unit/fault-space.test.ts.
  */
-import type { CallFaults, Campaign, SignalFaults, Target } from '../protocol/campaign.js';
+import type { Campaign, SignalFaults, Target } from '../protocol/campaign.js';
 import { fitsSignal, scopeOf } from '../protocol/signal-names.js';
+import { calls, messages, plugin, process } from './other-faults.js';
 
 export interface Fault {
   model: string;
@@ -11,7 +12,7 @@ export interface Fault {
   text: string;
   /** As protocol/campaign.ts' Run has it. */
   place: { target: string; scope: string; at: number | null };
-  /** By the name under which it comes with Cairn. */
+  /** By the name under which it comes with Cairn, or the path of its library. */
   plugin: string;
   settings: Record<string, unknown>;
   /** How many times slower than the one without a fault a run may be by what is done for it, and has not hung, where simulated time is not known. */
@@ -24,31 +25,9 @@ export interface Fault {
  */
 const HELD_SLOWDOWN = 30;
 
-interface Part {
+export interface Part {
   size: number;
   at(index: number): Fault;
-}
-
-function calls(name: string, model: CallFaults): Part {
-  const { effects, calls: which, ...place } = model;
-  return {
-    size: (which.last - which.first + 1) * effects.length,
-    at(index) {
-      const effect = effects[index % effects.length] ?? {};
-      const nth = which.first + Math.floor(index / effects.length);
-      const what = Object.entries(effect)
-        .map(([key, value]) => `${key} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
-        .join(', ');
-      return {
-        model: name,
-        text: `call ${nth} of ${place.function}: ${what}`,
-        place: { target: place.function, scope: place.program ?? '', at: null },
-        plugin: 'fault-calls',
-        settings: { faults: [{ ...place, ...effect, calls: { nth } }] },
-        slowdown: 1,
-      };
-    },
-  };
 }
 
 export const wordsOf = ({ memory, left, right }: Target): number => (memory ? Math.abs(left - right) + 1 : 1);
@@ -138,6 +117,9 @@ export class FaultSpace {
     this.#parts = models.map((model) => {
       if (model.calls !== undefined) return calls(model.name, model.calls);
       if (model.signals !== undefined) return signals(model.name, model.signals, targets);
+      if (model.process !== undefined) return process(model.name, model.process);
+      if (model.messages !== undefined) return messages(model.name, model.messages);
+      if (model.plugin !== undefined) return plugin(model.name, model.plugin);
       throw new TypeError(`model ${model.name} has no faults`);
     });
     this.size = this.#parts.reduce((sum, one) => sum + one.size, 0);

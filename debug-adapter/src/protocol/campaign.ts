@@ -99,6 +99,156 @@ export const SignalFaults = z
   });
 export type SignalFaults = z.infer<typeof SignalFaults>;
 
+/** Some numbers, or a range of them. */
+const numbers = (most: number): z.ZodType<number[] | { from: number; to: number; step: number }> =>
+  z.union([
+    z.array(whole.nonnegative().max(most)).min(1).max(100_000),
+    z
+      .strictObject({
+        from: whole.nonnegative().max(most).default(0),
+        to: whole.nonnegative().max(most),
+        step: whole.positive().default(1),
+      })
+      .refine(({ from, to }) => from <= to, 'to is not before from'),
+  ]);
+
+/** As native-agent/faults/process/fault-process.schema.json has it, where each word is explained. */
+export const ProcessFaults = z
+  .strictObject({
+    memory: z
+      .strictObject({
+        symbol: z.string().min(1).max(199).optional(),
+        object: z.string().max(199).optional().describe('How the path of the program or library that has the symbol ends.'),
+        source: z.string().max(199).optional().describe('The source file of a static symbol.'),
+        address: z
+          .string()
+          .regex(/^0[xX][0-9a-fA-F]{1,16}$/)
+          .optional(),
+        mapping: z.string().min(1).max(199).optional().describe('heap, stack, or how the path of a mapped file ends.'),
+        writable: z.boolean().optional().describe('By chance only in memory that the program may write.'),
+        offsets: numbers(Number.MAX_SAFE_INTEGER)
+          .optional()
+          .describe('Bytes from there, each of which is a place. Default: the first one.'),
+      })
+      .refine(({ symbol, address, mapping }) => [symbol, address, mapping].filter((one) => one !== undefined).length === 1, {
+        message: 'memory is a symbol, an address or a mapping',
+      })
+      .optional(),
+    registers: z
+      .array(z.string().regex(/^(r(ax|bx|cx|dx|si|di|bp|sp|ip|flags|[89]|1[0-5])|[xy]mm([0-9]|1[0-5]))$/))
+      .min(1)
+      .optional()
+      .describe('Each bit of each of them is a place for a fault.'),
+    instruction: z.literal('skip').optional().describe('The next instruction of a thread is left out.'),
+    bits: z
+      .array(whole.min(0).max(255))
+      .min(1)
+      .optional()
+      .describe('Only these bits of a byte or register. Default: each of them.'),
+    chance: whole
+      .positive()
+      .max(10_000_000)
+      .optional()
+      .describe('In place of offsets and bits: so many faults, each at a byte and bit by chance, the same ones each time.'),
+    thread: z
+      .union([z.string().min(1).max(199), whole.positive()])
+      .optional()
+      .describe('Its name, or its number in the order of their ids; the first is 1.'),
+    program: z.string().max(199).optional().describe('Only in programs that were started by this name.'),
+    times: numbers(31_536_000_000_000)
+      .default([0])
+      .describe('Microseconds after the restart. Default: at once, before the program runs.'),
+    processor: z.boolean().default(false).describe("Times are of the processor's time that the process takes."),
+    calls: z
+      .strictObject({
+        function: z.string().min(1).max(199),
+        library: z.string().max(199).optional(),
+        first: whole.positive().default(1),
+        last: whole.positive(),
+      })
+      .refine(({ first, last }) => first <= last, 'last is not before first')
+      .optional()
+      .describe('In place of times: before each of these calls of a function.'),
+  })
+  .refine(
+    ({ memory, registers, instruction }) => [memory, registers, instruction].filter((one) => one !== undefined).length === 1,
+    {
+      message: 'it has one of memory, registers and instruction',
+    },
+  )
+  .refine(({ memory, chance }) => chance === undefined || memory !== undefined, {
+    message: 'chance is about memory',
+    path: ['chance'],
+  });
+export type ProcessFaults = z.infer<typeof ProcessFaults>;
+
+/** As native-agent/faults/messages/fault-messages.schema.json has it, where each word is explained. */
+export const MessageEffect = z
+  .strictObject({
+    drop: z.literal(true).optional(),
+    corrupt: z
+      .strictObject({
+        offset: whole.nonnegative().optional(),
+        bytes: z
+          .string()
+          .regex(/^([0-9a-fA-F]{2}){1,64}$/)
+          .optional(),
+        flip: z
+          .string()
+          .regex(/^([0-9a-fA-F]{2}){1,64}$/)
+          .optional(),
+      })
+      .optional(),
+    delayUs: whole.nonnegative().max(3_600_000_000).optional(),
+    duplicate: z.literal(true).optional(),
+    reorder: z.literal(true).optional(),
+  })
+  .describe('What becomes of the message: drop, corrupt, delayUs, duplicate or reorder, as in settings of fault-messages.');
+
+export const MessageFaults = z.strictObject({
+  connection: z
+    .strictObject({
+      peer: z.string().max(199).optional().describe('How the address of the other end ends, such as :4711.'),
+      local: z.string().max(199).optional(),
+      path: z.string().max(199).optional().describe('How the path of a Unix socket or FIFO ends.'),
+      kind: z.enum(['socket', 'pipe', 'fifo']).optional(),
+    })
+    .refine((of) => Object.values(of).some((one) => one !== undefined), 'it needs peer, local, path or kind'),
+  direction: z.enum(['send', 'receive']),
+  program: z.string().max(199).optional().describe('Only in programs that were started by this name.'),
+  rule: z
+    .strictObject({
+      size: whole.positive().optional(),
+      line: z.literal(true).optional(),
+      extension: z.string().min(1).max(63).optional(),
+      lengthBytes: whole.min(1).max(8).optional(),
+      lengthOffset: whole.min(0).max(56).optional(),
+      bigEndian: z.boolean().optional(),
+      header: whole.nonnegative().optional(),
+    })
+    .optional()
+    .describe('Where a message ends. Default: each call is one.'),
+  messages: z
+    .strictObject({ first: whole.positive().default(1), last: whole.positive() })
+    .refine(({ first, last }) => first <= last, 'last is not before first')
+    .describe('Each of these messages since the restart, counted from 1, is a place for a fault.'),
+  effects: z.array(MessageEffect).min(1).max(1000),
+});
+export type MessageFaults = z.infer<typeof MessageFaults>;
+
+const anything = z.record(z.string(), z.unknown());
+/** A fault model of the user's own. */
+export const PluginFaults = z.strictObject({
+  library: z.string().min(1).describe('The plugin: its path, relative to this file.'),
+  settings: anything.default({}).describe('For each of its faults.'),
+  faults: z.array(anything).min(1).max(100_000).optional().describe('Each is a fault: the settings that are its own.'),
+  parameters: z
+    .record(z.string(), z.union([numbers(Number.MAX_SAFE_INTEGER), z.array(z.unknown()).min(1).max(100_000)]))
+    .default({})
+    .describe('Settings that have several values: each combination of them is a fault.'),
+});
+export type PluginFaults = z.infer<typeof PluginFaults>;
+
 export const FaultModel = z
   .strictObject({
     name: z
@@ -107,8 +257,15 @@ export const FaultModel = z
       .describe('By which results name it.'),
     calls: CallFaults.optional().describe('Faults in calls of a function.'),
     signals: SignalFaults.optional().describe('Faults on signals of the simulated design.'),
+    process: ProcessFaults.optional().describe('Bits of memory or registers of the programs, or instructions left out.'),
+    messages: MessageFaults.optional().describe('Faults in messages on a connection.'),
+    plugin: PluginFaults.optional().describe('Faults of a plugin of your own: cairn plugin new --fault NAME.'),
   })
-  .refine(({ calls, signals }) => (calls === undefined) !== (signals === undefined), 'a model has either calls or signals');
+  .refine(
+    ({ calls, signals, process, messages, plugin }) =>
+      [calls, signals, process, messages, plugin].filter((one) => one !== undefined).length === 1,
+    { message: 'a model has one of calls, signals, process, messages and plugin' },
+  );
 export type FaultModel = z.infer<typeof FaultModel>;
 
 const pattern = z.string().refine((text) => {

@@ -4,9 +4,11 @@
  */
 import { FaultSpace } from '../model/fault-space.js';
 import { sampleOf, sampleSize, shuffled, wilson } from '../model/statistics.js';
+import { pluginLibrary } from '../platform/installation.js';
 import { type Campaign, type CampaignSummary, type Outcome, type Target, targetPatterns } from '../protocol/campaign.js';
-import { failure } from '../protocol/errors.js';
+import { failure, reason } from '../protocol/errors.js';
 import type { CampaignResults } from '../store/campaign-results.js';
+import { fileChecksum } from '../store/checksum.js';
 
 const CONFIDENCE = 0.95;
 const MOST_RUNS = 10_000_000;
@@ -56,7 +58,7 @@ export const orderOf = ({ indices }: Planned, { seed }: Pick<Campaign, 'seed'>):
 export const confidenceOf = ({ sample }: Campaign): number => (typeof sample === 'object' ? sample.confidence : CONFIDENCE);
 
 /** What decides the runs: with the snapshot's id, without what only says how and where they are made, and how they are judged as a whole. */
-export function planText(campaign: Campaign, snapshot: string): string {
+export async function planText(campaign: Campaign, snapshot: string): Promise<string> {
   const {
     store: _store,
     workers: _workers,
@@ -67,7 +69,18 @@ export function planText(campaign: Campaign, snapshot: string): string {
     prepare: _prepare,
     ...rest
   } = campaign;
-  return JSON.stringify({ ...rest, snapshot });
+  // What a model of the user's own does is in its library: runs of another one are none of these.
+  const libraries = campaign.models.flatMap(({ plugin }) => (plugin === undefined ? [] : [plugin.library]));
+  const sums = await Promise.all([...new Set(libraries)].map((named) => checksumOf(pluginLibrary(named, '.'))));
+  return JSON.stringify({ ...rest, snapshot, ...(sums.length > 0 ? { libraries: sums } : {}) });
+}
+
+async function checksumOf(path: string): Promise<string> {
+  try {
+    return await fileChecksum(path);
+  } catch (cause) {
+    throw failure('fileNotReadable', { what: 'plugin', path, why: reason(cause) }, cause);
+  }
 }
 
 /** The campaign that results are of. undefined: nothing was begun. */

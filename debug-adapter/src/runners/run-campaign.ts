@@ -68,7 +68,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignSum
   const runs = new CampaignRuns({ ...common, prefix: `${name.slice(0, NAME_CHARACTERS)}.${process.pid}` });
   try {
     await runs.clear();
-    const { golden, goldenMs } = await begun(results, planText(campaign, snapshot.id), runs, campaign);
+    const { golden, goldenMs } = await begun(results, await planText(campaign, snapshot.id), runs, campaign);
     const ledger = new Ledger(results, folder, campaign, plannedFaults(campaign, golden.targets));
     const told = (): void => progress({ ...ledger.summary(), paused: ledger.paused });
     told();

@@ -32,6 +32,7 @@ export interface Injection {
   at: number | null;
 }
 
+const CALLS = 'fault-calls';
 const SIGNALS = 'fault-signals';
 const REPORT_BYTES = 4096;
 const FAULTS = 32;
@@ -40,6 +41,9 @@ const COUNTS_BYTES = 24;
 const RUN_AT = COUNTS_BYTES * FAULTS;
 const RESULTS_AT = RUN_AT + 64;
 const LIMIT_AT = RESULTS_AT + 16 * FAULTS;
+/** In reports of all but those of faults in calls and on signals: of the first fault, why it is so; native-agent/faults/common/report.h. */
+const WORDS_AT = RESULTS_AT + 16 * FAULTS;
+const WORDS_BYTES = 56;
 
 const STATUS = ['not reached', 'effective', 'overwritten', 'impossible', 'unchanged'] as const;
 const REASONS = [
@@ -86,11 +90,21 @@ export class RunPlugins {
         (one) => one > 0n,
       );
     const effective = counts(2);
+    const counted = effective ? 'effective' : counts(1) ? 'unchanged' : 'not reached';
+    if (name === CALLS) return { effective, text: counted, impossible: '', at: null };
+    const said = STATUS[report.readUInt32LE(RESULTS_AT)] ?? 'not reached';
+    const status = said === 'not reached' ? counted : said;
     if (name !== SIGNALS) {
-      const text = effective ? 'effective' : counts(1) ? 'unchanged' : 'not reached';
-      return { effective, text, impossible: '', at: null };
+      const words = report.toString('utf8', WORDS_AT, WORDS_AT + WORDS_BYTES).replace(/\0.*$/s, '');
+      const text = words === '' ? status : `${status}: ${words}`;
+      const impossible = status === 'impossible';
+      return {
+        effective: impossible ? null : status === 'effective',
+        text,
+        impossible: impossible ? words || 'it cannot be made' : '',
+        at: null,
+      };
     }
-    const status = STATUS[report.readUInt32LE(RESULTS_AT)] ?? 'not reached';
     const reason = REASONS[report.readUInt32LE(RESULTS_AT + 4)] ?? '';
     const time = Number(report.readBigUInt64LE(RESULTS_AT + 8));
     const injected = counts(1);

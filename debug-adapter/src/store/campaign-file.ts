@@ -32,6 +32,8 @@ export const campaignProblems = (file: string): CampaignProblem[] => lookAtCampa
 export function readCampaign(file: string): CampaignFile {
   const path = resolve(file);
   const campaign = parseCampaign(textOf(path), path);
+  for (const { plugin } of campaign.models)
+    if (plugin?.library.includes('/')) plugin.library = resolve(dirname(path), plugin.library);
   return {
     name: basename(path).replace(/(\.campaign)?\.(ya?ml|json)$/, ''),
     campaign,

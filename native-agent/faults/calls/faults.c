@@ -72,28 +72,6 @@ static uint32_t read_bytes(struct json *json, uint8_t *bytes) {
   return size;
 }
 
-static const char *read_calls(struct json *json, uint32_t fault, struct fault_calls *calls) {
-  char key[24];
-  double chance = 1;
-  for (int begun = 0; json_member(json, key, sizeof key, &begun);) {
-    if (same(key, "nth")) {
-      json_whole(json, &calls->first);
-      calls->last = calls->first;
-    } else if (same(key, "first")) json_whole(json, &calls->first);
-    else if (same(key, "last")) json_whole(json, &calls->last);
-    else if (same(key, "every")) json_whole(json, &calls->every);
-    else if (same(key, "probability")) json_double(json, &chance);
-    else if (same(key, "seed")) json_whole(json, &calls->seed);
-    else return say(fault, ": \"calls\" has nth, first, last, every, probability and seed", key);
-    if (json->failed) return say(fault, " of \"calls\" needs a number", key);
-  }
-  if (calls->first < 1 || calls->every < 1 || calls->last < calls->first)
-    return say(fault, "the first call is 1, \"every\" at least 1, and \"last\" not before \"first\"", "");
-  if (!(chance >= 0 && chance <= 1)) return say(fault, "\"probability\" is from 0 to 1", "");
-  calls->chance = (uint64_t)(chance * 4294967296.0);
-  return NULL;
-}
-
 static const char *read_output(struct json *json, uint32_t fault, struct fault_output *output) {
   char key[24];
   uint64_t argument = 0;
@@ -121,12 +99,12 @@ static const char *read_fault(struct json *json, uint32_t index, struct fault *f
   uint64_t delay = 0;
   double floating = 0;
   const char *why = NULL;
-  *fault = (struct fault){.calls = {.first = 1, .last = UINT64_MAX, .every = 1, .chance = (uint64_t)1 << 32}};
+  *fault = (struct fault){.calls = CHOSEN_ALL};
   for (int begun = 0; json_member(json, key, sizeof key, &begun);) {
     if (same(key, "function")) json_text(json, fault->function, sizeof fault->function);
     else if (same(key, "library")) json_text(json, fault->library, sizeof fault->library);
     else if (same(key, "program")) json_text(json, fault->program, sizeof fault->program);
-    else if (same(key, "calls")) why = read_calls(json, index, &fault->calls);
+    else if (same(key, "calls")) why = chosen_read(json, index, "\"calls\"", &fault->calls);
     else if (same(key, "call")) json_flag(json, &through);
     else if (same(key, "delayUs")) json_whole(json, &delay);
     else if (same(key, "flip")) read_bits(json, &fault->flip);
@@ -186,16 +164,4 @@ const char *faults_read(const char *text, struct faults *faults) {
   }
   json_end(&json);
   return json.failed || !has ? no_object : NULL;
-}
-
-/* One number for each call, whichever thread makes it: by the mixing function of SplitMix64 (Steele, Lea, Flood 2014). */
-static uint32_t by_chance(uint64_t seed, uint64_t n) {
-  uint64_t z = seed + n * 0x9e3779b97f4a7c15u;
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-  return (uint32_t)((z ^ z >> 31) >> 32);
-}
-
-int fault_selects(const struct fault_calls *calls, uint64_t n) {
-  return n >= calls->first && n <= calls->last && (n - calls->first) % calls->every == 0 && by_chance(calls->seed, n) < calls->chance;
 }

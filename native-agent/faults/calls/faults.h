@@ -4,16 +4,9 @@
 
 #include <stdint.h>
 
-enum { FAULTS = 32, FAULT_TEXT = 200, FAULT_PATH = 1024, FAULT_BYTES = 64, FAULT_REPORT = 4096 };
+#include "common/chosen.h"
 
-/* Which calls of a function: from `first` to `last`, every `every`-th of these, and of those a share by chance. */
-struct fault_calls {
-  uint64_t first; /* the first call is 1 */
-  uint64_t last;
-  uint64_t every;
-  uint64_t seed;
-  uint64_t chance; /* of 2^32 */
-};
+enum { FAULTS = 32, FAULT_TEXT = 200, FAULT_PATH = 1024, FAULT_BYTES = 64, FAULT_REPORT = 4096 };
 
 /* What becomes of memory that an argument points at, once the call has returned. */
 struct fault_output {
@@ -29,7 +22,7 @@ struct fault {
   char function[FAULT_TEXT];
   char library[FAULT_TEXT]; /* empty: the first that has the function */
   char program[FAULT_TEXT]; /* as it was started, without folders; empty: in all */
-  struct fault_calls calls;
+  struct chosen calls;
   uint64_t delay_ns;      /* before the call */
   uint32_t calls_through; /* 0: the function is not called */
   uint32_t returns;       /* 1: `result` in place of what the function returned */
@@ -56,8 +49,5 @@ struct faults {
 
 /* From JSON text: NULL, or what is wrong with it, in words for the user, which live until the next call. */
 const char *faults_read(const char *text, struct faults *faults);
-
-/* Whether the n-th call is one. */
-int fault_selects(const struct fault_calls *calls, uint64_t n);
 
 #endif

@@ -92,7 +92,7 @@ uint64_t fault_begins(uint64_t index, struct call *call) {
   const struct fault *fault = &faults.list[index];
   call->target = (uint64_t)(uintptr_t)next[index];
   const uint64_t n = call->n = COUNT(index, calls);
-  if (!fault_selects(&fault->calls, n)) return PASS;
+  if (!chosen_has(&fault->calls, n)) return PASS;
   const int number = errno;
   const uint64_t injected = COUNT(index, injected);
   if (fault->delay_ns != 0) wait_for(fault->delay_ns);

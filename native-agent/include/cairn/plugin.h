@@ -312,6 +312,34 @@ struct cairn_entry {
   uint32_t reserved;
 };
 
+/* What a thread that stands goes on with, on x86-64: host->registers. One that was stopped within a system call stands at the instruction of
+ * it, and makes the call, or what is left of it, when it goes on. Since 1.1. */
+struct cairn_registers {
+  uint32_t size;
+  uint32_t extended_size;
+  uint64_t general[16]; /* by the processor's numbers: rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8 to r15 */
+  uint64_t instruction;
+  uint64_t flags;
+  uint8_t *extended;    /* an XSAVE area of the standard format, as far as it is used: the host's, to be changed in place */
+};
+
+/* Once, all threads of the process are to stand for a moment: host->stop. The struct lives for as long as the process. Since 1.1. */
+enum cairn_stop_clock {
+  CAIRN_STOP_TIME = 0,     /* as it passes, also while the computation is held */
+  CAIRN_STOP_PROCESSOR = 1 /* that this process takes */
+};
+struct cairn_stop {
+  uint32_t size;
+  uint32_t waits;    /* the host's: 1 until it is called back */
+  uint64_t after_ns; /* since host->stop */
+  uint32_t clock;    /* enum cairn_stop_clock */
+  uint32_t reserved;
+  /* [quiesced] All threads stand, and go on when it has returned. -errno: they could not be stopped, and run. */
+  void (*stopped)(struct cairn_stop *stop, int32_t error);
+  uint64_t due_ns;         /* the host's */
+  struct cairn_stop *next; /* the host's */
+};
+
 /* What Cairn offers to plugins. Lives as long as the process. */
 struct cairn_host {
   uint32_t size;
@@ -458,6 +486,15 @@ struct cairn_host {
    * meanwhile; -errno: it was not held. `what` (a signal, a variable; may be "") and `why` are shown to whoever sees it held. -EDEADLK in
    * Cairn's own thread and in a critical section; not in signal handlers. */
   int32_t (*request_hold)(const char *what, const char *why);
+
+  /* [restoring, in RESTART and barriers; quiesced, in cairn_stop.stopped] Registers of the index-th thread, and others for it, which it has when it
+   * goes on: its XSAVE area is taken as it is then. -ENOENT: there is no such thread, or it has ended; -ENOTSUP: not of programs of 32 bits,
+   * or of a thread that the program itself traces; -EBUSY: the threads do not stand for that. */
+  int32_t (*registers)(uint32_t index, struct cairn_registers *registers);
+  int32_t (*set_registers)(uint32_t index, const struct cairn_registers *registers);
+  /* [any after init] Asks for a moment in which all threads of this process stand. 0; -EALREADY: it waits for one already. One that is due while an
+   * operation goes on comes after it; a restart and a fork forget it. */
+  int32_t (*stop)(struct cairn_stop *stop);
 };
 
 /* One row of a table of virtual names. All strings may be empty. */

@@ -25,6 +25,7 @@
 #include "agent/memory_calls.h"
 #include "agent/operation.h"
 #include "agent/restarted_thread.h"
+#include "agent/stopped_threads.h"
 #include "agent/tables.h"
 #include "agent/thread_settings.h"
 #include "agent/traced_calls.h"
@@ -147,6 +148,11 @@ int32_t answer(int32_t error, const void* text, uint64_t size) { return agent.an
 int32_t while_stopped(int32_t (*job)(void*, const checkpoint::Stop&), void* context, sys::Error* error) {
   return operation.while_stopped(job, context, error);
 }
+int32_t stop(cairn_stop* asked) {
+  int32_t result = ask_stop(asked);
+  if (result == 0) agent.look_now();
+  return result;
+}
 int32_t request_hold(const char* what, const char* why) { return agent.request_hold(sys::processor::thread_pointer(), what, why); }
 int64_t in_copy(int64_t (*job)(void*, void*, uint64_t), void* context, void* result, uint64_t capacity) {
   return operation.in_copy(job, context, result, capacity);
@@ -184,6 +190,7 @@ void Agent::set_facts() {
   host.around_fork = agent::around_fork;
   host.answer = agent::answer;
   host.while_stopped = agent::while_stopped;
+  host.stop = agent::stop;
 }
 
 void Agent::aside(void (*job)(void* context), void* context) {
@@ -340,11 +347,13 @@ void Agent::serve() {
     send_log(&channel_);
     send_request();
     const uint64_t request_ns = plugin_requests_.look(&channel_);
+    const uint64_t stop_ns = operation.holds_threads() || handoff_ != nullptr ? 0 : look_for_stops();
     struct pollfd waiting[3] = {{channel_.fd(), POLLIN, 0}, {save_.watch_fd(), POLLIN, 0}, {requests_.fd(), POLLIN, 0}};
     operation.look_for_continue();
     if (!operation.holds_threads() && handoff_ == nullptr) look_for_end_of_trace();
     struct timespec pause = {retry_ns / 1'000'000'000, 0};
     if (request_ns != 0 && request_ns < retry_ns) pause = {0, static_cast<long>(request_ns)};
+    if (stop_ns != 0 && stop_ns < retry_ns && (request_ns == 0 || stop_ns < request_ns)) pause = {0, static_cast<long>(stop_ns)};
     if (operation.awaits_continue()) pause = {0, continue_look_ns};
     if (handoff_ != nullptr) {
       look_for_cancel();
@@ -652,6 +661,7 @@ void Agent::start_after_fork() {
   numbers_.reset();
   requests_.reset();
   plugin_requests_.reset();
+  forget_stops();
   events::forget_entries();
   sections_.reset();
   events::forget_changing_wraps();
@@ -698,6 +708,7 @@ void Agent::run_restarted(const image::Handoff* handoff) {
   numbers_.reset();
   requests_.restarted();
   plugin_requests_.reset();
+  forget_stops();
   sections_.reset();
   handoff_ = handoff;
   pages_device_ = handoff->pages_device;

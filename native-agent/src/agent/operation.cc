@@ -7,6 +7,7 @@
 #include "agent/memory_calls.h"
 #include "agent/restarted_thread.h"
 #include "agent/shared_memory.h"
+#include "agent/stopped_threads.h"
 #include "checkpoint/copy.h"
 #include "checkpoint/fork_advice.h"
 #include "checkpoint/guard_regions.h"
@@ -392,6 +393,7 @@ bool Operation::resume() {
     events::facts().thread_call = nullptr;
     events::facts().set_thread_argument = nullptr;
     events::facts().thread_instruction = nullptr;
+    forget_registers();
     take_known_stops();
     trace::expect_tracers();
     progress_ = saved;
@@ -471,6 +473,7 @@ bool Operation::restart() {
   events::facts().thread_call = call_of_restart;
   events::facts().set_thread_argument = set_argument_of_restart;
   events::facts().thread_instruction = instruction_of_restart;
+  use_registers_of(*handoff);
   events::facts().thread_count = restarted_thread_count;
   progress_ = restarting;
   int64_t standard_error = sys::call(SYS_fcntl, 2, F_DUPFD_CLOEXEC, 3);

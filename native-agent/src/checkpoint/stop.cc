@@ -642,11 +642,22 @@ bool Stop::capture_traced(ThreadState* thread) {
   return true;
 }
 
+void Stop::give_registers(const ThreadState& thread) {
+  (void)sys::processor::write_registers(thread.real_tid, thread.registers);
+  // The kernel takes an area as a whole: what is behind the part in use stays.
+  alignas(64) char xstate[sys::processor::max_xstate];
+  struct iovec area = {xstate, sizeof xstate};
+  if (failed(call(SYS_ptrace, PTRACE_GETREGSET, thread.real_tid, NT_X86_XSTATE, &area)) || area.iov_len < thread.xstate_size) return;
+  memcpy(xstate, thread.xstate, thread.xstate_size);
+  call_unchecked(SYS_ptrace, PTRACE_SETREGSET, thread.real_tid, NT_X86_XSTATE, &area);
+}
+
 void Stop::release_all() {
   let_tracees_go();
   for (uint32_t i = 0; i < count_; ++i) {
     if (threads_[i].traced != nullptr) continue;
     if (threads_[i].serving != nullptr) end_service(&threads_[i]);
+    if (threads_[i].changed) give_registers(threads_[i]);
     if (!threads_[i].exited) call_unchecked(SYS_ptrace, PTRACE_DETACH, threads_[i].real_tid, nullptr, nullptr);
   }
   released_ns_ = sys::now_ns();

@@ -43,6 +43,7 @@ struct ThreadState {
   trace::AlternateStack alternate;
   trace::Request* traced;   // by the application: its tracer holds it for us
   trace::Slot* serving;     // it holds tracees of its own
+  bool changed;             // it goes on with `registers` and `xstate` as they are then
 };
 
 class Stop {
@@ -77,6 +78,11 @@ class Stop {
   /// Nanoseconds from the first thread's stop to the last one's going on; after end().
   [[nodiscard]] uint64_t held_ns() const { return released_ns_ - stopped_ns_; }
   [[nodiscard]] uint32_t stopped_threads() const;
+  /// A thread of this process that goes on with other registers than it was stopped with; `registers` are those with which it would go on.
+  void change_thread(uint32_t index, const sys::processor::Registers& registers) const {
+    threads_[index].registers = registers;
+    threads_[index].changed = true;
+  }
 
  private:
   enum State : uint32_t { starting, stopped, asked, failed_state, release, ended };
@@ -106,6 +112,7 @@ class Stop {
   bool is_to_be_asked(const ThreadState& thread) const;
   bool ask_alternate_stack(ThreadState* thread);
   void release_all();
+  void give_registers(const ThreadState& thread);
   void reap();
 
   sys::Arena* arena_;

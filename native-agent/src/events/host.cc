@@ -71,6 +71,19 @@ int32_t host_set_thread_argument(uint32_t index, uint32_t argument, uint64_t val
   if (index >= host_facts.thread_count || host_facts.set_thread_argument == nullptr) return -ENOENT;
   return host_facts.set_thread_argument(index, argument, value) ? 0 : -ENOENT;
 }
+int32_t host_registers(uint32_t index, cairn_registers* registers) {
+  if (registers == nullptr || registers->size < sizeof(cairn_registers)) return -EINVAL;
+  if (host_facts.registers == nullptr) return -EBUSY;
+  return index < host_facts.thread_count ? host_facts.registers(index, registers) : -ENOENT;
+}
+int32_t host_set_registers(uint32_t index, const cairn_registers* registers) {
+  if (registers == nullptr || registers->size < sizeof(cairn_registers)) return -EINVAL;
+  if (host_facts.set_registers == nullptr) return -EBUSY;
+  return index < host_facts.thread_count ? host_facts.set_registers(index, registers) : -ENOENT;
+}
+int32_t host_stop(cairn_stop* stop) {
+  return stop == nullptr || stop->size < sizeof(cairn_stop) || stop->stopped == nullptr ? -EINVAL : host_facts.stop(stop);
+}
 int32_t host_wrap(const cairn_wrap* wrap) {
   const LoadedPlugin* caller = calling();
   return caller == nullptr || wrap == nullptr ? -EPERM : add_wrap(number_of(*caller), *wrap);
@@ -179,6 +192,7 @@ const cairn_host host = {
     tell_hosts, ask_hosts, answer_of_hosts, exchange_folder,
     host_request_checkpoint, host_forbid_checkpoint, host_allow_checkpoint, host_waits_for, host_aside, host_around_fork,
     host_wrap, host_unwrap, host_answer, host_enter, disarm_entry, host_in_copy, host_request_hold,
+    host_registers, host_set_registers, host_stop,
 };
 
 bool goes_down(cairn_event event) { return event == CAIRN_EVENT_PRESUSPEND || event == CAIRN_EVENT_PRECHECKPOINT; }

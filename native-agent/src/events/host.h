@@ -23,6 +23,9 @@ struct HostFacts {
   int32_t (*thread_call)(uint32_t index, int64_t* number, uint64_t* arguments, uint64_t* stack);  // while a restart is going on; else null
   bool (*set_thread_argument)(uint32_t index, uint32_t argument, uint64_t value);  // likewise
   uint64_t* (*thread_instruction)(uint32_t index);  // likewise: where the thread will go on
+  int32_t (*registers)(uint32_t index, cairn_registers* registers);  // while threads stand; else null
+  int32_t (*set_registers)(uint32_t index, const cairn_registers* registers);  // likewise
+  int32_t (*stop)(cairn_stop* stop);
   checkpoint::KeptFiles* kept_files;
   checkpoint::NeededFiles* needed_files;
   sys::Error* error;  // of the operation in progress

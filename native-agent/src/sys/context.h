@@ -47,6 +47,14 @@ bool call_of_frame(uint64_t frame, int64_t* number, uint64_t* arguments, uint64_
 bool set_frame_argument(uint64_t frame, uint32_t argument, uint64_t value);
 /// Where the state goes on; nullptr: it is not told on this processor.
 uint64_t* frame_instruction(uint64_t frame);
+/// What a frame gives a thread, as far as ptrace would show it, with its XSAVE area in place; and another state into it. false: not on this processor.
+bool read_frame(uint64_t frame, Registers* registers, char** xstate, size_t* xstate_size);
+bool write_frame(uint64_t frame, const Registers& registers);
+
+/// General registers by the processor's numbers, where it goes on, flags. false: not on this processor.
+inline constexpr size_t numbered_registers = 18;
+bool get_numbered(const Registers& registers, uint64_t* values);
+bool set_numbered(Registers* registers, const uint64_t* values);
 
 /// Counts in *left and continues with the state in the frame. Does not return. Between the two the thread needs no memory but
 /// the frame; its stack pointer stays there until the kernel has read it.

@@ -340,6 +340,17 @@ static void stop_on_error(int32_t result) {
   if (result < 0) (void)host->request_hold("bus", "the first transfer that failed");
 }
 
+/*! registers set_registers stop */
+static void look_where_it_is(struct cairn_stop *stop, int32_t error) {
+  struct cairn_registers registers = {sizeof registers, 0, {0}, 0, 0, NULL};
+  (void)stop;
+  if (error < 0 || host->registers(0, &registers) < 0) return;
+  registers.general[3] ^= 1; /* rbx */
+  (void)host->set_registers(0, &registers);
+}
+static struct cairn_stop in_a_second = {sizeof in_a_second, 0, 1000000000, CAIRN_STOP_TIME, 0, look_where_it_is, 0, NULL};
+static int32_t look_soon(void) { return host->stop(&in_a_second); }
+
 /*! cairn_design */
 static const struct cairn_design *design;
 static struct cairn_signal parity;
@@ -356,7 +367,7 @@ static int32_t watch_parity(void) {
 
 /*! */
 void use_examples(void) {
-  (void)held_level, (void)stop_on_error;
+  (void)held_level, (void)stop_on_error, (void)look_soon;
   (void)watch_parity;
   (void)requested, (void)watch_reset;
   (void)show_load, (void)make_child, (void)count_sends;

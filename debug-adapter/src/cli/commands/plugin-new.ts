@@ -1,6 +1,6 @@
 /**
  * `cairn plugin new NAME`: a folder NAME in the working directory with a plugin, a description of its settings, and a test: the files of
- * native-agent/share/plugin, with its name in them. It builds anywhere, against the header of this installation.
+ * native-agent/share/plugin, with its name in them; with --fault those of native-agent/share/fault, a fault model in C++ with a campaign. It builds anywhere, against the header of this installation.
  * Test: test/probes/plugin-new.test.ts.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,15 +15,15 @@ const NAME = /^[A-Za-z][A-Za-z0-9-]{0,47}$/;
 /** Targets that the template has, and that CMake keeps for itself. */
 const TAKEN: readonly string[] = ['program', 'all', 'check', 'clean', 'help', 'install', 'test', 'package', ...builtInPlugins];
 
-export async function newPlugin(name: string, options: { json: boolean }): Promise<number> {
+export async function newPlugin(name: string, options: { json: boolean; fault: boolean }): Promise<number> {
   const remedy = 'Use 1 to 48 letters, digits and "-", and begin with a letter. For example: cairn plugin new acme-emulator';
   if (!NAME.test(name)) throw failure('usage', { what: `"${name}" cannot be the name of a plugin`, remedy });
   if (TAKEN.includes(name.toLowerCase()))
     throw failure('usage', { what: `"${name}" is the name of something else already`, remedy: 'Choose another one.' });
   const folder = resolve(name);
   if (existsSync(folder)) throw failure('folderNotUsable', { path: folder, why: 'it exists already' });
-  const template = join(distFolder(), 'native', 'share', 'cairn', 'plugin');
-  if (!existsSync(join(template, 'plugin.c'))) throw failure('notInstalled', { path: template });
+  const template = join(distFolder(), 'native', 'share', 'cairn', options.fault ? 'fault' : 'plugin');
+  if (!existsSync(join(template, 'CMakeLists.txt'))) throw failure('notInstalled', { path: template });
   const words = { NAME: name, CAIRN_BIN: join(dirname(distFolder()), 'bin') };
   try {
     copy(template, folder, words);

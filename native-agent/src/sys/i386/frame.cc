@@ -236,6 +236,10 @@ bool set_frame_argument(uint64_t frame, uint32_t argument, uint64_t value) {
 }
 
 uint64_t* frame_instruction(uint64_t) { return nullptr; }
+bool read_frame(uint64_t, Registers*, char**, size_t*) { return false; }
+bool write_frame(uint64_t, const Registers&) { return false; }
+bool get_numbered(const Registers&, uint64_t*) { return false; }
+bool set_numbered(Registers*, const uint64_t*) { return false; }
 
 void enter_frame(uint64_t frame, uint32_t* left) {
   asm volatile("lock incl (%2)\n\tmov %0, %%esp\n\tmov %1, %%eax\n\tint $0x80\n\tud2"

@@ -148,6 +148,45 @@ uint64_t* frame_instruction(uint64_t frame) {
   return reinterpret_cast<uint64_t*>(reinterpret_cast<char*>(static_cast<uintptr_t>(frame)) + offsetof(Frame, context) + offsetof(struct sigcontext, rip));
 }
 
+bool read_frame(uint64_t frame, Registers* registers, char** xstate, size_t* xstate_size) {
+  const struct sigcontext& c = reinterpret_cast<const Frame*>(frame)->context;
+  Registers& r = *registers;
+  memset(&r, 0, sizeof r);
+  r.r8 = c.r8; r.r9 = c.r9; r.r10 = c.r10; r.r11 = c.r11; r.r12 = c.r12; r.r13 = c.r13; r.r14 = c.r14; r.r15 = c.r15;
+  r.rdi = c.rdi; r.rsi = c.rsi; r.rbp = c.rbp; r.rbx = c.rbx; r.rdx = c.rdx; r.rax = c.rax; r.rcx = c.rcx;
+  r.rsp = c.rsp; r.rip = c.rip; r.eflags = c.eflags;
+  forget_call(&r);
+  uint64_t area = 0;
+  memcpy(&area, &c.fpstate, sizeof area);
+  *xstate = reinterpret_cast<char*>(area);
+  const auto* state = reinterpret_cast<const struct _fpstate*>(area);
+  *xstate_size = state != nullptr && state->sw_reserved.magic1 == FP_XSTATE_MAGIC1 ? state->sw_reserved.xstate_size : 0;
+  return true;
+}
+
+bool write_frame(uint64_t frame, const Registers& r) {
+  struct sigcontext& c = reinterpret_cast<Frame*>(frame)->context;
+  c.r8 = r.r8; c.r9 = r.r9; c.r10 = r.r10; c.r11 = r.r11; c.r12 = r.r12; c.r13 = r.r13; c.r14 = r.r14; c.r15 = r.r15;
+  c.rdi = r.rdi; c.rsi = r.rsi; c.rbp = r.rbp; c.rbx = r.rbx; c.rdx = r.rdx; c.rax = r.rax; c.rcx = r.rcx;
+  c.rsp = r.rsp; c.rip = r.rip; c.eflags = r.eflags;
+  return true;
+}
+
+bool get_numbered(const Registers& r, uint64_t* values) {
+  const uint64_t all[numbered_registers] = {r.rax, r.rcx, r.rdx, r.rbx, r.rsp, r.rbp, r.rsi, r.rdi, r.r8, r.r9,
+                                            r.r10, r.r11, r.r12, r.r13, r.r14, r.r15, r.rip, r.eflags};
+  memcpy(values, all, sizeof all);
+  return true;
+}
+
+bool set_numbered(Registers* registers, const uint64_t* values) {
+  Registers& r = *registers;
+  decltype(&r.rax) const all[numbered_registers] = {&r.rax, &r.rcx, &r.rdx, &r.rbx, &r.rsp, &r.rbp, &r.rsi, &r.rdi, &r.r8, &r.r9,
+                                                    &r.r10, &r.r11, &r.r12, &r.r13, &r.r14, &r.r15, &r.rip, &r.eflags};
+  for (size_t i = 0; i < numbered_registers; ++i) *all[i] = values[i];
+  return true;
+}
+
 void enter_frame(uint64_t frame, uint32_t* left) {
   asm volatile("lock incl (%2)\n\tmov %0, %%rsp\n\tmov %1, %%eax\n\tsyscall\n\tud2"
                : : "r"(frame), "i"(SYS_rt_sigreturn), "r"(left) : "memory");
