@@ -121,8 +121,8 @@ function processMoments({ times, processor, calls }: ProcessFaults): Axis {
 /** What it is in, without the bit. */
 function targetOf({ memory, register }: Record<string, unknown>): string {
   if (typeof register === 'string') return register;
-  const { symbol, mapping, address } = (memory ?? {}) as Record<string, unknown>;
-  return String(symbol ?? mapping ?? address ?? 'instruction');
+  const { symbol, mapping, address } = (memory ?? {}) as Partial<Record<string, string>>;
+  return symbol ?? mapping ?? address ?? 'instruction';
 }
 
 export function process(name: string, model: ProcessFaults): Part {
