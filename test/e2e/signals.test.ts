@@ -163,7 +163,8 @@ story('a signal that changes holds the simulation, as a data breakpoint set in i
   });
   assert.notEqual(await signal(run, `${CORE}.pc`), before);
   await window.page.getByText(`Held by ${CORE}.pc: `).filter({ visible: true }).first().waitFor();
-  await window.command('Debug: Remove All Breakpoints');
+  await breakpoint.click();
+  await window.press('Delete');
   await breakpoint.waitFor({ state: 'detached' });
   await window.debugButton(/^Continue/).click();
   await becomes(run, 'vvp', 'running');
