@@ -177,8 +177,7 @@ story(
     await hold.click();
     await until('there is a breakpoint', async () => (await hold.getAttribute('aria-pressed')) === 'true');
     await assertAccessible(panel, 'the barriers with a breakpoint');
-    await window.showContainer('Cairn');
-    await window.press('Control+Alt+C');
+    await window.viewAction('Snapshots', /^Checkpoint/);
     await panel.getByText('Checkpoint: held before gate.open').waitFor();
     await window.showContainer(/Run and Debug/);
     await window
@@ -196,7 +195,7 @@ story(
     const held = shown.getByRole('button', { name: 'Hold before gate.open' });
     await held.click();
     await until('there is no breakpoint', async () => (await held.getAttribute('aria-pressed')) === 'false');
-    await snapshotAppears(window, () => window.press('Control+Alt+C'));
+    await snapshotAppears(window, () => window.viewAction('Snapshots', /^Checkpoint/));
   },
 );
 

@@ -26,7 +26,16 @@ export function PhaseRow({ phase, names, scale, breakpoints }: Props) {
       <tr class={state} title={phaseMeaning(phase.phase)}>
         <th scope="row">
           <Station state={state} />
-          <span>{phaseLabel(phase)}</span>
+          <span>
+            {phaseLabel(phase)
+              .split(/(?<=\.)/)
+              .map((part, index) => (
+                <>
+                  {index > 0 && <wbr />}
+                  {part}
+                </>
+              ))}
+          </span>
         </th>
         <td class="number">
           {ms === null ? 'now' : formatDuration(ms)}
