@@ -96,7 +96,7 @@ story('targets are chosen from the hierarchy, with what a pattern means beside i
   await frame.getByText(/^“\*\.core\.m\*” means [\d,]+ bits in \d+ registers/).waitFor();
   await search.fill(`${CORE}.regs`);
   await frame.getByText('means 1,024 bits in 1 memory').waitFor();
-  await frame.getByRole('button', { name: 'Add the Pattern' }).click();
+  await frame.getByRole('button', { name: 'Add the Pattern', exact: true }).click();
   await says(run, new RegExp(`${CORE}\\.regs`));
   await frame.getByText('1,024 bits in 1 memory; 1,024 faults').waitFor();
   await assertAccessible(frame, 'the Faults page');
