@@ -58,6 +58,8 @@ test('only the line of a changed value differs', () => {
   const now = withChange(text, ['models', 0, 'signals', 'times', 'to'], 5000);
   const lines = now.split('\n').filter((line, index) => line !== text.split('\n')[index]);
   assert.deepEqual(lines, ['      times: { from: 0, to: 5000, step: 10 } # ticks']);
+  assert.match(withChange(text, ['models', 0, 'signals', 'targets'], [1, 2]), /targets:\n/);
+  assert.match(withChange('times: [0]', ['times'], { from: 0, to: 9 }), /^times: { from: 0, to: 9 }$/m);
   const { start, end, text: part } = differs(text, now);
   assert.equal(text.slice(0, start) + part + text.slice(end), now);
 });

@@ -54,10 +54,11 @@ function remove(document: Document, path: Path): void {
 function put(document: Document, path: Path, value: unknown): void {
   const old: unknown = document.getIn(path, true);
   const node = document.createNode(value);
-  if (isCollection(node) && isCollection(old)) {
-    if (old.flow !== undefined && isSeq(old) === isSeq(node)) node.flow = old.flow;
-    keepComments(old, node);
-  } else if (isCollection(node) && isShort(value)) node.flow = true;
+  if (isCollection(node)) {
+    if (isCollection(old) && isSeq(old) === isSeq(node)) node.flow = old.flow ?? false;
+    else node.flow = isShort(value);
+    if (isCollection(old)) keepComments(old, node);
+  }
   document.setIn(path, node);
 }
 
