@@ -111,6 +111,81 @@ for (const [name, simulator] of Object.entries(simulators)) {
   });
 }
 
+for (const [name, simulator] of Object.entries(simulators))
+  test(`${name}: registers in generate blocks are listed, in a scope of their own, and written`, async () => {
+    await within(async (scratch) => {
+      const design = await Design.start(scratch, simulator);
+      const { signals } = await design.list('phase');
+      const values = Object.fromEntries(signals.map((one) => [one.name, one.value]));
+      assert.deepEqual(
+        [values[`${simulator.scope}.block.phase`], values[`${simulator.scope}.block.inner.phase`]],
+        ["4'h2", "4'h3"],
+      );
+      assert.equal(signals.length, new Set(Object.keys(values)).size);
+      assert.equal(await design.set('block.inner.phase=9'), "4'h9");
+      const { status, stdout } = await scratch.cairn([
+        'signals',
+        'tree',
+        `${simulator.scope}.block`,
+        '--session',
+        'design',
+        '--json',
+      ]);
+      assert.equal(status, 0);
+      const { signals: inBlock } = JSON.parse(stdout) as SignalsResult;
+      assert.deepEqual(
+        inBlock.map((one) => one.name),
+        [`${simulator.scope}.block.phase`],
+      );
+    });
+  });
+
+test('Several bits of one signal are written in one time step, and each is judged by itself', async () => {
+  await within(async (scratch) => {
+    const design = await Design.start(scratch, onIcarus);
+    const { written } = await design.write('set', 'kept[0]=1', 'kept[31]=1', 'kept[4]=0');
+    assert.deepEqual(
+      written.map((one) => one.outcome),
+      ['effective', 'effective', 'effective'],
+    );
+    assert.equal(number(await design.read('kept')), 0x92345669);
+  });
+});
+
+test('Icarus: a name with a point in it is found as it is listed', async () => {
+  await within(async (scratch) => {
+    const design = await Design.start(scratch, onIcarus);
+    assert.equal((await design.read('core.phase')).value, "4'h1");
+    assert.equal(await design.set('core.phase=6'), "4'h6");
+    assert.equal(await design.set('core.phase[0]=1'), "4'h7");
+  });
+});
+
+test('What a simulator cannot hold, or does not describe as it is, is not said to be held or there', async () => {
+  await within(async (scratch) => {
+    const design = await Design.start(scratch, onIcarus);
+    const [forced] = (await design.write('force', 'memory[9]=1')).written;
+    assert.deepEqual([forced?.outcome, /does not force a word/.test(forced?.why ?? '')], ['impossible', true], forced?.why);
+    assert.equal((await design.list('signals.flags[3]')).signals[0]?.value, "1'b1");
+  });
+  await within(async (scratch) => {
+    const design = await Design.start(scratch, simulators.Verilator);
+    assert.deepEqual((await design.list('flags')).signals, []);
+  });
+});
+
+test('Icarus: variables of an automatic function are no signals, and whoever asks for one does the simulation no harm', async () => {
+  await within(async (scratch) => {
+    const design = await Design.start(scratch, onIcarus);
+    const { signals } = await design.list('*');
+    assert.ok(signals.some((one) => one.name === 'signals.halved'));
+    assert.ok(!signals.some((one) => one.name.startsWith('signals.half.')));
+    const [set] = (await design.write('set', 'half.result=1')).written;
+    assert.deepEqual([set?.outcome, /automatic/.test(set?.why ?? '')], ['impossible', true], set?.why);
+    await design.set('stop=1');
+  });
+});
+
 test('Icarus: what is forced holds until it is released; x and z are values', async () => {
   await within(async (scratch) => {
     const design = await Design.start(scratch, onIcarus);

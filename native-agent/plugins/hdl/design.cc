@@ -112,7 +112,7 @@ int32_t word(const cairn_signal* memory, int32_t index, cairn_signal* signal) {
 
 int32_t find(const char* name, cairn_signal* signal) {
   const char* kind_name = "";
-  Handle object = program_->vpi.by_name(name, nullptr);
+  Handle object = find_named(*program_, name);
   if (object != nullptr) {
     const Kind kind = kind_of(*program_, object, &kind_name);
     describe(object, kind, kind_name, signal);

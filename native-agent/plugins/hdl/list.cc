@@ -104,7 +104,7 @@ void read_signals(const Program& program) {
     const char* name = all.write[i].name;
     const char* kind_name = "";
     if (list_word(program, name)) continue;
-    Handle object = program.vpi.by_name(name, nullptr);
+    Handle object = find_named(program, name);
     const Kind kind = object != nullptr ? kind_of(program, object, &kind_name) : Kind::none;
     const char* fields[] = {"missing", name};
     if (kind == Kind::none || !add_signal(program, object, name, kind, kind_name)) (void)add_line(fields, 2);

@@ -4,8 +4,14 @@
 #include "common/text.h"
 #include "hdl/names.h"
 #include "hdl/signals.h"
+#include "hdl/walk.h"
 
 namespace cairn::hdl {
+
+const void* context_of(const Program& program) {
+  return program.thread_context != nullptr ? program.thread_context() : program.last_context != nullptr ? *program.last_context : nullptr;
+}
+
 namespace {
 
 /// What Verilator's VPI says is a reg may be a real or a string, and to ask it for bits ends the program. Its own description of the variable
@@ -17,7 +23,7 @@ uint32_t kind_in_model(const Program& program, Handle object) {
     uint8_t kind;
   };
   if (program.find_scope == nullptr || program.find_variable == nullptr) return 0;
-  const void* context = program.thread_context != nullptr ? program.thread_context() : program.last_context != nullptr ? *program.last_context : nullptr;
+  const void* context = context_of(program);
   if (context == nullptr) return 0;
   const char* full = program.vpi.text(vpi_full_name, object);
   static char name[longest_name];
@@ -36,6 +42,11 @@ uint32_t kind_in_model(const Program& program, Handle object) {
 
 enum : uint32_t { first_vector = 2, uint64 = 5, last_vector = 6, real_variable = 8 };
 
+/// An unpacked array of single bits has a byte for each, and is described as a vector that a byte has no place for.
+bool has_place(const Program& program, Handle object, uint32_t kind) {
+  return kind == last_vector || program.vpi.get(vpi_size, object) <= 8 << (kind - first_vector);
+}
+
 /// Older versions describe a real as 64 bits, of which VPI sees one, and gives all.
 bool is_hidden_real(const Program& program, Handle object, uint32_t kind) {
   constexpr int32_t least_bits = 33;  // of what has 64
@@ -51,14 +62,11 @@ Kind kind_of_verilated(const Program& program, Handle object, const char** name)
     *name = "real";
     return Kind::real;
   }
-  if (kind < first_vector || kind > last_vector) return Kind::none;
+  if (kind < first_vector || kind > last_vector || (type == vpi_reg && !has_place(program, object, kind))) return Kind::none;
   return type == vpi_memory ? Kind::memory : Kind::vector;
 }
 
-}  // namespace
-
-Kind kind_of(const Program& program, Handle object, const char** name) {
-  if (program.simulator == Simulator::verilator) return kind_of_verilated(program, object, name);
+Kind kind_of_icarus(const Program& program, Handle object, const char** name) {
   switch (program.vpi.get(vpi_type, object)) {
     case vpi_net: *name = "net"; return Kind::vector;
     case vpi_reg: *name = "reg"; return Kind::vector;
@@ -76,6 +84,17 @@ Kind kind_of(const Program& program, Handle object, const char** name) {
     case vpi_net_array: *name = "memory"; return Kind::memory;
     default: return Kind::none;
   }
+}
+}  // namespace
+
+bool is_automatic(const Program& program, Handle object) {
+  return program.simulator == Simulator::icarus && program.vpi.get(vpi_automatic, object) == 1;
+}
+
+Kind kind_of(const Program& program, Handle object, const char** name) {
+  if (program.simulator == Simulator::verilator) return kind_of_verilated(program, object, name);
+  const Kind kind = kind_of_icarus(program, object, name);
+  return kind != Kind::none && is_automatic(program, object) ? Kind::none : kind;
 }
 
 bool can_write_real(const Program& program, Handle object) {
@@ -115,13 +134,49 @@ bool read_value(const Program& program, Handle object, Kind kind, uint32_t width
   return true;
 }
 
+namespace {
+
+struct Search {
+  const Program& program;
+  const char* name;
+  Handle found = nullptr;
+  bool enough = false;
+};
+
+void compare(Search* search, Handle object) {
+  const char* name = search->program.vpi.text(vpi_full_name, object);
+  search->enough = name != nullptr && plugin::same(name, search->name);
+  if (search->enough) search->found = object;
+}
+
+/// Only where the name goes on.
+void search_in(Search* search, Handle scope) {
+  for_each_scope(search->program, scope, search->enough, [search](Handle inner) {
+    const char *name = search->program.vpi.text(vpi_full_name, inner), *rest = nullptr;
+    if (name == nullptr || !plugin::begins(search->name, name, &rest) || (*rest != '.' && *rest != 0)) return;
+    if (*rest == 0) compare(search, inner);
+    else for_each_signal(search->program, inner, search->enough, [search](Handle object) { compare(search, object); });
+    if (!search->enough) search_in(search, inner);
+  });
+}
+
+}  // namespace
+
+Handle find_named(const Program& program, const char* name) {
+  Handle found = program.vpi.by_name(name, nullptr);
+  if (found != nullptr || program.simulator != Simulator::icarus) return found;
+  Search search = {program, name};
+  search_in(&search, nullptr);
+  return search.found;
+}
+
 Handle find_before_index(const Program& program, const char* name, int32_t* index) {
   static char object[longest_name];
   uint32_t length = 0;
   if (!split_index(name, &length, index) || length >= sizeof object) return nullptr;
   for (uint32_t i = 0; i < length; ++i) object[i] = name[i];
   object[length] = 0;
-  return program.vpi.by_name(object, nullptr);
+  return find_named(program, object);
 }
 
 void let_go(const Program& program, Handle object) {

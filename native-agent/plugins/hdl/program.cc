@@ -247,7 +247,8 @@ const Program* program(const cairn_host* host, int32_t* error, bool quiet) {
       {"signals_handler", &to.signals_handler},
       {"vpi_mode_flag", &to.mode_flag},
       {"_ZNK16VerilatedContext9scopeFindEPKc", &to.find_scope}, {"_ZNK14VerilatedScope7varFindEPKc", &to.find_variable},
-      {"_ZN9Verilated14threadContextpEv", &to.thread_context}, {"_ZN9Verilated14s_lastContextpE", &to.last_context}, {nullptr, nullptr},
+      {"_ZN9Verilated14threadContextpEv", &to.thread_context}, {"_ZN9Verilated14s_lastContextpE", &to.last_context},
+      {"_ZN16VerilatedContext12scopeNameMapEv", &to.scope_names}, {nullptr, nullptr},
   };
   const uint64_t base = load_address();
   plugin::aside(host, [&] { find_file(host, base, wanted, &found); });

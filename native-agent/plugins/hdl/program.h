@@ -31,6 +31,7 @@ struct Program {
   const void* (*find_variable)(const void* scope, const char* name) = nullptr;
   const void* (*thread_context)() = nullptr;  // not there where the compiler has put it into its callers
   const void* const* last_context = nullptr;
+  const void* (*scope_names)(const void* context) = nullptr;
 };
 
 /// Of this process; nullptr: host->fail has said what is missing, and *error is what it gave: -ENOENT: it is no simulation at all. Where

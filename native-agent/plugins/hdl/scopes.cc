@@ -137,7 +137,7 @@ void list_scope(const Program& program) {
   const char* name = request().pattern;
   if (name[0] == 0) return list_inner(program, nullptr);
   const char* ignored = "";
-  Handle scope = program.vpi.by_name(name, nullptr);
+  Handle scope = find_named(program, name);
   const char* fields[] = {"missing", name};
   if (scope == nullptr) (void)add_line(fields, 2);
   else if (kind_of(program, scope, &ignored) == Kind::memory) list_words(program, scope, name);

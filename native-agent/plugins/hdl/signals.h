@@ -24,12 +24,18 @@ constexpr uint64_t longest_name = 4096;
 enum class Kind : uint32_t { none, vector, real, memory };
 /// And how the answer names it.
 Kind kind_of(const Program& program, Handle object, const char** name);
+/// A variable of an automatic task or function: of each call its own, and none in between. Icarus ends the program that asks for its value.
+bool is_automatic(const Program& program, Handle object);
+/// Verilator's: what its models have in common; nullptr: it is not known.
+const void* context_of(const Program& program);
 /// Bits, or "r" and a number; false: there is no value, or it is too wide, and `text` is "".
 bool read_value(const Program& program, Handle object, Kind kind, uint32_t width, char* text, uint64_t capacity);
 /// Older versions of Verilator's VPI write no reals.
 bool can_write_real(const Program& program, Handle object);
 /// The range of a vector or of a memory's words.
 bool read_range(const Program& program, Handle object, int32_t* left, int32_t* right);
+/// Also by a name that has a point in it, as Icarus tells it: `tb.u.q` may be `\u.q ` in `tb`, which VPI does not find by that.
+Handle find_named(const Program& program, const char* name);
 /// Of NAME[INDEX]: the object that NAME is, and the index. nullptr: it has no index, or there is no such object.
 Handle find_before_index(const Program& program, const char* name, int32_t* index);
 /// What vpi_handle_… gave is not needed any more.

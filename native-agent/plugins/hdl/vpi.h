@@ -9,7 +9,7 @@ enum : int32_t {
   vpi_integer = 25, vpi_memory = 29, vpi_memory_word = 30, vpi_module = 32, vpi_net = 36, vpi_real = 47, vpi_reg = 48, vpi_time_variable = 63,
   vpi_variables = 100, vpi_internal_scope = 92, vpi_net_array = 114, vpi_reg_array = 116,
   vpi_long_int = 610, vpi_short_int = 611, vpi_int = 612, vpi_byte = 614, vpi_bit = 620,
-  vpi_type = 1, vpi_full_name = 3, vpi_size = 4, vpi_definition = 9, vpi_precision = 12, vpi_left_range = 79, vpi_right_range = 83,
+  vpi_type = 1, vpi_full_name = 3, vpi_size = 4, vpi_definition = 9, vpi_precision = 12, vpi_left_range = 79, vpi_right_range = 83, vpi_automatic = 50,
   vpi_binary = 1, vpi_integer_value = 6, vpi_real_value = 7, vpi_vector = 9,
   vpi_no_delay = 1, vpi_force = 5, vpi_release = 6, vpi_simulated_time = 2,
   vpi_suppressed_time = 3, vpi_suppressed_value = 13,

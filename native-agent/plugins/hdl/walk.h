@@ -1,6 +1,7 @@
 // Ways through a design's hierarchy. Context: as signals.h.
 #pragma once
 #include "hdl/signals.h"
+#include "hdl/unlisted.h"
 
 namespace cairn::hdl {
 
@@ -29,8 +30,20 @@ void for_each_signal(const Program& program, Handle scope, const bool& enough, V
 /// The scopes directly in one; nullptr: those at the top.
 template <class Visit>
 void for_each_scope(const Program& program, Handle scope, const bool& enough, Visit visit) {
-  const bool inner = scope != nullptr && program.simulator == Simulator::icarus;
-  for_each(program, inner ? vpi_internal_scope : vpi_module, scope, enough, visit);
+  if (program.simulator == Simulator::icarus) {
+    for_each(program, scope != nullptr ? vpi_internal_scope : vpi_module, scope, enough, visit);
+    return;
+  }
+  // Of a block Verilator would give those at the top.
+  if (scope != nullptr && program.vpi.get(vpi_type, scope) != vpi_module) return;
+  for_each(program, vpi_module, scope, enough, visit);
+  Unlisted unlisted = unlisted_in(program, scope);
+  while (!enough) {
+    Handle block = next_unlisted(program, &unlisted);
+    if (block == nullptr) return;
+    visit(block);
+    let_go(program, block);
+  }
 }
 
 }  // namespace cairn::hdl

@@ -55,6 +55,8 @@ void put(const Program& program, Write* write) {
 
 bool equal(const Write& write) {
   if (write.is_real) return strtod(write.after + 1, nullptr) == strtod(write.wanted + 1, nullptr);
+  // Others of its bits may be written in the same time step.
+  if (write.bit >= 0 && write.after[0] != 0) return write.after[write.width - 1 - write.bit] == write.wanted[write.width - 1 - write.bit];
   return plugin::same(write.after, write.wanted);
 }
 
@@ -66,7 +68,7 @@ void find_object(const Program& program, Write* write) {
   const char* ignored = "";
   int32_t index = 0, left = 0, right = 0;
   write->bit = -1;
-  write->object = program.vpi.by_name(write->name, nullptr);
+  write->object = find_named(program, write->name);
   if (write->object == nullptr) {
     Handle outer = find_before_index(program, write->name, &index);
     const Kind kind = outer != nullptr ? kind_of(program, outer, &ignored) : Kind::none;
@@ -86,6 +88,7 @@ void find_object(const Program& program, Write* write) {
   }
   const Kind kind = kind_of(program, write->object, &ignored);
   if (kind == Kind::memory) write->why = "it is a memory: name a word of it, as NAME[INDEX]";
+  else if (kind == Kind::none && is_automatic(program, write->object)) write->why = "it is a variable of an automatic task or function, which each call has of its own";
   else if (kind == Kind::none) write->why = "it is no signal that has a value which can be written";
   write->is_real = kind == Kind::real;
   write->width = static_cast<uint32_t>(program.vpi.get(vpi_size, write->object));
@@ -100,6 +103,8 @@ void write_signals(const Program& program) {
     if (write->why == nullptr && program.simulator == Simulator::verilator && write->action != Action::set) {
       write->why = "Verilator's VPI does not force: set it, which lasts until the model assigns it; to hold it, build the design with a signal of its own for that";
     }
+    if (write->why == nullptr && write->action == Action::force && program.vpi.get(vpi_type, write->object) == vpi_memory_word)
+      write->why = "Icarus does not force a word of a memory: set it, which lasts until the design writes it";
     if (write->why == nullptr) make_value(program, write);
     if (write->why != nullptr) continue;
     put(program, write);

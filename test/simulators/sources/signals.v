@@ -16,7 +16,38 @@ module signals;
   real level = 0.5;
   integer i;
 
-  initial for (i = 0; i < 16; i = i + 1) memory[i] = 8'h10 + i[7:0];
+  // A model of Verilator's has a byte for each of these, and describes them as a vector.
+  reg flags[0:15];
+  // As netlists have names.
+  reg [3:0] \core.phase ;
+  generate
+    if (1) begin : block
+      reg [3:0] phase;
+      if (1) begin : inner
+        reg [3:0] phase;
+      end
+    end
+  endgenerate
+
+  // Each call has variables of its own, and nobody has them in between.
+  function automatic [15:0] half(input [15:0] of);
+    reg [15:0] result;
+    begin
+      result = of / 2;
+      half = result;
+    end
+  endfunction
+  wire [15:0] halved = half(count);
+
+  initial begin
+    for (i = 0; i < 16; i = i + 1) begin
+      memory[i] = 8'h10 + i[7:0];
+      flags[i] = i[0];
+    end
+    \core.phase = 4'd1;
+    block.phase = 4'd2;
+    block.inner.phase = 4'd3;
+  end
 
   always #5 clk = ~clk;
   always @(posedge clk) begin
@@ -26,6 +57,10 @@ module signals;
     wide <= wide;
     upwards <= upwards;
     broad <= {1535'd0, count[0]};
+    memory[9] <= 8'h99;
+    \core.phase  <= \core.phase ;
+    block.phase <= block.phase;
+    block.inner.phase <= block.inner.phase;
 `ifdef __ICARUS__
     if (pause) begin
       pause <= 0;
