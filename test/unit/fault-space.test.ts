@@ -118,6 +118,7 @@ test('of a process: each bit at each place, at each moment; of a plugin: each co
   assert.deepEqual(all.at(-3), {
     model: 'p',
     text: 'f 1, b 4, c x',
+    place: { target: 'x.so', scope: '', at: null },
     plugin: '/x.so',
     settings: { a: 1, f: 1, b: 4, c: 'x' },
     slowdown: 1,
