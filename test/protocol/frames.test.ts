@@ -45,3 +45,10 @@ test('a frame that is too long is refused before it is read', () => {
 test('what is no message is an error', () => {
   assert.throws(() => new FrameReader().push(Buffer.from('01000000ff', 'hex')));
 });
+
+test('a text that is no UTF-8, as a name of a file may be, is shown as far as it is', () => {
+  const frame = encodeFrame(0n, { case: 'refusal', value: { reason: 'caf?' } });
+  frame[frame.indexOf('?'.charCodeAt(0))] = 0xe9;
+  const [read] = new FrameReader().push(frame);
+  assert.equal(read?.body.case === 'refusal' ? read.body.value.reason : '', 'caf\u{fffd}');
+});

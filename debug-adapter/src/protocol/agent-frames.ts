@@ -2,6 +2,7 @@
  * Frames of the agent protocol (native-agent/protocol/agent.proto): a 32-bit little-endian length and one Message. Pure.
  * Tests: test/protocol/frames.test.ts, with byte vectors that the C++ side reads too.
  */
+import './foreign-text.js';
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { type Message, MessageSchema } from './generated/agent_pb.js';
 

@@ -5,6 +5,7 @@
 
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { fromBinary } from '@bufbuild/protobuf';
+import '../protocol/foreign-text.js';
 import {
   type Header,
   HeaderSchema,

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "launch/exact_bytes.h"
 #include "launch/supervise.h"
 
 namespace cairn::launch {
@@ -108,6 +109,7 @@ int prepare(char** command, const sigset_t& mask, Preparation* prepared) {
   int status = status_of(supervise(child, Foreground(), handled));
   bool complete = status != 0 || parse(plan, prepared) || lseek(plan, 0, SEEK_END) == 0;
   close(plan);
+  if (prepared->words != nullptr) restore_bytes(command, environ, prepared);
   if (complete) return status;
   fprintf(stderr, "cairn: the preparation of the program was cut off\n");
   return failed_status;
