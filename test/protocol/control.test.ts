@@ -151,9 +151,13 @@ test('the larger what is told, the rarer: it takes no more than a tenth of the t
   const argv = Array.from({ length: 100_000 }, (_, index) => `"argument" ${index} with what has to be escaped`);
   const others = ['other', ...argv];
   coordinator.session.argv = argv;
-  const encoding = performance.now();
-  JSON.stringify(coordinator.status);
-  const each = performance.now() - encoding;
+  // The first ones are slower than those that are told.
+  const encodings = Array.from({ length: 10 }, () => {
+    const began = performance.now();
+    JSON.stringify(coordinator.status);
+    return performance.now() - began;
+  });
+  const each = Math.min(...encodings);
   let told = 0;
   client.on('session/changed', () => told++);
   const changes = setInterval(() => {
