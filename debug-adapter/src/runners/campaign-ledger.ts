@@ -19,6 +19,8 @@ export class Ledger {
   /** Of runs that are made, by their numbers. */
   readonly #order: Uint32Array;
   readonly #stopping: Stopping | undefined;
+  /** Of runs that were counted before, where the campaign may end early. */
+  readonly #known = new Map<number, Outcome>();
   /** Those that have been made too early to be counted. */
   readonly #early = new Map<number, CountedRun>();
   readonly #counts: Partial<Record<Outcome, number>>;
@@ -49,12 +51,11 @@ export class Ledger {
     this.#notEffective = results.notEffective;
     // Those that could not be made before are tried anew.
     this.#counts.toolError = 0;
-    const outcomes = new Map<number, Outcome>();
     for (const { number, outcome } of results.outcomes()) {
       this.#done[number] = 1;
-      if (this.#stopping !== undefined) outcomes.set(number, outcome);
+      if (this.#stopping !== undefined) this.#known.set(number, outcome);
     }
-    this.#advance((number) => outcomes.get(number));
+    this.#advance();
   }
 
   /** No more runs are to begin: all are made, or as many as are needed. */
@@ -99,13 +100,7 @@ export class Ledger {
       return;
     }
     this.#early.set(number, made);
-    this.#advance((one) => {
-      const there = this.#early.get(one);
-      if (there === undefined) return undefined;
-      this.#early.delete(one);
-      this.#count(there);
-      return there.run.outcome;
-    });
+    this.#advance();
   }
 
   summary(): CampaignSummary {
@@ -122,18 +117,26 @@ export class Ledger {
   }
 
   /** Through runs whose outcomes are known, as far as they follow each other. */
-  #advance(outcomeOf: (number: number) => Outcome | undefined): void {
+  #advance(): void {
     const stopping = this.#stopping;
     if (stopping === undefined || stopping.enough) return;
     for (; this.#counted < this.#order.length && !stopping.enough; this.#counted++) {
       const number = this.#order[this.#counted] ?? 0;
-      const outcome = outcomeOf(number);
+      const outcome = this.#known.get(number) ?? this.#countEarly(number);
       if (outcome === undefined) return;
       stopping.add(outcome, 1 + (this.#same.get(number)?.length ?? 0));
     }
     if (!stopping.enough) return;
     this.#early.clear();
     this.#results.end(stopping.runs);
+  }
+
+  #countEarly(number: number): Outcome | undefined {
+    const made = this.#early.get(number);
+    if (made === undefined) return undefined;
+    this.#early.delete(number);
+    this.#count(made);
+    return made.run.outcome;
   }
 
   #isMissing(number: number): boolean {

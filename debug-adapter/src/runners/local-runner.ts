@@ -20,7 +20,7 @@ export async function runHere(
     if (!ledger.paused) return;
     if (waiting++ === 0) note('The campaign is paused: cairn campaign resume lets it go on.');
     told();
-    while (ledger.paused && !signal.aborted) await sleep(LOOK_MS);
+    while (ledger.paused && !signal.aborted && !failed) await sleep(LOOK_MS);
     waiting--;
     told();
   };

@@ -67,7 +67,7 @@ export class RunPlugins {
   constructor(folder: string, { plugins, design }: PluginRequest) {
     this.#folder = folder;
     this.#limit = design.limit;
-    this.#asksDesign = plugins.some(({ name }) => name === SIGNALS) || asks(design);
+    this.#asksDesign = plugins.some(({ name }) => name === SIGNALS) || asks(design) || design.limit !== null;
     const all = [...plugins];
     if (this.#asksDesign && !plugins.some(({ name }) => name === SIGNALS)) all.push({ name: SIGNALS, settings: {} });
     this.#names = all.map(({ name }) => name);

@@ -1,7 +1,7 @@
 /**
  * The file of a campaign. Test: test/unit/campaign-file.test.ts.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Campaign, CampaignProblem } from '../protocol/campaign.js';
 import { lookAtCampaign } from '../protocol/campaign-text.js';
@@ -32,8 +32,12 @@ export const campaignProblems = (file: string): CampaignProblem[] => lookAtCampa
 export function readCampaign(file: string): CampaignFile {
   const path = resolve(file);
   const campaign = parseCampaign(textOf(path), path);
-  for (const { plugin } of campaign.models)
-    if (plugin?.library.includes('/')) plugin.library = resolve(dirname(path), plugin.library);
+  for (const { plugin } of campaign.models) {
+    if (plugin === undefined) continue;
+    const beside = resolve(dirname(path), plugin.library);
+    // Another may be one that comes with Cairn.
+    if (plugin.library.includes('/') || existsSync(beside)) plugin.library = beside;
+  }
   return {
     name: basename(path).replace(/(\.campaign)?\.(ya?ml|json)$/, ''),
     campaign,

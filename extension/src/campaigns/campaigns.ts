@@ -152,6 +152,12 @@ export class Campaigns implements vscode.Disposable {
     return ended;
   }
 
+  /** One that was paused by the command: whoever runs it goes on. */
+  async resume(file: string): Promise<void> {
+    await this.#cairn.text(['campaign', 'resume', file]);
+    this.#changed.fire(file);
+  }
+
   /** What has been counted stays. */
   stop(file: string): void {
     const running = this.#running.get(file);

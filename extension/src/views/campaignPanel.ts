@@ -122,11 +122,15 @@ class CampaignPage implements vscode.Disposable {
       case 'refresh':
         await this.#look();
         return;
-      case 'runCampaign':
+      case 'runCampaign': {
+        const { status } = this.#model;
+        if (status?.paused) await does('Resume Campaign', () => this.#campaigns.resume(file));
+        if (status?.paused && status.running) return;
         // What is beyond the limits is shown by the page.
         void this.#actions.run(file).catch((error: unknown) => this.#post({ error: messageOf(error) }));
         this.#post({ running: true, error: '' });
         return;
+      }
       case 'pauseCampaign':
         await does('Pause Campaign', async () => this.#campaigns.stop(file));
         return;

@@ -47,14 +47,15 @@ export class FaultsPanels implements vscode.Disposable {
       known.view.reveal();
       return;
     }
-    const document = await vscode.workspace.openTextDocument(vscode.Uri.file(file));
+    const uri = vscode.Uri.file(file);
+    await vscode.workspace.openTextDocument(uri);
     const title = vscode.workspace
       .asRelativePath(file)
       .replace(/^.*\//, '')
       .replace(/\.campaign\.\w+$/, '');
     const options = { enableScripts: true, localResourceRoots: [this.#folder] };
     const view = vscode.window.createWebviewPanel('cairn.faults', `Faults ${title}`, vscode.ViewColumn.Active, options);
-    const page = new FaultsPage(view, document, this.#parts);
+    const page = new FaultsPage(view, uri, this.#parts);
     this.#open.set(file, page);
     view.onDidDispose(() => {
       this.#open.delete(file);
@@ -68,6 +69,11 @@ export class FaultsPanels implements vscode.Disposable {
   }
 }
 
+/** Else there may be none. */
+function looksAtDesign({ models, observe, detect }: Campaign): boolean {
+  return models.some(({ signals }) => signals !== undefined) || observe.signals.length > 0 || detect.signals.length > 0;
+}
+
 interface Design {
   readonly snapshot: string;
   index: SignalIndex | undefined;
@@ -75,7 +81,7 @@ interface Design {
 
 class FaultsPage implements vscode.Disposable {
   readonly view: vscode.WebviewPanel;
-  readonly #document: vscode.TextDocument;
+  readonly #uri: vscode.Uri;
   readonly #parts: FaultsParts;
   readonly #subscriptions: vscode.Disposable[];
   readonly #over = new vscode.CancellationTokenSource();
@@ -89,9 +95,9 @@ class FaultsPage implements vscode.Disposable {
   /** Of the design of one snapshot. */
   #design: Design | undefined;
 
-  constructor(view: vscode.WebviewPanel, document: vscode.TextDocument, parts: FaultsParts) {
+  constructor(view: vscode.WebviewPanel, uri: vscode.Uri, parts: FaultsParts) {
     this.view = view;
-    this.#document = document;
+    this.#uri = uri;
     this.#parts = parts;
     this.#model = {
       panel: 'faults',
@@ -107,12 +113,12 @@ class FaultsPage implements vscode.Disposable {
       running: parts.campaigns.isRunning(this.#file),
       error: '',
     };
-    const same = (uri: vscode.Uri): boolean => uri.toString() === document.uri.toString();
+    const same = (other: vscode.Uri): boolean => other.toString() === uri.toString();
     this.#subscriptions = [
       view.webview.onDidReceiveMessage((raw: unknown) => {
         void reporting(parts.log, 'Faults', async () => this.#received(FromPanel.parse(raw)));
       }),
-      vscode.workspace.onDidChangeTextDocument((event) => same(event.document.uri) && this.#read()),
+      vscode.workspace.onDidChangeTextDocument(({ document }) => same(document.uri) && this.#read(document)),
       // What it comes to is worked out from the file on disk.
       vscode.workspace.onDidSaveTextDocument((saved) => same(saved.uri) && this.#later()),
       parts.snapshots.onDidChange(() => {
@@ -128,7 +134,12 @@ class FaultsPage implements vscode.Disposable {
   }
 
   get #file(): string {
-    return this.#document.uri.fsPath;
+    return this.#uri.fsPath;
+  }
+
+  /** Anew each time: the editor closes one that nobody shows, and then it stays as it was. */
+  #document(): Thenable<vscode.TextDocument> {
+    return vscode.workspace.openTextDocument(this.#uri);
   }
 
   async #received(message: FromPanel): Promise<void> {
@@ -137,7 +148,7 @@ class FaultsPage implements vscode.Disposable {
     const does = (what: string, work: () => Promise<void>): Promise<void> => reporting(log, what, work).then(() => undefined);
     switch (message.type) {
       case 'ready':
-        this.#read();
+        this.#read(await this.#document());
         await this.#plan();
         return;
       case 'changeCampaign':
@@ -165,7 +176,7 @@ class FaultsPage implements vscode.Disposable {
         await does('Campaign', () => this.#parts.showResults(file));
         return;
       case 'openCampaignFile':
-        await vscode.window.showTextDocument(this.#document, { preview: false });
+        await vscode.window.showTextDocument(this.#uri, { preview: false });
         return;
       default:
         return;
@@ -174,22 +185,23 @@ class FaultsPage implements vscode.Disposable {
 
   #change(path: Path, value: unknown): Promise<void> {
     const made = this.#changes.then(async () => {
-      const text = this.#document.getText();
+      const document = await this.#document();
+      const text = document.getText();
       const changed = this.#file.endsWith('.json') ? withJsonChange(text, path, value) : withChange(text, path, value);
       const { start, end, text: now } = differs(text, changed);
       const edit = new vscode.WorkspaceEdit();
-      const place = new vscode.Range(this.#document.positionAt(start), this.#document.positionAt(end));
-      edit.replace(this.#document.uri, place, now);
+      const place = new vscode.Range(document.positionAt(start), document.positionAt(end));
+      edit.replace(this.#uri, place, now);
       await vscode.workspace.applyEdit(edit);
-      await this.#document.save();
+      await document.save();
     });
     this.#changes = made.catch(() => undefined);
     return made;
   }
 
   /** What the text says, at once. */
-  #read(): void {
-    const text = this.#document.getText();
+  #read(document: vscode.TextDocument): void {
+    const text = document.getText();
     const { problems } = lookAtCampaign(text);
     this.#post({ value: dataOf(text), problems: [...problems, ...(problems.length === 0 ? this.#planProblems : [])] });
     this.#post({ snapshots: this.#snapshots() });
@@ -202,7 +214,10 @@ class FaultsPage implements vscode.Disposable {
 
   async #plan(): Promise<void> {
     const mine = ++this.#question;
-    if (lookAtCampaign(this.#document.getText()).problems.length > 0) {
+    const document = await this.#document();
+    const { campaign, problems } = lookAtCampaign(document.getText());
+    if (mine !== this.#question) return;
+    if (problems.length > 0) {
       this.#planProblems = [];
       this.#post({ plan: null, planning: false });
       return;
@@ -213,8 +228,8 @@ class FaultsPage implements vscode.Disposable {
       if (mine !== this.#question) return;
       this.#planProblems = plan.problems;
       this.#post({ plan, planning: false, error: '' });
-      this.#read();
-      if (plan.snapshot && this.#design?.snapshot !== plan.snapshot.id)
+      this.#read(await this.#document());
+      if (plan.snapshot && campaign !== undefined && looksAtDesign(campaign) && this.#design?.snapshot !== plan.snapshot.id)
         await this.#readDesign(plan.store, plan.snapshot.id, plan.designKnown);
     } catch (error) {
       if (mine === this.#question) this.#post({ planning: false, error: messageOf(error) });

@@ -149,7 +149,7 @@ export function HeatMap({ figures: { cells, scopes, times }, query, onChoose }: 
                           class={runs === 0 ? 'cell none' : 'cell'}
                           data-cell={`${row} ${part}`}
                           style={{ '--share': `${Math.round(100 * share)}%` }}
-                          tabIndex={at[0] === row && at[1] === part ? 0 : -1}
+                          tabIndex={Math.min(at[0], rows.length - 1) === row && at[1] === part ? 0 : -1}
                           aria-pressed={chosen}
                           aria-label={`${nameOf(scope)}, ticks ${from} to ${to - 1}: ${had} of ${runs} runs are ${what}`}
                           title={`${had} of ${runs}, ticks ${from} to ${to - 1}`}
@@ -214,12 +214,12 @@ export function Registers({ figures: { targets }, query, onChoose }: Shown) {
   if (targets.length === 0) return null;
   return (
     <>
-      <h2>Most vulnerable registers</h2>
+      <h2>Most vulnerable places</h2>
       <table class="models">
-        <caption>Registers by the lower end of the interval of their failures; of calls: functions</caption>
+        <caption>Registers, and what else faults were in, by the lower end of the interval of their failures</caption>
         <thead>
           <tr>
-            <th scope="col">Register</th>
+            <th scope="col">Place</th>
             <th scope="col" class="number">
               Failures
             </th>
@@ -254,15 +254,17 @@ export function Registers({ figures: { targets }, query, onChoose }: Shown) {
                   {percent(failures.low)} to {percent(failures.high)}
                 </td>
                 <td>
-                  <button
-                    type="button"
-                    class="icon"
-                    title="Open in the source"
-                    aria-label={`Open ${target} in the source`}
-                    onClick={() => send({ type: 'openSignal', name: target })}
-                  >
-                    <span class="codicon codicon-go-to-file" aria-hidden="true" />
-                  </button>
+                  {target.startsWith(`${scope}.`) && (
+                    <button
+                      type="button"
+                      class="icon"
+                      title="Open in the source"
+                      aria-label={`Open ${target} in the source`}
+                      onClick={() => send({ type: 'openSignal', name: target })}
+                    >
+                      <span class="codicon codicon-go-to-file" aria-hidden="true" />
+                    </button>
+                  )}
                 </td>
               </tr>
             );

@@ -34,13 +34,13 @@ function Campaign({ model }: { model: CampaignModel }) {
     <>
       <h1>{file}</h1>
       <div class="tools">
-        {running ? (
+        {running && !status?.paused ? (
           <button type="button" onClick={() => send({ type: 'pauseCampaign' })}>
             Pause
           </button>
         ) : (
           <button type="button" onClick={() => send({ type: 'runCampaign' })}>
-            {status === null || status.runs === 0 ? 'Run' : 'Go On'}
+            {status === null || status.runs === 0 ? 'Run' : status.paused ? 'Resume' : 'Go On'}
           </button>
         )}
         <button type="button" disabled={status === null} onClick={() => send({ type: 'exportCampaign' })}>
@@ -58,7 +58,7 @@ function Campaign({ model }: { model: CampaignModel }) {
       </div>
       {/* The counts below change with every look, and nobody wants to hear each. */}
       <p role="status" class="said">
-        {running ? 'The campaign runs.' : 'The campaign does not run.'}
+        {status?.paused ? 'The campaign is paused.' : running ? 'The campaign runs.' : 'The campaign does not run.'}
       </p>
       {error !== '' && (
         <p role="alert" class="error">
@@ -71,9 +71,11 @@ function Campaign({ model }: { model: CampaignModel }) {
         <>
           <p>
             {status.runs} of {status.planned} runs, of {status.population} faults; in {status.notEffective} the fault changed
-            nothing.
+            nothing.{status.paused && ' It is paused.'}
+            {status.endedAfter !== null &&
+              ` It has ended early: after ${status.endedAfter} runs the rates were known well enough.`}
           </p>
-          <progress aria-label="Runs made" max={Math.max(1, status.planned)} value={status.runs} />
+          <progress aria-label="Runs made" max={Math.max(1, status.endedAfter ?? status.planned)} value={status.runs} />
           <Rates status={status} query={query} onChoose={ask} />
           <Models status={status} query={query} onChoose={ask} />
           {figures !== null && (

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import type { FaultsModel } from '../../../debug-adapter/src/protocol/panels.js';
 import { isObject } from '../../../debug-adapter/src/protocol/settings-value.js';
+import { send } from '../bridge.js';
 import { SettingsForm } from '../settings/form.js';
 import { ChoiceField, change, type Path, problemsOf, TextField, textOf } from './fields.js';
 import { Picker } from './picker.js';
@@ -15,6 +16,7 @@ const KINDS = [
   { value: 'transient', label: 'Transient: bits are held for a duration' },
   { value: 'intermittent', label: 'Intermittent: bits are held in a part of each period' },
   { value: 'bridge', label: 'Bridge: bits get the value of another signal' },
+  { value: 'delay', label: 'Delay: changes come later' },
   { value: 'calls', label: 'Calls of a function go otherwise' },
 ] as const;
 
@@ -25,7 +27,11 @@ const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
   transient: ['duration', 'values', 'adjacent'],
   intermittent: ['period', 'on', 'duration', 'values', 'adjacent'],
   bridge: ['from', 'kind', 'duration', 'adjacent'],
+  delay: ['by', 'clock', 'duration', 'adjacent'],
 };
+
+const OTHERS = ['process', 'messages', 'plugin'] as const;
+const OTHER_WORDS = { process: 'In a process', messages: 'In messages', plugin: "By a plugin of one's own" } as const;
 
 interface Props {
   readonly model: FaultsModel;
@@ -41,7 +47,9 @@ export function ModelCard({ model, index, value }: Props) {
   const signals = isObject(value['signals']) ? value['signals'] : undefined;
   const kind = calls ? 'calls' : textOf(signals?.['model']);
   const planned = plan?.models[index];
-  const own = problemsOf(problems, path, false);
+  // Others are made as text: a choice here would lose them.
+  const other = OTHERS.find((one) => isObject(value[one]));
+  const own = problemsOf(problems, path, other !== undefined);
   return (
     <li class="model" aria-labelledby={`${id}-title`}>
       <div class="head">
@@ -72,14 +80,23 @@ export function ModelCard({ model, index, value }: Props) {
         value={textOf(value['name'])}
         onTake={(text) => change([...path, 'name'], text)}
       />
-      <ChoiceField
-        id={`${id}-kind`}
-        label="Fault"
-        problems={problemsOf(problems, [...path, 'signals', 'model'])}
-        value={kind}
-        choices={KINDS}
-        onTake={(wanted) => change(path, turned(value, wanted))}
-      />
+      {other === undefined ? (
+        <ChoiceField
+          id={`${id}-kind`}
+          label="Fault"
+          problems={problemsOf(problems, [...path, 'signals', 'model'])}
+          value={kind}
+          choices={KINDS}
+          onTake={(wanted) => change(path, turned(value, wanted))}
+        />
+      ) : (
+        <p>
+          {OTHER_WORDS[other]}: as the file has it.{' '}
+          <button type="button" onClick={() => send({ type: 'openCampaignFile' })}>
+            Open File
+          </button>
+        </p>
+      )}
       {calls && (
         <SettingsForm
           id={`${id}-calls`}
@@ -135,7 +152,9 @@ function turned(value: Record<string, unknown>, kind: string): Record<string, un
         ? { period: 100, on: 10 }
         : kind === 'bridge'
           ? { from: '' }
-          : {};
+          : kind === 'delay'
+            ? { by: 1 }
+            : {};
   return {
     name,
     signals: {
