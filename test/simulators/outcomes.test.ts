@@ -35,6 +35,16 @@ before(async () => {
   }
 });
 
+test('Icarus: a simulation that ends when nothing is left to do is not kept going by the limit of its time', () =>
+  withScratch(async (scratch) => {
+    await make('iverilog', '-g2005', '-o', 'exhausted.vvp', inTree('test/simulators/sources/exhausted.v'));
+    const models = [{ name: 'odd', signals: { model: 'upset', targets: ['exhausted.od?'], times: [1000] } }];
+    const [run] = await runAll(scratch, steady(scratch, ['vvp', join(folder, 'exhausted.vvp')], { models }));
+    assert.deepEqual([run?.outcome, run?.effective, run?.status], ['masked', true, 0]);
+    const { begin, end } = spanOf(scratch, 'steady');
+    assert.ok(begin < end && end === 30_000_000, `${begin} to ${end}`);
+  }));
+
 /** A pattern that means this signal alone: without a wildcard it would be a part of others' names, too. */
 const only = (signal: string): string => `${signal.slice(0, -1)}?`;
 

@@ -55,6 +55,7 @@ const REASONS = [
   'too many signals are watched at once',
   'the bit is x or z then',
   'it is wider than what can be delayed, 1,024 bits',
+  'more of its changes than 64 would wait at once: it is delayed by too long',
 ] as const;
 
 export class RunPlugins {

@@ -69,7 +69,7 @@ int fault_matches(const char *bits, const char *pattern);
 /* What is kept for whoever reads the report: FAULT_REPORT bytes, the same on all machines. */
 enum { FAULT_REPORT = 4096, LIMIT_STEPS = 64 };
 enum fault_status { WAITING = 0, EFFECTIVE = 1, OVERWRITTEN = 2, IMPOSSIBLE = 3, UNCHANGED = 4 };
-enum fault_reason { NO_REASON = 0, NO_SIGNAL = 1, NO_VALUE = 2, NO_BIT = 3, NOT_WRITABLE = 4, TOO_MANY = 5, UNKNOWN_VALUE = 6, TOO_WIDE = 7 };
+enum fault_reason { NO_REASON = 0, NO_SIGNAL = 1, NO_VALUE = 2, NO_BIT = 3, NOT_WRITABLE = 4, TOO_MANY = 5, UNKNOWN_VALUE = 6, TOO_WIDE = 7, TOO_MANY_CHANGES = 8 };
 struct fault_report {
   struct {
     uint64_t reached; /* how often it was to begin */

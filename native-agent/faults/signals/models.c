@@ -164,8 +164,8 @@ static void delay_change(uint32_t index) {
   struct delayed *last = state->delayed_count == 0 ? NULL : &state->delayed[(state->first_delayed + state->delayed_count - 1) % DELAYED];
   if (last == NULL || last->time != time) {
     if (state->delayed_count == DELAYED) {
-      state->first_delayed = (state->first_delayed + 1) % DELAYED;
-      --state->delayed_count;
+      is_impossible(index, TOO_MANY_CHANGES);
+      return;
     }
     last = &state->delayed[(state->first_delayed + state->delayed_count++) % DELAYED];
   }

@@ -125,10 +125,12 @@ static void write_selection(const struct selection *selection, int32_t (*one)(vo
 void list_signals(void) { write_selection(&faults.list, list_one); }
 void write_state(void) { write_selection(&faults.state, state_of_one); }
 
+void clear_own_report(void) { memset(&own_report, 0, sizeof own_report); }
+
 static void leave_report(void) {
   if (report != &own_report) host->syscall(SYS_munmap, (long)report, FAULT_REPORT, 0, 0, 0, 0);
   report = &own_report;
-  memset(&own_report, 0, sizeof own_report);
+  clear_own_report();
 }
 
 int32_t open_report(void) {

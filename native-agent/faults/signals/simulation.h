@@ -72,6 +72,8 @@ void list_signals(void);
 void write_state(void);
 /* The file that `report` is of, where one was asked for. 0 or host->fail's result. */
 int32_t open_report(void);
+/* Where nobody asked for a file: nothing has come of the faults yet. */
+void clear_own_report(void);
 int is_report(const struct cairn_mapping *mapping);
 int32_t restore_report(const struct cairn_mapping *mapping);
 void show_counts(cairn_emit_row emit_row, void *context);

@@ -220,7 +220,7 @@ void limit(cairn_watcher* watcher, uint64_t time) {
   Watch* of = watch_of(watcher);
   if (of == nullptr || of->limit == time) return;
   of->limit = time;
-  if (time != never) expected_->time(time);
+  if (time != never) expected_->limit(time);
 }
 
 const cairn_design functions = {
@@ -298,6 +298,14 @@ Waits watch_waits() {
     if (watches[i].limit != never) waits = Waits::limit;
   }
   return watched_end > 0 ? Waits::all : waits;
+}
+
+uint64_t watch_limit() {
+  uint64_t first = never;
+  for (uint32_t i = 0; i < watch_count; ++i) {
+    if (watches[i].limit < first) first = watches[i].limit;
+  }
+  return first;
 }
 
 void forget_watchers() {

@@ -12,6 +12,8 @@ namespace cairn::hdl {
 struct Expected {
   /// The time has come: watch_time() is to be called when its assignments are made; at once where it is over.
   void (*time)(uint64_t ticks);
+  /// watch_time() is to be called soon after that; nothing that is done for it keeps a simulation going that would end before.
+  void (*limit)(uint64_t ticks);
   /// watch_settled() at the end of this time step.
   void (*settled)();
   /// watch_changes() when a signal may have changed, and the time step's assignments are made. nullptr: it is called at each step all the same.
@@ -30,6 +32,8 @@ void watch_end();
 /// What anybody waits for. Where it is nothing there is no need to call the others; for a limit it is enough to call watch_time() now and then.
 enum class Waits : uint32_t { nothing, limit, all };
 Waits watch_waits();
+/// The first time that anybody has as a limit; UINT64_MAX: nobody.
+uint64_t watch_limit();
 /// In a restarted or forked process: who goes on watching there says so again.
 void forget_watchers();
 /// Values have been put since this was last asked.

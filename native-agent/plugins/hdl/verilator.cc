@@ -55,7 +55,7 @@ cairn_entry end_entries[Program::most_ends];
 /// What has nothing to wait for is called at each step all the same.
 void no_time(uint64_t) {}
 void no_settled() {}
-constexpr Expected expected = {no_time, no_settled, nullptr};
+constexpr Expected expected = {no_time, no_time, no_settled, nullptr};
 
 /// More do not settle it: the design assigns again and again what is put.
 constexpr uint32_t most_rounds = 4;

@@ -13,7 +13,7 @@ enum : int32_t {
   vpi_binary = 1, vpi_integer_value = 6, vpi_real_value = 7, vpi_vector = 9,
   vpi_no_delay = 1, vpi_force = 5, vpi_release = 6, vpi_simulated_time = 2,
   vpi_suppressed_time = 3, vpi_suppressed_value = 13,
-  callback_value_change = 1, callback_read_write = 6, callback_read_only = 7, callback_after_delay = 9, callback_end_of_simulation = 12,
+  callback_value_change = 1, callback_read_write = 6, callback_read_only = 7, callback_next_time = 8, callback_after_delay = 9, callback_end_of_simulation = 12,
 };
 
 /// Of vpi_mode_flag, Icarus's, which says what a call of VPI may do.
