@@ -155,14 +155,15 @@ static void flip_memory(const struct cairn_host *host, const struct fault *fault
   if (!stays) injection->why = "at once: something else writes there";
 }
 
-void inject_standing(const struct cairn_host *host, const struct fault *fault, struct injection *injection) {
+void inject_standing(const struct cairn_host *host, const struct fault *fault, uint64_t caller, struct injection *injection) {
   memset(injection, 0, sizeof *injection);
   const int64_t thread = find_thread(host, fault);
   struct cairn_registers registers = {.size = sizeof registers};
   const int32_t found = thread < 0 ? -1 : host->registers((uint32_t)thread, &registers);
   if (fault->target < IN_REGISTER) {
     enum { STACK = 4 };
-    flip_memory(host, fault, found < 0 ? 0 : registers.general[STACK], injection);
+    const int named = fault->thread[0] != 0 || fault->thread_number != 0;
+    flip_memory(host, fault, caller != 0 && !named ? caller : found < 0 ? 0 : registers.general[STACK], injection);
     return;
   }
   if (found < 0) {

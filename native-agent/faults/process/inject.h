@@ -15,8 +15,8 @@ struct injection {
   uint8_t put[MOST_BYTES];
 };
 
-/* While all threads stand, in Cairn's own thread. */
-void inject_standing(const struct cairn_host *host, const struct fault *fault, struct injection *injection);
+/* While all threads stand, in Cairn's own thread. `caller`: the stack pointer of the thread whose call it is made in; 0: in none. */
+void inject_standing(const struct cairn_host *host, const struct fault *fault, uint64_t caller, struct injection *injection);
 /* Registers of one thread, before it goes on with them. */
 void inject_registers(const struct fault *fault, struct cairn_registers *registers, const uint8_t *code, uint32_t code_size, struct injection *injection);
 /* Whether it needs nothing but the registers of the thread that makes a call. */

@@ -30,6 +30,7 @@ static struct injection injections[FAULTS];
 static uint64_t calls[FAULTS];
 static uint32_t wrapped; /* a bit for each fault */
 static struct cairn_stop stops[FAULTS];
+static uint64_t callers[FAULTS]; /* stack pointer of the thread that waits */
 static uint32_t waiting[FAULTS]; /* futex: 1 while a thread waits for the moment in which all stand */
 
 /* As it was started: /proc/self/exe names another program in a restarted process. */
@@ -72,7 +73,7 @@ void process_done(uint32_t index, const struct injection *injection) {
 
 static void make_now(uint32_t index) {
   struct injection injection;
-  inject_standing(process_host, &process_faults.list[index], &injection);
+  inject_standing(process_host, &process_faults.list[index], callers[index], &injection);
   process_done(index, &injection);
 }
 
@@ -116,7 +117,8 @@ int process_begins(uint32_t index) {
   return __atomic_compare_exchange_n(&injections[index].status, &status, (uint32_t)UNCHANGED, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-void process_stop_and_wait(uint32_t index) {
+void process_stop_and_wait(uint32_t index, uint64_t stack) {
+  callers[index] = stack;
   __atomic_store_n(&waiting[index], 1, __ATOMIC_RELEASE);
   if (ask_stop(index, 0) < 0) return;
   while (__atomic_load_n(&waiting[index], __ATOMIC_ACQUIRE) == 1) process_host->syscall(SYS_futex, (long)&waiting[index], FUTEX_WAIT, 1, 0, 0, 0);
@@ -155,10 +157,13 @@ static void begin(void) {
   memset(injections, 0, sizeof injections);
   memset(calls, 0, sizeof calls);
   report_clear(&reporting);
-  for (uint32_t i = 0; i < process_faults.count; ++i) {
-    const struct fault *fault = &process_faults.list[i];
+  memset(callers, 0, sizeof callers);
+  for (uint32_t i = 0; i < FAULTS; ++i) {
     /* Of before a restart, which nobody will make any more. */
     if (__atomic_load_n(&waiting[i], __ATOMIC_ACQUIRE) == 1) wake(i);
+  }
+  for (uint32_t i = 0; i < process_faults.count; ++i) {
+    const struct fault *fault = &process_faults.list[i];
     if ((fault->when != AFTER_TIME && fault->when != AFTER_PROCESSOR_TIME) || !is_here(i)) continue;
     const uint64_t range = fault->last_ns - fault->after_ns + 1;
     (void)ask_stop(i, fault->after_ns + by_chance(fault->seed, 4) % range);

@@ -14,7 +14,7 @@ __attribute__((visibility("hidden"))) extern cairn_function process_next[FAULTS]
 int process_begins(uint32_t index);
 /* [any] It has been made, or is impossible. */
 void process_done(uint32_t index, const struct injection *injection);
-/* [any, in threads of the application] Makes it while all threads stand; returns when that is over. */
-void process_stop_and_wait(uint32_t index);
+/* [any, in threads of the application] Makes it while all threads stand; returns when that is over. `stack`: the caller's stack pointer. */
+void process_stop_and_wait(uint32_t index, uint64_t stack);
 
 #endif

@@ -54,7 +54,8 @@ uint64_t process_reached(struct caller *caller) {
     inject_into(fault, caller, vectors, &injection);
     process_done(index, &injection);
   } else {
-    process_stop_and_wait(index);
+    enum { STACK = 4 };
+    process_stop_and_wait(index, caller->general[STACK]);
   }
   errno = number;
   if (modern) __asm__ volatile("xrstor64 %0" : : "m"(vectors), "a"(PARTS), "d"(0) : "memory");
