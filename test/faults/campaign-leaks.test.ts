@@ -84,6 +84,8 @@ test(`${RUNS} runs leave nothing, and do not grow`, { timeout: 3_600_000 }, () =
     const small = campaign(scratch, 'few', { models, sample: 20 });
     // What only the first campaign makes (links to the agent, the note of who has verified the snapshot) is there then.
     await scratch.cairn(whole(small, '--workers', String(WORKERS)), { seconds: 120 });
+    // The coordinator of the session that the snapshot is of stays for a moment.
+    await waitFor('the end of all processes', () => processesOf(scratch.folder).length === 0);
     const before = { files: [below(scratch.runtime), below(scratch.work)], shared: new Set(readdirSync('/dev/shm')) };
     const runner = scratch.cairnProgram(whole(file, '--workers', String(WORKERS)), {
       env: { TMPDIR: scratch.work, NODE_OPTIONS: `--max-old-space-size=${HEAP_MB}` },
