@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { eventNames } from '../../debug-adapter/src/protocol/plugin-events.js';
 import { childrenOf, waitFor } from '../support/processes.js';
 import type { Program } from '../support/program.js';
@@ -405,6 +406,51 @@ for (const how of ['exit', '_exit', 'kill'])
           await program.exit();
         }
       }));
+
+async function stopping(scratch: Scratch): Promise<string> {
+  const library = join(scratch.folder, 'stopping.so');
+  await compile(join(probeSources, 'tools/stopping_plugin.c'), library, ['-shared', '-fPIC']);
+  return library;
+}
+
+test('a plugin that crashes while all threads stand is named, and the computation runs on', () =>
+  withScratch(async (scratch) => {
+    const crash = join(scratch.work, 'crash');
+    const plugin = `${await stopping(scratch)}=${settingsFile(scratch, { crash })}`;
+    const command = [await tool('faulting'), join(scratch.work, 'end')];
+    const program = scratch.cairnProgram(['run', '--session', 'one', '--plugin', plugin, '--', ...command]);
+    await goesOn(program);
+    writeFileSync(crash, '');
+    await waitFor('the log', async () =>
+      logOf(scratch, 'one').includes('plugin stopping crashed in a moment in which all threads stand (SIGSEGV at address 0x8)'),
+    );
+    await goesOn(program);
+    await scratch.checkpoint('one');
+    writeFileSync(join(scratch.work, 'end'), '');
+    assert.equal(await program.exit(), 0, program.transcript());
+  }));
+
+test('waits in which threads were stopped for a plugin last as long as they would, also after a restart', () =>
+  withScratch(async (scratch) => {
+    const plugin = await stopping(scratch);
+    const program = scratch.cairnProgram([
+      'run',
+      '--session',
+      'one',
+      '--plugin',
+      plugin,
+      '--',
+      await tool('waits', '-pthread'),
+      '3000',
+    ]);
+    await program.line(/^waiting$/);
+    await delay(500);
+    const { snapshot } = await scratch.checkpoint('one', '--then', 'kill');
+    await program.exit();
+    const restarted = scratch.cairnProgram(['restart', snapshot, '--session', 'two']);
+    await restarted.line(/^nanosleep: time-out, poll: time-out, futex: time-out$/);
+    assert.equal(await restarted.exit(), 0);
+  }));
 
 test("once a plugin has begun, the program's own faults are nobody's but its own", () =>
   withScratch(async (scratch) => {

@@ -259,6 +259,41 @@ for (const [kind, words] of [
     }));
 }
 
+for (const kind of ['landlock-vfork', 'landlock-nothing', 'landlock-later']) {
+  test(`what restricts somebody else, or nobody, is in no checkpoint's way: ${kind}`, (context) =>
+    withScratch(async (scratch) => {
+      const program = scratch.cairnProgram(['run', '--session', 'apart', '--', await tool('apart'), kind], { input: true });
+      const line = await program.line(/^(made|none)/);
+      if (line.startsWith('none')) context.skip(`this system does not allow it: ${line}`);
+      else await scratch.checkpoint('apart');
+      program.type('x\n');
+      await program.line(/^done$/);
+      assert.equal(await program.exit(), 0);
+    }));
+}
+
+for (const [what, flags, said] of [
+  ['that the program was started with is not set again, and a restart says so', [], /filter \(seccomp\) that is not here/],
+  ["of --strict is Cairn's own, of which a restart says nothing", ['--strict'], undefined],
+] as const) {
+  test(`a filter of system calls ${what}`, (context) =>
+    withScratch(async (scratch) => {
+      const apart = await tool('apart');
+      const command = [cairnCommand, 'run', '--session', 'first', ...flags, '--', apart, 'nothing'];
+      const program = scratch.start(flags.length > 0 ? command : [apart, 'filtered', ...command], { input: true });
+      const line = await program.line(/^(made|none)/);
+      if (line.startsWith('none')) return context.skip(`this system does not allow it: ${line}`);
+      const { snapshot } = await scratch.checkpoint('first', '--then', 'kill');
+      await program.exit();
+      const restarted = scratch.cairnProgram(['restart', snapshot, '--session', 'again'], { input: true });
+      restarted.type('x\n');
+      await restarted.line(/^done$/);
+      assert.equal(await restarted.exit(), 0);
+      if (said === undefined) assert.doesNotMatch(scratch.logs('again'), /seccomp/);
+      else assert.match(scratch.logs('again'), said);
+    }));
+}
+
 test('all that is in the way is said at once, of every process, before anything is stopped', () =>
   withScratch(async (scratch) => {
     const file = join(scratch.folder, 'go');

@@ -33,7 +33,8 @@ export type Tool =
   | 'thousands'
   | 'tiny'
   | 'tiny32'
-  | 'tracer';
+  | 'tracer'
+  | 'waits';
 
 /** The program's path. `static`: linked without shared libraries. */
 export async function tool(name: Tool, ...flags: string[]): Promise<string> {

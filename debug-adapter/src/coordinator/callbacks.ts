@@ -11,7 +11,7 @@ import type { AgentConnection } from './agent-connection.js';
 import type { Hosts } from './hosts.js';
 
 /** As native-agent/src/events/calls.cc has them. */
-const [EVENT, BARRIER, INIT, ROWS, REQUEST] = [1, 2, 3, 4, 5];
+const [EVENT, BARRIER, INIT, ROWS, REQUEST, STOP] = [1, 2, 3, 4, 5, 6];
 
 /** "plugin vendor, event precheckpoint"; empty: it is in none, or nobody knows. */
 export type CallbackOf = (one: AgentConnection) => Promise<string>;
@@ -41,5 +41,6 @@ function describe(one: Pick<AgentConnection, 'plugins'>, value: bigint): string 
   if (kind === INIT) return `${plugin}, init`;
   if (kind === ROWS) return `${plugin}, its rows of a table`;
   if (kind === REQUEST) return `${plugin}, a request`;
+  if (kind === STOP) return `${plugin}, a moment in which all threads stand`;
   return kind === BARRIER ? `${plugin}, at this barrier` : plugin;
 }

@@ -33,6 +33,7 @@ const ANSWER_MS = 10_000;
 const ENOENT = 2;
 const EAGAIN = 11;
 const EBUSY = 16;
+const EALREADY = 114;
 const ETIMEDOUT = 110;
 
 export async function listSignals(session: Session, params: SignalsParams): Promise<SignalsResult> {
@@ -218,7 +219,7 @@ async function request(one: AgentConnection, text: string): Promise<PluginAnswer
 }
 
 const isLater = ({ errorNumber }: Pick<PluginAnswer, 'errorNumber'>): boolean =>
-  [-ETIMEDOUT, -EAGAIN, -EBUSY].includes(errorNumber);
+  [-ETIMEDOUT, -EAGAIN, -EBUSY, -EALREADY].includes(errorNumber);
 
 function refusal({ virtualPid: pid, program }: AgentConnection, { errorNumber, error: why }: PluginAnswer): Error {
   return failure(isLater({ errorNumber }) ? 'simulationAway' : 'noSignals', { pid, program, why });

@@ -280,7 +280,8 @@ extern "C" CAIRN_EXPORT long syscall(long number, ...) noexcept {
   if (call_of_memory(number, a, &result)) return result;
   if (number == SYS_landlock_restrict_self) {
     result = next_syscall.get()(number, a[0], a[1]);
-    if (result == 0 && host != nullptr) plugin::note_restriction(host);
+    // Without rules it says only what is logged.
+    if (result == 0 && static_cast<int>(a[0]) >= 0 && host != nullptr) plugin::note_restriction(host);
     return result;
   }
   if (active() && (call_with_paths(number, a, &result) || call_of_sockets(number, a, &result))) return result;

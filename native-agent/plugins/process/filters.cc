@@ -14,14 +14,21 @@ namespace {
 
 constexpr uint32_t surroundings = plugin::name_space("process.filters");  // 0 → number of filters
 
-/// -1: not told (before Linux 5.9), or the thread has ended.
-int64_t filters_of(const cairn_host* host, int32_t thread) {
-  static char status[8192];
+constexpr int64_t not_told = -1;  // before Linux 5.9, or the thread has ended
+
+/// Part of the image: the main thread's at the checkpoint.
+int64_t saved_count = not_told;
+
+/// False: it cannot be read.
+bool filters_of(const cairn_host* host, int32_t thread, int64_t* count) {
+  static char status[64 * 1024];  // the groups of a user may be thousands
   plugin::Text<64> path;
   path.add("/proc/self/task/").add(int64_t{thread}).add("/status");
-  int64_t count;
-  const char* value = plugin::read_file(host, path.text(), status, sizeof status) > 0 ? plugin::line_value(status, "Seccomp_filters:") : nullptr;
-  return value != nullptr && plugin::read_number(&value, 10, &count) ? count : -1;
+  *count = not_told;
+  const long size = plugin::read_file(host, path.text(), status, sizeof status);
+  if (size <= 0) return size == -ENOENT || size == -ESRCH;
+  const char* value = plugin::line_value(status, "Seccomp_filters:");
+  return value == nullptr || plugin::read_number(&value, 10, count);
 }
 
 }  // namespace
@@ -29,22 +36,36 @@ int64_t filters_of(const cairn_host* host, int32_t thread) {
 void note_filters(const cairn_host* host) {
   int64_t known;
   if (host->get_name(surroundings, 0, &known) == 0) return;
-  int64_t count = filters_of(host, host->real_pid());
-  if (count >= 0) (void)host->set_name(surroundings, 0, count);
+  int64_t count;
+  if (filters_of(host, host->real_pid(), &count) && count >= 0) (void)host->set_name(surroundings, 0, count);
 }
 
 int32_t check_filters(const cairn_host* host) {
-  int64_t known;
-  if (host->get_name(surroundings, 0, &known) != 0) return 0;
+  int64_t known, count;
+  const bool told = host->get_name(surroundings, 0, &known) == 0;
   int32_t virtual_id, real;
+  saved_count = not_told;
   for (uint32_t index = 0; host->thread(index, &virtual_id, &real) == 1; ++index) {
-    if (filters_of(host, real) <= known) continue;
     plugin::Text<320> text;
+    if (!filters_of(host, real, &count)) {
+      text.add("What the kernel says of thread ").add(virtual_id).add(" (/proc/…/status) cannot be read: whether the program has set filters of system calls ");
+      text.add("(seccomp), which no restart could set again, is not known.");
+      return host->fail(-ENOTSUP, "seccomp", text.text());
+    }
+    // What --strict forbids is no protection of the program's.
+    if (real == host->real_pid()) saved_count = plugin::option(host, "strict") != nullptr ? count - 1 : count;
+    if (!told || count <= known) continue;
     text.add("Thread ").add(virtual_id).add(" may not make all system calls, by a filter that the program has set (seccomp). No restart could set it again, ");
     text.add("and the program would run without that protection. Checkpoint before it does that, or when it has ended.");
     return host->fail(-ENOTSUP, "seccomp", text.text());
   }
   return 0;
+}
+
+void compare_filters(const cairn_host* host) {
+  int64_t here;
+  if (!filters_of(host, host->real_pid(), &here) || here < 0 || saved_count <= here) return;
+  host->log(CAIRN_LOG_WARNING, "The program was started with system calls forbidden by a filter (seccomp) that is not here; after this restart they are allowed.");
 }
 
 }  // namespace cairn::process

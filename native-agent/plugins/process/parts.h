@@ -22,6 +22,8 @@ int32_t check_sharing(const cairn_host* host);
 /// Notes with how many filters of system calls the computation was started; refuses threads that have more.
 void note_filters(const cairn_host* host);
 int32_t check_filters(const cairn_host* host);
+/// Says where a restart has fewer than the program had.
+void compare_filters(const cairn_host* host);
 
 /// What prctl(2) and /proc set for the whole process, and what belongs to a thread and cannot be set for another one.
 int32_t save_flags(const cairn_host* host);

@@ -33,6 +33,7 @@ int32_t save() {
 int32_t restore() {
   note_filters(host);
   if (!saved) return 0;
+  compare_filters(host);
   int32_t error = restore_folder(host);
   if (error == 0) error = restore_limits(host);
   if (error == 0) error = restore_threads(host);

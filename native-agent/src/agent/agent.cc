@@ -629,10 +629,15 @@ int Agent::give_another_number(int fd) {
   if (!is_channel && !is_wake && !save_.renumber(fd, fd)) return -EBUSY;
   int moved = sys::leave_number(fd);
   if (moved < 0) return moved;
-  if (is_channel) channel_.renumber(moved);
-  else if (is_wake) requests_.renumber(moved);
-  else (void)save_.renumber(fd, moved);
   numbers_.changed();
+  if (is_channel) channel_.renumber(moved);
+  else if (!is_wake) (void)save_.renumber(fd, moved);
+  else if (!requests_.renumber(moved)) {
+    sys::take_number(fd);
+    (void)requests_.renumber(fd);
+    sys::close_own_fd(moved);
+    return -EBUSY;
+  }
   return moved;
 }
 

@@ -65,7 +65,7 @@ class Agent {
   /// [any] As host->answer says.
   int32_t answer(int32_t error, const void* text, uint64_t size);
   /// [any] Its thread looks what there is for it to do.
-  void look_now() const { requests_.wake(); }
+  void look_now() { requests_.wake(); }
   int32_t allow(uint64_t thread) { return sections_.leave(thread); }
 
  private:

@@ -43,6 +43,12 @@ int finish(long result) {
   return -1;
 }
 
+bool in_own_process() { return call(SYS_getpid) == events::facts().real_pid; }
+
+/// Cairn's, and in the process whose agent has it: what a child has that shares or copies this memory without Cairn's knowledge (vfork, _Fork,
+/// clone) is its own under whatever number, until it executes a program.
+bool is_ours(int fd) { return sys::is_own_fd(fd) && in_own_process(); }
+
 struct Replacement {
   int from, to, flags;
   bool with_flags;
@@ -54,9 +60,7 @@ int replace(void* context) {
 }
 
 int replace_own(Replacement one) {
-  if (sys::is_own_fd(one.from)) return finish(-EBADF);
-  // A child of vfork: only its own number becomes another, until it executes a program.
-  if (call(SYS_getpid) != events::facts().real_pid) return finish(replace(&one));
+  if (is_ours(one.from)) return finish(-EBADF);
   // A handler that did the same would wait for itself.
   uint64_t all = ~uint64_t{0}, before = 0;
   call_unchecked(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8);
@@ -68,7 +72,7 @@ int replace_own(Replacement one) {
 long close_all_but_own(unsigned first, unsigned last, int flags) {
   bool own = first <= last && (flags & ~CLOSE_RANGE_UNSHARE) == 0;
   int next = own ? sys::next_own_fd(first) : -1;
-  if (next < 0 || static_cast<unsigned>(next) > last) return call(SYS_close_range, first, last, flags);
+  if (next < 0 || static_cast<unsigned>(next) > last || !in_own_process()) return call(SYS_close_range, first, last, flags);
   if ((flags & CLOSE_RANGE_UNSHARE) != 0) {
     if (long result = call(SYS_close_range, ~0u, ~0u, CLOSE_RANGE_UNSHARE); failed(result)) return result;
   }
@@ -99,18 +103,18 @@ using namespace cairn::agent;
 extern "C" {
 
 CAIRN_EXPORT int close(int fd) {
-  if (!cairn::sys::is_own_fd(fd)) return next_close.get()(fd);
+  if (!is_ours(fd)) return next_close.get()(fd);
   errno = EBADF;
   return -1;
 }
 
 CAIRN_EXPORT int dup2(int from, int to) noexcept {
-  if (!cairn::sys::is_own_fd(to) && !cairn::sys::is_own_fd(from)) return next_dup2.get()(from, to);
+  if (!is_ours(to) && !is_ours(from)) return next_dup2.get()(from, to);
   return replace_own({from, to, 0, false});
 }
 
 CAIRN_EXPORT int dup3(int from, int to, int flags) noexcept {
-  if (!cairn::sys::is_own_fd(to) && !cairn::sys::is_own_fd(from)) return next_dup3.get()(from, to, flags);
+  if (!is_ours(to) && !is_ours(from)) return next_dup3.get()(from, to, flags);
   return replace_own({from, to, flags, true});
 }
 
@@ -123,7 +127,7 @@ CAIRN_EXPORT void closefrom(int lowest) noexcept {
   struct rlimit64 limit = {};
   call_unchecked(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &limit);
   for (unsigned fd = first; fd < limit.rlim_cur; ++fd) {
-    if (!cairn::sys::is_own_fd(static_cast<int>(fd))) call_unchecked(SYS_close, static_cast<int>(fd));
+    if (!is_ours(static_cast<int>(fd))) call_unchecked(SYS_close, static_cast<int>(fd));
   }
 }
 

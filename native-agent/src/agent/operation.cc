@@ -262,6 +262,15 @@ bool Operation::presuspend() {
   return ok;
 }
 
+namespace {
+/// Whoever goes on after any stop may be in restart_syscall at the next one, which tells nobody what it was called for.
+void remember_calls(const checkpoint::Stop& stop) {
+  for (uint32_t i = 0; i < stop.thread_count(); ++i) {
+    if (stop.thread(i).stopped) checkpoint::remember_call(stop.thread(i).real_tid, stop.thread(i).registers);
+  }
+}
+}  // namespace
+
 bool Operation::suspend(uint64_t deadline_ns, bool alone) {
   if (progress_ != presuspended) return fail_order("suspend");
   // Of a process that is stopped since its restart: each is stopped again as soon as it is in its own code.
@@ -275,9 +284,9 @@ bool Operation::suspend(uint64_t deadline_ns, bool alone) {
     agent_->fork_gate_.open();
     return false;
   }
+  remember_calls(stop_);
   int32_t stop_signal = 0;
   for (uint32_t i = 0; i < stop_.thread_count(); ++i) {
-    if (stop_.thread(i).stopped) checkpoint::remember_call(stop_.thread(i).real_tid, stop_.thread(i).registers);
     if (stop_.thread(i).stop_signal != 0) stop_signal = stop_.thread(i).stop_signal;
   }
   record_job_stop(stop_signal);
@@ -415,8 +424,8 @@ void Operation::release_threads() {
 int32_t Operation::while_stopped(int32_t (*job)(void* context, const checkpoint::Stop& stop), void* context, sys::Error* error) {
   if (progress_ == suspended) return stop_.active() ? job(context, stop_) : -ECHILD;
   if (progress_ != none || agent_->handoff_ != nullptr || stopped_handoff_ != nullptr) {
-    error->set(-EBUSY, "operation").add("a checkpoint or restart is going on, or the process is stopped");
-    return -EBUSY;
+    error->set(-EALREADY, "operation").add("a checkpoint or restart is going on, or the process is stopped");
+    return -EALREADY;
   }
   const size_t mark = arena_->used();
   stop_.find_alternate_stacks(agent_->facts_.altstack_offset);
@@ -426,6 +435,7 @@ int32_t Operation::while_stopped(int32_t (*job)(void* context, const checkpoint:
   if (!stop_.begin(agent_->agent_tid_, sys::now_ns() + stop_patience_ns, error)) {
     if (error->failed()) result = error->number();
   } else {
+    remember_calls(stop_);
     if (stop_.active()) result = job(context, stop_);
     end_stop();
   }

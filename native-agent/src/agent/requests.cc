@@ -1,6 +1,7 @@
 #include "agent/requests.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 
 #include "agent/agent.h"
@@ -11,6 +12,10 @@ namespace cairn::agent {
 
 using sys::call_unchecked;
 using sys::Text;
+
+namespace {
+constexpr uint64_t waking_patience_ns = 100'000'000;
+}
 
 int32_t Requests::ask(const char* name) { return ask(name, "", false); }
 
@@ -40,9 +45,26 @@ void Requests::last_error(char* buffer, uint32_t capacity) const {
   if (capacity > 0) sys::TextBuilder(buffer, capacity).add(error_);
 }
 
-void Requests::wake() const {
-  uint64_t one = 1;
-  if (wake_fd_ >= 0) call_unchecked(SYS_write, wake_fd_, &one, sizeof one);
+void Requests::wake() {
+  // A handler that takes the descriptor's number would wait for the thread that it interrupts.
+  uint64_t one = 1, all = ~uint64_t{0}, before = 0;
+  call_unchecked(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8);
+  __atomic_fetch_add(&waking_, 1, __ATOMIC_SEQ_CST);
+  const int fd = __atomic_load_n(&wake_fd_, __ATOMIC_SEQ_CST);
+  if (fd >= 0) call_unchecked(SYS_write, fd, &one, sizeof one);
+  __atomic_fetch_sub(&waking_, 1, __ATOMIC_SEQ_CST);
+  call_unchecked(SYS_rt_sigprocmask, SIG_SETMASK, &before, nullptr, 8);
+}
+
+bool Requests::renumber(int fd) {
+  __atomic_store_n(&wake_fd_, fd, __ATOMIC_SEQ_CST);
+  // Who comes from now on reads this one. Where threads are held, one may stand in between for long.
+  const uint64_t deadline = sys::now_ns() + waking_patience_ns;
+  while (__atomic_load_n(&waking_, __ATOMIC_SEQ_CST) != 0) {
+    if (sys::now_ns() >= deadline) return false;
+    call_unchecked(SYS_sched_yield);
+  }
+  return true;
 }
 
 void Requests::open() {

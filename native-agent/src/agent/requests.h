@@ -20,13 +20,13 @@ class Requests {
   void last_error(char* buffer, uint32_t capacity) const;
 
   /// [any] The agent's thread looks what there is for it to do.
-  void wake() const;
+  void wake();
 
   // The rest: the agent's thread.
   /// What it polls for POLLIN; -1: there is none, and it has to look from time to time.
   [[nodiscard]] int fd() const { return wake_fd_; }
-  /// It has another number now.
-  void renumber(int fd) { wake_fd_ = fd; }
+  /// It has another number now. False: a thread has not yet written to the earlier one, and may do so at any time.
+  bool renumber(int fd);
   /// Before the agent's thread begins (again).
   void open();
   /// True: there is a request that nobody has sent; it counts as sent from now on. `why`: of a hold.
@@ -51,6 +51,7 @@ class Requests {
   uint32_t busy_ = 0;      // futex: 1 while a thread is in ask()
   int32_t result_ = 0;
   int32_t ready_ = 0;      // the agent's thread serves requests
+  uint32_t waking_ = 0;    // threads that may write to the number which wake_fd_ has, or had a moment ago
   int wake_fd_ = -1;
   bool hold_ = false;      // not a checkpoint
   char name_[256] = {};    // or what a hold is about

@@ -5,6 +5,8 @@
 
 #include "agent/operation.h"
 #include "checkpoint/stop.h"
+#include "events/calls.h"
+#include "events/guard.h"
 #include "events/host.h"
 
 namespace cairn::agent {
@@ -46,13 +48,20 @@ uint64_t left_of(const cairn_stop& stop) {
   return left / processors_at_once > soonest_ns ? left / processors_at_once : soonest_ns;
 }
 
+/// A crash costs the plugin its moment, and the program nothing.
 void call_back(cairn_stop* list, int32_t error) {
+  events::HostFacts& facts = events::facts();
+  sys::Error* outer = facts.error;
   while (list != nullptr) {
     cairn_stop* one = list;
     list = one->next;  // it may be asked for again at once
     __atomic_store_n(&one->waits, 0, __ATOMIC_RELEASE);
-    one->stopped(one, error);
+    sys::Error own;
+    facts.error = &own;
+    events::call_stopped(one, error);
+    if (own.failed()) facts.log(CAIRN_LOG_ERROR, sys::TextBuffer<1100>().add(own.message()).c_str());
   }
+  facts.error = outer;
 }
 
 // ---- Threads that stand ----
@@ -182,7 +191,8 @@ uint64_t look_for_stops() {
   if (due == nullptr) return nearest;
   sys::Error error;
   const int32_t result = events::facts().while_stopped(at_the_moment, due, &error);
-  if (result == -EBUSY) {
+  // An operation goes on. Whatever else refuses may do so for ever.
+  if (result == -EALREADY) {
     while (due != nullptr) {
       cairn_stop* one = due;
       due = one->next;
@@ -192,6 +202,7 @@ uint64_t look_for_stops() {
     return busy_ns;
   }
   if (result < 0) call_back(due, result);
+  events::end_guard();
   return 1;
 }
 

@@ -1,8 +1,10 @@
 #include "events/calls.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 
 #include "events/guard.h"
+#include "events/modules.h"
 #include "events/names.h"
 
 namespace cairn::events {
@@ -12,7 +14,7 @@ using sys::Text;
 using sys::TextBuilder;
 
 /// As debug-adapter/src/coordinator/callbacks.ts reads it: layer in the upper half, this, and the event's number in the lowest 24 bits.
-enum Kind : uint32_t { event_call = 1, barrier_call = 2, init_call = 3, rows_call = 4, request_call = 5 };
+enum Kind : uint32_t { event_call = 1, barrier_call = 2, init_call = 3, rows_call = 4, request_call = 5, stop_call = 6 };
 
 struct Call {
   const LoadedPlugin& entry;
@@ -47,6 +49,7 @@ void describe(const Call& call, TextBuilder* text) {
     case barrier_call: text->add("barrier ").add(name); break;
     case init_call: text->add("init"); break;
     case request_call: text->add("a request"); break;
+    case stop_call: text->add("a moment in which all threads stand"); break;
     case rows_call: text->add("table ").add(name); break;
   }
 }
@@ -131,6 +134,21 @@ int32_t call_init(const LoadedPlugin& entry, const cairn_host* host, const char*
 
 int32_t call_request(const LoadedPlugin& entry, const cairn_request* request) {
   return run({entry, request_call, 0, ""}, [&] { return entry.plugin->request(request); });
+}
+
+void call_stopped(cairn_stop* stop, int32_t error) {
+  for (uint32_t number = 0; number < plugin_count(); ++number) {
+    const LoadedPlugin& entry = plugin(number);
+    if (entry.dynamic == nullptr) continue;
+    const Module module = read_module(entry.base, static_cast<const ElfW(Dyn)*>(entry.dynamic));
+    if (protection_of(module, reinterpret_cast<uintptr_t>(stop->stopped)) == PROT_NONE) continue;
+    (void)run({entry, stop_call, 0, ""}, [&] {
+      stop->stopped(stop, error);
+      return 0;
+    });
+    return;
+  }
+  stop->stopped(stop, error);
 }
 
 void call_rows(const LoadedPlugin& entry, const char* table, cairn_emit_row emit, void* context) {

@@ -11,6 +11,8 @@ int32_t call_event(const LoadedPlugin& entry, uint32_t event, void* data);
 int32_t call_barrier(const LoadedPlugin& entry, const char* name, bool restart);
 int32_t call_init(const LoadedPlugin& entry, const cairn_host* host, const char* settings);
 int32_t call_request(const LoadedPlugin& entry, const cairn_request* request);
+/// Of whose library the function is. It may have been asked for by any thread, where nobody knows who calls.
+void call_stopped(cairn_stop* stop, int32_t error);
 void call_rows(const LoadedPlugin& entry, const char* table, cairn_emit_row emit, void* context);
 
 /// The plugin whose callback runs; nullptr: none.

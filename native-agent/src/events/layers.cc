@@ -3,7 +3,8 @@
 namespace cairn::events {
 namespace {
 
-LoadedPlugin plugins[max_plugins];
+// Constant: the program's plugins are loaded before this file's own initialisers would run.
+constinit LoadedPlugin plugins[max_plugins] = {};
 uint32_t loaded = 0;
 uint32_t numbers[max_plugins];  // by layer
 uint32_t in_use = 0;

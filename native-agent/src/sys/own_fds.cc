@@ -73,6 +73,8 @@ int leave_number(int fd) {
   return static_cast<int>(moved);
 }
 
+void take_number(int fd) { own[fd] = 1; }
+
 void reserve_fds() {
   memset(reserved, 0, sizeof reserved);
   (void)for_each_entry("/proc/thread-self/fd", [](Text name) {

@@ -13,6 +13,8 @@ bool is_own_fd(int fd);
 int next_own_fd(unsigned from);
 /// [any] Gives a descriptor of ours another number, since the application is about to put something in its place. -errno: it cannot have one.
 int leave_number(int fd);
+/// One that was left is ours again.
+void take_number(int fd);
 /// [quiesced] The numbers that are open now are the application's: in this process they are taken, and after a restart, where its
 /// descriptors come back one by one, none of ours may be in their way.
 void reserve_fds();

@@ -30,6 +30,7 @@ constexpr uint64_t no_wait = 8;  // RWF_NOWAIT
 constexpr uint64_t most_messages = 1024;
 
 struct Status {
+  bool known = false;
   uint64_t own = 0, shared = 0, blocked = 0, ignored = 0, caught = 0, filter = 0;
 };
 
@@ -39,6 +40,8 @@ Status status_of(int32_t process, int32_t tid) {
   char text[4096];
   long size = sys::read_all(path.c_str(), text, sizeof text);
   Status status;
+  // Too long for here with very many groups, which come before all that is looked for.
+  status.known = size > 0;
   struct {
     const char* name;
     uint64_t* value;
@@ -185,7 +188,7 @@ bool plan_rest(int32_t process, int32_t tid, const Call& cut, int64_t count, Res
   *rest = {};
   rest->number = static_cast<uint16_t>(cut.number);
   Status status = status_of(process, tid);
-  if (has_signal(status)) return false;
+  if (!status.known || has_signal(status)) return false;
   rest->confined = status.filter != 0 ? 1 : 0;
 
   switch (cut.number) {

@@ -1,6 +1,8 @@
 // What a restart could not give back to a thread or a process, by its first argument; says so, and ends well when a line comes.
 //
-//   apart thread-files|thread-folder|process-folder|user|aio|lease|notice|moved|filter|thread-filter|landlock|landlock-program
+//   apart thread-files|thread-folder|process-folder|user|aio|lease|notice|moved|filter|thread-filter|landlock|landlock-program|
+//         landlock-vfork|landlock-nothing|landlock-later
+//   apart filtered COMMAND…: in a filter of system calls that lets everything pass
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +25,7 @@ static int unshared;
 static pthread_barrier_t met;
 
 static int filter(void);
+static pid_t helper_of;
 
 static void *own_part(void *flags) {
   unshared = flags == NULL ? filter() : unshare((int)(long)flags);
@@ -84,6 +87,43 @@ static int landlock(void) {
   return rules < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(446 /* landlock_restrict_self */, rules, 0) || close((int)rules);
 }
 
+// A child that has this memory restricts itself, and nobody else.
+static int landlock_vfork(void) {
+  pid_t child = vfork();
+  if (child == 0) _exit(landlock());
+  int status;
+  return waitpid(child, &status, 0) != child || status != 0;
+}
+
+// Without rules, it says what is to be logged of those to come.
+static int landlock_nothing(void) {
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(446 /* landlock_restrict_self */, -1, 4 /* LOG_SUBDOMAINS_OFF */);
+}
+
+// The child of one that restricts itself later executes a program, and has no part in that.
+static int landlock_later(void) {
+  int go[2], told[2];
+  if (pipe(go) || pipe(told)) return 1;
+  pid_t middle = fork();
+  if (middle == 0) {
+    pid_t helper = fork();
+    char letter;
+    if (helper == 0) {
+      close(go[1]);
+      if (read(go[0], &letter, 1) == 1) execl("/proc/self/exe", "apart", "helper", NULL);
+      _exit(1);
+    }
+    usleep(50000);  // more than the kernel's tick, in which beginnings are told
+    if (landlock() || write(go[1], "x", 1) != 1) kill(helper, SIGKILL), _exit(1);
+    while (access("helper", F_OK)) usleep(1000);
+    if (write(told[1], &helper, sizeof helper) != sizeof helper) _exit(1);
+    _exit(0);
+  }
+  int status;
+  if (waitpid(middle, &status, 0) != middle || status != 0) return 1;
+  return read(told[0], &helper_of, sizeof helper_of) != sizeof helper_of;
+}
+
 static int landlock_program(void) {
   if (landlock()) return 1;
   execl("/proc/self/exe", "apart", "nothing", NULL);
@@ -94,6 +134,15 @@ int main(int argc, char **argv) {
   const char *what = argc > 1 ? argv[1] : "";
   if (strcmp(what, "wait") == 0)
     for (;;) pause();
+  if (strcmp(what, "filtered") == 0) {
+    if (argc < 3 || filter()) puts("none"), exit(0);
+    execv(argv[2], argv + 2);
+    return 1;
+  }
+  if (strcmp(what, "helper") == 0) {
+    close(open("helper", O_CREAT | O_WRONLY, 0600));
+    for (;;) pause();
+  }
   int failed = strcmp(what, "thread-files") == 0     ? in_thread(CLONE_FILES)
                : strcmp(what, "thread-folder") == 0  ? in_thread(CLONE_FS)
                : strcmp(what, "process-folder") == 0 ? in_process()
@@ -104,6 +153,9 @@ int main(int argc, char **argv) {
                : strcmp(what, "moved") == 0          ? moved()
                : strcmp(what, "landlock") == 0       ? landlock()
                : strcmp(what, "landlock-program") == 0 ? landlock_program()
+               : strcmp(what, "landlock-vfork") == 0 ? landlock_vfork()
+               : strcmp(what, "landlock-nothing") == 0 ? landlock_nothing()
+               : strcmp(what, "landlock-later") == 0 ? landlock_later()
                : strcmp(what, "thread-filter") == 0  ? in_thread(0)
                : strcmp(what, "nothing") == 0        ? 0
                                                      : filter();
@@ -112,5 +164,6 @@ int main(int argc, char **argv) {
   fflush(stdout);
   char line[8];
   if (fgets(line, sizeof line, stdin)) puts("done");
+  if (helper_of > 0) kill(helper_of, SIGKILL);
   return 0;
 }
