@@ -173,6 +173,7 @@ const cases: [string, string, Fault[], string][] = [
     '2+right 1 more',
   ],
   ['shutdown and close end a write that waits', 'woken', [{ ...sent, delayUs: 1 }], 'woken'],
+  ['behind a close the number is another connection, while a write waits', 'closed', [{ ...sent, delayUs: 1 }], 'next and one'],
   ['a thread that is cancelled in a write leaves the connection to others', 'cancelled', [{ ...sent, delayUs: 1 }], 'next'],
   [
     'what the kernel takes later of a call is no message of its own',
@@ -209,6 +210,12 @@ const cases: [string, string, Fault[], string][] = [
     '31',
   ],
   ['a message with descriptors is not held', 'with-right', [held], '1+right 2 '],
+  [
+    'threads that open and close more connections than there are places for',
+    'many',
+    [{ ...sent, connection: { kind: 'pipe' }, corrupt: { flip: '20' } }],
+    'as they should be',
+  ],
   ['messages of no bytes go as ever', 'empty', [{ ...sent, drop: true }], '0'],
 ];
 

@@ -128,6 +128,25 @@ static void woken(void) {
   puts(less ? "woken" : "not woken");
 }
 
+/* What has its number then is another connection, while the write waits. */
+static void closed(void) {
+  pthread_t writer;
+  pair(SOCK_STREAM);
+  const int peer = ends[0], number = ends[1];
+  alarm(20);
+  pthread_create(&writer, NULL, write_much, NULL);
+  usleep(200000);
+  close(number);
+  pair(SOCK_STREAM);
+  if (ends[0] == number) ends[0] = ends[1], ends[1] = number;
+  if (ends[1] != number) fail("the lowest number");
+  say("next ");
+  close(peer);
+  pthread_join(writer, NULL);
+  say("and one");
+  print_rest(ends[0], MSG_DONTWAIT);
+}
+
 static void cancelled(void) {
   pthread_t writer;
   pair(SOCK_STREAM);
@@ -266,6 +285,34 @@ static void empty(void) {
   printf("%zd\n", recv(ends[0], &got, 1, MSG_DONTWAIT));
 }
 
+/* Each thread has its own: more connections than have places at once, on some of which a fault is. 1: one byte is not what it is to be. */
+static void *use_many(void *none) {
+  static int wrong;
+  for (int turn = 0; turn < 800 && !wrong; ++turn) {
+    int open[32][2];
+    for (int i = 0; i < 32; ++i)
+      if ((i % 8 == 0 ? pipe(open[i]) : socketpair(AF_UNIX, SOCK_STREAM, 0, open[i])) < 0) fail("pair");
+    for (int i = 0; i < 32; ++i) {
+      char got = 0;
+      if (write(open[i][1], "a", 1) != 1 || read(open[i][0], &got, 1) != 1) fail("write");
+      if (got != (i % 8 == 0 ? 'A' : 'a')) wrong = 1;
+    }
+    for (int i = 0; i < 32; ++i) close(open[i][0]), close(open[i][1]);
+  }
+  return wrong ? &wrong : none;
+}
+
+static void many(void) {
+  pthread_t threads[8];
+  void *wrong, *any = NULL;
+  for (int i = 0; i < 8; ++i) pthread_create(&threads[i], NULL, use_many, NULL);
+  for (int i = 0; i < 8; ++i) {
+    pthread_join(threads[i], &wrong);
+    if (wrong != NULL) any = wrong;
+  }
+  puts(any == NULL ? "as they should be" : "wrong");
+}
+
 /* Says `ready`, and goes on when the file `hold` is gone. */
 static void another_one(void) {
   if (pipe(ends) < 0) fail("pipe");
@@ -287,11 +334,11 @@ int main(int argc, char **argv) {
     void (*run)(void);
     void (*end)(void);
   } cases[] = {{"truncated", truncated, NULL}, {"thrown-away", thrown_away, NULL}, {"dropped-right", dropped_right, NULL},
-               {"woken", woken, NULL}, {"cancelled", cancelled, NULL}, {"partly", partly, NULL}, {"later", later, NULL},
+               {"woken", woken, NULL}, {"closed", closed, NULL}, {"cancelled", cancelled, NULL}, {"partly", partly, NULL}, {"later", later, NULL},
                {"borrowed", borrowed, NULL}, {"forked", forked, NULL}, {"return", ends_by, by_return}, {"exit", ends_by, by_exit},
                {"dup2", ends_by, by_other}, {"close_range", ends_by, by_range}, {"fclose", ends_by, by_file}, {"unread", unread, NULL},
                {"behind-dropped", behind_dropped, NULL}, {"with-right", with_right, NULL}, {"empty", empty, NULL},
-               {"another-one", another_one, NULL}};
+               {"many", many, NULL}, {"another-one", another_one, NULL}};
   setvbuf(stdout, NULL, _IOLBF, 0);
   for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof *cases; ++i) {
     if (strcmp(argv[1], cases[i].name) != 0) continue;

@@ -148,8 +148,9 @@ void stream_give(struct stream *stream) { give_lock(&stream->lock); }
 int stream_try(const struct cairn_host *host, struct stream *stream) { return lock_once(host, &stream->lock, (uint32_t)gettid()); }
 
 /* ---- Places ---- */
+/* Not that of a connection which was closed while a call waits in it: the number may be another's by now. */
 static int is_of(const struct stream *stream, int fd, int receives) {
-  return stream->used && stream->fd == fd && stream->receives == (uint32_t)receives;
+  return stream->used && stream->fd == fd && stream->receives == (uint32_t)receives && __atomic_load_n(&stream->asked, __ATOMIC_RELAXED) != CLOSES;
 }
 
 /* One that nobody has, or that no fault is on: with its lock. */
