@@ -13,10 +13,13 @@ import { inTree } from '../support/tree.js';
 
 const program = inTree('build/test/faults/messages_victim');
 
+const edges = inTree('build/test/faults/messages_edges');
+
 const ruleLibrary = inTree('build/test/faults/messages_rule.so');
 
 test.before(async () => {
   await compile(inTree('test/faults/messages_victim.c'), program, ['-pthread']);
+  await compile(inTree('test/faults/messages_edges.c'), edges, ['-pthread']);
   const include = `-I${inTree('native-agent/include')}`;
   await compile(inTree('test/faults/messages_rule.c'), ruleLibrary, ['-shared', '-fPIC', include]);
 });
@@ -147,4 +150,96 @@ test('a campaign of them; a connection that is none has no effect; settings that
       ],
     ] as const)
       assert.match((await scratch.cairn(['restart', 'roi', ...plugin(scratch, [fault])])).stderr, why);
+  }));
+
+const socket = { kind: 'socket' };
+const sent = { connection: socket, direction: 'send' };
+const received = { connection: socket, direction: 'receive' };
+const held = { ...sent, reorder: true, messages: { nth: 1 } };
+
+/** What is done with connections besides: by which faults, the case of messages_edges.c, and what it says. */
+const cases: [string, string, Fault[], string][] = [
+  [
+    'a datagram longer than the buffer is corrupted as far as it is there',
+    'truncated',
+    [{ ...received, corrupt: { flip: 'ff'.repeat(64) } }],
+    '64 64, both corrupted, nothing beyond',
+  ],
+  ['bytes that are thrown away are none to look at', 'thrown-away', [{ ...received, corrupt: { flip: 'ff' } }], '4 kept'],
+  [
+    'descriptors that came with a dropped message are closed',
+    'dropped-right',
+    [{ ...received, drop: true, messages: { nth: 1 } }],
+    '2+right 1 more',
+  ],
+  ['shutdown and close end a write that waits', 'woken', [{ ...sent, delayUs: 1 }], 'woken'],
+  ['behind a close the number is another connection, while a write waits', 'closed', [{ ...sent, delayUs: 1 }], 'next and one'],
+  ['a thread that is cancelled in a write leaves the connection to others', 'cancelled', [{ ...sent, delayUs: 1 }], 'next'],
+  [
+    'what the kernel takes later of a call is no message of its own',
+    'partly',
+    [{ ...sent, drop: true, messages: { nth: 2 } }],
+    'all third ',
+  ],
+  [
+    'a message sent twice of which the kernel takes parts',
+    'partly',
+    [{ ...sent, duplicate: true, messages: { nth: 2 } }],
+    'all second second third ',
+  ],
+  [
+    'a message that the kernel does not take yet keeps its number',
+    'later',
+    [{ ...sent, drop: true, messages: { nth: 2 } }],
+    'soon, a and c',
+  ],
+  ['and its delay, which is over', 'later', [{ ...sent, delayUs: 500_000, messages: { nth: 1 } }], 'soon, a and bc'],
+  ["a child of vfork closes nothing of its parent's", 'borrowed', [held], '21'],
+  ['each process counts its own messages', 'forked', [{ ...sent, drop: true, messages: { nth: 2 } }], 'p1 c1 '],
+  ...['return', 'exit', 'dup2', 'close_range', 'fclose'].map((how): [string, string, Fault[], string] => [
+    `what is held goes before the end by ${how}`,
+    how,
+    [held],
+    'held',
+  ]),
+  ['nobody reads what is held', 'unread', [held], 'alive'],
+  [
+    'behind a message that is dropped nothing goes',
+    'behind-dropped',
+    [held, { ...sent, drop: true, messages: { nth: 2 } }],
+    '31',
+  ],
+  ['a message with descriptors is not held', 'with-right', [held], '1+right 2 '],
+  [
+    'threads that open and close more connections than there are places for',
+    'many',
+    [{ ...sent, connection: { kind: 'pipe' }, corrupt: { flip: '20' } }],
+    'as they should be',
+  ],
+  ['messages of no bytes go as ever', 'empty', [{ ...sent, drop: true }], '0'],
+];
+
+test('what programs do with connections besides: each case says what comes', async (context) => {
+  for (const [what, how, faults, expected] of cases)
+    await context.test(what, () =>
+      withScratch(async (scratch) => {
+        const { status, stdout, stderr } = await scratch.cairn(['run', ...plugin(scratch, faults), '--', edges, how]);
+        assert.equal(status, 0, `${how}: ${status}: ${stderr}`);
+        assert.ok(stdout.split('\n').includes(expected), `${how}: ${stdout} is not ${expected}`);
+      }),
+    );
+});
+
+test('a descriptor that was closed before a snapshot is not taken for what has its number after a restart', () =>
+  withScratch(async (scratch) => {
+    writeFileSync(join(scratch.work, 'hold'), '');
+    const faults = plugin(scratch, [{ connection: { kind: 'pipe' }, direction: 'send', drop: true }]);
+    const started = scratch.cairnProgram(['run', '--session', 'roi', ...faults, '--', edges, 'another-one']);
+    await started.line(/^ready$/);
+    await scratch.checkpoint('roi', '--name', 'roi', '--then', 'kill');
+    await started.exit();
+    rmSync(join(scratch.work, 'hold'));
+    const { status, stdout, stderr } = await scratch.cairn(['restart', 'roi']);
+    assert.equal(status, 0, stderr);
+    assert.ok(stdout.includes('of the socket\n'), stdout);
   }));

@@ -155,13 +155,15 @@ static uint64_t length_of(const struct parse *parse, const struct rule *rule) {
   return value + rule->header < least || value + rule->header < value ? least : value + rule->header;
 }
 
+static int each_call(const struct rule *rule) { return rule->kind == BY_CALL || (rule->kind == BY_EXTENSION && rule->length == NULL); }
+
+void parse_call(struct parse *parse, const struct rule *rule, uint64_t count) {
+  if (each_call(rule)) parse->length = count;
+}
+
 uint64_t parse_take(struct parse *parse, const struct rule *rule, const uint8_t *bytes, uint64_t count, int *ends) {
   uint64_t taken = 0;
   *ends = 0;
-  if (rule->kind == BY_CALL || (rule->kind == BY_EXTENSION && rule->length == NULL)) {
-    *ends = 1;
-    return count;
-  }
   if (rule->kind == BY_LINE) {
     const uint8_t *end = memchr(bytes, '\n', count);
     *ends = end != NULL;
@@ -169,7 +171,7 @@ uint64_t parse_take(struct parse *parse, const struct rule *rule, const uint8_t 
   } else {
     if (rule->kind == BY_SIZE) parse->length = rule->size;
     const uint64_t needed = rule->offset + rule->field;
-    for (; parse->length == 0 && taken < count; ++taken) {
+    for (; !each_call(rule) && parse->length == 0 && taken < count; ++taken) {
       parse->header[parse->position + taken] = bytes[taken];
       const uint64_t have = parse->position + taken + 1;
       if (rule->kind == BY_EXTENSION) parse->length = length_told(parse, rule, have);

@@ -57,6 +57,8 @@ struct parse {
   uint64_t length;   /* 0: not known yet */
   uint8_t header[RULE_HEADER];
 };
+/* Where each call is one: one begins, of a call with so many bytes. What the kernel does not take of it comes with the calls behind it. */
+void parse_call(struct parse *parse, const struct rule *rule, uint64_t count);
 /* How many of these bytes belong to it; *ends: it ends with them, and the next one begins. count > 0. */
 uint64_t parse_take(struct parse *parse, const struct rule *rule, const uint8_t *bytes, uint64_t count, int *ends);
 
