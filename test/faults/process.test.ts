@@ -154,7 +154,8 @@ test('by a mapping and an address; the same seed is the same place; what cannot 
     assert.match(places[0]?.[0] ?? '', /^0x[0-9a-f]+$/);
     const address = places[0]?.[0] ?? '';
     const by = restart(scratch, 'three', [{ memory: { address }, bits: [0] }]);
-    assert.equal((await waitFor('its table', () => table(scratch, 'three').catch(() => undefined)))['fault 1: at'], address);
+    const at = async (): Promise<string | undefined> => (await table(scratch, 'three'))['fault 1: at'];
+    assert.equal(await waitFor('its table', () => at().catch(() => undefined)), address);
     await scratch.cairn(['stop', '--session', 'three', '--grace', '1']);
     await by.exit();
   }));
