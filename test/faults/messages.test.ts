@@ -219,16 +219,15 @@ const cases: [string, string, Fault[], string][] = [
   ['messages of no bytes go as ever', 'empty', [{ ...sent, drop: true }], '0'],
 ];
 
-test('what programs do with connections besides: each case says what comes', async (context) => {
-  for (const [what, how, faults, expected] of cases)
-    await context.test(what, () =>
-      withScratch(async (scratch) => {
+test('what programs do with connections besides: each case says what comes', (context) =>
+  withScratch(async (scratch) => {
+    for (const [what, how, faults, expected] of cases)
+      await context.test(what, async () => {
         const { status, stdout, stderr } = await scratch.cairn(['run', ...plugin(scratch, faults), '--', edges, how]);
         assert.equal(status, 0, `${how}: ${status}: ${stderr}`);
         assert.ok(stdout.split('\n').includes(expected), `${how}: ${stdout} is not ${expected}`);
-      }),
-    );
-});
+      });
+  }));
 
 test('a descriptor that was closed before a snapshot is not taken for what has its number after a restart', () =>
   withScratch(async (scratch) => {
