@@ -32,7 +32,7 @@ const flavours: readonly (readonly [string, (run: ProbeRun, isTried: (name: stri
 ];
 /** What no machine is too slow for. */
 const always = new Set(['control', 'checkpoint and go on', 'kill and restart']);
-const MINUTES = Number(process.env['CAIRN_PROBE_MINUTES'] ?? 15);
+const MINUTES = Number(process.env['CAIRN_PROBE_MINUTES'] ?? 12);
 /** Flavours in which a probe may fail for the capability that its line `missing:` names; one that passes is an error. */
 const beyondLife = new Set([TWICE, WENT_ON, 'kill and restart', 'five cycles', OTHER_USER, 'attached']);
 const isPassing = (error: unknown): boolean => error instanceof Error && error.message.startsWith('it passes:');
