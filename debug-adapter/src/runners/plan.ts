@@ -16,6 +16,7 @@ import { CampaignResults } from '../store/campaign-results.js';
 import { designOf } from '../store/designs.js';
 import { Store } from '../store/store.js';
 import { campaignOf, confidenceOf } from './campaign-plan.js';
+import { WORKERS } from './slurm-runner.js';
 
 /** Of each campaign, so many runs say how long one takes. */
 const MEASURED_RUNS = 200;
@@ -28,7 +29,7 @@ export function planOf({ name, store: path, campaign }: CampaignFile): CampaignP
   const runs = population === null ? null : runsOf(campaign, population);
   const confidence = confidenceOf(campaign);
   const measured = snapshot === null ? undefined : measuredOf(store, snapshot.id, name);
-  const workers = campaign.workers ?? availableParallelism();
+  const workers = campaign.workers ?? (campaign.runner?.kind === 'slurm' ? WORKERS : availableParallelism());
   const runsPerSecond = measured === undefined ? null : (1000 * workers) / Math.max(0.01, measured.msOfRun);
   return {
     problems: problemsOf(campaign, snapshot, targets),

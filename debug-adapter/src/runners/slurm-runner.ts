@@ -21,7 +21,7 @@ const QUEUE_MS = 2000;
 /** How many parts a worker makes, one after the other. */
 const PARTS = 8;
 /** Where nothing says how many there are. */
-const WORKERS = 32;
+export const WORKERS = 32;
 /** Slurm's own limit, MaxArraySize, is 1001 where nothing else is said. */
 const MOST_TASKS = 1000;
 /** Job arrays in a row that have made no run. */
@@ -135,8 +135,10 @@ class Jobs {
       throw failure('slurmFailed', {
         why: `${MOST_VAIN} job arrays have made no run${this.#lastWords && `; ${this.#lastWords}`}`,
       });
-    const missing = ledger.missing();
-    const wanted = this.#runner.runsPerTask ?? Math.ceil(missing.length / ((workers ?? WORKERS) * PARTS));
+    const tasks = (workers ?? WORKERS) * PARTS;
+    // Where it may end early, runs are counted in their order: of those far ahead most would be made in vain.
+    const missing = ledger.missing(campaign.stop && Math.max(2 * campaign.stop.atLeast, tasks));
+    const wanted = this.#runner.runsPerTask ?? Math.ceil(missing.length / tasks);
     const size = Math.max(wanted, Math.ceil(missing.length / MOST_TASKS));
     const parts = Array.from({ length: Math.ceil(missing.length / size) }, (_, at) => missing.slice(at * size, (at + 1) * size));
     const submission = Submission.new(folder);
