@@ -178,7 +178,7 @@ function isDoubtful({ outcome, result }: Judged): boolean {
 }
 
 /** Of simulated time, which no busy machine and nothing that is done for a fault makes longer. null: the run without a fault has told no such time. */
-export function limitOf({ design }: Pick<Golden, 'design'>, { timeout }: Pick<Campaign, 'timeout'>): number | null {
+function limitOf({ design }: Pick<Golden, 'design'>, { timeout }: Pick<Campaign, 'timeout'>): number | null {
   if (design?.begin == null || design.end === null || design.end <= design.begin) return null;
   return Math.ceil((design.end - design.begin) * timeout);
 }

@@ -54,24 +54,6 @@ static void read_bits(struct json *json, uint64_t *value) {
   }
 }
 
-/* Two hexadecimal digits for each byte: how many bytes; 0: that is none. */
-static uint32_t read_bytes(struct json *json, uint8_t *bytes) {
-  char text[2 * FAULT_BYTES + 1];
-  json_text(json, text, sizeof text);
-  uint32_t size = 0;
-  for (const char *at = text; !json->failed && *at != 0; at += 2) {
-    uint32_t value = 0;
-    for (int half = 0; half < 2; ++half) {
-      const char digit = at[half] >= 'A' && at[half] <= 'F' ? (char)(at[half] | 32) : at[half];
-      const int of = digit >= '0' && digit <= '9' ? digit - '0' : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-      if (of < 0) return 0;
-      value = value << 4 | (uint32_t)of;
-    }
-    bytes[size++] = (uint8_t)value;
-  }
-  return size;
-}
-
 static const char *read_output(struct json *json, uint32_t fault, struct fault_output *output) {
   char key[24];
   uint64_t argument = 0;
@@ -80,8 +62,8 @@ static const char *read_output(struct json *json, uint32_t fault, struct fault_o
     if (same(key, "argument")) json_whole(json, &argument);
     else if (same(key, "offset")) json_whole(json, &output->offset);
     else if (same(key, "withinResult")) json_flag(json, &output->within_result);
-    else if (same(key, "bytes")) sets = output->size = read_bytes(json, output->bytes);
-    else if (same(key, "flip")) flips = output->size = read_bytes(json, output->bytes);
+    else if (same(key, "bytes")) sets = output->size = json_bytes(json, FAULT_BYTES, output->bytes);
+    else if (same(key, "flip")) flips = output->size = json_bytes(json, FAULT_BYTES, output->bytes);
     else return say(fault, ": \"output\" has argument, offset, withinResult, and bytes or flip", key);
     if (json->failed) return say(fault, " of \"output\" has a value of another kind", key);
   }

@@ -156,3 +156,20 @@ void json_end(struct json *json) {
   skip_blank(json);
   if (*json->at != 0) json->failed = 1;
 }
+
+uint32_t json_bytes(struct json *json, uint32_t most, uint8_t *bytes) {
+  char text[2 * JSON_BYTES + 1];
+  json_text(json, text, 2 * most + 1);
+  uint32_t size = 0;
+  for (const char *at = text; !json->failed && *at != 0; at += 2) {
+    uint32_t value = 0;
+    for (int half = 0; half < 2; ++half) {
+      const char digit = at[half] >= 'A' && at[half] <= 'F' ? (char)(at[half] | 32) : at[half];
+      const int of = digit >= '0' && digit <= '9' ? digit - '0' : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+      if (of < 0) return 0;
+      value = value << 4 | (uint32_t)of;
+    }
+    bytes[size++] = (uint8_t)value;
+  }
+  return size;
+}

@@ -21,5 +21,8 @@ void json_flag(struct json *json, uint32_t *value);
 /* The next value begins with that character. */
 int json_begins(struct json *json, char with);
 void json_end(struct json *json);
+/* Two hexadecimal digits for each of at most `most` bytes, of which there are no more than JSON_BYTES: how many; 0: that is none. */
+enum { JSON_BYTES = 64 };
+uint32_t json_bytes(struct json *json, uint32_t most, uint8_t *bytes);
 
 #endif

@@ -5,23 +5,6 @@
 #include "common/json.h"
 #include "common/words.h"
 
-static uint32_t read_bytes(struct json *json, uint8_t *bytes) {
-  char text[2 * FAULT_BYTES + 1];
-  json_text(json, text, sizeof text);
-  uint32_t size = 0;
-  for (const char *at = text; !json->failed && *at != 0; at += 2) {
-    uint32_t value = 0;
-    for (int half = 0; half < 2; ++half) {
-      const char digit = at[half] >= 'A' && at[half] <= 'F' ? (char)(at[half] | 32) : at[half];
-      const int of = digit >= '0' && digit <= '9' ? digit - '0' : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-      if (of < 0) return 0;
-      value = value << 4 | (uint32_t)of;
-    }
-    bytes[size++] = (uint8_t)value;
-  }
-  return size;
-}
-
 static const char *read_connection(struct json *json, uint32_t index, struct fault *fault) {
   static const char *const kinds[] = {"", "socket", "pipe", "fifo"};
   char key[24], word[16];
@@ -70,8 +53,8 @@ static const char *read_corruption(struct json *json, uint32_t index, struct fau
   uint32_t sets = 0, flips = 0;
   for (int begun = 0; json_member(json, key, sizeof key, &begun);) {
     if (same(key, "offset")) json_whole(json, &fault->offset);
-    else if (same(key, "bytes")) sets = fault->size = read_bytes(json, fault->bytes);
-    else if (same(key, "flip")) flips = fault->size = read_bytes(json, fault->bytes);
+    else if (same(key, "bytes")) sets = fault->size = json_bytes(json, FAULT_BYTES, fault->bytes);
+    else if (same(key, "flip")) flips = fault->size = json_bytes(json, FAULT_BYTES, fault->bytes);
     else return say(index, ": \"corrupt\" has offset, and bytes or flip", key);
     if (json->failed) return say(index, " of \"corrupt\" has a value of another kind", key);
   }
